@@ -1,0 +1,404 @@
+"""Files at the edge: a source is opened once and held by its descriptor, an output appears whole or not at all.
+
+A user's name never reaches a tool: what is handed on is a descriptor (each consumer its own open file description, a shared
+offset makes them fail). An output is written under a hidden name of our own in the destination folder, then linked to its final
+name, which never overwrites; only ``force`` replaces.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import mmap
+import os
+import re
+import secrets
+import stat
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, TypeAlias
+
+from mediaprep.context import MAX_SOURCE_BYTES
+from mediaprep.errors import EnvironmentProblem, SourceUnreadable, UsageProblem
+from mediaprep.units import bytes_text
+
+AnyPath: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+Stamp: TypeAlias = tuple[int, int, int, int]
+_CHUNK = 2**20
+_READ_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+_PART = re.compile(r"\.[0-9a-f]{16}(\.[A-Za-z0-9]+)?\.part")
+_NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
+_AT_FDCWD, _RENAME_NOREPLACE = -100, 1  # linux/fcntl.h, linux/fs.h
+_SPECIAL = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def display_name(path: AnyPath) -> str:
+    """A name as it may be shown in one line of a terminal or a log: bytes that are not UTF-8 as ``\\xff``, control, bidirectional
+    and line-breaking characters as escapes; spaces stay."""
+
+    def shown(char: str) -> str:
+        if char.isprintable() or unicodedata.category(char) == "Zs":
+            return char
+        code = ord(char)
+        if 0xDC80 <= code <= 0xDCFF:  # PEP 383: an undecodable byte
+            return f"\\x{code - 0xDC00:02x}"
+        return char.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+    return "".join(map(shown, os.fsdecode(path)))
+
+
+class Source:
+    """One regular file, opened once; a context manager.
+
+    ``fd`` is ours until ``close``; ``path`` as given (``os.fsdecode``; "" for a stream without a name) and for messages ``name``.
+    ``identity`` is (device, inode), ``size_bytes`` and ``stamp`` (size, mtime_ns, ctime_ns, inode) are those of the moment of
+    opening: ``unchanged`` compares.
+    """
+
+    __slots__ = ("_map", "_real", "fd", "identity", "name", "path", "size_bytes", "stamp")
+
+    def __init__(self, fd: int, *, path: str, real: str | None) -> None:
+        facts = os.fstat(fd)
+        self.fd = fd
+        self.path = path
+        self.name = display_name(path) if path else "stream"
+        self.identity = (facts.st_dev, facts.st_ino)
+        self.size_bytes = facts.st_size
+        self.stamp = _stamp(facts)
+        self._real = real
+        self._map: mmap.mmap | None = None
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the descriptor back; harmless when repeated."""
+        if self._map is not None:
+            self._map.close()
+            self._map = None
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    @property
+    def folder(self) -> Path | None:
+        """The real folder that the file lies in; None for a stream."""
+        return None if self._real is None else Path(self._real).parent
+
+    def read_at(self, offset: int, n: int) -> bytes:
+        """Up to ``n`` bytes from ``offset``; fewer only at the end of the file. Raises: SourceUnreadable on a read error."""
+        n = min(n, self.size_bytes - offset)
+        if offset < 0 or n <= 0:
+            return b""
+        try:
+            data = os.pread(self.fd, n, offset)
+            while len(data) < n:
+                more = os.pread(self.fd, n - len(data), offset + len(data))
+                if not more:
+                    break
+                data += more
+        except OSError as problem:
+            raise SourceUnreadable(f"reading failed at byte {offset} ({_reason(problem)})", rule="file-complete") from problem
+        return data
+
+    def map(self) -> mmap.mmap:
+        """The whole file, read-only. If somebody truncates the file meanwhile, touching the lost pages kills the process (SIGBUS):
+        only for a child that may die; the walkers here use ``read_at``."""
+        if self._map is None:
+            self._map = mmap.mmap(self.fd, self.size_bytes, access=mmap.ACCESS_READ)
+        return self._map
+
+    def sha256(self, check: Callable[[], None] | None = None) -> str:
+        """Digest in hexadecimal of the bytes that were there at opening; ``check`` is called between chunks and may raise.
+        Raises: SourceUnreadable where the file shrank."""
+        digest, offset = hashlib.sha256(), 0
+        while offset < self.size_bytes:
+            if check is not None:
+                check()
+            data = self.read_at(offset, _CHUNK)
+            if not data:
+                raise SourceUnreadable("the file shrank while it was read: wait until it is complete", rule="file-complete")
+            digest.update(data)
+            offset += len(data)
+        return digest.hexdigest()
+
+    def reopen(self) -> int:
+        """A new descriptor with an open file description (and offset, 0) of its own, close-on-exec. The caller closes it.
+        Raises: SourceUnreadable where the system offers no way back to this very file."""
+        for path in (f"/proc/self/fd/{self.fd}", self._real):
+            if path is None:
+                continue
+            try:
+                fd = os.open(path, _READ_FLAGS)
+            except OSError:
+                continue
+            facts = os.fstat(fd)
+            if (facts.st_dev, facts.st_ino) == self.identity:
+                return fd
+            os.close(fd)
+        raise SourceUnreadable("the file was replaced while it was read: wait until it is complete", rule="file-complete")
+
+    def unchanged(self) -> bool:
+        """Whether size, times and inode are still those of opening, and the name (where there is one) still leads to this file."""
+        if _stamp(os.fstat(self.fd)) != self.stamp:
+            return False
+        if self._real is None:
+            return True
+        try:
+            facts = Path(self._real).stat()
+        except OSError:
+            return False
+        return (facts.st_dev, facts.st_ino) == self.identity
+
+
+def open_source(path: AnyPath | BinaryIO, *, max_bytes: int = MAX_SOURCE_BYTES, follow: bool = True) -> Source:
+    """Open a file for reading, once.
+
+    ``follow``: a symbolic link is resolved once, before opening; False (a watched folder) refuses it. A binary file object works
+    too: that of a plain file by its descriptor, any other is copied into a temporary file from its start (or, where it
+    cannot seek, from where it stands).
+    Raises: SourceUnreadable with one line: missing, no permission, a folder, FIFO or device, empty, over ``max_bytes``.
+    """
+    source = _open_path(path, follow=follow) if isinstance(path, str | bytes | os.PathLike) else _open_stream(path, max_bytes)
+    problem = _unusable(os.fstat(source.fd), max_bytes)
+    if problem is not None:
+        source.close()
+        raise problem
+    return source
+
+
+def _open_path(path: AnyPath, *, follow: bool) -> Source:
+    try:
+        given = os.fsdecode(path)
+        real = os.path.realpath(given, strict=True) if follow else os.path.abspath(given)  # noqa: PTH100 (Path would drop a trailing slash)
+        fd = os.open(real, _READ_FLAGS | os.O_NOFOLLOW)
+    except ValueError as problem:
+        raise SourceUnreadable("the name holds a NUL byte: give the name of a file") from problem
+    except OSError as problem:
+        raise SourceUnreadable(_why_not_opened(problem, follow=follow)) from problem
+    return Source(fd, path=given, real=real)
+
+
+def _why_not_opened(problem: OSError, *, follow: bool) -> str:
+    match problem.errno:
+        case errno.ENOENT | errno.ENOTDIR:
+            return "no such file: give the path of an existing file"
+        case errno.EACCES | errno.EPERM:
+            return "no permission to read: make the file readable for this user"
+        case errno.ELOOP if not follow:
+            return "a symbolic link, which is not followed here: give the file itself"
+        case errno.ELOOP:
+            return "symbolic links that lead in a circle: give the file itself"
+        case errno.ENXIO:
+            return "a socket or device, want a regular file: save the content to a file first"
+        case _:
+            return f"cannot be opened ({_reason(problem)})"
+
+
+def _open_stream(file: BinaryIO, max_bytes: int) -> Source:
+    name = getattr(file, "name", None)
+    path = os.fsdecode(name) if isinstance(name, str | bytes) else ""
+    plain = _plain_descriptor(file)
+    if plain is not None and stat.S_ISREG(os.fstat(plain).st_mode):
+        try:
+            fd = os.open(f"/proc/self/fd/{plain}", _READ_FLAGS)
+        except OSError:
+            fd = os.dup(plain)
+        real = os.path.realpath(path) if path and _leads_to(path, fd) else None
+        return Source(fd, path=path, real=real)
+    return Source(_spooled(file, max_bytes), path=path, real=None)
+
+
+def _spooled(file: BinaryIO, max_bytes: int) -> int:
+    """The descriptor of an unlinked temporary file with the stream's bytes."""
+    import tempfile
+
+    with tempfile.TemporaryFile(prefix="mediaprep-") as spool:
+        if file.seekable():
+            file.seek(0)
+        size = 0
+        while chunk := file.read(_CHUNK):
+            size += len(chunk)
+            if size > max_bytes:
+                raise SourceUnreadable(_too_large(size, max_bytes))
+            spool.write(chunk)
+        spool.flush()
+        return os.dup(spool.fileno())
+
+
+def _plain_descriptor(file: object) -> int | None:
+    """The descriptor behind Python's own plain file objects. Others may give the one of what they wrap: gzip's is the compressed file's."""
+    file = getattr(file, "file", file)  # tempfile's wrappers
+    raw = file.raw if isinstance(file, io.BufferedReader | io.BufferedRandom | io.BufferedWriter) else file
+    if not isinstance(raw, io.FileIO):
+        return None
+    if isinstance(file, io.BufferedRandom | io.BufferedWriter):
+        file.flush()
+    return raw.fileno()
+
+
+def _leads_to(path: str, fd: int) -> bool:
+    try:
+        return os.path.samestat(Path(path).stat(), os.fstat(fd))
+    except (OSError, ValueError):
+        return False
+
+
+def _unusable(facts: os.stat_result, max_bytes: int) -> SourceUnreadable | None:
+    for test, what in _SPECIAL:
+        if test(facts.st_mode):
+            return SourceUnreadable(f"{what}, want a regular file: give one file's path")
+    if facts.st_size == 0:
+        return SourceUnreadable("the file is empty (0 bytes): copy or download it again", rule="file-complete")
+    if facts.st_size > max_bytes:
+        return SourceUnreadable(_too_large(facts.st_size, max_bytes))
+    return None
+
+
+def _too_large(size: int, max_bytes: int) -> str:
+    return f"more than {bytes_text(max_bytes)} ({bytes_text(size)}), the most that is read: raise the limit or cut the file"
+
+
+def _stamp(facts: os.stat_result) -> Stamp:
+    return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino
+
+
+def _reason(problem: OSError) -> str:
+    return (problem.strerror or type(problem).__name__).lower()
+
+
+def same_file(a: AnyPath | Source, b: AnyPath | Source) -> bool:
+    """Whether both are one file: by device and inode (so through links of either sort), or, where one does not exist, by name."""
+    return _identity(a) == _identity(b)
+
+
+def _identity(item: AnyPath | Source) -> tuple[int, int] | str:
+    if isinstance(item, Source):
+        return item.identity
+    path = os.fsdecode(item)
+    try:
+        facts = Path(path).stat()
+    except OSError:
+        return os.path.realpath(path)
+    return facts.st_dev, facts.st_ino
+
+
+def folded(name: str) -> str:
+    """The key under which two file names collide on some file system: NFC and case-folded."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def refuse_target(source: Source, target: Path, force: bool) -> None:
+    """Look before any work is done. Raises: UsageProblem where ``target`` is the input by name, link, hard link or folded name, where
+    it exists (with ``force``: exists and is no file), or where its folder is missing or not writable."""
+    shown, folder = display_name(target), target.parent
+    if not folder.is_dir():
+        raise UsageProblem(f"{shown}: its folder {display_name(folder)} does not exist: create it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageProblem(f"{shown}: its folder {display_name(folder)} is not writable: choose another with -o")
+    real = None if source._real is None else Path(source._real)
+    by_name = real is not None and folded(real.name) == folded(target.name) and same_file(real.parent, folder)
+    if by_name or same_file(source, target):
+        raise UsageProblem(f"{shown}: is the input itself, which is never written to: choose another name with -o")
+    if not os.path.lexists(target):
+        return
+    if target.is_dir() or not (target.is_file() or target.is_symlink()):
+        raise UsageProblem(f"{shown}: exists and is not a file: choose another name with -o")
+    if not force:
+        raise UsageProblem(f"{shown}: exists: choose another name with -o, or replace it with --force")
+
+
+def work_file(target_dir: Path, suffix: str = "") -> tuple[Path, int]:
+    """A new file of our own in the destination folder: ``.<16 hex digits><suffix>.part``, created exclusively, and its descriptor.
+    Raises: EnvironmentProblem where the folder takes no new file."""
+    while True:
+        part = target_dir / f".{secrets.token_hex(8)}{suffix}.part"
+        try:
+            return part, os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        except FileExistsError:
+            continue
+        except OSError as problem:
+            raise EnvironmentProblem(f"{display_name(target_dir)}: no new file can be written ({_reason(problem)})") from problem
+
+
+def remove_part(part: Path) -> None:
+    """Remove a work file if it is still there. Raises: ValueError for a name that ``work_file`` does not give."""
+    if not _PART.fullmatch(part.name):
+        raise ValueError(f"{display_name(part)}: not a work file of ours")
+    part.unlink(missing_ok=True)
+
+
+def publish(part: Path, final: Path, *, force: bool) -> None:
+    """Give a finished work file its final name, durably: fsync, link (never overwriting), fsync of the folder, unlink the work name.
+    ``force`` replaces instead. Where the file system has no hard links: renamed without replacing.
+    Raises: UsageProblem where the name is taken, EnvironmentProblem where the file system refuses; the work file then stays."""
+    try:
+        _fsync(part, os.O_RDONLY)
+        if force:
+            part.replace(final)
+        else:
+            _name_once(part, final)
+        _fsync(final.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except FileExistsError as problem:
+        raise UsageProblem(f"{display_name(final)}: exists: choose another name with -o, or replace it with --force") from problem
+    except IsADirectoryError as problem:
+        raise UsageProblem(f"{display_name(final)}: is a folder: choose another name with -o") from problem
+    except OSError as problem:
+        raise EnvironmentProblem(f"{display_name(final)}: cannot be published ({_reason(problem)})") from problem
+    remove_part(part)
+
+
+def _name_once(part: Path, final: Path) -> None:
+    """Raises: FileExistsError where ``final`` exists, OSError otherwise."""
+    try:
+        os.link(part, final, follow_symlinks=False)
+    except OSError as problem:
+        if problem.errno not in _NO_HARD_LINKS:
+            raise
+        if not _rename_without_replacing(part, final):
+            _rename_over_own(part, final)
+
+
+def _rename_without_replacing(part: Path, final: Path) -> bool:
+    """renameat2(2) with RENAME_NOREPLACE; False where system or file system lacks it."""
+    import ctypes
+
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if call is None:
+        return False
+    if call(_AT_FDCWD, os.fsencode(part), _AT_FDCWD, os.fsencode(final), _RENAME_NOREPLACE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS):
+        return False
+    raise OSError(code, os.strerror(code), str(final))
+
+
+def _rename_over_own(part: Path, final: Path) -> None:
+    """The last resort: take the name with an empty file, then rename over that."""
+    os.close(os.open(final, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+    try:
+        part.replace(final)
+    except OSError:
+        final.unlink(missing_ok=True)
+        raise
+
+
+def _fsync(path: Path, flags: int) -> None:
+    fd = os.open(path, flags | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
