@@ -1,0 +1,185 @@
+"""Profiles: what a platform accepts, as dated data with a source for every limit. TOML in, frozen values out.
+
+A name is ``twitter``, ``twitter/dm_video``, a path ``./x.toml`` or ``./x.toml/dm_video``, or a profile of the user's own, kept as
+``NAME.toml`` in the ``profiles`` folder of the user's mediaprep configuration. A bundled name always means the bundled profile.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from mediaprep.errors import ProfileError, UsageProblem
+from mediaprep.media import Kind
+from mediaprep.spec import Requirement, Spec
+
+SUFFIX = ".toml"
+SCHEMA_NAME = "profile.schema.json"
+DEFAULT = "twitter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One platform.
+
+    source, date  where its limits are written, and the day they were read (ISO)
+    specs         what each placement accepts, by category, in the file's order
+    defaults      the category meant for each kind where none is named
+    post          what one post may carry; None: the profile does not say
+    digest        sha256 of the content in canonical form: comments and layout do not count, every limit and source does
+    """
+
+    name: str
+    title: str
+    source: str
+    date: str
+    specs: Mapping[str, Spec]
+    defaults: Mapping[Kind, str]
+    post: Requirement | None
+    digest: str
+
+
+def load(path: Path) -> Profile:
+    """The profile in a TOML file. Raises ProfileError with every problem, one line each: ``file: key.path: what``."""
+    from mediaprep import profile_file
+
+    raw = _read(path)
+    content = profile_file.parse(raw, str(path), base=_raw_of)
+    header, post = content.header, content.post
+    specs = {
+        category: Spec(
+            profile=header.name, category=category, kind=table.kind, requirements=table.requirements(header.date), encoding=table.target()
+        )
+        for category, table in content.categories.items()
+    }
+    bare = Profile(
+        name=header.name,
+        title=header.title,
+        source=header.source,
+        date=header.date,
+        specs=specs,
+        defaults=content.defaults,
+        post=None if post is None else post.requirement("post-attachments", header.date),
+        digest="",
+    )
+    return dataclasses.replace(bare, digest=_digest(bare))
+
+
+def bundled() -> tuple[str, ...]:
+    """The names of the profiles that come with mediaprep, the default first."""
+    names = sorted(path.stem for path in folder().glob(f"*{SUFFIX}"))
+    return tuple(sorted(names, key=lambda name: name != DEFAULT))
+
+
+def own() -> tuple[str, ...]:
+    """The names of the user's own profiles, without those that a bundled name hides."""
+    return tuple(sorted({path.stem for path in own_folder().glob(f"*{SUFFIX}")} - set(bundled())))
+
+
+def folder() -> Path:
+    """Where the bundled profiles are: the checkout's folder when running from a checkout, so that an edit is seen; else the package's."""
+    package = Path(str(resources.files("mediaprep")))
+    beside = package.parent / "profiles"
+    if beside.is_dir() and (package.parent / "pyproject.toml").is_file():
+        return beside
+    return package / "profiles"
+
+
+def own_folder() -> Path:
+    """Where the user's own profiles are looked for."""
+    from platformdirs import user_config_path
+
+    return user_config_path("mediaprep", appauthor=False) / "profiles"
+
+
+def find_profile(name: str) -> Profile:
+    """The profile of a name or path; a category after it is passed over. Raises ProfileError, with the likely name where there is none."""
+    path = _locate(split_name(name)[0])
+    try:
+        stat = path.stat()
+    except OSError as problem:
+        raise ProfileError([f"{path}: cannot be read: {problem.strerror}"]) from problem
+    return _loaded(path, stat.st_mtime_ns, stat.st_size)
+
+
+def find_spec(name: str, category: str | None = None, kind: Kind | None = None) -> Spec:
+    """What a placement accepts.
+
+    Without a category in ``name`` or ``category`` it is the profile's default for the kind of content (a post's). For a kind that the
+    profile does not take, and for None, it is the profile's first default: there ``file-kind`` says what was wanted.
+    Raises: ProfileError for an unknown profile or category, UsageProblem for two categories that differ.
+    """
+    _, named = split_name(name)
+    if named and category and named != category:
+        raise UsageProblem(f"two categories: {named!r} in {name!r}, and {category!r}; name one")
+    profile = find_profile(name)
+    wanted = named or category or (kind and profile.defaults.get(kind)) or next(iter(profile.defaults.values()))
+    if wanted not in profile.specs:
+        raise ProfileError([f"{profile.name}: no category {wanted!r}{likely(wanted, profile.specs)}"])
+    return profile.specs[wanted]
+
+
+def split_name(name: str) -> tuple[str, str | None]:
+    """``twitter/dm_video`` -> (``twitter``, ``dm_video``); ``dir/x.toml`` -> (``dir/x.toml``, None)."""
+    if name.endswith(SUFFIX) or "/" not in name:
+        return name, None
+    head, _, category = name.rpartition("/")
+    return head, category or None
+
+
+def likely(word: str, known: Iterable[str]) -> str:
+    """``; did you mean 'x'?``, or the known words where none is near."""
+    names = list(known)
+    near = difflib.get_close_matches(word, names, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names)}"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a profile, for editors. It knows keys and shapes; what a ``like`` supplies only ``load`` can tell."""
+    from mediaprep import profile_file
+
+    return profile_file.schema()
+
+
+@lru_cache(maxsize=64)
+def _loaded(path: Path, mtime_ns: int, size: int) -> Profile:
+    return load(path)
+
+
+def _locate(name: str) -> Path:
+    if name.endswith(SUFFIX):
+        return Path(name).expanduser()
+    known = (*bundled(), *own())
+    if name not in known:
+        raise ProfileError([f"no profile {name!r}{likely(name, known)}"])
+    return (folder() if name in bundled() else own_folder()) / f"{name}{SUFFIX}"
+
+
+def _raw_of(name: str) -> Mapping[str, Any]:
+    """The tables of a profile that another one builds on; by name only, so that a profile means the same from every folder."""
+    return _read(_locate(name))
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise ProfileError([f"{path}: cannot be read: {problem.strerror}"]) from problem
+    except UnicodeDecodeError as problem:
+        raise ProfileError([f"{path}: not UTF-8 at byte {problem.start}"]) from problem
+    except tomllib.TOMLDecodeError as problem:
+        raise ProfileError([f"{path}: not TOML: {problem}"]) from problem
+
+
+def _digest(profile: Profile) -> str:
+    text = json.dumps(dataclasses.asdict(profile), sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
