@@ -136,7 +136,7 @@ class VideoStream:
     timestamps        ok; missing (a raw stream); broken (not usable for rates: header rate was taken)
     scan              the verdict; scan_flags what stream and container say; scan_content what the picture shows (None: not looked at);
     parity            which field comes first in the picture's content: tff or bff
-    start, duration   of what is presented; seconds
+    start, duration   of what is presented; seconds; start counts from the earliest presented packet of any chosen track
     frame_count       frames presented; bit_rate is the payload's mean
     edit_list         what the edit list does to the picture: nothing, plain (no more than reordering delay), trims, delays
     faults            damage met in the packets, one clause each; () = none
@@ -178,6 +178,7 @@ class VideoStream:
     bit_rate: int | None = None
     edit_list: EditList | None = None
     faults: tuple[str, ...] | None = None
+    anew: bool = field(default=False, compare=False)
 
     @property
     def sar(self) -> Fraction | None:
@@ -210,6 +211,7 @@ class AudioStream:
     channels      as decoded; layout by ffmpeg's name (mono, stereo, 5.1(side)); "" unknown layout
     start, duration  of what is presented, seconds; bit_rate the payload's mean
     decodable     False: the track is encrypted or no frame of it decodes
+    anew          only in what a plan wants: the coded sound is made anew, not copied
     """
 
     codec: str | None = None
@@ -224,6 +226,7 @@ class AudioStream:
     start: Fraction | None = None
     duration: Fraction | None = None
     decodable: bool | None = None
+    anew: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,74 @@
+"""check: facts and a placement's limits in, a report out. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mediaprep.constraint import Constraint, OneOf
+from mediaprep.errors import SourceUnreadable
+from mediaprep.finding import Finding, Report, verdict_of
+from mediaprep.media import Media, Witness
+from mediaprep.rules import REGISTRY, Broken, Passed, Rule
+from mediaprep.rules._rule import Untold
+from mediaprep.spec import Requirement, Spec, takes
+
+
+def check(have: Media, spec: Spec) -> Report:
+    """Judges a file by the placement's rules, in the order of the rules. See ``Verdict`` for what comes out."""
+    findings = tuple(
+        finding
+        for rule_id, rule in REGISTRY.items()
+        if (requirement := spec.requirements.get(rule_id)) is not None and have.kind in rule.kinds
+        for finding in _judge(rule, requirement, have, spec)
+    )
+    return Report(path=have.name, placement=spec.placement, verdict=verdict_of(findings), kind=have.kind, findings=findings, media=have)
+
+
+def unreadable(path: str, problem: SourceUnreadable, placement: str) -> Report:
+    """The report of a file of which nothing can be read."""
+    finding = Finding(
+        rule=problem.rule, level="must", state="unknown", measured="", limit="a readable media file", message=f"{path}: {problem.reason}"
+    )
+    return Report(path=path, placement=placement, verdict="unreadable", kind=None, findings=(finding,))
+
+
+def limit_of(requirement: Requirement, spec: Spec) -> Constraint:
+    """The requirement's limit; for ``file-kind`` the kinds that the placement takes."""
+    return OneOf(values=takes(spec)) if requirement.rule == "file-kind" else requirement.limit
+
+
+def _judge(rule: Rule, requirement: Requirement, have: Media, spec: Spec) -> tuple[Finding, ...]:
+    limit = limit_of(requirement, spec)
+    judged = rule.test(have, limit)
+    if isinstance(judged, Passed):
+        return ()
+    evidence = tuple(witness for witness in have.witnesses if _decides(witness, rule.facts))
+    common = Finding(
+        rule=rule.id, level=requirement.level, measured="", limit=limit.describe(), message="", gate=requirement.gate, facts=rule.facts, evidence=evidence
+    )
+    if isinstance(judged, Untold):
+        return (_untold(common, judged, rule, requirement, have, spec),)
+    remedy = judged.remedy or rule.says
+    found = f"{judged.measured} ({judged.detail})" if judged.detail else judged.measured
+    wanted = f"{spec.placement} takes {common.limit}" if requirement.level == "must" else f"{spec.placement} asks for {common.limit}"
+    message = f"{have.name}: {rule.subject} is {found}; {wanted} ({requirement.source})." + _disputed(evidence) + (f" Fix: {remedy}." if remedy else "")
+    return (replace(common, measured=judged.measured, message=message, fix=remedy),)
+
+
+def _untold(common: Finding, judged: Untold, rule: Rule, requirement: Requirement, have: Media, spec: Spec) -> Finding:
+    reason = next((u.reason for u in have.unknown if judged.fact == u.fact or judged.fact.startswith(u.fact + ".")), "it could not be read")
+    remedy = f" Fix: {rule.says}." if rule.says else ""
+    message = f"{have.name}: {rule.subject} cannot be told: {reason}; {spec.placement} takes {common.limit} ({requirement.source}).{remedy}"
+    return replace(common, state="unknown", message=message, fix=rule.says)
+
+
+def _decides(witness: Witness, facts: tuple[str, ...]) -> bool:
+    return any(witness.fact == fact or fact.startswith(witness.fact + ".") or witness.fact.startswith(fact + ".") for fact in facts)
+
+
+def _disputed(evidence: tuple[Witness, ...]) -> str:
+    others = [witness for witness in evidence if not witness.agrees]
+    return "" if not others else " Not all readers agree: " + ", ".join(f"{w.source} says {w.value}" for w in others) + "."
+
+
+__all__ = ["Broken", "check", "limit_of", "unreadable"]

@@ -1,0 +1,68 @@
+"""Rules for any file: its kind, whether it is whole, what it tells about its owner."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mediaprep.constraint import OneOf, Required
+from mediaprep.media import KINDS, Media
+from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Untold, fix, rule
+
+_WORDS = {"video": "a video", "animation": "an animation", "image": "a still picture", "subtitle": "subtitles", "sound": "sound alone"}
+TELLING = ("location", "device", "owner", "maker", "comment", "thumbnail")
+
+
+@rule("file-kind", kinds=KINDS, subject="kind of media", facts=("kind",))
+def kind(have: Media, limit: OneOf) -> Judgement:
+    """What it checks: that the content is of a kind that the category takes: a picture that moves, an animation, a still or subtitles.
+    The bytes decide, never the name.
+
+    Why it matters: each category has its own limits and its own path on the platform; sound alone is taken by none of them.
+
+    The fix: none; nothing can be made of a file without a picture. A GIF becomes a video, or a video a GIF, when asked: ``--to video``, ``--to gif``.
+    """
+    word = _WORDS[have.kind]
+    if limit.allows(have.kind):
+        return Passed(measured=word)
+    remedy = {"animation": "--to video makes a video of it, or leave the category to be inferred", "video": "leave the category to be inferred"}
+    return Broken(measured=word, remedy=remedy.get(have.kind, "give a file of a kind that the category takes"))
+
+
+@rule("file-complete", kinds=KINDS, subject="file", facts=("complete",))
+def complete(have: Media, limit: Required) -> Judgement:
+    """What it checks: that the file is whole: its structure ends where it says, the samples it lists lie inside it, no packet is cut.
+    A transport stream has no end mark; what can be told of it (whole packets) is told.
+
+    Why it matters: a half-copied or cut file plays to the cut, if at all, and servers refuse it without a reason. Most tools return success on it.
+
+    The fix: none: what is not there cannot be restored. Copy or download the file again.
+    """
+    if have.complete is None and any(unknown.fact == "complete" for unknown in have.unknown):
+        return Untold(fact="complete")
+    if have.complete is False:
+        return Broken(measured="cut short or damaged", detail=have.incomplete_because or "", remedy="copy or download the file again")
+    return Passed(measured="whole")
+
+
+@rule("file-private-metadata", kinds=KINDS, subject="private metadata", facts=("private",))
+def private_metadata(have: Media, limit: Required) -> Judgement:
+    """What it checks: location, device, owner and maker metadata: GPS in EXIF or XMP, QuickTime and 3GPP location atoms, make and model,
+    artist and author tags, comments, embedded thumbnails.
+
+    Why it matters: whoever downloads the upload learns where it was taken and by whom; platforms differ in what they strip.
+
+    The fix: removes it without touching picture or sound; a colour profile is kept, an orientation is kept or applied. Nothing visible is lost. It never
+    fails a check, but ``fix`` always does it; ``--keep-metadata`` leaves it in.
+    """
+    if have.private is None:
+        return Untold(fact="private")
+    telling = [item for item in have.private if item.kind in TELLING]
+    if not telling:
+        return Passed(measured="none")
+    kinds = ", ".join(sorted({item.kind for item in telling}))
+    return Broken(measured=kinds, detail="in " + ", ".join(sorted({item.where for item in telling})[:4]))
+
+
+@fix("file-private-metadata", safety="lossless", says="remove it; picture and sound stay as they are")
+def without_private_metadata(want: Media, case: Case) -> Media:
+    return replace(want, private=())

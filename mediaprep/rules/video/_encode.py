@@ -1,0 +1,180 @@
+"""What an encode settles: facts of a picture or sound that is made anew, whichever rule asked for it. All fixes meet in this one encode."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from fractions import Fraction
+
+from mediaprep.constraint import Box, Constraint, Range
+from mediaprep.media import AudioStream, Colour, Container, Gop, StatedSar, Video, VideoStream
+from mediaprep.rules._rule import Case
+from mediaprep.spec import Spec, VideoEncoding
+
+Size = tuple[int, int]
+_STANDARD_RATES = tuple(
+    Fraction(n) for n in ("24000/1001", "24", "25", "30000/1001", "30", "48000/1001", "48", "50", "60000/1001", "60")
+)
+_SNAP = Fraction(3, 100)  # a guess: a variable rate within 3 % of a standard rate is meant to be it
+FASTEST = Fraction(60)
+
+
+def encoding(spec: Spec) -> VideoEncoding:
+    """The placement's video target. Raises: TypeError for a placement that takes no video."""
+    if not isinstance(spec.encoding, VideoEncoding):
+        raise TypeError(f"{spec.placement} has no video encoding")
+    return spec.encoding
+
+
+def picture_encoded(want: Video, case: Case) -> Video:
+    """The same video with its picture encoded anew: H.264 High, closed GOP, 4:2:0 8 bits, BT.709 limited, constant rate, square pixels,
+    progressive, upright, of a size that the placement takes. What only the made file can tell is None."""
+    old = want.video
+    size = target_size(want, case)
+    rate = target_rate(old, case)
+    return replace(
+        want,
+        size_bytes=None,
+        keyframes=None,
+        video=VideoStream(
+            codec="h264",
+            profile="High",
+            pixel_format="yuv420p",
+            chroma="4:2:0",
+            bit_depth=8,
+            alpha=False,
+            width=None if size is None else size[0],
+            height=None if size is None else size[1],
+            size_changes=False,
+            clap=(),
+            sars=(StatedSar(where="container", value=Fraction(1)), StatedSar(where="bitstream", value=Fraction(1))),
+            rotation=0,
+            mirrored=False,
+            matrix_exact=True,
+            frame_rate=rate,
+            rate_mode="cfr",
+            timestamps="ok",
+            scan="progressive",
+            scan_flags="progressive",
+            gop=Gop(structure="closed", open_count=0, nonidr_count=0, starts_with_idr=True),
+            colour=Colour(primaries="bt709", transfer="bt709", matrix="bt709", range="limited", hdr=()),
+            start=Fraction(0),
+            duration=old.duration,
+            faults=(),
+            anew=True,
+        ),
+    )
+
+
+def sound_encoded(want: Video, case: Case) -> Video:
+    """The same video with its sound encoded anew: AAC LC, at most two channels, at a sample rate that the target lists."""
+    if want.audio is None:
+        return want
+    channels = None if want.audio.channels is None else min(2, want.audio.channels)
+    rates = encoding(case.spec).sample_rates
+    rate = want.audio.sample_rate if want.audio.sample_rate in rates else rates[0]
+    layout = None if channels is None else {1: "mono", 2: "stereo"}[channels]
+    audio = AudioStream(
+        codec="aac",
+        profile="LC",
+        sbr=False,
+        ps=False,
+        channels=channels,
+        layout=layout,
+        sample_rate=rate,
+        duration=want.audio.duration,
+        decodable=True,
+        anew=True,
+    )
+    return replace(want, size_bytes=None, audio=audio)
+
+
+def rewrapped(want: Video) -> Video:
+    """The same streams in a new MP4: faststart, one picture and at most one sound track, no chapters. What the old wrapping alone said is forgotten."""
+    video = replace(want.video, tag=None, frame_rate_declared=None, edit_list=None)
+    audio = None if want.audio is None else replace(want.audio, tag=None)
+    container = Container(format="mp4", faststart=True, fragmented=False, chapters=0)
+    return replace(want, size_bytes=None, complete=True, container=container, video=video, audio=audio)
+
+
+def target_rate(video: VideoStream, case: Case) -> Fraction | None:
+    """The constant rate to encode at: a rate up to the limit is kept; above it is divided by the smallest whole number that brings it there.
+    Real interlace gives a frame a field where that stays within the limit; telecine four frames of five; a variable rate its fastest lasting rate."""
+    limit = _max_rate(case.spec)
+    rate = case.wishes.frame_rate or video.frame_rate
+    if rate is None:
+        return None
+    if video.rate_mode == "vfr" and video.frame_rate_burst is not None and rate <= limit:
+        rate = min(limit, _snapped(max(rate, video.frame_rate_burst)))
+    if video.scan == "interlaced" and 2 * rate <= limit:
+        return 2 * rate
+    if video.scan == "telecine":
+        rate = rate * 4 / 5
+    return rate / math.ceil(rate / limit)
+
+
+def target_size(want: Video, case: Case) -> Size | None:
+    """The encoded picture's size: as displayed where that is allowed, else fitted into the rung's size; sides even; None where the size is unknown."""
+    shown = want.video.display_size
+    if shown is None:
+        return None
+    canvas = canvas_size(shown, case)
+    box = _limit(case.spec, "video-dimensions")
+    if case.wishes.rung is not None:
+        canvas = _within(canvas, case.wishes.rung)
+    elif isinstance(box, Box) and not box.allows(canvas):
+        rung = encoding(case.spec).ladder.top(canvas)
+        canvas = _within(canvas, (rung.width, rung.height))
+    return _even(canvas, _ratios(case.spec), box.min if isinstance(box, Box) else (2, 2))
+
+
+def canvas_size(shown: Size, case: Case) -> Size:
+    """The picture's own size brought to an allowed shape: padded (or cropped) where the aspect ratio is beyond the limit, padded up to the least size."""
+    width, height = shown
+    low, high = _ratios(case.spec)
+    ratio = Fraction(width, height)
+    crop = case.wishes.fit == "crop"
+    if high is not None and ratio > high:
+        width, height = (int(height * high), height) if crop else (width, math.ceil(width / high))
+    elif low is not None and ratio < low:
+        width, height = (width, int(width / low)) if crop else (math.ceil(height * low), height)
+    box = _limit(case.spec, "video-dimensions")
+    least = box.min if isinstance(box, Box) else (2, 2)
+    return max(width, least[0]), max(height, least[1])
+
+
+def _within(size: Size, frame: Size) -> Size:
+    """The size shrunk to lie inside the frame; never enlarged."""
+    scale = min(Fraction(1), Fraction(frame[0], size[0]), Fraction(frame[1], size[1]))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _even(size: Size, ratios: tuple[Fraction | None, Fraction | None], least: Size) -> Size:
+    """Both sides even, not enlarged, save the short side where the aspect ratio would otherwise pass its limit."""
+    width, height = (max(low, side - side % 2) for side, low in zip(size, least, strict=True))
+    low, high = ratios
+    if high is not None and Fraction(width, height) > high:
+        height += 2
+    if low is not None and Fraction(width, height) < low:
+        width += 2
+    return width, height
+
+
+def _snapped(rate: Fraction) -> Fraction:
+    nearest = min(_STANDARD_RATES, key=lambda standard: abs(standard - rate))
+    return nearest if abs(nearest - rate) <= nearest * _SNAP else rate
+
+
+def _limit(spec: Spec, rule_id: str) -> Constraint | None:
+    requirement = spec.requirements.get(rule_id)
+    return None if requirement is None else requirement.limit
+
+
+def _max_rate(spec: Spec) -> Fraction:
+    limit = _limit(spec, "video-frame-rate")
+    return limit.max if isinstance(limit, Range) and limit.max is not None else FASTEST
+
+
+def _ratios(spec: Spec) -> tuple[Fraction | None, Fraction | None]:
+    limit = _limit(spec, "video-aspect-ratio")
+    return (limit.min, limit.max) if isinstance(limit, Range) else (None, None)

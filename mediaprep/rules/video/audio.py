@@ -1,0 +1,54 @@
+"""The sound that goes with a video."""
+
+from __future__ import annotations
+
+from mediaprep.constraint import OneOf, Range
+from mediaprep.media import Video
+from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Untold, fix, rule
+from mediaprep.rules.video._encode import sound_encoded
+
+
+@rule("audio-codec", kinds=("video",), subject="audio codec", facts=("audio.codec", "audio.profile"))
+def codec(have: Video, limit: OneOf) -> Judgement:
+    """What it checks: AAC with the Low Complexity profile, by three witnesses: the decoder, the AudioSpecificConfig and the length of a decoded frame. HE-AAC is found
+    even where it is only implicit. No sound at all is fine.
+
+    Why it matters: High-Efficiency AAC, MP3 in MP4, AC-3, Opus and PCM lose their sound on the platform, or the whole file is refused.
+
+    The fix: encodes the sound to AAC LC; the picture is copied untouched. Lossy for the sound.
+    """
+    if have.audio_present is False:
+        return Passed(measured="no sound")
+    if have.audio is None or have.audio.codec is None:
+        return Untold(fact="audio.codec")
+    audio = have.audio
+    if audio.codec == "aac" and audio.profile is None:
+        return Untold(fact="audio.profile")
+    measured = f"{audio.codec}/{audio.profile}" if audio.profile else str(audio.codec)
+    return Passed(measured=measured) if limit.allows(measured) else Broken(measured=measured)
+
+
+@fix("audio-codec", safety="lossy", says="encode the sound to AAC LC; the picture is copied")
+def aac_lc(want: Video, case: Case) -> Video:
+    return sound_encoded(want, case)
+
+
+@rule("audio-channels", kinds=("video",), subject="audio channels", facts=("audio.channels",))
+def channels(have: Video, limit: Range) -> Judgement:
+    """What it checks: one or two channels, as decoded.
+
+    Why it matters: 5.1 and more is refused, or only the front pair is heard.
+
+    The fix: mixes down to stereo by the ITU coefficients without clipping; the picture is copied. Lossy for the sound.
+    """
+    if have.audio_present is False:
+        return Passed(measured="no sound")
+    if have.audio is None or have.audio.channels is None:
+        return Untold(fact="audio.channels")
+    measured = {1: "1 (mono)", 2: "2 (stereo)"}.get(have.audio.channels, str(have.audio.channels))
+    return Passed(measured=measured) if limit.allows(have.audio.channels) else Broken(measured=measured)
+
+
+@fix("audio-channels", safety="lossy", says="mix down to stereo; the picture is copied")
+def stereo(want: Video, case: Case) -> Video:
+    return sound_encoded(want, case)

@@ -1,0 +1,36 @@
+"""The picture's codec and profile."""
+
+from __future__ import annotations
+
+from mediaprep.constraint import OneOf
+from mediaprep.media import Video
+from mediaprep.rules._rule import Case, Judgement, Refused, fix, named, rule
+from mediaprep.rules.video._encode import picture_encoded
+from mediaprep.rules.video.colour import PROFILE_5, without_base_layer
+
+
+@rule("video-codec", kinds=("video",), subject="video codec", facts=("video.codec",))
+def codec(have: Video, limit: OneOf) -> Judgement:
+    """What it checks: that the picture is H.264 (AVC).
+
+    Why it matters: the page recommends H.264 High; other codecs fail in processing with "file is invalid" or are never shown to anybody.
+
+    The fix: encodes to H.264 High with a closed GOP of two seconds. Lossy, at the ladder's quality.
+    """
+    return named(have.video.codec, "video.codec", limit)
+
+
+@fix("video-codec", safety="lossy", says="encode to H.264 High")
+def h264(want: Video, case: Case) -> Video | Refused:
+    return Refused(reason=PROFILE_5) if without_base_layer(want) else picture_encoded(want, case)
+
+
+@rule("video-profile", kinds=("video",), subject="H.264 profile", facts=("video.profile",))
+def profile(have: Video, limit: OneOf) -> Judgement:
+    """What it checks: whether the H.264 stream is of High profile.
+
+    Why it matters: advice; Main and Baseline streams are taken as they are.
+
+    The fix: none for this alone: another encode would cost more quality than the profile gains. What is encoded for another reason is High.
+    """
+    return named(have.video.profile, "video.profile", limit)

@@ -1,0 +1,112 @@
+"""The picture's size and shape, as displayed: after crop, pixel aspect ratio and rotation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from mediaprep import units
+from mediaprep.constraint import AnyOf, Box, Range, Sizes
+from mediaprep.media import StatedSar, Video
+from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Untold, fix, rule
+from mediaprep.rules.video._encode import picture_encoded, rewrapped
+
+_SIZE_FACTS = ("video.width", "video.height", "video.sars", "video.rotation", "video.clap")
+
+
+@rule("video-dimensions", kinds=("video",), subject="picture size", facts=_SIZE_FACTS)
+def dimensions(have: Video, limit: Box) -> Judgement:
+    """What it checks: the displayed width and height (after crop, pixel aspect ratio and rotation), whichever way round: the long side against the longer limit, the short
+    side against the shorter; and that the size does not change in mid-stream.
+
+    Why it matters: larger uploads are refused; the platform's own largest rendition is 1280x720.
+
+    The fix: scales into the top rung of the ladder of the same orientation (1280x720, 720x1280, 720x720), keeping the shape; too small a picture is padded with black. Lossy.
+    """
+    size = have.video.display_size
+    if size is None:
+        return Untold(fact="video.width")
+    if have.video.size_changes:
+        return Broken(measured=units.size_text(size), detail="the size changes in mid-stream")
+    return Passed(measured=units.size_text(size)) if limit.allows(size) else Broken(measured=units.size_text(size))
+
+
+@fix("video-dimensions", safety="lossy", says="scale into the ladder's top rung of the same orientation")
+def fitted(want: Video, case: Case) -> Video:
+    return picture_encoded(want, case)
+
+
+@rule("video-aspect-ratio", kinds=("video",), subject="aspect ratio", facts=_SIZE_FACTS)
+def aspect_ratio(have: Video, limit: Range) -> Judgement:
+    """What it checks: displayed width divided by height, as an exact fraction, against 1:3 to 3:1.
+
+    Why it matters: strips beyond that are refused.
+
+    The fix: pads with black to the nearest allowed shape, so that nothing is lost; ``--fit crop`` cuts instead, ``--fit scale`` stretches. Lossy (an encode).
+    """
+    size = have.video.display_size
+    if size is None:
+        return Untold(fact="video.width")
+    ratio = Fraction(*size)
+    measured = f"{units.ratio_text(ratio)} ({units.size_text(size)})"
+    return Passed(measured=measured) if limit.allows(ratio) else Broken(measured=measured)
+
+
+@fix("video-aspect-ratio", safety="lossy", says="pad with black to an allowed shape")
+def padded(want: Video, case: Case) -> Video:
+    return picture_encoded(want, case)
+
+
+@rule("video-pixel-aspect-ratio", kinds=("video",), subject="pixel aspect ratio (SAR)", facts=("video.sars",))
+def pixel_aspect_ratio(have: Video, limit: Range) -> Judgement:
+    """What it checks: every stated sample aspect ratio, in the container and in the bitstream: each must be 1:1. None stated counts as 1:1.
+
+    Why it matters: the platform ignores the ratio or applies it twice; anamorphic video then shows squashed.
+
+    The fix: scales the width so that pixels are square (lossy). Where container and bitstream disagree and one of them says 1:1, or with ``--square-pixels``, the statement is
+    taken for wrong and only corrected: nothing is encoded.
+    """
+    if have.video.sars is None:
+        return Untold(fact="video.sars")
+    wrong = [sar for sar in have.video.sars if not limit.allows(sar.value)]
+    stated = ", ".join(f"{units.ratio_text(sar.value)} in the {sar.where}" for sar in have.video.sars) or "1:1 (none stated)"
+    return Broken(measured=stated) if wrong else Passed(measured=stated)
+
+
+@fix("video-pixel-aspect-ratio", safety="lossy", says="scale to square pixels, or correct a wrong statement without encoding")
+def square_pixels(want: Video, case: Case) -> Video:
+    sars = want.video.sars or ()
+    contradicted = len({sar.value for sar in sars}) > 1 and any(sar.value == 1 for sar in sars)
+    if (contradicted or case.wishes.square_pixels) and want.video.codec in ("h264", "hevc"):
+        ones = (StatedSar(where="container", value=Fraction(1)), StatedSar(where="bitstream", value=Fraction(1)))
+        return rewrapped(replace(want, video=replace(want.video, sars=ones)))
+    return picture_encoded(want, case)
+
+
+@rule("video-recommended-dimensions", kinds=("video",), subject="picture size", facts=_SIZE_FACTS)
+def recommended_dimensions(have: Video, limit: Sizes) -> Judgement:
+    """What it checks: whether the picture has one of the sizes that the platform recommends (1280x720, 720x1280, 720x720).
+
+    Why it matters: other sizes within the limits are taken, and scaled once more by the platform.
+
+    The fix: none is needed; a picture within the limits keeps its size. ``--rung 1280x720`` asks for another.
+    """
+    size = have.video.display_size
+    if size is None:
+        return Untold(fact="video.width")
+    return Passed(measured=units.size_text(size)) if limit.allows(size) else Broken(measured=units.size_text(size))
+
+
+@rule("video-recommended-aspect-ratio", kinds=("video",), subject="aspect ratio", facts=_SIZE_FACTS)
+def recommended_aspect_ratio(have: Video, limit: AnyOf) -> Judgement:
+    """What it checks: whether the picture is 16:9 either way round, or square.
+
+    Why it matters: other shapes are shown with bars or cropped in the timeline.
+
+    The fix: none is needed: the shape is the maker's choice.
+    """
+    size = have.video.display_size
+    if size is None:
+        return Untold(fact="video.width")
+    ratio = Fraction(*size)
+    return Passed(measured=units.ratio_text(ratio)) if limit.allows(ratio) else Broken(measured=units.ratio_text(ratio))

@@ -1,0 +1,106 @@
+"""Groups of pictures: open GOP, length, random access points."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from mediaprep import units
+from mediaprep.constraint import OneOf, Range, Required
+from mediaprep.media import Video
+from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Untold, fix, rule
+from mediaprep.rules.video._encode import picture_encoded
+
+_WORDS = {
+    "closed": "closed",
+    "closed-nonidr": "closed, with random access points that are not IDR",
+    "open": "open",
+    "gdr": "gradual refresh without key pictures",
+    "no-rap": "no random access point",
+    "starts-mid-gop": "begins in the middle of a GOP",
+}
+
+
+@rule("video-open-gop", kinds=("video",), subject="GOP structure", facts=("video.gop.structure",))
+def open_gop(have: Video, limit: OneOf) -> Judgement:
+    """What it checks: every group of pictures, packet by packet: none may have leading pictures that refer to a picture before its random access point. Streams
+    without a true random access point, with gradual refresh, or beginning in mid-GOP fail too. Container flags and encoder settings are no evidence.
+
+    Why it matters: the platform cuts the video into segments at key frames; frames of an open GOP cannot be decoded there.
+
+    The fix: encodes anew; no remux or bitstream filter can close a GOP. Lossy.
+    """
+    gop = have.video.gop
+    if gop.structure is None:
+        return Untold(fact="video.gop.structure")
+    if limit.allows(gop.structure):
+        return Passed(measured=_WORDS[gop.structure])
+    detail = "" if gop.first_open is None else f"{gop.open_count} open, the first at {units.duration_text(gop.first_open)}"
+    return Broken(measured=_WORDS[gop.structure], detail=detail)
+
+
+@fix("video-open-gop", safety="lossy", says="encode with closed GOPs")
+def closed_gop(want: Video, case: Case) -> Video:
+    return picture_encoded(want, case)
+
+
+@rule("video-gop-length", kinds=("video",), subject="GOP length", facts=("video.gop.length_max",))
+def gop_length(have: Video, limit: Range) -> Judgement:
+    """What it checks: the frames of the longest GOP: at most 512; two field pictures are one frame.
+
+    Why it matters: not on the page, but the server answers "Video GOP is too large. Largest number of frames allowed in one GOP: 512".
+
+    The fix: encodes with a key frame every two seconds. A warning by itself; mended where the file is rewritten anyway, and always kept by what is written.
+    """
+    longest = have.video.gop.length_max
+    if longest is None:
+        return Untold(fact="video.gop.length_max")
+    return Passed(measured=f"{longest} frames") if limit.allows(longest) else Broken(measured=f"{longest} frames")
+
+
+@fix("video-gop-length", safety="lossy", says="encode with a key frame every two seconds")
+def shorter_gop(want: Video, case: Case) -> Video:
+    return picture_encoded(want, case)
+
+
+@rule("video-idr", kinds=("video",), subject="random access points", facts=("video.gop.nonidr_count",))
+def idr(have: Video, limit: Required) -> Judgement:
+    """What it checks: that every random access point is an IDR picture.
+
+    Why it matters: an I picture with a recovery point decodes rightly, but segmenters that look for IDR find none there.
+
+    The fix: encodes anew. A warning; mended only where the file is rewritten anyway.
+    """
+    count = have.video.gop.nonidr_count
+    if count is None:
+        return Untold(fact="video.gop.nonidr_count")
+    return Broken(measured=f"{count} that are not IDR") if count else Passed(measured="all IDR")
+
+
+@fix("video-idr", safety="lossy", says="encode with IDR pictures")
+def with_idr(want: Video, case: Case) -> Video:
+    return picture_encoded(want, case)
+
+
+@rule("video-start", kinds=("video",), subject="start", facts=("video.gop.starts_with_idr", "video.start"))
+def start(have: Video, limit: Required) -> Judgement:
+    """What it checks: that the file begins with an IDR picture, at time 0 (within half a frame).
+
+    Why it matters: a late or broken start shows a black or grey first frame and shifts the sound.
+
+    The fix: encodes anew from time 0. A warning; mended only where the file is rewritten anyway.
+    """
+    video = have.video
+    if video.gop.starts_with_idr is None:
+        return Untold(fact="video.gop.starts_with_idr")
+    if video.start is None:
+        return Untold(fact="video.start")
+    if not video.gop.starts_with_idr:
+        return Broken(measured="no IDR picture first")
+    slack = Fraction(1, 50) if video.frame_rate is None else max(Fraction(1, 1000), 1 / (2 * video.frame_rate))
+    at_zero = abs(video.start) <= slack
+    return Passed(measured="IDR at time 0") if at_zero else Broken(measured=f"picture starts at {units.duration_text(video.start)}")
+
+
+@fix("video-start", safety="lossy", says="encode from time 0")
+def from_zero(want: Video, case: Case) -> Video:
+    return picture_encoded(want, case)
