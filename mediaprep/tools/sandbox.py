@@ -1,0 +1,141 @@
+"""What this host can confine a child with, and the words that make the launcher do it.
+
+strict  no file but the ones named can be opened, nothing is contacted, no process is started (Linux: Landlock, seccomp and limits)
+basic   limits of memory, time, file size and descriptors, an empty environment, an own process group (Linux, macOS)
+none    nothing of this: such a host is refused, never quietly accepted
+
+A level that was asked for and cannot be had is an error; nothing here falls back by itself except ``auto``, which says what it took.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import shutil
+import sys
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mediaprep.errors import EnvironmentProblem
+from mediaprep.tools import _launch
+
+Level = Literal["strict", "basic", "none"]
+
+DESCRIPTORS = 64  # ffmpeg needs 8; hostile-input notes, section 6
+_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/nix/store", "/gnu/store", "/etc/ld.so.cache")
+_HARMLESS = ("/dev/urandom", "/dev/zero", "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/sys/devices/system/node")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxReport:
+    """``level``: the best this host has; ``landlock_abi`` 0 = none; ``seccomp``: a filter can be loaded and its numbers are known for this
+    machine; ``bubblewrap``: its path, for information only; ``reasons``: one line for each thing that is missing."""
+
+    level: Level
+    landlock_abi: int
+    seccomp: bool
+    bubblewrap: str | None
+    reasons: tuple[str, ...]
+
+
+@functools.cache
+def available() -> SandboxReport:
+    """Ask this host what it offers. Changes nothing."""
+    if os.name != "posix":
+        return SandboxReport(
+            level="none", landlock_abi=0, seccomp=False, bubblewrap=None, reasons=(f"{platform.system()}: no process limits are set here",)
+        )
+    reasons = []
+    abi, seccomp = _launch.landlock_abi(), _has_seccomp()
+    if sys.platform != "linux":
+        reasons.append(f"{platform.system()} has no Landlock and no seccomp: children are limited in time and file size, not confined")
+    else:
+        if abi == 0:
+            reasons.append("this kernel has no Landlock (Linux 5.13 or later, enabled at boot)")
+        if platform.machine() not in _launch.MACHINES:
+            reasons.append(f"the seccomp filter knows {' and '.join(_launch.MACHINES)}, not {platform.machine()}")
+        elif not seccomp:
+            reasons.append("this kernel has no seccomp filters")
+    level: Level = "strict" if abi and seccomp else "basic"
+    return SandboxReport(level=level, landlock_abi=abi, seccomp=seccomp, bubblewrap=shutil.which("bwrap"), reasons=tuple(reasons))
+
+
+def _has_seccomp() -> bool:
+    if sys.platform != "linux" or platform.machine() not in _launch.MACHINES:
+        return False
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return False
+    return "\nSeccomp:" in status  # the line is there exactly where the kernel was built with seccomp
+
+
+def choose(asked: str) -> Level:
+    """The level to use where ``asked`` is auto, strict or basic. Raises: EnvironmentProblem when it cannot be had."""
+    report = available()
+    if asked not in ("auto", "strict", "basic"):
+        raise EnvironmentProblem(f"sandbox level {asked!r}: want auto, strict or basic")
+    if report.level == "none":
+        raise EnvironmentProblem(f"no tool can be run safely here: {'; '.join(report.reasons)}")
+    if asked == "strict" and report.level != "strict":
+        raise EnvironmentProblem(f"sandbox 'strict' is not available: {'; '.join(report.reasons)}")
+    return "basic" if asked == "basic" else report.level
+
+
+@functools.cache
+def interpreter() -> str:
+    """A Python to run the launcher with: ``sys.executable`` is none where a program embeds Python. Raises: EnvironmentProblem."""
+    beside = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for path in (sys.executable, str(beside)):
+        if path and Path(path).name.startswith(("python", "pypy")) and os.access(path, os.X_OK):
+            return path
+    raise EnvironmentProblem(f"no Python interpreter found to start tools with (looked at {sys.executable!r} and {beside})")
+
+
+def library_folders() -> list[str]:
+    """The folders that a program's shared libraries come from; those that exist here."""
+    return _existing(_LIBRARIES)
+
+
+def python_folders() -> list[str]:
+    """The folders that Python's lazy imports come from: standard library, installed packages, this package. No user's files lie there."""
+    ours = Path(__file__).resolve().parents[1]
+    return _existing(dict.fromkeys([*(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")), str(ours)]))
+
+
+def _existing(paths: Sequence[str] | dict[str, None]) -> list[str]:
+    return [path for path in paths if Path(path).exists()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ceilings:
+    """Limits of one child: address space and largest written file in bytes (None: not limited), CPU seconds over all threads."""
+
+    memory_bytes: int | None
+    file_bytes: int | None
+    cpu_seconds: int
+    descriptors: int = DESCRIPTORS
+
+
+def confine(argv: Sequence[str], *, level: Level, reads: Sequence[str], writes: Sequence[str], ceilings: Ceilings) -> list[str]:
+    """The command line that runs ``argv`` (its first word an absolute path) confined, to be started by this very process.
+
+    ``reads``: files or folders that it may read; ``writes``: folders (or devices) that it may write in. Raises: EnvironmentProblem.
+    """
+    words = [f"parent={os.getpid()}", f"cpu={ceilings.cpu_seconds}", f"nofile={ceilings.descriptors}"]
+    if ceilings.memory_bytes is not None:
+        words.append(f"as={ceilings.memory_bytes}")
+    if ceilings.file_bytes is not None:
+        words.append(f"fsize={ceilings.file_bytes}")
+    if level == "strict":
+        program = Path(argv[0]).resolve()
+        runs = dict.fromkeys([str(program), *library_folders(), *_existing((str(program.parent.parent / "lib"),))])
+        words.append("strict=1")
+        words += [f"run={path}" for path in runs]
+        words += [f"read={path}" for path in (*_existing(_HARMLESS), *reads)]
+        words += [f"write={path}" for path in ("/dev/null", *writes)]
+    return [interpreter(), "-I", "-S", "-B", _launch.__file__, *words, "--", *argv]
