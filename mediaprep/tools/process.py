@@ -126,7 +126,7 @@ async def run_async(command: Command, context: Context) -> Completed:
     exit_ = asyncio.create_task(child.wait())
     pumps = {asyncio.create_task(_feed(child.stdout, job.on_stdout)), asyncio.create_task(_feed(child.stderr, job.on_stderr))}
     try:
-        while not exit_.done():
+        while child.returncode is None:  # known as soon as it ended; ``wait`` also waits for its pipes, which a stray may hold open
             going: list[asyncio.Task[Any]] = [exit_, *(pump for pump in pumps if not pump.done())]
             await asyncio.wait(going, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             _raise_failures(pumps)
@@ -136,8 +136,8 @@ async def run_async(command: Command, context: Context) -> Completed:
         _raise_failures(pumps)
     finally:
         _kill_group(child.pid)
-        await _settle(exit_, pumps)
-    return job.completed(exit_.result())
+        await _settle(child, exit_, pumps)
+    return job.completed(child.returncode)
 
 
 class _Job:
@@ -298,23 +298,21 @@ def _raise_failures(pumps: set[asyncio.Task[None]]) -> None:
             raise problem
 
 
-async def _settle(exit_: asyncio.Task[int], pumps: set[asyncio.Task[None]]) -> None:
+async def _settle(child: asyncio.subprocess.Process, exit_: asyncio.Task[int], pumps: set[asyncio.Task[None]]) -> None:
     """Wait until the killed child is reaped, even when cancelled meanwhile; then let that cancellation through."""
     cancelled: asyncio.CancelledError | None = None
     until = time.monotonic() + REAP_SECONDS
-    for pump in pumps:
-        pump.cancel()
-    tasks: list[asyncio.Task[Any]] = [exit_, *pumps]
-    while (left := [task for task in tasks if not task.done()]) and time.monotonic() < until:
+    while child.returncode is None and time.monotonic() < until:
         try:
-            await asyncio.wait(left, timeout=POLL_SECONDS)
+            await asyncio.wait({exit_}, timeout=POLL_SECONDS)
         except asyncio.CancelledError as again:
             cancelled = again
+    child._transport.close()  # type: ignore[attr-defined]  # there is no public way to close pipes that a stray outside the group holds
+    exit_.cancel()
     for pump in pumps:
+        pump.cancel()
         if pump.done() and not pump.cancelled():
             pump.exception()  # seen: _raise_failures has raised what matters
-    if not exit_.done():
-        exit_.cancel()
     if cancelled is not None:
         raise cancelled
 
