@@ -1,0 +1,178 @@
+"""Private metadata in the boxes of MP4, MOV, HEIF and AVIF: user data, item lists, keys, uuid boxes, image items, data tracks."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from mediaprep.media import PrivateItem
+from mediaprep.probe import isoitems, tagnames
+from mediaprep.probe.boxes import Box, BoxReader, fourcc
+from mediaprep.probe.exif import exif_items, xmp_items
+from mediaprep.probe.isotrack import IsoTrack
+
+XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+USMT_UUID = bytes.fromhex("55534d5421d24fcebb88695cfac9c740")
+_CODES = (  # QuickTime File Format, User Data Atoms; 3GPP TS 26.244, 8; iTunes; cameras (exiftool's QuickTime tags)
+    ("location", "©xyz loci GPMF gps0"),
+    (
+        "device",
+        "©mak ©mod ©swr ©mdl manu modl @mak @mod @sec info hinv FIRM LENS CAME MUID SETT HMMT mcvr smta CNMN CNFV CNCV cmid cmnm",
+    ),
+    ("maker", "AMBA NCDT NCTG MVTG PENT CNDM MMA LEIC QVMI"),
+    ("owner", "©ART ©aut ©prd ©dir ©wrt ©own ©cpy ©prf ©src ©com aART auth perf cprt ownr apID ©hst ©pub ©cdk"),
+    ("comment", "©nam ©cmt ©des ©inf ©alb ©gen ©key ©lyr ©grp titl dscp desc ldes gnre albm kywd Xtra keyw catg purl sdes ID32"),
+    ("time", "©day yrrc date purd IDIT ©ed1"),
+    ("thumbnail", "covr thmb CNTH pict"),
+)
+_USER_DATA = {code.encode("latin-1").ljust(4): kind for kind, codes in _CODES for code in codes.split()} | {b"gps ": "location"}
+_TRACK_ENTRIES = {
+    **dict.fromkeys(("gpmd", "camm", "gps "), "location"),
+    **dict.fromkeys(("rtmd", "ameb", "amba"), "device"),
+    "CTMD": "maker",
+}
+MAX_ITEMS = 200
+
+
+class _Found:
+    """Collects items, each once and at most ``MAX_ITEMS``."""
+
+    def __init__(self) -> None:
+        self.items: dict[PrivateItem, None] = {}
+
+    def add(self, *items: PrivateItem) -> None:
+        for item in items:
+            if len(self.items) < MAX_ITEMS:
+                self.items[item] = None
+
+    def one(self, kind: str, where: str) -> None:
+        self.add(PrivateItem(kind=kind, where=where))
+
+
+def from_file(reader: BoxReader, top: Sequence[Box], moov: Box | None, tracks: Sequence[IsoTrack]) -> tuple[PrivateItem, ...]:
+    """Everything private that the boxes hold; damage becomes faults."""
+    found = _Found()
+    for box in top:
+        _one_box(reader, box, "", found)
+    if moov is not None:
+        for box in reader.boxes(moov.body, moov.end):
+            if box.kind == b"trak":
+                for inner in reader.boxes(box.body, box.end):
+                    _one_box(reader, inner, "moov/trak/", found)
+            elif box.kind == b"mvhd":
+                data = reader.payload(box, 12)
+                if len(data) == 12 and any(data[4:12] if data[0] == 1 else data[4:8]):
+                    found.one("time", "moov/mvhd/creation_time")
+            else:
+                _one_box(reader, box, "moov/", found)
+    for track in tracks:
+        _one_track(track, found)
+    return tuple(found.items)
+
+
+def _one_box(reader: BoxReader, box: Box, path: str, found: _Found) -> None:
+    try:
+        if box.kind == b"udta":
+            _user_data(reader, box, f"{path}udta/", found)
+        elif box.kind == b"meta":
+            _meta(reader, box, f"{path}meta/", found)
+        elif box.kind == b"uuid":
+            _uuid(reader, box, path, found)
+        elif box.kind in (b"gps ", b"IDIT"):
+            found.one(_USER_DATA[box.kind], path + box.name.strip())
+    except (struct.error, IndexError) as problem:
+        reader.fault(f"{box.name} at byte {box.start}: {problem}")
+
+
+def _one_track(track: IsoTrack, found: _Found) -> None:
+    where = f"track {track.id} ({track.codec})"
+    if track.codec in _TRACK_ENTRIES:
+        found.one(_TRACK_ENTRIES[track.codec], where)
+    elif track.codec == "mebx":
+        kinds = {tagnames.kind_of(key) for key in track.entry_keys}
+        found.one("location" if "location" in kinds else "maker", where)
+
+
+def _user_data(reader: BoxReader, udta: Box, path: str, found: _Found) -> None:
+    for box in reader.boxes(udta.body, udta.end):
+        if box.kind == b"meta":
+            _meta(reader, box, f"{path}meta/", found)
+        elif box.kind == b"XMP_":
+            found.add(*xmp_items(reader.payload(box, 2**22), f"{path}XMP"))
+        elif box.kind in _USER_DATA and _says_something(reader, box):
+            found.one(_USER_DATA[box.kind], path + box.name)
+
+
+def _says_something(reader: BoxReader, box: Box) -> bool:
+    """QuickTime text is (length, language, bytes); 3GPP text has a full box header and a language: an empty one says nothing, nor does
+    the name of the muxer that ffmpeg writes."""
+    data = reader.payload(box, 256)
+    if box.kind[:1] == b"\xa9":
+        data = data[4:] if len(data) >= 4 else b""
+    return bool(data.strip(b"\0 ")) and not data.startswith(b"Lavf")
+
+
+def _meta(reader: BoxReader, meta: Box, path: str, found: _Found) -> None:
+    """ISO's ``meta`` is a full box, QuickTime's is not: the first child tells."""
+    head = reader.payload(meta, 12)
+    start = meta.body if head[4:8] == b"hdlr" else meta.body + 4
+    boxes = {box.kind: box for box in reader.boxes(start, meta.end)}
+    if b"iinf" in boxes:
+        _items(reader, meta, path, found)
+    for box in boxes.values():
+        if box.kind in (b"uuid", b"udta"):
+            _one_box(reader, box, path, found)
+        elif box.kind in (b"ID32", b"Xtra"):
+            found.one("comment", path + box.name)
+    if b"ilst" not in boxes:
+        return
+    keys = _keys(reader, boxes[b"keys"]) if b"keys" in boxes else []
+    for item in reader.boxes(boxes[b"ilst"].body, boxes[b"ilst"].end):
+        value = reader.child(item, b"data")
+        if value is None or value.end - value.body <= 8:
+            continue
+        number = int.from_bytes(item.kind, "big")
+        if keys and 0 < number <= len(keys):
+            found.add(*tagnames.named(keys[number - 1], path + keys[number - 1]))
+        elif item.kind == b"----":
+            name = reader.child(item, b"name")
+            text = reader.payload(name, 256)[4:].decode("utf-8", "replace") if name is not None else "----"
+            found.add(*tagnames.named(text, f"{path}ilst/{text}"))
+        elif item.kind in _USER_DATA:
+            found.one(_USER_DATA[item.kind], f"{path}ilst/{fourcc(item.kind)}")
+
+
+def _keys(reader: BoxReader, box: Box) -> list[str]:
+    """Names of a ``keys`` box, in order: its entries are (size, namespace, name) like boxes."""
+    return [reader.payload(entry, 256).decode("utf-8", "replace") for entry in reader.boxes(box.body + 8, box.end)][:1000]
+
+
+def _uuid(reader: BoxReader, box: Box, path: str, found: _Found) -> None:
+    kind = reader.payload(box, 16)
+    if kind == XMP_UUID:
+        found.add(*xmp_items(reader.payload(box, 2**22)[16:], f"{path}uuid XMP"))
+    elif kind == USMT_UUID:
+        found.one("maker", f"{path}uuid USMT")
+
+
+def _items(reader: BoxReader, meta: Box, path: str, found: _Found) -> None:
+    """EXIF (after a 4-byte offset to its TIFF header) and XMP items of HEIF and AVIF (ISO/IEC 23008-12, annex A)."""
+    idat = reader.child(meta._replace(body=meta.body + 4), b"idat")
+    for item in isoitems.read(reader, meta).items:
+        if item.kind != "Exif" and item.content_type != "application/rdf+xml":
+            continue
+        if not item.extents:
+            continue
+        offset, length = item.extents[0]
+        offset += idat.body if item.in_idat and idat is not None else 0
+        data = reader.window.at(offset, min(length or 2**20, 2**22))
+        if item.kind == "Exif":
+            found.add(*exif_items(data[4 + int.from_bytes(data[:4], "big") :], f"{path}Exif"))
+        else:
+            found.add(*xmp_items(data, f"{path}XMP"))
+
+
+def items_end(reader: BoxReader, meta: Box) -> int:
+    """One past the last byte of any item that lies in the file."""
+    items = (item for item in isoitems.read(reader, meta).items if not item.in_idat)
+    return max((start + length for item in items for start, length in item.extents), default=0)
