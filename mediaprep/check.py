@@ -44,14 +44,25 @@ def _judge(rule: Rule, requirement: Requirement, have: Media, spec: Spec) -> tup
         return ()
     evidence = tuple(witness for witness in have.witnesses if _decides(witness, rule.facts))
     common = Finding(
-        rule=rule.id, level=requirement.level, measured="", limit=limit.describe(), message="", gate=requirement.gate, facts=rule.facts, evidence=evidence
+        rule=rule.id,
+        level=requirement.level,
+        measured="",
+        limit=limit.describe(),
+        message="",
+        gate=requirement.gate,
+        facts=rule.facts,
+        evidence=evidence,
     )
     if isinstance(judged, Untold):
         return (_untold(common, judged, rule, requirement, have, spec),)
     remedy = judged.remedy or rule.says
     found = f"{judged.measured} ({judged.detail})" if judged.detail else judged.measured
     wanted = f"{spec.placement} takes {common.limit}" if requirement.level == "must" else f"{spec.placement} asks for {common.limit}"
-    message = f"{have.name}: {rule.subject} is {found}; {wanted} ({requirement.source})." + _disputed(evidence) + (f" Fix: {remedy}." if remedy else "")
+    message = (
+        f"{have.name}: {rule.subject} is {found}; {wanted} ({requirement.source})."
+        + _disputed(evidence)
+        + (f" Fix: {remedy}." if remedy else "")
+    )
     return (replace(common, measured=judged.measured, message=message, fix=remedy),)
 
 

@@ -65,7 +65,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnyOf:
-    """One of a few exact quantities, such as 30 or 60 frames a second. A tolerance of a thousandth takes 29.97 for 30."""
+    """One of a few exact quantities, such as 30 or 60 frames a second. A tolerance of 1/500 takes 29.97 for 30 and 854x480 for 16:9."""
 
     values: tuple[Fraction, ...]
     quantity: Quantity
@@ -79,7 +79,9 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
-    """Picture sizes from ``min`` to ``max`` (width, height). Not ``oriented``: the long side is held to the longer limit, the short to the shorter."""
+    """Picture sizes from ``min`` to ``max`` (width, height). Not ``oriented``: the long side is held to the longer limit, the short to
+    the shorter.
+    """
 
     min: tuple[int, int] = (1, 1)
     max: tuple[int, int]

@@ -51,7 +51,9 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateItem:
-    """One piece of private metadata: ``kind`` is location, device, owner, maker, time, comment or thumbnail; ``where`` its box, tag or chunk."""
+    """One piece of private metadata: ``kind`` is location, device, owner, maker, time, comment or thumbnail; ``where`` its box, tag or
+    chunk.
+    """
 
     kind: str
     where: str
@@ -84,7 +86,9 @@ class Gop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HdrFormat:
-    """One HDR signalling: ``name`` is PQ, HLG, HDR10, HDR10+ or Dolby Vision; the profile and base-layer compatibility are Dolby Vision's."""
+    """One HDR signalling: ``name`` is PQ, HLG, HDR10, HDR10+ or Dolby Vision; the profile and base-layer compatibility are Dolby
+    Vision's.
+    """
 
     name: Literal["PQ", "HLG", "HDR10", "HDR10+", "Dolby Vision"]
     profile: int | None = None
@@ -105,7 +109,9 @@ class Colour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedSar:
-    """A sample aspect ratio that the file states, and where: ``container`` (pasp, tkhd, Matroska display size) or ``bitstream`` (VUI, sequence header)."""
+    """A sample aspect ratio that the file states, and where: ``container`` (pasp, tkhd, Matroska display size) or ``bitstream`` (VUI,
+    sequence header).
+    """
 
     where: Literal["container", "bitstream"]
     value: Fraction
@@ -231,7 +237,9 @@ class AudioStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """Any track of the container: ``kind`` video, audio, subtitle, data, timecode, attachment or cover; ``chosen``: the one that is judged and kept."""
+    """Any track of the container: ``kind`` video, audio, subtitle, data, timecode, attachment or cover; ``chosen``: the one that is
+    judged and kept.
+    """
 
     index: int
     kind: str
@@ -370,7 +378,9 @@ class Cue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subtitle(_File):
-    """Captions: ``format`` srt, webvtt, ass; ``encoding`` as detected (utf-8, windows-1252 ...); ``clip_duration``: of the video that they go with, where one is given."""
+    """Captions: ``format`` srt, webvtt, ass; ``encoding`` as detected (utf-8, windows-1252 ...); ``clip_duration``: of the video that
+    they go with, where one is given.
+    """
 
     kind: Literal["subtitle"] = "subtitle"
     format: str | None = None

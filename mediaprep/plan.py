@@ -1,6 +1,7 @@
 """plan: what has to change, decided and proved before a byte is encoded. Pure.
 
-The fixes of broken rules are folded over the facts until nothing changes (at most ``ROUNDS`` times); what remains None because only the made file
+The fixes of broken rules are folded over the facts until nothing changes (at most ``ROUNDS`` times); what remains None because only the
+made file
 can tell it is covered by promises, and the wanted facts must pass the same rules.
 """
 
@@ -39,7 +40,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """One file to make: from which source, which span of it in seconds (None = all), the facts wanted, for which placement, and what is promised where ``want`` is None."""
+    """One file to make: from which source, which span of it in seconds (None = all), the facts wanted, for which placement, and what is
+    promised where ``want`` is None.
+    """
 
     source: Media
     span: Span | None = None
@@ -87,12 +90,16 @@ def plan(sources: tuple[Media, ...], spec: Spec, wishes: Wishes | None = None) -
     wishes = wishes or Wishes()
     have = sources[0]
     report = check(have, spec)
-    hopeless = tuple(Refusal(rule=f.rule, reason=_reason(f, have)) for f in report.findings if f.level == "must" and REGISTRY[f.rule].fix is None)
+    hopeless = tuple(
+        Refusal(rule=f.rule, reason=_reason(f, have)) for f in report.findings if f.level == "must" and REGISTRY[f.rule].fix is None
+    )
     if hopeless:
         return Plan(sources=sources, refusals=hopeless, report=report)
     spans = _spans(have, spec, wishes)
     if isinstance(spans, Refused):
-        return Plan(sources=sources, refusals=(Refusal(rule="video-duration", reason=spans.reason, ways_out=spans.ways_out),), report=report)
+        return Plan(
+            sources=sources, refusals=(Refusal(rule="video-duration", reason=spans.reason, ways_out=spans.ways_out),), report=report
+        )
     outputs: list[Output] = []
     for span in spans:
         made = _output(have, span, report, spec, wishes)
@@ -111,7 +118,7 @@ def _reason(finding: Finding, have: Media) -> str:
     return finding.message.removeprefix(f"{have.name}: ")
 
 
-def _output(have: Media, span: Span | None, report: Report, spec: Spec, wishes: Wishes) -> Output | None | tuple[Refusal, ...]:
+def _output(have: Media, span: Span | None, report: Report, spec: Spec, wishes: Wishes) -> Output | tuple[Refusal, ...] | None:
     """The fold. None: nothing has to change."""
     want = _start(have, span, spec, wishes)
     causes = _Causes(have)
@@ -138,7 +145,9 @@ def _output(have: Media, span: Span | None, report: Report, spec: Spec, wishes: 
     doubts = [f for f in check(assume(settled, promises), spec).findings if f.level == "must"]
     if doubts:
         return tuple(Refusal(rule=f.rule, reason=_reason(f, have)) for f in doubts)
-    return Output(source=have, span=span, want=settled, spec=spec, wishes=wishes, changes=causes.changes(settled, promises), promises=promises)
+    return Output(
+        source=have, span=span, want=settled, spec=spec, wishes=wishes, changes=causes.changes(settled, promises), promises=promises
+    )
 
 
 def _case(have: Media, spec: Spec, wishes: Wishes, limit: Constraint | None = None) -> Case:
@@ -158,7 +167,8 @@ def _settle(have: Media, want: Media, spec: Spec, wishes: Wishes) -> tuple[Media
 
 
 def _mended(finding: Finding, report: Report, wishes: Wishes) -> bool:
-    """Whether the fold mends a finding: a must always; private metadata unless it is to be kept; what is only observed where the file is rewritten
+    """Whether the fold mends a finding: a must always; private metadata unless it is to be kept; what is only observed where the file is
+    rewritten
     for a must anyway, or on request; advice on request, where a fix exists."""
     if finding.level == "must":
         return True

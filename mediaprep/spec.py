@@ -17,7 +17,9 @@ SpecKind = Literal["video", "animation", "image", "subtitle"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """One limit of a platform: its rule, level, where it is written (``source``, with ``date`` read) and at which gate it is enforced (upload, post; None = not known)."""
+    """One limit of a platform: its rule, level, where it is written (``source``, with ``date`` read) and at which gate it is enforced
+    (upload, post; None = not known).
+    """
 
     rule: str
     limit: Constraint
@@ -50,7 +52,9 @@ class AnimationEncoding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageEncoding:
-    """The target of a rewritten still: JPEG quality to start from and the lowest before halving; background for flattened alpha (``#ffffff``)."""
+    """The target of a rewritten still: JPEG quality to start from and the lowest before halving; background for flattened alpha
+    (``#ffffff``).
+    """
 
     quality: int
     min_quality: int

@@ -8,18 +8,18 @@ from fractions import Fraction
 MB = 10**6
 MIB = 2**20
 _NUMBER = r"(\d+(?:\.\d+)?)"
-_NTSC_TOLERANCE = Fraction(1, 1000)
+_NTSC_TOLERANCE = Fraction(1, 200)  # frames a second: 29.97 and 23.98 are within it
 
 
 def parse_rate(text: str) -> Fraction:
     """``"29.97"`` -> 30000/1001, ``"60"``, ``"30000/1001"``: frames a second. NTSC decimals snap to N*1000/1001."""
-    if re.fullmatch(r"\d+/\d+", text.strip()):
+    if re.fullmatch(r"\d+/0*[1-9]\d*", text.strip()):
         return Fraction(text.strip())
     if not re.fullmatch(_NUMBER, text.strip()):
         raise ValueError(f"frame rate {text!r}: want a number such as 30, 29.97 or 30000/1001")
     value = Fraction(text.strip())
     ntsc = Fraction(round(value * Fraction(1001, 1000)) * 1000, 1001)
-    return ntsc if value.denominator != 1 and abs(value - ntsc) < Fraction(1, 200) else value
+    return ntsc if value.denominator != 1 and abs(value - ntsc) < _NTSC_TOLERANCE else value
 
 
 def parse_bytes(text: str) -> tuple[Fraction, str]:
@@ -57,7 +57,7 @@ def parse_duration(text: str) -> Fraction:
     text = text.strip()
     if found := re.fullmatch(_NUMBER + r"\s*(ms|s|min|h|)", text):
         return Fraction(found[1]) * {"ms": Fraction(1, 1000), "s": 1, "": 1, "min": 60, "h": 3600}[found[2]]
-    if found := re.fullmatch(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)", text):
+    if found := re.fullmatch(r"(?:(\d+):)?(\d{1,2}):([0-5]?\d(?:\.\d+)?)", text):
         return int(found[1] or 0) * 3600 + int(found[2]) * 60 + Fraction(found[3])
     raise ValueError(f"duration {text!r}: want seconds, M:SS or a number with ms, s, min or h, such as 139.9 s")
 

@@ -1,7 +1,26 @@
 """Every rule, in the order of checking and fixing: the order of these imports."""
 
 from mediaprep.rules import file
+
 from mediaprep.rules.video import container, geometry, timing, colour, codec, gop, bitrate, audio  # isort: skip
 from mediaprep.rules._rule import REGISTRY, Broken, Case, Judgement, Passed, Refused, Rule, Untold
 
-__all__ = ["REGISTRY", "Broken", "Case", "Judgement", "Passed", "Refused", "Rule", "Untold", "audio", "bitrate", "codec", "colour", "container", "file", "geometry", "gop", "timing"]
+__all__ = [
+    "REGISTRY",
+    "Broken",
+    "Case",
+    "Judgement",
+    "Passed",
+    "Refused",
+    "Rule",
+    "Untold",
+    "audio",
+    "bitrate",
+    "codec",
+    "colour",
+    "container",
+    "file",
+    "geometry",
+    "gop",
+    "timing",
+]

@@ -63,7 +63,9 @@ Fix: TypeAlias = Callable[[Any, Case], Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule: its id, the kinds it judges, the facts it needs (dotted paths), the test, the fix and the fix's safety and words, the help page."""
+    """One rule: its id, the kinds it judges, the facts it needs (dotted paths), the test, the fix and the fix's safety and words, the
+    help page.
+    """
 
     id: str
     kinds: tuple[Kind, ...]
@@ -95,7 +97,15 @@ def fix(rule_id: str, *, safety: Safety, says: str) -> Callable[[Fix], Fix]:
     def register(function: Fix) -> Fix:
         old = REGISTRY[rule_id]
         REGISTRY[rule_id] = Rule(
-            id=old.id, kinds=old.kinds, subject=old.subject, facts=old.facts, test=old.test, page=old.page, fix=function, safety=safety, says=says
+            id=old.id,
+            kinds=old.kinds,
+            subject=old.subject,
+            facts=old.facts,
+            test=old.test,
+            page=old.page,
+            fix=function,
+            safety=safety,
+            says=says,
         )
         return function
 

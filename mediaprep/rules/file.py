@@ -19,12 +19,16 @@ def kind(have: Media, limit: OneOf) -> Judgement:
 
     Why it matters: each category has its own limits and its own path on the platform; sound alone is taken by none of them.
 
-    The fix: none; nothing can be made of a file without a picture. A GIF becomes a video, or a video a GIF, when asked: ``--to video``, ``--to gif``.
+    The fix: none; nothing can be made of a file without a picture. A GIF becomes a video, or a video a GIF, when asked: ``--to video``,
+    ``--to gif``.
     """
     word = _WORDS[have.kind]
     if limit.allows(have.kind):
         return Passed(measured=word)
-    remedy = {"animation": "--to video makes a video of it, or leave the category to be inferred", "video": "leave the category to be inferred"}
+    remedy = {
+        "animation": "--to video makes a video of it, or leave the category to be inferred",
+        "video": "leave the category to be inferred",
+    }
     return Broken(measured=word, remedy=remedy.get(have.kind, "give a file of a kind that the category takes"))
 
 
@@ -33,7 +37,8 @@ def complete(have: Media, limit: Required) -> Judgement:
     """What it checks: that the file is whole: its structure ends where it says, the samples it lists lie inside it, no packet is cut.
     A transport stream has no end mark; what can be told of it (whole packets) is told.
 
-    Why it matters: a half-copied or cut file plays to the cut, if at all, and servers refuse it without a reason. Most tools return success on it.
+    Why it matters: a half-copied or cut file plays to the cut, if at all, and servers refuse it without a reason. Most tools return
+    success on it.
 
     The fix: none: what is not there cannot be restored. Copy or download the file again.
     """
@@ -51,7 +56,8 @@ def private_metadata(have: Media, limit: Required) -> Judgement:
 
     Why it matters: whoever downloads the upload learns where it was taken and by whom; platforms differ in what they strip.
 
-    The fix: removes it without touching picture or sound; a colour profile is kept, an orientation is kept or applied. Nothing visible is lost. It never
+    The fix: removes it without touching picture or sound; a colour profile is kept, an orientation is kept or applied. Nothing visible is
+    lost. It never
     fails a check, but ``fix`` always does it; ``--keep-metadata`` leaves it in.
     """
     if have.private is None:

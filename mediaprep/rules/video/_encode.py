@@ -12,9 +12,7 @@ from mediaprep.rules._rule import Case
 from mediaprep.spec import Spec, VideoEncoding
 
 Size = tuple[int, int]
-_STANDARD_RATES = tuple(
-    Fraction(n) for n in ("24000/1001", "24", "25", "30000/1001", "30", "48000/1001", "48", "50", "60000/1001", "60")
-)
+_STANDARD_RATES = tuple(Fraction(n) for n in ("24000/1001", "24", "25", "30000/1001", "30", "48000/1001", "48", "50", "60000/1001", "60"))
 _SNAP = Fraction(3, 100)  # a guess: a variable rate within 3 % of a standard rate is meant to be it
 FASTEST = Fraction(60)
 
@@ -90,7 +88,9 @@ def sound_encoded(want: Video, case: Case) -> Video:
 
 
 def rewrapped(want: Video) -> Video:
-    """The same streams in a new MP4: faststart, one picture and at most one sound track, no chapters. What the old wrapping alone said is forgotten."""
+    """The same streams in a new MP4: faststart, one picture and at most one sound track, no chapters. What the old wrapping alone said is
+    forgotten.
+    """
     video = replace(want.video, tag=None, frame_rate_declared=None, edit_list=None)
     audio = None if want.audio is None else replace(want.audio, tag=None)
     container = Container(format="mp4", faststart=True, fragmented=False, chapters=0)
@@ -98,8 +98,10 @@ def rewrapped(want: Video) -> Video:
 
 
 def target_rate(video: VideoStream, case: Case) -> Fraction | None:
-    """The constant rate to encode at: a rate up to the limit is kept; above it is divided by the smallest whole number that brings it there.
-    Real interlace gives a frame a field where that stays within the limit; telecine four frames of five; a variable rate its fastest lasting rate."""
+    """The constant rate to encode at: a rate up to the limit is kept; above it is divided by the smallest whole number that brings it
+    there.
+    Real interlace gives a frame a field where that stays within the limit; telecine four frames of five; a variable rate its fastest
+    lasting rate."""
     limit = _max_rate(case.spec)
     rate = case.wishes.frame_rate or video.frame_rate
     if rate is None:
@@ -114,7 +116,9 @@ def target_rate(video: VideoStream, case: Case) -> Fraction | None:
 
 
 def target_size(want: Video, case: Case) -> Size | None:
-    """The encoded picture's size: as displayed where that is allowed, else fitted into the rung's size; sides even; None where the size is unknown."""
+    """The encoded picture's size: as displayed where that is allowed, else fitted into the rung's size; sides even; None where the size
+    is unknown.
+    """
     shown = want.video.display_size
     if shown is None:
         return None
@@ -129,7 +133,9 @@ def target_size(want: Video, case: Case) -> Size | None:
 
 
 def canvas_size(shown: Size, case: Case) -> Size:
-    """The picture's own size brought to an allowed shape: padded (or cropped) where the aspect ratio is beyond the limit, padded up to the least size."""
+    """The picture's own size brought to an allowed shape: padded (or cropped) where the aspect ratio is beyond the limit, padded up to
+    the least size.
+    """
     width, height = shown
     low, high = _ratios(case.spec)
     ratio = Fraction(width, height)

@@ -40,12 +40,17 @@ def spans(have: Video, spec: Spec, wishes: Wishes) -> tuple[Span | None, ...] | 
     if wishes.split and longest is not None and end - start > longest:
         return _parts(have, (start, end), spec)
     if longest is not None and end - start > longest:
-        return Refused(reason=f"the span asked for is {units.duration_text(end - start)} long, {units.duration_text(longest)} are allowed", ways_out=("--split",))
-    return (None,) if (start, end) == (0, length) else ((start, end),)
+        return Refused(
+            reason=f"the span asked for is {units.duration_text(end - start)} long, {units.duration_text(longest)} are allowed",
+            ways_out=("--split",),
+        )
+    return (None,) if start == 0 and end == length else ((start, end),)
 
 
 def _parts(have: Video, span: Span, spec: Spec) -> tuple[Span, ...]:
-    """The fewest parts of at most 139.9 s (140 s where that saves a part), each cut at the last shot change of its last 15 s, else at its end."""
+    """The fewest parts of at most 139.9 s (140 s where that saves a part), each cut at the last shot change of its last 15 s, else at its
+    end.
+    """
     target = encoding(spec)
     start, end = span
     frame = 1 / have.video.frame_rate if have.video.frame_rate else Fraction(1, 30)
@@ -76,7 +81,9 @@ def cut(have: Video, span: Span | None, case: Case) -> Video:
 
 
 def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, ...]]:
-    """The wanted facts as they will be written, and the promises about what they leave free. The source itself, and none, where nothing changes."""
+    """The wanted facts as they will be written, and the promises about what they leave free. The source itself, and none, where nothing
+    changes.
+    """
     if want == have and not want.video.anew:
         return want, ()
     if _copy_too_large(have, want, case.spec):

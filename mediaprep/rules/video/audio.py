@@ -10,7 +10,8 @@ from mediaprep.rules.video._encode import sound_encoded
 
 @rule("audio-codec", kinds=("video",), subject="audio codec", facts=("audio.codec", "audio.profile"))
 def codec(have: Video, limit: OneOf) -> Judgement:
-    """What it checks: AAC with the Low Complexity profile, by three witnesses: the decoder, the AudioSpecificConfig and the length of a decoded frame. HE-AAC is found
+    """What it checks: AAC with the Low Complexity profile, by three witnesses: the decoder, the AudioSpecificConfig and the length of a
+    decoded frame. HE-AAC is found
     even where it is only implicit. No sound at all is fine.
 
     Why it matters: High-Efficiency AAC, MP3 in MP4, AC-3, Opus and PCM lose their sound on the platform, or the whole file is refused.

@@ -19,7 +19,8 @@ def _judged(bit_rate: int | None, fact: str, limit: Range) -> Judgement:
 def video_bit_rate(have: Video, limit: Range) -> Judgement:
     """What it checks: whether the picture has at least the recommended 5,000 kbit/s.
 
-    Why it matters: advice only, and the page's own table of renditions stays under it; more bits give the platform's own encoder more to work with.
+    Why it matters: advice only, and the page's own table of renditions stays under it; more bits give the platform's own encoder more to
+    work with.
 
     The fix: none: bits that were not there cannot be added. ``--quality hq`` encodes with 5,000 kbit/s as its cap.
     """
@@ -34,4 +35,6 @@ def audio_bit_rate(have: Video, limit: Range) -> Judgement:
 
     The fix: none: bits that were not there cannot be added.
     """
-    return Passed(measured="no sound") if have.audio_present is False else _judged(have.audio and have.audio.bit_rate, "audio.bit_rate", limit)
+    if have.audio_present is False:
+        return Passed(measured="no sound")
+    return _judged(None if have.audio is None else have.audio.bit_rate, "audio.bit_rate", limit)

@@ -17,12 +17,14 @@ def without_base_layer(video: Video) -> bool:
 
 @rule("video-pixel-format", kinds=("video",), subject="pixel format", facts=("video.pixel_format",))
 def pixel_format(have: Video, limit: OneOf) -> Judgement:
-    """What it checks: YUV 4:2:0 with 8 bits a sample, told from the parameter sets: 4:0:0 (grey) is not 4:2:0 even where tools show it so, and 10-bit 4:2:0 needs High 10,
+    """What it checks: YUV 4:2:0 with 8 bits a sample, told from the parameter sets: 4:0:0 (grey) is not 4:2:0 even where tools show it
+    so, and 10-bit 4:2:0 needs High 10,
     which is refused in practice.
 
     Why it matters: 4:4:4, 4:2:2, RGB and 10-bit files are answered with "file is currently unsupported", or play green on phones.
 
-    The fix: converts to yuv420p, 10 bits with dither, HDR tone-mapped to BT.709. Lossy (an encode). Dolby Vision profile 5 is refused: nothing can convert it rightly.
+    The fix: converts to yuv420p, 10 bits with dither, HDR tone-mapped to BT.709. Lossy (an encode). Dolby Vision profile 5 is refused:
+    nothing can convert it rightly.
     """
     return named(have.video.pixel_format, "video.pixel_format", limit)
 

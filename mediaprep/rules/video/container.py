@@ -13,9 +13,11 @@ from mediaprep.rules.video._encode import picture_encoded, rewrapped, sound_enco
 def container(have: Video, limit: OneOf) -> Judgement:
     """What it checks: that picture and sound are wrapped as MP4 or MOV, told from the content, never from the file's extension.
 
-    Why it matters: the platform's upload takes MP4 and QuickTime; Matroska, WebM, AVI, FLV, 3GP, transport streams and raw streams are refused or fail in processing.
+    Why it matters: the platform's upload takes MP4 and QuickTime; Matroska, WebM, AVI, FLV, 3GP, transport streams and raw streams are
+    refused or fail in processing.
 
-    The fix: moves the streams into an MP4 with its index in front (faststart). Nothing is encoded and nothing lost; extra tracks and chapters stay behind.
+    The fix: moves the streams into an MP4 with its index in front (faststart). Nothing is encoded and nothing lost; extra tracks and
+    chapters stay behind.
     """
     return named(have.container.format, "container.format", limit)
 
@@ -27,7 +29,8 @@ def into_mp4(want: Video, case: Case) -> Video:
 
 @rule("video-size", kinds=("video",), subject="file size", facts=("size_bytes",))
 def size(have: Video, limit: ByteLimit) -> Judgement:
-    """What it checks: the bytes of the whole file. A limit of "512 MB" is judged at 512 x 2^20, as the servers count; what is written stays under 512 x 10^6.
+    """What it checks: the bytes of the whole file. A limit of "512 MB" is judged at 512 x 2^20, as the servers count; what is written
+    stays under 512 x 10^6.
 
     Why it matters: the upload's first call states the total bytes and is refused above the limit.
 
@@ -46,11 +49,13 @@ def smaller(want: Video, case: Case) -> Video:
 
 @rule("video-edit-list", kinds=("video",), subject="edit list", facts=("video.edit_list",))
 def edit_list(have: Video, limit: OneOf) -> Judgement:
-    """What it checks: whether the container's edit list cuts the beginning or end off the picture, or delays it. An edit that only skips the reordering delay is plain.
+    """What it checks: whether the container's edit list cuts the beginning or end off the picture, or delays it. An edit that only skips
+    the reordering delay is plain.
 
     Why it matters: players and servers differ on edit lists: one shows what another cuts, and sound and picture drift apart.
 
-    The fix: encodes just what is presented, from time 0, without such a list. Lossy; reported as a warning, mended only where the file is rewritten anyway.
+    The fix: encodes just what is presented, from time 0, without such a list. Lossy; reported as a warning, mended only where the file is
+    rewritten anyway.
     """
     if have.video.edit_list is None:
         return Untold(fact="video.edit_list")

@@ -16,12 +16,14 @@ _SIZE_FACTS = ("video.width", "video.height", "video.sars", "video.rotation", "v
 
 @rule("video-dimensions", kinds=("video",), subject="picture size", facts=_SIZE_FACTS)
 def dimensions(have: Video, limit: Box) -> Judgement:
-    """What it checks: the displayed width and height (after crop, pixel aspect ratio and rotation), whichever way round: the long side against the longer limit, the short
+    """What it checks: the displayed width and height (after crop, pixel aspect ratio and rotation), whichever way round: the long side
+    against the longer limit, the short
     side against the shorter; and that the size does not change in mid-stream.
 
     Why it matters: larger uploads are refused; the platform's own largest rendition is 1280x720.
 
-    The fix: scales into the top rung of the ladder of the same orientation (1280x720, 720x1280, 720x720), keeping the shape; too small a picture is padded with black. Lossy.
+    The fix: scales into the top rung of the ladder of the same orientation (1280x720, 720x1280, 720x720), keeping the shape; too small a
+    picture is padded with black. Lossy.
     """
     size = have.video.display_size
     if size is None:
@@ -42,7 +44,8 @@ def aspect_ratio(have: Video, limit: Range) -> Judgement:
 
     Why it matters: strips beyond that are refused.
 
-    The fix: pads with black to the nearest allowed shape, so that nothing is lost; ``--fit crop`` cuts instead, ``--fit scale`` stretches. Lossy (an encode).
+    The fix: pads with black to the nearest allowed shape, so that nothing is lost; ``--fit crop`` cuts instead, ``--fit scale``
+    stretches. Lossy (an encode).
     """
     size = have.video.display_size
     if size is None:
@@ -63,7 +66,8 @@ def pixel_aspect_ratio(have: Video, limit: Range) -> Judgement:
 
     Why it matters: the platform ignores the ratio or applies it twice; anamorphic video then shows squashed.
 
-    The fix: scales the width so that pixels are square (lossy). Where container and bitstream disagree and one of them says 1:1, or with ``--square-pixels``, the statement is
+    The fix: scales the width so that pixels are square (lossy). Where container and bitstream disagree and one of them says 1:1, or with
+    ``--square-pixels``, the statement is
     taken for wrong and only corrected: nothing is encoded.
     """
     if have.video.sars is None:

@@ -22,8 +22,10 @@ _WORDS = {
 
 @rule("video-open-gop", kinds=("video",), subject="GOP structure", facts=("video.gop.structure",))
 def open_gop(have: Video, limit: OneOf) -> Judgement:
-    """What it checks: every group of pictures, packet by packet: none may have leading pictures that refer to a picture before its random access point. Streams
-    without a true random access point, with gradual refresh, or beginning in mid-GOP fail too. Container flags and encoder settings are no evidence.
+    """What it checks: every group of pictures, packet by packet: none may have leading pictures that refer to a picture before its random
+    access point. Streams
+    without a true random access point, with gradual refresh, or beginning in mid-GOP fail too. Container flags and encoder settings are
+    no evidence.
 
     Why it matters: the platform cuts the video into segments at key frames; frames of an open GOP cannot be decoded there.
 
@@ -49,7 +51,8 @@ def gop_length(have: Video, limit: Range) -> Judgement:
 
     Why it matters: not on the page, but the server answers "Video GOP is too large. Largest number of frames allowed in one GOP: 512".
 
-    The fix: encodes with a key frame every two seconds. A warning by itself; mended where the file is rewritten anyway, and always kept by what is written.
+    The fix: encodes with a key frame every two seconds. A warning by itself; mended where the file is rewritten anyway, and always kept
+    by what is written.
     """
     longest = have.video.gop.length_max
     if longest is None:

@@ -17,12 +17,14 @@ TOO_LONG_WAYS = ("--trim first", "--trim START-END", "--split")
 
 @rule("video-duration", kinds=("video",), subject="duration", facts=("duration", "video.duration"))
 def duration(have: Video, limit: Range) -> Judgement:
-    """What it checks: the presented time, from packets that are not discarded, not from what a header claims: at least 0.5 s of picture, at most 140 s of
+    """What it checks: the presented time, from packets that are not discarded, not from what a header claims: at least 0.5 s of picture,
+    at most 140 s of
     picture and sound together. Both ends are allowed; 140.0065 s is over.
 
     Why it matters: longer videos are refused when the post is created, often after the whole upload.
 
-    The fix: too short is extended by holding the last frame. Too long loses content whatever is done, so it is done only as told: ``--trim first`` (the first 139.9 s),
+    The fix: too short is extended by holding the last frame. Too long loses content whatever is done, so it is done only as told:
+    ``--trim first`` (the first 139.9 s),
     ``--trim START-END``, or ``--split`` into parts.
     """
     if have.duration is None:
@@ -56,12 +58,14 @@ def of_allowed_length(want: Video, case: Case) -> Video | Refused:
 
 @rule("video-frame-rate", kinds=("video",), subject="frame rate", facts=("video.frame_rate", "video.frame_rate_peak"))
 def frame_rate(have: Video, limit: Range) -> Judgement:
-    """What it checks: the nominal rate, snapped to the standard values, and the most frames presented in any one second, time-stamp jitter allowed for. Never
+    """What it checks: the nominal rate, snapped to the standard values, and the most frames presented in any one second, time-stamp
+    jitter allowed for. Never
     a single short interval, and never the header's guess alone.
 
     Why it matters: above 60 frames a second the upload is refused.
 
-    The fix: divides the rate by the smallest whole number that brings it to 60 or less (120 to 60, 100 to 50, 119.88 to 59.94): evenly spaced frames are dropped. Lossy.
+    The fix: divides the rate by the smallest whole number that brings it to 60 or less (120 to 60, 100 to 50, 119.88 to 59.94): evenly
+    spaced frames are dropped. Lossy.
     """
     video = have.video
     if video.frame_rate is None:
@@ -123,12 +127,15 @@ def recommended_frame_rate(have: Video, limit: AnyOf) -> Judgement:
 
 @rule("video-scan", kinds=("video",), subject="scan", facts=("video.scan",))
 def scan(have: Video, limit: OneOf) -> Judgement:
-    """What it checks: that the picture is progressive, by the stream's flags and by what sampled pictures show. Flagged interlaced fails even
-    where the picture is progressive (PsF); interlaced content under a progressive flag fails too; soft telecine (progressive frames with repeat flags) passes.
+    """What it checks: that the picture is progressive, by the stream's flags and by what sampled pictures show. Flagged interlaced fails
+    even
+    where the picture is progressive (PsF); interlaced content under a progressive flag fails too; soft telecine (progressive frames with
+    repeat flags) passes.
 
     Why it matters: the platform does not deinterlace: combs stay in the picture for ever.
 
-    The fix: real interlace by bwdif at field rate (25i becomes 50p), field order taken from the picture; telecine is undone; PsF only loses its flag. Lossy (an encode).
+    The fix: real interlace by bwdif at field rate (25i becomes 50p), field order taken from the picture; telecine is undone; PsF only
+    loses its flag. Lossy (an encode).
     """
     flags, content = have.video.scan_flags, have.video.scan_content
     judged = named(have.video.scan, "video.scan", limit)

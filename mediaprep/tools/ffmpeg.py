@@ -1,0 +1,189 @@
+"""The ffmpeg program: where it is, what it can do, and its command line, built through ffmpeg-python. Nothing is run by ffmpeg-python.
+
+A command line holds ``SOURCE_FD`` and ``TARGET`` as words of their own; ``bound`` puts the descriptor and the path in. A user's file name
+never
+reaches the program.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from mediaprep.context import Context
+from mediaprep.errors import EnvironmentProblem
+from mediaprep.tools import process
+
+SOURCE_FD = "SOURCE_FD"
+TARGET = "TARGET"
+ENVIRONMENT = "MEDIAPREP_FFMPEG"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """One filter of a chain: its name and options, in ffmpeg's words."""
+
+    name: str
+    options: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """The source as the demuxer gets it: ``demuxer`` forced, ``whitelist`` of formats, options before ``-i``; ``start`` seconds to seek
+    to.
+    """
+
+    demuxer: str
+    whitelist: str
+    start: Fraction | None = None
+    max_pixels: int | None = None
+    options: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """One stream that is written: ``index`` in the source, its filters; none where it is copied or needs none."""
+
+    index: int
+    filters: tuple[Filter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run: input, tracks in the order they are written, options of the output (``"b:v"``: ``"2048k"``), muxer."""
+
+    input: Input
+    tracks: tuple[Track, ...]
+    options: Mapping[str, str | int]
+    muxer: str
+    threads: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a binary says of itself: version, encoders and filters by name."""
+
+    version: str
+    encoders: frozenset[str]
+    filters: frozenset[str]
+
+
+def locate(override: str | None = None) -> str:
+    """The binary: ``override`` (--ffmpeg), else $MEDIAPREP_FFMPEG, else the one of the imageio-ffmpeg wheel, else ffmpeg on PATH. An
+    absolute path.
+
+    Raises: EnvironmentProblem where there is none, or the one named is no program.
+    """
+    asked = override or os.environ.get(ENVIRONMENT)
+    if asked:
+        found = shutil.which(asked)
+        if found is None:
+            raise EnvironmentProblem(f"ffmpeg: {asked!r} is no program; name an ffmpeg binary, or leave the choice to mediaprep")
+        return str(Path(found).resolve())
+    return _bundled() or _on_path()
+
+
+def argv(binary: str, job: Job) -> tuple[str, ...]:
+    """The whole command line of a job, with SOURCE_FD and TARGET still to be bound. Pure."""
+    import ffmpeg  # ffmpeg-python: the only place that imports it
+
+    options: dict[str, str | int] = {
+        "protocol_whitelist": "fd",
+        "format_whitelist": job.input.whitelist,
+        "f": job.input.demuxer,
+        "max_alloc": max(200_000_000, 16 * (job.input.max_pixels or 0)),
+        "threads": job.threads,
+        **job.input.options,
+        "fd": SOURCE_FD,
+    }
+    if job.input.max_pixels:
+        options["max_pixels"] = job.input.max_pixels
+    if job.input.start:
+        options["ss"] = seconds(job.input.start)
+    source = ffmpeg.input("fd:", **options)
+    streams = []
+    for track in job.tracks:
+        stream = source[str(track.index)]
+        for step in track.filters:
+            stream = stream.filter(step.name, **step.options)
+        streams.append(stream)
+    output = ffmpeg.output(*streams, TARGET, **{**job.options, "threads": job.threads, "f": job.muxer})
+    words = ffmpeg.compile(output.global_args(*_GLOBAL), cmd=binary, overwrite_output=True)
+    return tuple(_leading_globals(words))
+
+
+_GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-v", "error", "-progress", "pipe:1", "-filter_complex_threads", "2")
+
+
+def _leading_globals(words: list[str]) -> list[str]:
+    """ffmpeg-python puts global options last; ffmpeg wants -nostdin and its like anywhere, people want to read them first."""
+    tail = len(_GLOBAL) + 1  # and -y
+    return [words[0], *words[-tail:], *words[1:-tail]]
+
+
+def bound(words: tuple[str, ...], source_fd: int, target: Path | None) -> tuple[str, ...]:
+    """The command line with the source's descriptor and the target's absolute path put in; no target: the null muxer."""
+    place = {SOURCE_FD: str(source_fd), TARGET: "-" if target is None else f"file:{target}"}
+    return tuple(place.get(word, word) for word in words)
+
+
+def decode_argv(binary: str, *, demuxer: str, whitelist: str, threads: int, strict: bool = True) -> tuple[str, ...]:
+    """A command line that decodes every chosen stream of a file and writes nothing; ``strict``: the first error ends it with a code."""
+    errors = ("-xerror", "-err_detect", "explode") if strict else ()
+    return (
+        binary, "-nostdin", "-hide_banner", "-nostats", "-v", "error", "-progress", "pipe:1", *errors,
+        "-protocol_whitelist", "fd", "-format_whitelist", whitelist, "-f", demuxer, "-threads", str(threads), "-fd", SOURCE_FD, "-i", "fd:",
+        "-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough", "-f", "null", TARGET,
+    )  # fmt: skip
+
+
+def seconds(value: Fraction) -> str:
+    """A time in ffmpeg's words: seconds with microseconds."""
+    return f"{float(value):.6f}"
+
+
+def capabilities(binary: str, context: Context) -> Capabilities:
+    """What the binary can do; asked once for each path and modification time. Raises: EnvironmentProblem, ToolError."""
+    return _capabilities(binary, Path(binary).stat().st_mtime_ns, context.sandbox)
+
+
+@functools.lru_cache(maxsize=8)
+def _capabilities(binary: str, mtime_ns: int, sandbox: str) -> Capabilities:
+    def ask(option: str) -> str:
+        command = process.Command(argv=(binary, "-hide_banner", "-nostdin", option), what="ask ffmpeg", seconds=20, capture=True)
+        return process.run(command, Context(sandbox=sandbox)).stdout.decode(errors="replace")
+
+    version = ask("-version").split("\n")[0].removeprefix("ffmpeg version ").split(" Copyright")[0]
+    return Capabilities(version=version, encoders=_names(ask("-encoders")), filters=_names(ask("-filters")))
+
+
+def _names(listing: str) -> frozenset[str]:
+    """The second column of ffmpeg's listings, which are the machine interface that there is."""
+    rows = (line.split() for line in listing.splitlines())
+    return frozenset(row[1] for row in rows if len(row) >= 3 and row[1] != "=")
+
+
+def _bundled() -> str | None:
+    try:
+        import imageio_ffmpeg
+    except ImportError:
+        return None
+    try:
+        found: str = imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError:
+        return None
+    return found if Path(found).is_absolute() else shutil.which(found)
+
+
+def _on_path() -> str:
+    found = shutil.which("ffmpeg")
+    if found is None:
+        raise EnvironmentProblem(
+            "no ffmpeg: the imageio-ffmpeg wheel has none for this platform and there is none on PATH; install ffmpeg or name one with --ffmpeg"
+        )
+    return str(Path(found).resolve())

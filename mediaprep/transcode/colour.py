@@ -1,0 +1,91 @@
+"""From the source's colours to BT.709 limited range, 8 bits. Pure."""
+
+from __future__ import annotations
+
+from mediaprep.media import Colour, VideoStream
+from mediaprep.tools.ffmpeg import Filter
+
+# codec-facts.md, section 7: mobius at 203 nit keeps diffuse white natural and clips nothing.
+_HDR_NITS = 203
+_MATRICES = {
+    "smpte170m": "170m",
+    "bt470bg": "470bg",
+    "bt2020nc": "2020_ncl",
+    "bt2020c": "2020_cl",
+    "bt709": "709",
+    "smpte240m": "240m",
+    "fcc": "fcc",
+    "ycgco": "ycgco",
+}
+
+
+def colour_filters(video: VideoStream, size: tuple[int, int]) -> list[Filter]:
+    """Filters from what the stream says of its colours to tagged BT.709 limited yuv420p; they stand after scaling, when there are fewer
+    pixels.
+    """
+    colour = video.colour
+    if colour.hdr:
+        return [*_declared(colour), *_tone_mapped(), *_tagged()]
+    if video.chroma == "rgb":
+        return [
+            Filter(name="scale", options={"out_color_matrix": "bt709", "out_range": "limited"}),
+            Filter(name="format", options={"pix_fmts": "yuv420p"}),
+            *_tagged(),
+        ]
+    matrix = _matrix(video)
+    range_ = "full" if colour.range == "full" else "limited"
+    filters: list[Filter] = []
+    if colour.primaries in ("bt2020", "smpte432", "smpte431"):
+        filters = [*_declared(colour, matrix), Filter(name="zscale", options={"p": "709", "t": "709", "m": "709", "r": "limited"})]
+    elif matrix != "bt709" or range_ == "full":
+        filters = [
+            Filter(
+                name="scale",
+                options={
+                    "in_color_matrix": matrix,
+                    "out_color_matrix": "bt709",
+                    "in_range": range_,
+                    "out_range": "limited",
+                    "flags": "accurate_rnd",
+                },
+            )
+        ]
+    return [*filters, Filter(name="format", options={"pix_fmts": "yuv420p"}), *_tagged()]
+
+
+def _matrix(video: VideoStream) -> str:
+    """The matrix stated; where none is, what players take for pictures of that size: BT.601 up to 576 lines and 1024 columns, BT.709
+    above.
+    """
+    stated = video.colour.matrix
+    if stated in _MATRICES:
+        return stated
+    small = (video.height or 0) <= 576 and (video.width or 0) <= 1024
+    return "smpte170m" if small else "bt709"
+
+
+def _declared(colour: Colour, matrix: str | None = None) -> list[Filter]:
+    """Fills in what a stream leaves unsaid, or zscale finds no path."""
+    hdr = bool(colour.hdr)
+    stated = {
+        "color_primaries": colour.primaries if colour.primaries not in (None, "unspecified") else "bt2020" if hdr else "bt709",
+        "color_trc": colour.transfer if colour.transfer not in (None, "unspecified") else "smpte2084" if hdr else "bt709",
+        "colorspace": colour.matrix if colour.matrix not in (None, "unspecified") else "bt2020nc" if hdr else matrix or "bt709",
+        "range": "full" if colour.range == "full" else "limited",
+    }
+    return [Filter(name="setparams", options={key: str(value) for key, value in stated.items()})]
+
+
+def _tone_mapped() -> list[Filter]:
+    return [
+        Filter(name="zscale", options={"t": "linear", "npl": _HDR_NITS}),
+        Filter(name="format", options={"pix_fmts": "gbrpf32le"}),
+        Filter(name="zscale", options={"p": "bt709"}),
+        Filter(name="tonemap", options={"tonemap": "mobius", "desat": 0}),
+        Filter(name="zscale", options={"t": "bt709", "m": "bt709", "r": "limited"}),
+        Filter(name="format", options={"pix_fmts": "yuv420p"}),
+    ]
+
+
+def _tagged() -> list[Filter]:
+    return [Filter(name="setparams", options={"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709", "range": "limited"})]

@@ -1,0 +1,252 @@
+"""From the difference of the facts at hand and the facts wanted to ffmpeg jobs. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from mediaprep.constraint import Rung
+from mediaprep.context import MAX_PIXELS
+from mediaprep.media import Track as SourceTrack
+from mediaprep.media import Video, VideoStream
+from mediaprep.plan import Output
+from mediaprep.promise import Near, assume
+from mediaprep.spec import Quality, VideoEncoding
+from mediaprep.tools.ffmpeg import Filter, Input, Job, Track, seconds
+from mediaprep.transcode.colour import colour_filters
+from mediaprep.transcode.framing import framing_filters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One row of the table of qualities (encoding.md, section 1): x264's preset and CRF; ``cap``: the rung's bit rate, or the placement's
+    higher advised one.
+    """
+
+    preset: str
+    crf: int
+    advised_cap: bool = False
+
+
+QUALITY: dict[Quality, Setting] = {
+    "fast": Setting(preset="veryfast", crf=23),
+    "default": Setting(preset="medium", crf=23),
+    "best": Setting(preset="slow", crf=23),
+    "hq": Setting(preset="medium", crf=18, advised_cap=True),
+}
+# How many bits of H.264 one bit of the source's codec is worth, generously: a re-encode is not given more than that. Guesses, on the safe
+# side.
+_WORTH = {
+    "h264": Fraction(3, 2),
+    "hevc": Fraction(5, 2),
+    "vp9": Fraction(5, 2),
+    "av1": Fraction(3),
+    "vp8": Fraction(3, 2),
+    "mpeg4": Fraction(1),
+}
+_LEAST_CAP = 100_000  # bit/s: below this H.264 headers and motion alone need it (a guess)
+_NEVER_KEPT: Mapping[str, str | int] = {
+    "map_metadata": "-1",
+    "map_metadata:s": "-1",
+    "map_chapters": "-1",
+    "movflags": "+faststart",
+    "write_tmcd": 0,
+    "fflags": "+bitexact",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What the host and the source's bytes add to the facts: the demuxer to force, the formats allowed, threads of one child."""
+
+    demuxer: str
+    whitelist: str
+    threads: int = 2
+
+
+def job(output: Output, means: Means) -> Job:
+    """The one run that makes the output. Raises: ValueError where the facts name no picture track (a plan never asks that)."""
+    have, want = output.source, output.want
+    if not isinstance(have, Video) or not isinstance(want, Video):
+        raise ValueError("a video output is made of a video")
+    picture, sound = _chosen(have, "video"), _chosen(have, "audio") if want.audio is not None else None
+    if picture is None:
+        raise ValueError("no picture track is chosen")
+    options: dict[str, str | int] = dict(_NEVER_KEPT)
+    tracks = [Track(index=picture.index, filters=_picture_filters(output, have, want) if want.video.anew else ())]
+    options |= _picture_options(output, have, want) if want.video.anew else _copied_picture(have, want)
+    if sound is not None and want.audio is not None:
+        tracks.append(Track(index=sound.index, filters=_sound_filters(output, have, want) if want.audio.anew else ()))
+        options |= _sound_options(output, want) if want.audio.anew else {"c:a": "copy"}
+    if want.video.anew or (want.audio is not None and want.audio.anew):
+        options["t"] = seconds(_length(output))
+    return Job(input=_input(output, have, means), tracks=tuple(tracks), options=options, muxer="mp4", threads=means.threads)
+
+
+def rung(output: Output) -> Rung:
+    """The row of the ladder that gives the bit rates: the one asked for, else the smallest that holds the wanted picture."""
+    target, video = _target(output), output.want.video if isinstance(output.want, Video) else VideoStream()
+    asked = output.wishes.rung
+    size = (video.display_size or (target.ladder.rungs[0].width, target.ladder.rungs[0].height)) if asked is None else asked
+    return target.ladder.holding(size)
+
+
+def bit_rate_cap(output: Output) -> int:
+    """bit/s that the picture may take at the most: the rung's (or the advised one for ``hq``), less where the source's own bit rate is
+    worth less.
+    """
+    have = output.source
+    setting = QUALITY[output.wishes.quality or _target(output).quality]
+    cap = _target(output).hq_bit_rate if setting.advised_cap else rung(output).video_bit_rate
+    worth = _WORTH.get(have.video.codec or "") if isinstance(have, Video) else None
+    if not isinstance(have, Video) or worth is None or have.video.bit_rate is None:
+        return cap
+    return max(min(cap, _LEAST_CAP), min(cap, int(have.video.bit_rate * worth)))
+
+
+def _target(output: Output) -> VideoEncoding:
+    encoding = output.spec.encoding
+    if not isinstance(encoding, VideoEncoding):
+        raise ValueError(f"{output.placement} takes no video")
+    return encoding
+
+
+def _chosen(have: Video, kind: str) -> SourceTrack | None:
+    return next((track for track in have.container.tracks or () if track.kind == kind and track.chosen), None)
+
+
+def _input(output: Output, have: Video, means: Means) -> Input:
+    options: dict[str, str | int] = {"noautorotate": None} if output.want.kind == "video" and output.want.video.anew else {}  # type: ignore[dict-item]  # ffmpeg-python: None is a bare flag
+    if have.video.timestamps == "missing" and output.wishes.frame_rate is not None:
+        options["framerate"] = _rate(output.wishes.frame_rate)
+    start = None if output.span is None else output.span[0]
+    return Input(demuxer=means.demuxer, whitelist=means.whitelist, start=start, max_pixels=MAX_PIXELS, options=options)
+
+
+def _length(output: Output) -> Fraction:
+    """Seconds to write: of picture and sound together."""
+    lengths = [promise.value for promise in output.promises if isinstance(promise, Near) and promise.fact in ("duration", "video.duration")]
+    return max(lengths, default=Fraction(0))
+
+
+def _picture_options(output: Output, have: Video, want: Video) -> dict[str, str | int]:
+    rate = want.video.frame_rate
+    if rate is None:
+        raise ValueError("no frame rate is wanted")
+    setting = QUALITY[output.wishes.quality or _target(output).quality]
+    cap = bit_rate_cap(output)
+    keyint = math.ceil(_target(output).keyframe_seconds * rate)
+    options: dict[str, str | int] = {
+        "c:v": "libx264",
+        "preset": setting.preset,
+        "profile:v": "high",
+        "crf": setting.crf,
+        "aq-mode": 2,
+        "maxrate": cap,
+        "bufsize": 2 * cap,
+        "g": keyint,
+        "flags:v": "+cgop+bitexact",
+        "x264-params": "open-gop=0:8x8dct=1:cabac=1:min-keyint=1",
+        "pix_fmt": "yuv420p",
+        "r": _rate(rate),
+        "fps_mode": "cfr",
+        "color_primaries": "bt709",
+        "color_trc": "bt709",
+        "colorspace": "bt709",
+        "color_range": "tv",
+        "video_track_timescale": 90000 if 90000 % rate == 0 else rate.numerator,
+    }
+    if (frames := _frames(output)) is not None:
+        options["frames:v"] = frames
+    return options
+
+
+def _frames(output: Output) -> int | None:
+    return next((p.value for p in output.promises if isinstance(p, Near) and p.fact == "video.frame_count"), None)
+
+
+def _copied_picture(have: Video, want: Video) -> dict[str, str | int]:
+    options: dict[str, str | int] = {"c:v": "copy"}
+    if want.video.codec == "h264":
+        options["tag:v"] = "avc1"
+    if want.video.sars != have.video.sars and want.video.width and want.video.height:
+        shape = Fraction(want.video.width, want.video.height)
+        options["aspect"] = f"{shape.numerator}:{shape.denominator}"
+        options["bsf:v"] = f"{want.video.codec}_metadata=sample_aspect_ratio=1/1"
+    return options
+
+
+def _picture_filters(output: Output, have: Video, want: Video) -> tuple[Filter, ...]:
+    video = have.video
+    filters = [*_scan_filters(video, want.video), *_turn_filters(video)]
+    size = want.video.display_size
+    if size is None:
+        raise ValueError("no picture size is wanted")
+    filters += framing_filters(video, size, output.wishes.fit)
+    filters += colour_filters(video, size)
+    if (missing := _missing_time(output, have)) > 0:
+        filters.append(Filter(name="tpad", options={"stop_mode": "clone", "stop_duration": seconds(missing)}))
+    return tuple(filters)
+
+
+def _missing_time(output: Output, have: Video) -> Fraction:
+    """Seconds to hold the last frame for, with a frame to spare: what the promised length has more than the source shows."""
+    promised = assume(output.want, output.promises)
+    shown, rate = have.video.duration, output.want.video.frame_rate if isinstance(output.want, Video) else None
+    if output.span is not None or shown is None or not isinstance(promised, Video) or promised.video.duration is None or rate is None:
+        return Fraction(0)
+    missing = promised.video.duration - shown - (have.video.start or 0)
+    return missing + 2 / rate if missing > 1 / (2 * rate) else Fraction(0)
+
+
+def _scan_filters(video: VideoStream, want: VideoStream) -> list[Filter]:
+    if video.scan == "psf":
+        return [Filter(name="setfield", options={"mode": "prog"})]
+    parity = video.parity or (video.scan_flags if video.scan_flags in ("tff", "bff") else "auto")
+    if video.scan == "telecine":
+        order = {"tff": "tff", "bff": "bff"}.get(parity, "auto")
+        return [
+            Filter(name="fieldmatch", options={"order": order}),
+            Filter(name="yadif", options={"deint": "interlaced"}),
+            Filter(name="decimate"),
+        ]
+    if video.scan == "interlaced":
+        fields = want.frame_rate is not None and video.frame_rate is not None and want.frame_rate >= 2 * video.frame_rate
+        return [Filter(name="bwdif", options={"mode": "send_field" if fields else "send_frame", "parity": parity, "deint": "all"})]
+    return []
+
+
+def _turn_filters(video: VideoStream) -> list[Filter]:
+    """Mirror, then turn clockwise; the matrix is deleted, or the output would carry it on."""
+    turns: dict[int, list[Filter]] = {
+        90: [Filter(name="transpose", options={"dir": "clock"})],
+        180: [Filter(name="hflip"), Filter(name="vflip")],
+        270: [Filter(name="transpose", options={"dir": "cclock"})],
+    }
+    filters = [Filter(name="hflip")] if video.mirrored else []
+    return [*filters, *turns.get(video.rotation or 0, []), Filter(name="sidedata", options={"mode": "delete", "type": "DISPLAYMATRIX"})]
+
+
+def _sound_filters(output: Output, have: Video, want: Video) -> tuple[Filter, ...]:
+    """Gaps and a late start are filled with silence, so that sound and picture begin together."""
+    filters = [Filter(name="aresample", options={"async": 1, "first_pts": 0})] if want.video.anew or output.span else []
+    if _missing_time(output, have) > 0:
+        filters.append(Filter(name="apad"))
+    return tuple(filters)
+
+
+def _sound_options(output: Output, want: Video) -> dict[str, str | int]:
+    if want.audio is None:
+        return {}
+    options: dict[str, str | int] = {"c:a": "aac", "profile:a": "aac_low", "b:a": rung(output).audio_bit_rate, "flags:a": "+bitexact"}
+    if want.audio.channels is not None:
+        options["ac"] = want.audio.channels
+    if want.audio.sample_rate is not None:
+        options["ar"] = want.audio.sample_rate
+    return options
+
+
+def _rate(rate: Fraction) -> str:
+    return f"{rate.numerator}/{rate.denominator}"
