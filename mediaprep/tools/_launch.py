@@ -65,7 +65,7 @@ _CLONE3 = 435
 _CLONE_THREAD = 0x10000
 
 
-class CannotConfine(Exception):  # noqa: N818 - names the fault, as everywhere here
+class CannotConfine(Exception):
     """The kernel refused a step of the confinement."""
 
 
