@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from mediaprep.constraint import Attachments
 from mediaprep.errors import ProfileError, UsageProblem
 from mediaprep.media import Kind
 from mediaprep.spec import Requirement, Spec
@@ -141,6 +143,33 @@ def likely(word: str, known: Iterable[str]) -> str:
     names = list(known)
     near = difflib.get_close_matches(word, names, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names)}"
+
+
+def draft(name: str, like: str) -> str:
+    """The text of a new profile, each category like that of another one that is found by name.
+
+    Raises: ProfileError, UsageProblem for a bad name or for a path in ``like``.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+        raise UsageProblem(f"{name!r}: a profile's name is lower-case letters, digits and -")
+    if "/" in like or like.endswith(SUFFIX):
+        raise UsageProblem(f"{like!r}: a new profile builds on one that is found by its name, not by a path or a placement")
+    base, quoted = find_profile(like), json.dumps
+    blocks = [
+        f"#:schema {folder() / SCHEMA_NAME}",
+        f"# A key given here replaces that of {like}; `mediaprep profiles show {like}` lists them all.",
+        f"\n[profile]\nname = {quoted(name)}\ntitle = {quoted(name)}\nsource = {quoted(base.source)}\ndate = {quoted(base.date)}",
+        "\n[profile.defaults]",
+        *(f"{kind} = {quoted(category)}" for kind, category in base.defaults.items()),
+    ]
+    if base.post is not None and isinstance(limit := base.post.limit, Attachments):
+        counts = f"images = {limit.images}, animations = {limit.animations}, videos = {limit.videos}"
+        gate = f", gate = {quoted(base.post.gate)}" if base.post.gate else ""
+        blocks.append(
+            f"\n[post]\npost-attachments = {{ {counts}, level = {quoted(base.post.level)}{gate}, source = {quoted(base.post.source)} }}"
+        )
+    blocks += [f"\n[{key}]\nkind = {quoted(spec.kind)}\nlike = {quoted(f'{like}/{key}')}" for key, spec in base.specs.items()]
+    return "\n".join(blocks) + "\n"
 
 
 def schema() -> dict[str, Any]:

@@ -74,7 +74,8 @@ def _category(raw: Mapping[str, Any], key: str, base: Callable[[str], Mapping[st
         found = "is missing" if "kind" not in table else f"input should be {_words(tuple(CATEGORIES))} (got {_shown(kind)})"
         problems.append(f"{key}.kind: {found}{'' if 'kind' in table else _likely(key, _RESERVED)}")
         return None
-    return _checked(model, table, key, problems)
+    inherits_here = "like" in raw[key] and "/" not in raw[key]["like"]
+    return _checked(model, table, key, problems, only=frozenset(raw[key]) if inherits_here else None)
 
 
 def _merged(raw: Mapping[str, Any], key: str, base: Callable[[str], Mapping[str, Any]], depth: int = 0) -> dict[str, Any]:
@@ -106,11 +107,16 @@ def _categories(raw: Mapping[str, Any]) -> list[str]:
     return [key for key in raw if key not in _RESERVED]
 
 
-def _checked(model: type[_Model], value: object, at: str, problems: list[str]) -> _Model | None:
+def _checked(model: type[_Model], value: object, at: str, problems: list[str], only: frozenset[str] | None = None) -> _Model | None:
+    """The table as a model, or None and its problems; of those under keys outside ``only`` another category tells."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        problems.extend(f"{_path(at, item['loc'])}: {_says(model, item)}" for item in error.errors(include_url=False))
+        for item in error.errors(include_url=False):
+            told_elsewhere = only is not None and item["loc"] and item["loc"][0] not in only
+            follows = item["type"] == "too_short" and bool(item["input"])  # its items were refused: each was told
+            if not (told_elsewhere or follows):
+                problems.append(f"{_path(at, item['loc'])}: {_says(model, item)}")
         return None
 
 

@@ -72,7 +72,7 @@ _BitRate = Annotated[
 _Size = Annotated[tuple[int, int], _exact(units.parse_size), WithJsonSchema({"type": "string", "pattern": r"^\d+\s*[xX×]\s*\d+$"})]
 _Bytes = Annotated[tuple[InstanceOf[Fraction], str], _exact(units.parse_bytes), _text_schema("bytes", "512 MB", "20 MiB", "2000000 B")]
 _Share = Annotated[InstanceOf[Fraction], _exact(_share), WithJsonSchema({"type": "string", "examples": ["95 %"]})]
-_Day = Annotated[str, BeforeValidator(_day), Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+_Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), BeforeValidator(_day)]
 _Words = Annotated[str, Field(min_length=1)]
 _CategoryName = Annotated[str, Field(pattern=CATEGORY_NAME)]
 
@@ -311,7 +311,7 @@ class MostBytes(_Limit):
     def limit(self, rule: str) -> constraint.ByteLimit:
         """As ``constraint`` holds it."""
         number, unit = self.max
-        text = f"{units.rate_text(number)} {unit}"
+        text = f"{int(number) if number.denominator == 1 else float(number)} {unit}"
         return constraint.ByteLimit(judged=units.bytes_judged(number, unit), written=units.bytes_written(number, unit), text=text)
 
 
