@@ -1,0 +1,53 @@
+"""Bits out of bytes: the fixed and Exp-Golomb codes of the MPEG family."""
+
+from __future__ import annotations
+
+
+class Damaged(ValueError):
+    """The bits end early or say what the syntax forbids."""
+
+
+class BitReader:
+    """Most significant bit first. Every read past the end raises Damaged."""
+
+    __slots__ = ("_left", "_value")
+
+    def __init__(self, data: bytes) -> None:
+        self._value = int.from_bytes(data, "big")
+        self._left = 8 * len(data)
+
+    @property
+    def left(self) -> int:
+        """Bits not yet read."""
+        return self._left
+
+    def u(self, count: int) -> int:
+        """An unsigned number of ``count`` bits."""
+        self._left -= count
+        if self._left < 0:
+            raise Damaged("the bits end early")
+        return (self._value >> self._left) & ((1 << count) - 1)
+
+    def flag(self) -> bool:
+        """One bit."""
+        return self.u(1) == 1
+
+    def skip(self, count: int) -> None:
+        """Pass over ``count`` bits."""
+        self._left -= count
+        if self._left < 0:
+            raise Damaged("the bits end early")
+
+    def ue(self) -> int:
+        """Unsigned Exp-Golomb (ITU-T H.264 9.1), at most 32 leading zeros."""
+        rest = self._value & ((1 << self._left) - 1)
+        zeros = self._left - rest.bit_length()
+        if zeros > 32 or 2 * zeros >= self._left:
+            raise Damaged("an Exp-Golomb code is out of range")
+        self._left -= 2 * zeros + 1
+        return (rest >> self._left) - 1
+
+    def se(self) -> int:
+        """Signed Exp-Golomb (ITU-T H.264 9.1.1)."""
+        code = self.ue()
+        return (code + 1) // 2 if code & 1 else -(code // 2)

@@ -1,0 +1,174 @@
+"""Frame rate facts from presentation times: exact, in integers and fractions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from operator import sub
+from typing import Literal
+
+from mediaprep.media import RateMode
+
+# Rates that a measured average is taken to mean when it lies within 0.2 %: the picture rates of SMPTE ST 2036-1, halved and doubled.
+STANDARD_RATES = tuple(
+    Fraction(rate) for rate in ("24000/1001", 24, 25, "30000/1001", 30, "48000/1001", 48, 50, "60000/1001", 60, "120000/1001", 120)
+)
+SNAP = Fraction(2, 1000)
+TOLERANCE = Fraction(1, 1000)  # seconds by which a constant-rate time stamp may be off (Matroska, WebM and FLV count milliseconds)
+BURST_INTERVALS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Frame rate facts; every field mirrors media.VideoStream."""
+
+    frame_rate: Fraction | None = None
+    frame_rate_average: Fraction | None = None
+    frame_rate_peak: int | None = None
+    jitter_frames: int | None = None
+    frame_rate_burst: Fraction | None = None
+    rate_mode: RateMode | None = None
+    timestamps: Literal["ok", "missing", "broken"] = "ok"
+
+
+def frame_timing(
+    pts: Sequence[int],
+    time_base: Fraction,
+    *,
+    declared: Fraction | None,
+    header_rate: Fraction | None,
+    codec: str | None = None,
+    container: str | None = None,
+) -> Timing:
+    """The frame rate of frames presented at ``pts`` (ticks of ``time_base``, any order; the frames that are not discarded).
+
+    declared      the demuxer's base rate: no evidence by itself, it only chooses between rates that the stamps allow alike
+    header_rate   the rate that the container's or the bitstream's header states; taken where the time stamps are unusable (AVI with
+                  B frames), and believed where frames are missing from an otherwise even stream
+    container     ffmpeg's name of the format: in AVI, time stamps off the header's grid are no time stamps
+    """
+    ticks = sorted(set(pts))
+    stated = header_rate if header_rate and header_rate > 0 else None
+    if not ticks:
+        return Timing(timestamps="missing")
+    if container == "avi" and stated and not _on_grid(ticks, stated * time_base):
+        return _as_stated(stated)
+    if len(ticks) == 1:
+        return Timing(frame_rate=stated, frame_rate_peak=1, jitter_frames=0)
+    average = Fraction(len(ticks) - 1) / ((ticks[-1] - ticks[0]) * time_base)
+    hints = tuple(hint for hint in (stated, declared) if hint and hint > 0)
+    nominal = _snapped(ticks, time_base, average, hints)
+    even = _deviation_within(ticks, nominal * time_base, max(Fraction(1), TOLERANCE / time_base))
+    if not even and nominal not in STANDARD_RATES:
+        nominal = _rate_between_gaps(ticks, time_base, stated) or nominal
+    window = _ticks_below(1 / time_base)
+    peak = _most_within(ticks, window)
+    return Timing(
+        frame_rate=nominal,
+        frame_rate_average=average,
+        frame_rate_peak=peak,
+        jitter_frames=_jitter_frames(ticks, time_base, nominal, peak),
+        frame_rate_burst=_burst(ticks, time_base),
+        rate_mode="cfr" if even else "vfr",
+    )
+
+
+def _as_stated(rate: Fraction) -> Timing:
+    """What a header's rate means when it is all there is."""
+    return Timing(frame_rate=rate, frame_rate_peak=ceil(rate), jitter_frames=0, frame_rate_burst=rate, rate_mode="cfr", timestamps="broken")
+
+
+def _snapped(ticks: Sequence[int], time_base: Fraction, average: Fraction, hints: Sequence[Fraction]) -> Fraction:
+    """The nominal rate: the nearest standard rate within 0.2 % of the average, or within what rounding the end stamps to ticks can make; a
+    whole rate on whose grid every stamp lies; else the average itself. Between rates that fit alike, a hint decides."""
+    slack = average * max(SNAP, 1 / Fraction(ticks[-1] - ticks[0]))
+    rounding = average / (ticks[-1] - ticks[0])
+    near = [rate for rate in STANDARD_RATES if abs(rate - average) <= slack]
+    for hint in hints:
+        if abs(hint - average) <= rounding and (hint in near or not near):
+            return hint
+    if near:
+        return min(near, key=lambda rate: abs(rate - average))
+    whole = Fraction(round(average))
+    fits = whole > 0 and abs(whole - average) <= slack and _deviation_within(ticks, whole * time_base, Fraction(1))
+    return whole if fits else average
+
+
+def _deviation_within(ticks: Sequence[int], per_tick: Fraction, tolerance: Fraction) -> bool:
+    """Whether stamp i lies within ``tolerance`` ticks of i / ``per_tick`` after the first; ``per_tick``: frames a tick."""
+    up, down, first = per_tick.numerator, per_tick.denominator, ticks[0]
+    limit = int(tolerance * up)
+    return all(-limit <= (tick - first) * up - index * down <= limit for index, tick in enumerate(ticks))
+
+
+def _on_grid(ticks: Sequence[int], per_tick: Fraction) -> bool:
+    """Whether every stamp lies within half a tick, or an eighth of a frame, of a whole number of frames after the first."""
+    up, down, first = per_tick.numerator, per_tick.denominator, ticks[0]
+    limit = max(up // 2, down // 8)
+    return all(min(rest := (tick - first) * up % down, down - rest) <= limit for tick in ticks)
+
+
+def _rate_between_gaps(ticks: Sequence[int], time_base: Fraction, stated: Fraction | None) -> Fraction | None:
+    """The rate of an even stream from which some frames are missing: nine intervals in ten are alike, every other one is a whole multiple
+    of at least two, and the rate is a standard one or the header's. None where the stream is not like that."""
+    steps = sorted(map(sub, ticks[1:], ticks))
+    usual = steps[len(steps) // 2]
+    tolerance = max(Fraction(1), TOLERANCE / time_base)
+    alike = [step for step in steps if abs(step - usual) <= tolerance]
+    if 10 * len(alike) < 9 * len(steps):
+        return None
+    measured = Fraction(len(alike)) / (sum(alike) * time_base)
+    candidates = [rate for rate in (*STANDARD_RATES, stated) if rate and abs(rate - measured) <= measured * SNAP]
+    if not candidates:
+        return None
+    nominal = stated if stated and stated in candidates else min(candidates, key=lambda rate: abs(rate - measured))
+    interval = 1 / (nominal * time_base)
+    for step in set(steps):
+        multiple = round(step / interval)
+        if abs(step - usual) > tolerance and (multiple < 2 or abs(step - multiple * interval) > 2 * tolerance):
+            return None
+    return nominal
+
+
+def _ticks_below(length: Fraction) -> int:
+    """The largest whole number of ticks that is less than ``length`` ticks."""
+    return ceil(length) - 1
+
+
+def _most_within(ticks: Sequence[int], reach: int) -> int:
+    """The most stamps of which the last is at most ``reach`` ticks after the first."""
+    most = start = 0
+    for index, tick in enumerate(ticks):
+        if tick - ticks[start] <= reach:
+            continue
+        most = max(most, index - start)
+        while tick - ticks[start] > reach:
+            start += 1
+    return max(most, len(ticks) - start)
+
+
+def _burst(ticks: Sequence[int], time_base: Fraction) -> Fraction:
+    """The highest rate over 6 consecutive intervals, over all of them where there are fewer."""
+    intervals = min(BURST_INTERVALS, len(ticks) - 1)
+    shortest: int = min(map(sub, ticks[intervals:], ticks))
+    return Fraction(intervals) / (shortest * time_base)
+
+
+def _jitter_frames(ticks: Sequence[int], time_base: Fraction, nominal: Fraction, peak: int) -> int:
+    """How many of the ``peak`` frames of a second are there only because stamps are off the even grid: a window shortened by twice the
+    jitter does not hold them. Jitter is half the spread of the stamps around the nominal grid (missing frames are no jitter); more than a
+    quarter of a frame is no jitter but another rate."""
+    if peak <= nominal:
+        return 0
+    per_tick = nominal * time_base
+    up, down, first = per_tick.numerator, per_tick.denominator, ticks[0]
+    places = [((tick - first) * up + down // 2) // down for tick in ticks]
+    if len(set(places)) != len(places):
+        return 0
+    off = [(tick - first) * up - place * down for tick, place in zip(ticks, places, strict=True)]
+    spread = max(off) - min(off)
+    if 2 * spread > down:
+        return 0
+    return peak - _most_within(ticks, _ticks_below(1 / time_base - Fraction(spread, up)))
