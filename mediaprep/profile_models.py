@@ -54,6 +54,8 @@ def _share(text: str) -> Fraction:
 
 
 def _day(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        datetime.date.fromisoformat(value)  # ValueError says what is wrong, such as a month 13
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 

@@ -356,6 +356,7 @@ def test_every_problem_is_told_once(tmp_path):
         (b"", "profile: is missing"),
         (b'[profile]\nname = "x"\ntitle = "x"\nsource = "x"\ndate = "soon"\ndefaults = {}', "profile.date: string should match pattern"),
         (b'[profile]\nname = "x"\ntitle = "x"\nsource = "x"\ndate = 2026-01-31\ndefaults = {}', "profile.defaults: needs a category"),
+        (b'[profile]\nname = "x"\ntitle = "x"\nsource = "x"\ndate = "2026-13-01"\ndefaults = {}', "profile.date: month must be in 1..12"),
         (b"profile = 3", "profile: should be a table (got 3)"),
         (b'x = "y"', "x: no such key"),
     ],
@@ -410,3 +411,16 @@ def test_importing_profile_does_not_import_pydantic():
     code = "import sys, mediaprep.profile; print('pydantic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_the_guide_names_every_rule_and_its_example_loads(tmp_path):
+    guide = (CHECKOUT / "docs" / "profiles.md").read_text()
+    example = re.search(r"```toml\n(#:schema.*?)```", guide, re.DOTALL)[1]
+    (tmp_path / "mine.toml").write_text(example)
+    assert profile.find_spec(f"{tmp_path}/mine.toml", kind="video").placement == "mine/wall"
+    rules = {
+        rule
+        for name in ("tweet_video", "tweet_gif", "tweet_image", "subtitles")
+        for rule in profile.find_spec("twitter", name).requirements
+    }
+    assert not rules - set(re.findall(r"`([a-z-]+)`", guide))
