@@ -27,6 +27,7 @@ class StreamInfo:
     """One stream as the demuxer describes it. Times in seconds; colour values are ITU-T H.273 codes; None = not stated."""
 
     index: int
+    id: int
     kind: str
     codec: str | None = None
     tag: str | None = None
@@ -58,7 +59,8 @@ class StreamInfo:
 
 @dataclass(slots=True)
 class Span:
-    """What the packets of one stream add up to. ``first`` and ``end`` are ticks over the packets that are not discarded."""
+    """What the packets of one stream add up to. ``first`` and ``end`` are ticks over the packets that are not discarded;
+    ``last_without_duration``: the packet that ends last states none, so ``end`` is when it begins. ``untimed``: packets without pts."""
 
     first: int | None = None
     end: int | None = None
@@ -67,6 +69,7 @@ class Span:
     corrupt: int = 0
     bytes: int = 0
     untimed: int = 0
+    last_without_duration: bool = False
     head: list[Any] = field(default_factory=list)
 
 
@@ -93,6 +96,12 @@ class Picture:
         return self.frame.width, self.frame.height
 
     @property
+    def pts(self) -> int | None:
+        """When it is shown, in ticks of the stream."""
+        value = self.frame.pts
+        return None if value is None else int(value)
+
+    @property
     def pixel_format(self) -> str:
         """ffmpeg's name."""
         return str(self.frame.format.name)
@@ -116,9 +125,9 @@ class Picture:
         return tuple(memoryview(raw).cast("i"))
 
     def luma(self) -> tuple[memoryview, int, int]:
-        """The first plane: its bytes, bytes a line, bytes a sample."""
+        """The first plane: its bytes, bytes a line, bits a sample (more than 8: two bytes each)."""
         plane = self.frame.planes[0]
-        return memoryview(plane), plane.line_size, 1 if self.frame.format.components[0].bits <= 8 else 2
+        return memoryview(plane), plane.line_size, self.frame.format.components[0].bits
 
 
 class Reader:
@@ -171,9 +180,11 @@ class Reader:
                 else:
                     if span.first is None or pts < span.first:
                         span.first = pts
-                    end = pts + (packet.duration or 0)
+                    duration = packet.duration or 0
+                    end = pts + duration
                     if span.end is None or end > span.end:
                         span.end = end
+                        span.last_without_duration = not duration
         except (av.FFmpegError, ValueError, OverflowError, MemoryError) as problem:
             return *spans, _reason(problem)
         return *spans, None
@@ -185,18 +196,15 @@ class Reader:
             yield Picture(frame)
 
     def pictures_from(self, index: int, start: Fraction) -> Iterator[Picture]:
-        """Frames from the key frame before ``start`` (seconds) on; the first that are shown at or after it."""
+        """Frames from the key frame at or before ``start`` (seconds) on; none where the file cannot seek."""
         import av
 
         stream = self._container.streams[index]
-        ticks = int(start / stream.time_base)
         try:
-            self._container.seek(ticks, stream=stream)
+            self._container.seek(int(start / stream.time_base), stream=stream)
         except (av.FFmpegError, ValueError, OverflowError):
             return
-        for picture in self.pictures(index, self._packets(index)):
-            if picture.frame.pts is None or picture.frame.pts >= ticks:
-                yield picture
+        yield from self.pictures(index, self._packets(index))
 
     def sound_frames(self, index: int, packets: Iterable[Any]) -> Iterator[tuple[int, int, str, int]]:
         """Of each decoded frame: samples, channels, layout ("" where unknown), sample rate."""
@@ -310,6 +318,7 @@ def _stream_info(stream: Any) -> StreamInfo:
     cover = bool(int(stream.disposition) & 0x400)
     facts: dict[str, Any] = {
         "index": stream.index,
+        "id": stream.id,
         "kind": str(stream.type),
         "language": stream.language if stream.language not in (None, "", "und") else None,
         "default": bool(int(stream.disposition) & 1),

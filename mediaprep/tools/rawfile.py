@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Protocol
 
 
 class Bytes(Protocol):
     """What is needed of a ``files.Source``."""
 
-    size_bytes: int
-    read_at: Callable[[int, int], bytes]
+    @property
+    def size_bytes(self) -> int:
+        """Bytes there are."""
+
+    def read_at(self, offset: int, n: int) -> bytes:
+        """Up to ``n`` bytes from ``offset``; fewer only at the end."""
 
 
 class RawFile:

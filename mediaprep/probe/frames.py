@@ -1,0 +1,98 @@
+"""The few frames that are decoded: the first for size and orientation, some more for the scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+
+from mediaprep.errors import SourceUnreadable
+from mediaprep.probe import scan
+from mediaprep.probe.scan import Content
+from mediaprep.tools import pyav
+from mediaprep.tools.pyav import Picture, Reader, StreamInfo
+
+HEAD_PACKETS = scan.SCREEN_FRAMES + 6  # as many frames, and what a decoder holds back
+MOST_SKIPPED = 100  # frames decoded again to get past what was seen, where key frames are far apart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What decoding showed: of the first frame ``size``, ``pixel_format`` and ``matrix``; ``side_data`` over the frames; whether each is
+    ``flagged`` as interlaced; ``content`` None where the picture was not looked at. ``reason``: why no frame was decoded."""
+
+    size: tuple[int, int] | None = None
+    pixel_format: str | None = None
+    matrix: tuple[int, ...] | None = None
+    side_data: frozenset[str] = frozenset()
+    flagged: tuple[bool, ...] = ()
+    content: Content | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How far to look: ``content`` at all; ``deep``: every window in full; ``doubt``: something says interlaced, so do not stop at the
+    screen; ``span`` of the presented picture in seconds (start, end); None: it cannot be sought."""
+
+    content: bool = True
+    deep: bool = False
+    doubt: bool = False
+    span: tuple[Fraction, Fraction] | None = None
+
+
+def look(reader: Reader, info: StreamInfo, head: list[Any], wanted: Wanted, max_pixels: int) -> Looked:
+    """Decode the first frames (one, where the picture is larger than what is ever interlaced and nothing says that it is), and more where
+    that leaves the scan in doubt. Never raises for what does not decode."""
+    if info.width * info.height > max_pixels:
+        return Looked(reason=f"{info.width}x{info.height} is more than the {max_pixels} pixels that are decoded")
+    small = min(info.width, info.height) <= scan.MOST_LINES
+    few = not wanted.content or not (small or wanted.doubt or wanted.deep)
+    try:
+        pictures = list(islice(reader.pictures(info.index, head), 1 if few else scan.SCREEN_FRAMES))
+    except SourceUnreadable as problem:
+        return Looked(reason=problem.reason)
+    if not pictures:
+        return Looked(reason="no frame of the picture decodes: damaged or encrypted")
+    first = pictures[0]
+    return Looked(
+        size=first.size,
+        pixel_format=first.pixel_format,
+        matrix=first.matrix,
+        side_data=frozenset().union(*(picture.side_data for picture in pictures[:2])),
+        flagged=tuple(picture.interlaced for picture in pictures),
+        content=None if few else _content(reader, info, pictures, wanted),
+    )
+
+
+def _content(reader: Reader, info: StreamInfo, pictures: list[Picture], wanted: Wanted) -> Content:
+    doubt = wanted.doubt or wanted.deep or any(picture.interlaced for picture in pictures)
+    if not doubt:
+        content = scan.screen(pictures, pyav.FieldDetector(pictures[0]))
+        if content is not None:
+            return content
+    return scan.measure(_windows(reader, info, pictures, wanted.span), deep=wanted.deep)
+
+
+def _windows(
+    reader: Reader, info: StreamInfo, pictures: list[Picture], span: tuple[Fraction, Fraction] | None
+) -> Iterator[Iterator[Picture]]:
+    """The frames at hand, then those after each of the places in the file, none twice."""
+    yield iter(pictures)
+    if span is None or any(picture.pts is None for picture in pictures):
+        return
+    seen = max(picture.pts or 0 for picture in pictures)
+
+    def fresh(window: Iterator[Picture]) -> Iterator[Picture]:
+        nonlocal seen
+        for count, picture in enumerate(window):
+            if picture.pts is None or count > MOST_SKIPPED + scan.WINDOW_FRAMES:
+                return
+            if picture.pts > seen:
+                seen = picture.pts
+                yield picture
+
+    for place in scan.WINDOWS:
+        yield fresh(reader.pictures_from(info.index, span[0] + (span[1] - span[0]) * place))

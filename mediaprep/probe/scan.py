@@ -1,0 +1,246 @@
+"""Progressive or interlaced: what stream and container say, and what the picture shows.
+
+Content is looked at in two steps. A *screen*: ffmpeg's ``idet`` over the first frames; where it finds progressive frames only, that is
+all. On doubt a *measure* of our own over windows of the file: with ``near`` and ``far`` the combing between this frame's fields and those
+of the frame before (both ways round), and ``own`` the combing within the frame, (near - own) / (far - own) is about 0 where the fields are
+evenly spaced in time and about 1 where both belong to one moment. idet compares near and far alone and takes moving fine patterns for
+interlace. See docs/decisions, scan sampling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from mediaprep.media import Scan, ScanContent, ScanFlag
+from mediaprep.probe.bitstream.header import StreamHeader
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SCREEN_FRAMES = 10
+SCREEN_ENOUGH = 5  # progressive verdicts, none other
+WINDOW_FRAMES = 40
+WINDOW_SHORT = 12  # of a window that is unanimous, or shows nothing
+DECIDED_ENOUGH = 20  # verdicts over all windows, where unanimous
+WINDOWS = (Fraction(1, 10), Fraction(1, 2), Fraction(85, 100))
+MOST_LINES = 1088  # no broadcast or disc format interlaces more lines (ITU-R BT.709: 1080)
+INTERLACED_LINES = frozenset({480, 486, 576, 1080, 1088})
+INTERLACED_RATES = frozenset({Fraction(25), Fraction(30000, 1001), Fraction(50), Fraction(60000, 1001)})
+FEWEST_LINES, COLUMNS = 16, 480  # columns measured: about as many, evenly spaced
+_MOTION, _MOTION_SHARE = 0.3, 0.04  # least far - own, in 8-bit steps and as a share of own: below, the fields do not differ
+_INTERLACED_BELOW, _PROGRESSIVE_ABOVE = 0.45, 0.55  # of the ratio above
+_REPEAT = 3.0  # a field is repeated where the other changes this many times more (idet's rep_thres)
+_FLAG_EACH_FRAME = frozenset({"h264", "hevc", "mpeg2video", "mpeg4", "dvvideo", "prores", "vc1", "wmv3"})
+_TFF, _BFF = {2, 5}, {3, 4}  # AVFieldOrder, by what is shown first
+
+FieldVerdict: TypeAlias = Literal["progressive", "tff", "bff", "undetermined"]
+
+
+class Frame(Protocol):
+    """What is needed of a decoded picture: see ``tools.pyav.Picture``."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+
+    @property
+    def interlaced(self) -> bool:
+        """Flagged as interlaced."""
+
+    def luma(self) -> tuple[memoryview, int, int]:
+        """The plane, bytes a line, bits a sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What the picture shows, ``parity`` of its fields where they differ in time, and the counts that say so, as text, by ``source``."""
+
+    scan: ScanContent | None = None
+    parity: Literal["tff", "bff"] | None = None
+    source: str = "frames"
+    evidence: str = ""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Verdicts so far; ``repeated``: frames one field of which is that of the frame before."""
+
+    tff: int = 0
+    bff: int = 0
+    progressive: int = 0
+    undetermined: int = 0
+    repeated: int = 0
+
+    def add(self, verdict: FieldVerdict, repeated: bool = False) -> None:
+        """Count one frame."""
+        setattr(self, verdict, getattr(self, verdict) + 1)
+        self.repeated += repeated
+
+    @property
+    def decided(self) -> int:
+        """Frames with a verdict."""
+        return self.tff + self.bff + self.progressive
+
+    @property
+    def unanimous(self) -> bool:
+        """All frames decided so far are progressive, or all show one parity; none repeats a field."""
+        return self.decided == max(self.tff, self.bff, self.progressive) and not self.repeated
+
+    def content(self, source: str) -> Content:
+        """Interlaced: at least 0.3 of all and 0.8 of the decided frames show one parity. Telecine: a quarter of the frames repeat a
+        field (2:3 gives 40 %) and a fifth are combed one way (2:3 gives 40 %)."""
+        total = self.decided + self.undetermined
+        high = max(self.tff, self.bff)
+        parity: Literal["tff", "bff"] = "tff" if self.tff >= self.bff else "bff"
+        counts = ("tff", "bff", "progressive", "undetermined", "repeated")
+        evidence = ", ".join(f"{name} {getattr(self, name)}" for name in counts)
+        if total and self.repeated >= 0.25 * total and high >= 0.2 * total:
+            return Content(scan="telecine", parity=parity, source=source, evidence=evidence)
+        if high and high >= 0.3 * total and high >= 0.8 * self.decided:
+            return Content(scan=parity, parity=parity, source=source, evidence=evidence)
+        if not self.decided or self.decided < 0.05 * total:
+            return Content(scan="undetermined", source=source, evidence=evidence)
+        return Content(scan="progressive", source=source, evidence=evidence)
+
+
+class FieldMeasure:
+    """The measure, frame by frame in display order; start a new one after every jump."""
+
+    def __init__(self) -> None:
+        self._before: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+
+    def push(self, frame: Frame) -> tuple[FieldVerdict, bool] | None:
+        """(verdict, a field is repeated) of a frame against the one before; None for the first and for pictures of another size."""
+        fields = _fields(frame)
+        before, self._before = self._before, fields
+        if fields is None or before is None or before[0].shape != fields[0].shape:
+            return None
+        top, bottom = fields
+        own, top_late, bottom_late = _combing(top, bottom), _combing(top, before[1]), _combing(before[0], bottom)
+        near, far = min(top_late, bottom_late), max(top_late, bottom_late)
+        if far - own < max(_MOTION, _MOTION_SHARE * own):
+            return "undetermined", False
+        top_change, bottom_change = _mean(top - before[0]), _mean(bottom - before[1])
+        repeated = top_change * _REPEAT < bottom_change or bottom_change * _REPEAT < top_change
+        ratio = (near - own) / (far - own)
+        if ratio > _PROGRESSIVE_ABOVE:
+            return "progressive", repeated
+        if ratio >= _INTERLACED_BELOW:
+            return "undetermined", repeated
+        # top first: this frame's top field follows the bottom field of the frame before
+        return ("tff" if top_late < bottom_late else "bff"), repeated
+
+
+class Detector(Protocol):
+    """A screen: see ``tools.pyav.FieldDetector``."""
+
+    def push(self, picture: Any) -> tuple[FieldVerdict, ...]:
+        """The verdicts that are ready after one more frame."""
+
+
+def screen(frames: Iterable[Any], detector: Detector) -> Content | None:
+    """The first look; None where it does not settle that the picture is progressive."""
+    tally = Tally()
+    for frame in frames:
+        for verdict in detector.push(frame):
+            tally.add(verdict)
+    settled = tally.progressive >= SCREEN_ENOUGH and tally.decided == tally.progressive
+    return tally.content("idet") if settled else None
+
+
+def measure(windows: Iterable[Iterator[Frame]], *, deep: bool) -> Content:
+    """The second look, over windows of consecutive frames: each ends early when unanimous, and so does the whole; ``deep`` does not."""
+    tally = Tally()
+    for window in windows:
+        measurement = FieldMeasure()
+        for count, frame in enumerate(islice(window, WINDOW_FRAMES), 1):
+            if (verdict := measurement.push(frame)) is not None:
+                tally.add(*verdict)
+            if not deep and count >= WINDOW_SHORT and tally.unanimous:
+                break
+        if not deep and tally.decided >= DECIDED_ENOUGH and tally.unanimous:
+            break
+    return tally.content("frames")
+
+
+def interlaced_material(height: int | None, rate: Fraction | None) -> bool:
+    """Lines and rate are those that television interlaces: look closer."""
+    return height in INTERLACED_LINES and rate in INTERLACED_RATES
+
+
+def scan_flags(codec: str | None, field_order: int, header: StreamHeader, flagged: tuple[bool, ...]) -> ScanFlag | None:
+    """What stream and container say. ``field_order``: AVFieldOrder (0 unknown, 1 progressive, 2 to 5 interlaced); ``flagged``: the
+    interlaced flag of the decoded frames. ``frame_mbs_only`` 0 alone says nothing: x264's fake-interlaced frames are progressive."""
+    some, all_of = any(flagged), bool(flagged) and all(flagged)
+    if header.field_seq or header.field_pictures or some or field_order > 1:
+        if some and not all_of and field_order < 2:
+            return "mixed"
+        return _flagged_parity(field_order, header)
+    if field_order == 1 or header.progressive_sequence or header.frame_mbs_only:
+        return "progressive"
+    if flagged:
+        return "progressive" if codec in _FLAG_EACH_FRAME else "unspecified"
+    return None
+
+
+def _flagged_parity(field_order: int, header: StreamHeader) -> ScanFlag:
+    if field_order in _TFF:
+        return "tff"
+    if field_order in _BFF:
+        return "bff"
+    firsts = set(header.top_field_first or ())
+    firsts |= {struct in (3, 5) for struct in header.pic_struct or () if struct in (3, 4, 5, 6)}  # ITU-T H.264, table D-1
+    return "interlaced" if len(firsts) != 1 else "tff" if firsts.pop() else "bff"
+
+
+def soft_telecine(header: StreamHeader) -> bool:
+    """Progressive pictures with repeated fields by flag alone: MPEG-2 repeat_first_field, pic_struct 5 and 6."""
+    return bool(header.repeat_first_field and any(header.repeat_first_field)) or bool(set(header.pic_struct or ()) & {5, 6})
+
+
+def verdict(flags: ScanFlag | None, content: ScanContent | None, soft: bool) -> Scan | None:
+    """Interlaced or telecined content outweighs any flag; a still picture cannot be told, then the flag decides. None: nothing is known."""
+    flagged = flags in ("tff", "bff", "interlaced", "mixed")
+    match content:
+        case "tff" | "bff":
+            return "interlaced"
+        case "telecine":
+            return "telecine"
+        case "progressive":
+            return "soft-telecine" if soft else "psf" if flagged else "progressive"
+    if flags is None:
+        return None
+    return "soft-telecine" if soft and flags != "mixed" else "interlaced" if flagged else "progressive"
+
+
+def _fields(frame: Frame) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+    """Top and bottom field of the luma in 8-bit steps, columns thinned: two arrays lines×columns; None for a picture too low to tell."""
+    import numpy as np
+
+    width, height = frame.size
+    if height < FEWEST_LINES or width < FEWEST_LINES:
+        return None
+    plane, line, bits = frame.luma()
+    lines = height // 2 * 2
+    samples = np.frombuffer(plane, np.uint8 if bits <= 8 else np.uint16)
+    line //= samples.itemsize
+    picture = samples[: lines * line].reshape(lines, line)[:, : width : max(1, width // COLUMNS)].astype(np.float32)
+    if bits > 8:
+        picture /= 1 << (bits - 8)
+    return picture[0::2], picture[1::2]
+
+
+def _combing(top: NDArray[np.float32], bottom: NDArray[np.float32]) -> float:
+    """How far each line lies from the mean of its neighbours in the other field (twice that, on average over both)."""
+    return _mean(top[:-1] + top[1:] - 2 * bottom[:-1]) + _mean(bottom[:-1] + bottom[1:] - 2 * top[1:])
+
+
+def _mean(values: NDArray[np.float32]) -> float:
+    import numpy as np
+
+    return float(np.abs(values).mean())
