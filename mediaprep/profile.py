@@ -49,6 +49,14 @@ class Profile:
     post: Requirement | None
     digest: str
 
+    def spec_for(self, kind: Kind | None, category: str | None = None) -> Spec:
+        """What the category accepts; without one, the profile's default for the kind of content, and for a kind that it does not take the
+        first default: there ``file-kind`` says what was wanted. Raises: ProfileError for an unknown category."""
+        wanted = category or (kind and self.defaults.get(kind)) or next(iter(self.defaults.values()))
+        if wanted not in self.specs:
+            raise ProfileError([f"{self.name}: no category {wanted!r}{likely(wanted, self.specs)}"])
+        return self.specs[wanted]
+
 
 def load(path: Path) -> Profile:
     """The profile in a TOML file. Raises ProfileError with every problem, one line each: ``file: key.path: what``."""
@@ -123,11 +131,7 @@ def find_spec(name: str, category: str | None = None, kind: Kind | None = None) 
     _, named = split_name(name)
     if named and category and named != category:
         raise UsageProblem(f"two categories: {named!r} in {name!r}, and {category!r}; name one")
-    profile = find_profile(name)
-    wanted = named or category or (kind and profile.defaults.get(kind)) or next(iter(profile.defaults.values()))
-    if wanted not in profile.specs:
-        raise ProfileError([f"{profile.name}: no category {wanted!r}{likely(wanted, profile.specs)}"])
-    return profile.specs[wanted]
+    return find_profile(name).spec_for(kind, named or category)
 
 
 def split_name(name: str) -> tuple[str, str | None]:

@@ -1,0 +1,35 @@
+"""What was seen while an output was made and doubted: verify holds it against the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """One stream that was copied: ``track`` video or audio, digests of the coded payload in source and output (None = could not be read)."""
+
+    track: str
+    source_digest: str | None
+    made_digest: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """
+    frames_decoded    pictures that a full decode of the output gave; None = it was not decoded (nothing was encoded)
+    decode_errors     what that decode complained of, one line each
+    copied            the streams that were copied
+    source_unchanged  the source's size, times and inode are those it was opened with
+    source_sha256     of the source as it was read
+    argv              the command lines that made it
+    sandbox           the level that the children ran under
+    """
+
+    frames_decoded: int | None = None
+    decode_errors: tuple[str, ...] = ()
+    copied: tuple[Copied, ...] = ()
+    source_unchanged: bool = True
+    source_sha256: str | None = None
+    argv: tuple[tuple[str, ...], ...] = ()
+    sandbox: str | None = None

@@ -1,0 +1,255 @@
+"""prepare: the one function that knows all stages. Written once, as steps; a blocking driver and one for event loops carry them out.
+
+Nothing of an output is visible before it is whole and verified; the source is opened once, for reading.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from mediaprep import files, handoff
+from mediaprep.check import check, unreadable
+from mediaprep.context import Context
+from mediaprep.errors import SourceUnreadable, ToolError, VerifyError
+from mediaprep.events import Stage, StageDone, StageStarted
+from mediaprep.evidence import Copied, Evidence
+from mediaprep.files import Source
+from mediaprep.finding import Report
+from mediaprep.media import Media, Video
+from mediaprep.outcome import Outcome
+from mediaprep.plan import Output, Plan, plan
+from mediaprep.probe import Looked, looking, options_for
+from mediaprep.profile import Profile
+from mediaprep.spec import Spec
+from mediaprep.tools import ffmpeg
+from mediaprep.tools.effects import Steps, call
+from mediaprep.transcode.execute import decode, execute
+from mediaprep.transcode.video import Means
+from mediaprep.verify import verify
+from mediaprep.wishes import Wishes
+
+SUFFIX = {"video": ".mp4", "animation": ".gif", "image": ".jpg", "subtitle": ".srt"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What one run is to do: the source, the profile and category (None = inferred from the content), the wishes, where to (None = beside the
+    source; a folder ends in a separator or exists), whether an existing output may be replaced."""
+
+    source: str | bytes | os.PathLike[Any] | BinaryIO
+    profile: Profile
+    category: str | None = None
+    wishes: Wishes = Wishes()
+    target: Path | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """One verified work file, not yet published."""
+
+    part: Path
+    report: Report
+    evidence: Evidence
+
+
+def judging(order: Order, context: Context) -> Steps[tuple[Report, Plan | None]]:
+    """Steps: probe, check and plan, nothing written. A file of which nothing can be read has a report and no plan."""
+    try:
+        source = yield from call(_opened, order.source, context)
+    except SourceUnreadable as problem:
+        return unreadable(_name(order.source), problem, _placement(order)), None
+    with source:
+        try:
+            looked = yield from _look(source, order, context)
+        except SourceUnreadable as problem:
+            return unreadable(source.name, problem, _placement(order)), None
+        spec = order.profile.spec_for(looked.media.kind, order.category)
+        made = plan((looked.media,), spec, order.wishes)
+        return made.report, made
+
+
+def preparing(order: Order, context: Context) -> Steps[Outcome]:
+    """Steps: the whole way from a source to a published, verified output.
+
+    A bad file ends in an outcome with its status. Raises: UsageProblem (before any work), EnvironmentProblem, DeadlineExceeded, Cancelled.
+    """
+    began = time.monotonic()
+    try:
+        source = yield from call(_opened, order.source, context)
+    except SourceUnreadable as problem:
+        return _unreadable(_name(order.source), problem, order, began)
+    with source:
+        try:
+            outcome = yield from _prepared(source, order, context)
+        except SourceUnreadable as problem:
+            return _unreadable(source.name, problem, order, began)
+    return replace(outcome, seconds=time.monotonic() - began)
+
+
+def _prepared(source: Source, order: Order, context: Context) -> Steps[Outcome]:
+    looked = yield from _look(source, order, context)
+    media = looked.media
+    spec = order.profile.spec_for(media.kind, order.category)
+    made = plan((media,), spec, order.wishes)
+    base = Outcome(path=source.path, status="already_ok", profile=order.profile.name, before=made.report, plan=made)
+    if made.refusals:
+        reasons = tuple(r.reason + (f"; ways out: {', '.join(r.ways_out)}" if r.ways_out else "") for r in made.refusals)
+        return replace(base, status="refused", problems=reasons)
+    if not made.outputs:
+        return replace(base, uploads=(handoff.upload(source.path, media, spec.category),))
+    targets = _targets(source, order, made.outputs)
+    for target in targets:
+        files.refuse_target(source, target, order.force)
+    parts: list[_Made] = []
+    try:
+        for index, (output, target) in enumerate(zip(made.outputs, targets, strict=True)):
+            parts.append((yield from _made(source, looked, output, target.parent, context, index, len(targets))))
+        with _stage(context, source.name, "publish"):
+            for item, target in zip(parts, targets, strict=True):
+                yield from call(_publish, item.part, target, order.force)
+    except (ToolError, VerifyError) as problem:
+        return replace(base, status="failed", problems=getattr(problem, "problems", (str(problem),)))
+    finally:
+        for item in parts:
+            yield from call(files.remove_part, item.part)
+    return replace(
+        base,
+        status="fixed",
+        outputs=tuple(map(str, targets)),
+        uploads=tuple(_upload(item.report, target, spec) for item, target in zip(parts, targets, strict=True)),
+        changes=tuple(change for output in made.outputs for change in output.changes),
+        after=tuple(replace(item.report, path=str(target)) for item, target in zip(parts, targets, strict=True)),
+        evidence=tuple(item.evidence for item in parts),
+    )
+
+
+def _made(source: Source, looked: Looked, output: Output, folder: Path, context: Context, index: int, count: int) -> Steps[_Made]:
+    """Encodes one output into a hidden work file beside its target, and doubts it. Raises: ToolError, VerifyError; leaves nothing then."""
+    binary = ffmpeg.locate(context.ffmpeg)
+    means = Means(demuxer=looked.sniffed.demuxer or "", whitelist=looked.sniffed.format_whitelist or "", threads=context.limits.threads)
+    part, descriptor = yield from call(files.work_file, folder, SUFFIX[output.want.kind])
+    os.close(descriptor)
+    kept = False
+    try:
+        with _stage(context, source.name, "encode", index, count):
+            done, words = yield from execute(output, means, binary, source, part, context)
+        with _stage(context, source.name, "verify", index, count):
+            report, evidence = yield from _doubted(source, looked, output, part, binary, context)
+        kept = True
+        return _Made(part=part, report=report, evidence=replace(evidence, argv=(words,), sandbox=done.sandbox))
+    finally:
+        if not kept:
+            yield from call(files.remove_part, part)
+
+
+def _doubted(source: Source, looked: Looked, output: Output, part: Path, binary: str, context: Context) -> Steps[tuple[Report, Evidence]]:
+    """Probes the made file anew, decodes it where it was encoded, compares what was copied. Raises: VerifyError."""
+    try:
+        with files.open_source(part) as made_source:
+            made = yield from looking(made_source, options_for(output.wishes, payload=_copies(output)), context)
+            evidence = Evidence(source_unchanged=source.unchanged(), copied=_copied(output, looked.media, made.media))
+            if isinstance(output.want, Video) and output.want.video.anew:
+                means = Means(demuxer="mov", whitelist="mov,mp4,m4a,3gp,3g2,mj2", threads=context.limits.threads)
+                length = made.media.duration if isinstance(made.media, Video) else None
+                frames, errors = yield from decode(made_source, means, binary, length or Fraction(0), context, name=source.name)
+                evidence = replace(evidence, frames_decoded=frames, decode_errors=errors)
+    except SourceUnreadable as problem:
+        raise VerifyError([f"the output cannot be read: {problem.reason}"]) from problem
+    report, problems = verify(output, made.media, evidence)
+    if problems:
+        raise VerifyError(problems)
+    return report, evidence
+
+
+def _copies(output: Output) -> bool:
+    want = output.want
+    return isinstance(want, Video) and (not want.video.anew or (want.audio is not None and not want.audio.anew))
+
+
+def _copied(output: Output, have: Media, made: Media) -> tuple[Copied, ...]:
+    if not (isinstance(output.want, Video) and isinstance(have, Video) and isinstance(made, Video)):
+        return ()
+    copied = []
+    if not output.want.video.anew and output.want.video.sars == have.video.sars:
+        copied.append(Copied(track="video", source_digest=have.video.payload, made_digest=made.video.payload))
+    if output.want.audio is not None and not output.want.audio.anew and have.audio and made.audio:
+        copied.append(Copied(track="audio", source_digest=have.audio.payload, made_digest=made.audio.payload))
+    return tuple(copied)
+
+
+def _look(source: Source, order: Order, context: Context) -> Steps[Looked]:
+    with _stage(context, source.name, "probe"):
+        looked = yield from looking(source, options_for(order.wishes, payload=True), context)
+    return looked
+
+
+def _opened(source: Any, context: Context) -> Source:
+    return files.open_source(source, max_bytes=context.limits.max_source_bytes)
+
+
+def _publish(part: Path, target: Path, force: bool) -> None:
+    files.publish(part, target, force=force)
+
+
+def _upload(report: Report, target: Path, spec: Spec) -> Any:
+    if report.media is None:
+        raise VerifyError(["the output has no facts"])
+    return handoff.upload(str(target), report.media, spec.category)
+
+
+def _targets(source: Source, order: Order, outputs: tuple[Output, ...]) -> list[Path]:
+    """Where each output goes; several get numbers of two digits and more before the suffix."""
+    suffix = SUFFIX[outputs[0].want.kind]
+    stem = Path(source.path).stem if source.path else "upload"
+    named = f"{stem}.{order.profile.name}{suffix}"
+    target = order.target
+    if target is None:
+        base = (source.folder or Path.cwd()) / named
+    elif target.is_dir() or str(target).endswith(os.sep):
+        base = target / named
+    else:
+        base = target
+    base = base.absolute()
+    if len(outputs) == 1:
+        return [base]
+    digits = max(2, len(str(len(outputs))))
+    return [base.with_name(f"{base.stem}.{number:0{digits}d}{base.suffix or suffix}") for number in range(1, len(outputs) + 1)]
+
+
+def _unreadable(path: str, problem: SourceUnreadable, order: Order, began: float) -> Outcome:
+    report = unreadable(path, problem, _placement(order))
+    return Outcome(
+        path=path,
+        status="unreadable",
+        profile=order.profile.name,
+        before=report,
+        problems=(problem.reason,),
+        seconds=time.monotonic() - began,
+    )
+
+
+def _placement(order: Order) -> str:
+    return order.profile.name if order.category is None else f"{order.profile.name}/{order.category}"
+
+
+def _name(source: Any) -> str:
+    return files.display_name(source) if isinstance(source, (str, bytes, os.PathLike)) else "stream"
+
+
+@contextmanager
+def _stage(context: Context, path: str, stage: Stage, index: int = 0, count: int = 1) -> Iterator[None]:
+    began = time.monotonic()
+    context.listener(StageStarted(path=path, stage=stage, index=index, count=count))
+    yield
+    context.listener(StageDone(path=path, stage=stage, seconds=time.monotonic() - began))
+
+
+__all__ = ["Order", "check", "judging", "preparing"]

@@ -1,0 +1,67 @@
+"""verify: the made file's facts, judged by the same rules and held against the plan. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mediaprep.check import check
+from mediaprep.evidence import Evidence
+from mediaprep.finding import Report
+from mediaprep.media import Media, StatedSar, Video, diff
+from mediaprep.plan import Output
+from mediaprep.promise import broken
+from mediaprep.rules.file import TELLING
+
+# What a container states about a copied stream may be said otherwise in MP4 without any change of the stream itself.
+_SAID_BY_CONTAINER = ("video.scan_flags", "video.level", "audio.layout")
+
+
+def verify(output: Output, made: Media, evidence: Evidence) -> tuple[Report, tuple[str, ...]]:
+    """The report of the made file, and why it may not be published: one clause each, () = it may."""
+    report = check(made, output.spec)
+    return report, tuple([*_rules(report, output), *_differences(output.want, made), *_promises(output, made), *_evidence(output, made, evidence)])
+
+
+def _rules(report: Report, output: Output) -> Iterator[str]:
+    encoded = isinstance(output.want, Video) and output.want.video.anew
+    for finding in report.findings:
+        if finding.level == "must" or (finding.level == "observed" and encoded and finding.state == "broken"):
+            yield finding.message
+
+
+def _differences(want: Media, made: Media) -> Iterator[str]:
+    copied = isinstance(want, Video) and not want.video.anew
+    for path, wanted, found in diff(made, want):
+        if path == "private":
+            telling = sorted({item.where for item in wanted or () if item.kind in TELLING})
+            if wanted is None or telling:
+                yield "private metadata is left: " + (", ".join(telling) or "it could not be looked for")
+        elif not (_same(wanted, found) or (copied and path in _SAID_BY_CONTAINER)):
+            yield f"{path} is {wanted}, wanted {found}"
+
+
+def _same(made: Any, want: Any) -> bool:
+    """A stated 1:1 and no statement are the same."""
+    if isinstance(made, tuple) and isinstance(want, tuple) and all(isinstance(item, StatedSar) for item in (*made, *want)):
+        return {s.value for s in made} | {1} == {s.value for s in want} | {1}
+    return bool(made == want)
+
+
+def _promises(output: Output, made: Media) -> Iterator[str]:
+    yield from (problem for promise in output.promises if (problem := broken(promise, made)) is not None)
+
+
+def _evidence(output: Output, made: Media, evidence: Evidence) -> Iterator[str]:
+    if not evidence.source_unchanged:
+        yield "the source changed while it was read"
+    if evidence.decode_errors:
+        yield f"the output does not decode cleanly: {evidence.decode_errors[0]}"
+    if isinstance(made, Video) and isinstance(output.want, Video) and output.want.video.anew:
+        if evidence.frames_decoded is None:
+            yield "the output was not decoded"
+        elif evidence.frames_decoded != made.video.frame_count:
+            yield f"{evidence.frames_decoded} frames decode, {made.video.frame_count} are in the file"
+    for copy in evidence.copied:
+        if copy.source_digest is None or copy.source_digest != copy.made_digest:
+            yield f"the {copy.track} stream was to be copied, and its payload differs"
