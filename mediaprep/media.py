@@ -185,6 +185,7 @@ class VideoStream:
     edit_list: EditList | None = None
     faults: tuple[str, ...] | None = None
     anew: bool = field(default=False, compare=False)
+    payload: str | None = field(default=None, compare=False)
 
     @property
     def sar(self) -> Fraction | None:
@@ -218,6 +219,7 @@ class AudioStream:
     start, duration  of what is presented, seconds; bit_rate the payload's mean
     decodable     False: the track is encrypted or no frame of it decodes
     anew          only in what a plan wants: the coded sound is made anew, not copied
+    payload       sha256 over the coded units, free of framing; read when asked
     """
 
     codec: str | None = None
@@ -233,6 +235,7 @@ class AudioStream:
     duration: Fraction | None = None
     decodable: bool | None = None
     anew: bool = field(default=False, compare=False)
+    payload: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

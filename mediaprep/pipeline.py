@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mediaprep import files, handoff
-from mediaprep.check import check, unreadable
+from mediaprep.check import unreadable
 from mediaprep.context import Context
 from mediaprep.errors import SourceUnreadable, ToolError, VerifyError
 from mediaprep.events import Stage, StageDone, StageStarted
@@ -58,6 +58,14 @@ class _Made:
     part: Path
     report: Report
     evidence: Evidence
+
+
+def facts(source: Any, wishes: Wishes, context: Context) -> Steps[Media]:
+    """Steps: the facts of one file. Raises: SourceUnreadable."""
+    opened = yield from call(_opened, source, context)
+    with opened:
+        looked = yield from looking(opened, options_for(wishes), context)
+    return looked.media
 
 
 def judging(order: Order, context: Context) -> Steps[tuple[Report, Plan | None]]:
@@ -252,4 +260,3 @@ def _stage(context: Context, path: str, stage: Stage, index: int = 0, count: int
     context.listener(StageDone(path=path, stage=stage, seconds=time.monotonic() - began))
 
 
-__all__ = ["Order", "check", "judging", "preparing"]
