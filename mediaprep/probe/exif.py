@@ -6,6 +6,7 @@ import re
 import struct
 
 from mediaprep.media import PrivateItem
+from mediaprep.probe.window import Held, Window
 
 MAX_ENTRIES = 2000  # of one directory, and of all together five times as many
 MAX_DIRECTORIES = 50
@@ -43,32 +44,32 @@ _KINDS = {
 _GPS_NO_PLACE = {0}  # GPSVersionID alone says nothing
 _EXIF_IFD, _GPS_IFD, _SUB_IFDS = 0x8769, 0x8825, 0x014A
 _XMP_TAG, _IPTC_TAG, _ORIENTATION, _JPEG_OFFSET, _DNG_VERSION = 0x02BC, 0x83BB, 0x0112, 0x0201, 0xC612
+_READ = {*_KINDS, _XMP_TAG, _IPTC_TAG, _SUB_IFDS}
 
 
 class Tiff:
-    """A TIFF structure in memory, read when made.
+    """A TIFF structure, read when made.
 
-    ``items`` its private facts, ``orientation`` of the first directory (None: not stated), ``first`` the values of the first
-    directory's short and long single-valued tags by number, ``end`` one past the last byte that an entry points at.
+    ``items`` its private facts, ``first`` the values of the first directory's single short and long tags by number, ``tags`` all
+    that are there, ``end`` one past the last byte that an entry points at.
     """
 
-    def __init__(self, data: bytes, where: str) -> None:
+    def __init__(self, window: Window, where: str) -> None:
         self.items: list[PrivateItem] = []
         self.first: dict[int, int] = {}
         self.tags: set[int] = set()
         self.end = 8
-        self._data, self._where = data, where
+        self._window, self._where = window, where
         self._seen: set[int] = set()
         self._left = 5 * MAX_ENTRIES
-        order = {b"II": "<", b"MM": ">"}.get(data[:2])
-        if order is None or len(data) < 8:
+        head = window.at(0, 16)
+        order = {b"II": "<", b"MM": ">"}.get(head[:2])
+        if order is None or len(head) < 8:
             return
         self._order = order
-        magic = struct.unpack_from(order + "H", data, 2)[0]
-        self._big = magic == 43
-        wide = self._big and len(data) >= 16
-        start = struct.unpack_from(order + ("Q" if wide else "I"), data, 8 if wide else 4)[0]
-        self._chain(start, "IFD0")
+        self._big = struct.unpack_from(order + "H", head, 2)[0] == 43
+        wide = self._big and len(head) == 16
+        self._chain(struct.unpack_from(order + ("Q" if wide else "I"), head, 8 if wide else 4)[0], "IFD0")
 
     @property
     def orientation(self) -> int | None:
@@ -85,34 +86,36 @@ class Tiff:
 
     def _directory(self, start: int, name: str) -> int:
         """Read one directory; the offset of the next in its chain, 0 where there is none."""
-        data, order = self._data, self._order
+        order = self._order
         count_code, entry_size, value_size = ("Q", 20, 8) if self._big else ("H", 12, 4)
         head = struct.calcsize(order + count_code)
-        if start + head > len(data):
+        data = self._window.at(start, head)
+        if len(data) < head:
             return 0
-        count = struct.unpack_from(order + count_code, data, start)[0]
-        at = start + head
-        for _ in range(min(count, MAX_ENTRIES, self._left, (len(data) - at) // entry_size)):
-            self._left -= 1
+        count = min(struct.unpack(order + count_code, data)[0], MAX_ENTRIES)
+        data = self._window.at(start + head, count * entry_size + value_size)
+        there = min(count, self._left, len(data) // entry_size)
+        self._left -= there
+        for at in range(0, there * entry_size, entry_size):
             tag, kind, number = struct.unpack_from(order + ("HHQ" if self._big else "HHI"), data, at)
-            self._entry(tag, kind, number, at + entry_size - value_size, name)
-            at += entry_size
-        if at + value_size > len(data) or self._left <= 0:
+            self._entry(tag, kind, number, data[at + entry_size - value_size : at + entry_size], name)
+        if len(data) < count * entry_size + value_size or self._left <= 0:
             return 0
-        self.end = max(self.end, at)
-        following: int = struct.unpack_from(order + ("Q" if self._big else "I"), data, at)[0]
+        self.end = max(self.end, start + head + len(data))
+        following: int = struct.unpack_from(order + ("Q" if self._big else "I"), data, count * entry_size)[0]
         return following
 
-    def _entry(self, tag: int, kind: int, number: int, at: int, directory: str) -> None:
-        order, value_size = self._order, 8 if self._big else 4
+    def _entry(self, tag: int, kind: int, number: int, field: bytes, directory: str) -> None:
+        order = self._order
         size = _SIZES.get(kind, 1) * number
-        word = struct.unpack_from(order + ("Q" if self._big else "I"), self._data, at)[0]
-        place = at if size <= value_size else word
-        value = self._data[place : place + min(size, 2**20)]
-        self.end = max(self.end, min(place + size, 2**63))
+        word = struct.unpack(order + ("Q" if self._big else "I"), field)[0]
+        value = field[:size]
+        if size > len(field):
+            self.end = max(self.end, word + size)
+            value = self._window.at(word, min(size, 2**20)) if tag in _READ or directory == "GPS" else b""
         self.tags.add(tag)
         if directory == "IFD0" and number == 1 and kind in (3, 4):
-            self.first[tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), self._data, at)[0]
+            self.first[tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), field)[0]
         if tag in (_EXIF_IFD, _GPS_IFD, _SUB_IFDS) and directory != "GPS":
             pointers = [word] if number == 1 else [value for (value,) in struct.iter_unpack(order + "I", value[: len(value) // 4 * 4])][:20]
             for pointer in pointers:
@@ -135,7 +138,7 @@ class Tiff:
 
 def exif_items(data: bytes, where: str = "EXIF") -> list[PrivateItem]:
     """The private facts of an EXIF block, with or without the ``Exif\\0\\0`` before it."""
-    return Tiff(data[6:] if data[:4] == b"Exif" else data, where).items
+    return Tiff(Window(Held(data[6:] if data[:4] == b"Exif" else data)), where).items
 
 
 _XMP = (

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.media import EditList, PrivateItem
-from mediaprep.probe import isofragments, isoprivate, isotrack
+from mediaprep.probe import isofragments, isoitems, isoprivate, isotrack
 from mediaprep.probe.boxes import Box, BoxReader
 from mediaprep.probe.isotrack import IsoTrack
 from mediaprep.probe.window import Readable, Window
@@ -22,9 +22,9 @@ TOP_LEVEL = {
     *(b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"ssix", b"free", b"skip", b"wide", b"pnot", b"udta", b"uuid"),
     *(b"meta", b"meco", b"prft", b"emsg", b"pdin", b"jp2h", b"PICT", b"junk", b"idat", b"imda", b"sefd", b"gps ", b"IDIT", b"mere"),
 }
+FIRST_BOXES = TOP_LEVEL - {b"meta", b"meco", b"jp2h", b"idat", b"imda", b"sefd", b"gps ", b"IDIT", b"mere", b"emsg", b"prft"}
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1", b"miaf"}
 AVIF_BRANDS = {b"avif", b"avis", b"avio"}
-MOVIE_BRANDS = {b"isom", b"mp41", b"mp42", b"avc1", b"iso2", b"iso4", b"iso5", b"iso6", b"qt  ", b"M4V ", b"dash"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,22 +74,48 @@ class _Top:
         return next((box for box in self.boxes if box.kind == kind), None)
 
 
-def walk(source: Readable) -> IsoFile:
-    """Read the structure. Raises: SourceUnreadable where the file has neither a movie nor an image item box."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What the top level tells at once: ``format`` and ``brand`` as in IsoFile, whether there is a ``movie``, whether the brand is that
+    of an image ``sequence``, the displayed ``size`` of the primary image item."""
+
+    format: str
+    brand: str | None
+    movie: bool
+    sequence: bool
+    size: tuple[int, int] | None
+
+
+def outline(source: Readable) -> Outline:
+    """Read the top level only. Raises: SourceUnreadable where the file has neither a movie nor an image item box."""
     reader = BoxReader(Window(source))
+    top, result = _opened(reader)
+    meta = top.first(b"meta") if result.format in ("heif", "avif") else None
+    size = isoitems.read(reader, meta).displayed_size if meta is not None else None
+    return Outline(format=result.format, brand=result.brand, movie=top.first(b"moov") is not None, sequence=result.sequence, size=size)
+
+
+def _opened(reader: BoxReader) -> tuple[_Top, IsoFile]:
+    """The top level, and what it and the brands say. Raises: SourceUnreadable where nothing can be read from it."""
     top = _top_level(reader)
     major, brands = _brands(reader, top)
     file_format = _format(major, brands)
-    moov, meta = top.first(b"moov"), top.first(b"meta")
-    if moov is None and (meta is None or file_format not in ("heif", "avif")):
+    if top.first(b"moov") is None and (top.first(b"meta") is None or file_format not in ("heif", "avif")):
         raise SourceUnreadable(_why_no_movie(top, reader.window.size), rule="file-complete")
-    result = IsoFile(
+    return top, IsoFile(
         format=file_format,
         brand=None if major is None else major.decode("latin-1"),
         brands=tuple(brand.decode("latin-1") for brand in brands),
         sequence=major in (b"avis", b"msf1", b"hevc", b"hevx"),
         top_level=tuple((box.name, box.start, box.stated_end - box.start) for box in top.boxes[:100]),
     )
+
+
+def walk(source: Readable) -> IsoFile:
+    """Read the structure. Raises: SourceUnreadable where the file has neither a movie nor an image item box."""
+    reader = BoxReader(Window(source))
+    top, result = _opened(reader)
+    moov = top.first(b"moov")
     if moov is not None:
         result = _with_movie(reader, top, moov, result)
     private = isoprivate.from_file(reader, top.boxes, moov, result.tracks)
