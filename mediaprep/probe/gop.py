@@ -12,6 +12,7 @@ from typing import Protocol
 
 from mediaprep.media import Gop, GopStructure
 from mediaprep.probe.bitstream._nal import Data
+from mediaprep.probe.bitstream.av1 import Av1Reader
 from mediaprep.probe.bitstream.h264 import H264Reader, Head, output_order
 from mediaprep.probe.bitstream.header import (
     BIDIRECTIONAL,
@@ -27,13 +28,17 @@ from mediaprep.probe.bitstream.header import (
     StreamHeader,
 )
 from mediaprep.probe.bitstream.hevc import HevcReader
+from mediaprep.probe.bitstream.mpeg2 import Mpeg2Reader
+from mediaprep.probe.bitstream.mpeg4 import Mpeg4Reader
+from mediaprep.probe.bitstream.vp9 import Vp8Reader, Vp9Reader
+from mediaprep.probe.bitstream.vvc import VvcReader
 
 __all__ = ["GopResult", "GopScanner", "StreamHeader", "scanner"]
 
 # ffmpeg's names of codecs without prediction between frames, and of those where the container's key flag is all there is to know.
 ALL_INTRA = frozenset(
-    """prores prores_raw mjpeg mjpegb jpegls jpeg2000 dvvideo gif rawvideo huffyuv ffvhuff utvideo dnxhd cfhd v210 v408 r210 png magicyuv
-    hap""".split()
+    {"prores", "prores_raw", "mjpeg", "mjpegb", "jpegls", "jpeg2000", "dvvideo", "gif", "rawvideo", "huffyuv", "ffvhuff", "utvideo"}
+    | {"dnxhd", "cfhd", "v210", "v408", "r210", "png", "magicyuv", "hap"}
 )
 FLAGGED = frozenset({"ffv1"})
 _PATTERN_GOPS, _PATTERN_FRAMES = 3, 60
@@ -279,7 +284,17 @@ def _pattern(codes: Sequence[int], spans: Sequence[tuple[int, int]], opened: set
     return "|".join(texts)
 
 
-_READERS: dict[str, Callable[[bytes | None], Reader]] = {"h264": H264Reader, "hevc": HevcReader}
+_READERS: dict[str, Callable[[bytes | None], Reader]] = {
+    "h264": H264Reader,
+    "hevc": HevcReader,
+    "vvc": VvcReader,
+    "mpeg1video": Mpeg2Reader,
+    "mpeg2video": Mpeg2Reader,
+    "mpeg4": Mpeg4Reader,
+    "vp8": Vp8Reader,
+    "vp9": Vp9Reader,
+    "av1": Av1Reader,
+}
 
 
 def _reader(codec: str, extradata: bytes | None) -> Reader | None:
