@@ -67,11 +67,28 @@ def _count(cell: str) -> int | None:
 
 def _real_file(folder: Path, row: dict[str, str]) -> RealFile:
     return RealFile(
-        name=row["name"], path=folder / row["name"], kind=row["kind"], sha256=row["sha256"], size_bytes=int(row["bytes"]), container=row["container"],
-        breaks=_ids(row["rules_broken"]), maybe=_ids(row["rules_maybe"]), codec=row["vcodec"], profile=row["vprofile"], pixel_format=row["pix_fmt"],
-        size=_size(row["coded_wh"]), display=_size(row["display_wh"]), rotation=_count(row["rotation"]), rate=_number(row["fps"]),
-        duration=_number(row["duration"]), gop=row["gop"], audio_codec=row["acodec"], audio_profile=row["aprofile"], channels=_count(row["channels"]),
-        notes=row["notes"], row=row,
+        name=row["name"],
+        path=folder / row["name"],
+        kind=row["kind"],
+        sha256=row["sha256"],
+        size_bytes=int(row["bytes"]),
+        container=row["container"],
+        breaks=_ids(row["rules_broken"]),
+        maybe=_ids(row["rules_maybe"]),
+        codec=row["vcodec"],
+        profile=row["vprofile"],
+        pixel_format=row["pix_fmt"],
+        size=_size(row["coded_wh"]),
+        display=_size(row["display_wh"]),
+        rotation=_count(row["rotation"]),
+        rate=_number(row["fps"]),
+        duration=_number(row["duration"]),
+        gop=row["gop"],
+        audio_codec=row["acodec"],
+        audio_profile=row["aprofile"],
+        channels=_count(row["channels"]),
+        notes=row["notes"],
+        row=row,
     )
 
 
@@ -81,7 +98,10 @@ def real_files(folder: Path = FOLDER) -> tuple[RealFile, ...]:
     if not table.is_file():
         return ()
     with table.open(newline="", encoding="utf-8") as lines:
-        return tuple(_real_file(folder, {key: value or "" for key, value in row.items()}) for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+        return tuple(
+            _real_file(folder, {key: value or "" for key, value in row.items()})
+            for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        )
 
 
 def breaks_by_spec(file: RealFile) -> frozenset[str]:
