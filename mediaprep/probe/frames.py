@@ -21,9 +21,11 @@ MOST_SKIPPED = 100  # frames decoded again to get past what was seen, where key 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
     """What decoding showed: of the first frame ``size``, ``pixel_format`` and ``matrix``; ``side_data`` over the frames; whether each is
-    ``flagged`` as interlaced; ``content`` None where the picture was not looked at. ``reason``: why no frame was decoded."""
+    ``flagged`` as interlaced, and the ``parities`` of those that are (tff, bff); ``content`` None where the picture was not looked at.
+    ``reason``: why no frame was decoded."""
 
     size: tuple[int, int] | None = None
+    parities: frozenset[str] = frozenset()
     pixel_format: str | None = None
     matrix: tuple[int, ...] | None = None
     side_data: frozenset[str] = frozenset()
@@ -51,13 +53,16 @@ def look(reader: Reader, info: StreamInfo, head: list[Any], wanted: Wanted, max_
     small = min(info.width, info.height) <= scan.MOST_LINES
     few = not wanted.content or not (small or wanted.doubt or wanted.deep)
     try:
-        pictures = list(islice(reader.pictures(info.index, head), 1 if few else scan.SCREEN_FRAMES))
+        most = scan.SCREEN_FRAMES if info.width * info.height <= 1280 * 720 else scan.SCREEN_FRAMES_LARGE
+        pictures = list(islice(reader.pictures(info.index, head), 1 if few else most))
     except SourceUnreadable as problem:
         return Looked(reason=problem.reason)
     if not pictures:
         return Looked(reason="no frame of the picture decodes: damaged or encrypted")
     first = pictures[0]
+    order = pyav.FieldOrder(first) if any(picture.interlaced for picture in pictures) else None
     return Looked(
+        parities=frozenset(parity for picture in pictures if order and (parity := order.of(picture))),
         size=first.size,
         pixel_format=first.pixel_format,
         matrix=first.matrix,

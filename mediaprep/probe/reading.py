@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, assert_never
 
-from mediaprep.errors import SourceUnreadable
 from mediaprep.files import Source
 from mediaprep.media import Media
 from mediaprep.probe.sniff import Sniffed
@@ -33,7 +32,7 @@ def wants(request: Request, *facts: str) -> bool:
 def read(source: Source, sniffed: Sniffed, request: Request) -> Media:
     """The facts of the file. Raises: SourceUnreadable where nothing can be read of it."""
     match sniffed.kind_hint:
-        case "video" | "sound":
+        case "video" | "sound" | None:
             from mediaprep.probe.video import read_video
 
             return read_video(source, sniffed, request)
@@ -49,4 +48,5 @@ def read(source: Source, sniffed: Sniffed, request: Request) -> Media:
             from mediaprep.probe.subtitle import read_subtitle
 
             return read_subtitle(source, sniffed, request)
-    raise SourceUnreadable("not a kind of file that is known here: give a video, an animation, a picture or subtitles")
+        case _:
+            assert_never(sniffed.kind_hint)

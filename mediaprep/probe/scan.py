@@ -1,10 +1,10 @@
 """Progressive or interlaced: what stream and container say, and what the picture shows.
 
-Content is looked at in two steps. A *screen*: ffmpeg's ``idet`` over the first frames; where it finds progressive frames only, that is
-all. On doubt a *measure* of our own over windows of the file: with ``near`` and ``far`` the combing between this frame's fields and those
-of the frame before (both ways round), and ``own`` the combing within the frame, (near - own) / (far - own) is about 0 where the fields are
-evenly spaced in time and about 1 where both belong to one moment. idet compares near and far alone and takes moving fine patterns for
-interlace. See docs/decisions, scan sampling.
+Content is looked at in two steps. A *screen*: ffmpeg's ``idet`` over the first frames; where no frame seems interlaced, that is all.
+On doubt (such a frame, an interlaced flag, lines and rate of television) a *measure* of our own over windows of the file: with ``near``
+and ``far`` the combing between this frame's fields and those of the frame before (both ways round), and ``own`` the combing within the
+frame, (near - own) / (far - own) is about 0 where the fields are evenly spaced in time and about 1 where both belong to one moment. idet
+compares near and far alone and takes moving fine patterns for interlace. See docs/decisions, scan sampling.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SCREEN_FRAMES = 10
-SCREEN_ENOUGH = 5  # progressive verdicts, none other
+SCREEN_FRAMES, SCREEN_FRAMES_LARGE = 10, 6  # of pictures up to 1280x720, and above: 1080p HEVC in 10 bits costs 13 ms a frame
 WINDOW_FRAMES = 40
 WINDOW_SHORT = 12  # of a window that is unanimous, or shows nothing
 DECIDED_ENOUGH = 20  # verdicts over all windows, where unanimous
 WINDOWS = (Fraction(1, 10), Fraction(1, 2), Fraction(85, 100))
 MOST_LINES = 1088  # no broadcast or disc format interlaces more lines (ITU-R BT.709: 1080)
 INTERLACED_LINES = frozenset({480, 486, 576, 1080, 1088})
-INTERLACED_RATES = frozenset({Fraction(25), Fraction(30000, 1001), Fraction(50), Fraction(60000, 1001)})
+INTERLACED_RATES = frozenset({Fraction(25), Fraction(30000, 1001)})  # of frames; 50 and 59.94 are the fields
 FEWEST_LINES, COLUMNS = 16, 480  # columns measured: about as many, evenly spaced
-_MOTION, _MOTION_SHARE = 0.3, 0.04  # least far - own, in 8-bit steps and as a share of own: below, the fields do not differ
+_MOTION, _MOTION_SHARE = 0.3, 0.04  # least difference of two combings, in 8-bit steps and as a share: below, the fields do not differ
 _INTERLACED_BELOW, _PROGRESSIVE_ABOVE = 0.45, 0.55  # of the ratio above
 _REPEAT = 3.0  # a field is repeated where the other changes this many times more (idet's rep_thres)
 _FLAG_EACH_FRAME = frozenset({"h264", "hevc", "mpeg2video", "mpeg4", "dvvideo", "prores", "vc1", "wmv3"})
-_TFF, _BFF = {2, 5}, {3, 4}  # AVFieldOrder, by what is shown first
+# AVFieldOrder: TT, BB; TB and BT are QuickTime's and Matroska's 9 and 14, fields interleaved, first line early or late (Apple TN2162)
+_TFF, _BFF = {2, 4}, {3, 5}
 
 FieldVerdict: TypeAlias = Literal["progressive", "tff", "bff", "undetermined"]
 
@@ -123,15 +123,18 @@ class FieldMeasure:
         top, bottom = fields
         own, top_late, bottom_late = _combing(top, bottom), _combing(top, before[1]), _combing(before[0], bottom)
         near, far = min(top_late, bottom_late), max(top_late, bottom_late)
-        if far - own < max(_MOTION, _MOTION_SHARE * own):
-            return "undetermined", False
         top_change, bottom_change = _mean(top - before[0]), _mean(bottom - before[1])
-        repeated = top_change * _REPEAT < bottom_change or bottom_change * _REPEAT < top_change
-        ratio = (near - own) / (far - own)
-        if ratio > _PROGRESSIVE_ABOVE:
-            return "progressive", repeated
-        if ratio >= _INTERLACED_BELOW:
-            return "undetermined", repeated
+        least = max(_MOTION, _MOTION_SHARE * min(own, near))
+        changed = max(top_change, bottom_change) >= _MOTION
+        repeated = changed and min(top_change, bottom_change) * _REPEAT < max(top_change, bottom_change)
+        if own - near < least:  # else combed, more than across two frames: fields of two moments
+            if far - own < least:
+                return "undetermined", repeated
+            ratio = (near - own) / (far - own)
+            if ratio > _PROGRESSIVE_ABOVE:
+                return "progressive", repeated
+            if ratio >= _INTERLACED_BELOW:
+                return "undetermined", repeated
         # top first: this frame's top field follows the bottom field of the frame before
         return ("tff" if top_late < bottom_late else "bff"), repeated
 
@@ -144,13 +147,12 @@ class Detector(Protocol):
 
 
 def screen(frames: Iterable[Any], detector: Detector) -> Content | None:
-    """The first look; None where it does not settle that the picture is progressive."""
+    """The first look; None where a frame seems interlaced: then the second decides."""
     tally = Tally()
     for frame in frames:
         for verdict in detector.push(frame):
             tally.add(verdict)
-    settled = tally.progressive >= SCREEN_ENOUGH and tally.decided == tally.progressive
-    return tally.content("idet") if settled else None
+    return None if tally.tff or tally.bff else tally.content("idet")
 
 
 def measure(windows: Iterable[Iterator[Frame]], *, deep: bool) -> Content:
@@ -173,14 +175,17 @@ def interlaced_material(height: int | None, rate: Fraction | None) -> bool:
     return height in INTERLACED_LINES and rate in INTERLACED_RATES
 
 
-def scan_flags(codec: str | None, field_order: int, header: StreamHeader, flagged: tuple[bool, ...]) -> ScanFlag | None:
+def scan_flags(
+    codec: str | None, field_order: int, header: StreamHeader, flagged: tuple[bool, ...], parities: frozenset[str]
+) -> ScanFlag | None:
     """What stream and container say. ``field_order``: AVFieldOrder (0 unknown, 1 progressive, 2 to 5 interlaced); ``flagged``: the
-    interlaced flag of the decoded frames. ``frame_mbs_only`` 0 alone says nothing: x264's fake-interlaced frames are progressive."""
+    interlaced flag of the decoded frames, ``parities`` of those that have it: they outweigh the field order, which x264's streams get
+    wrong for bff. ``frame_mbs_only`` 0 alone says nothing: x264's fake-interlaced frames are progressive."""
     some, all_of = any(flagged), bool(flagged) and all(flagged)
     if header.field_seq or header.field_pictures or some or field_order > 1:
         if some and not all_of and field_order < 2:
             return "mixed"
-        return _flagged_parity(field_order, header)
+        return _flagged_parity(field_order, header, parities)
     if field_order == 1 or header.progressive_sequence or header.frame_mbs_only:
         return "progressive"
     if flagged:
@@ -188,7 +193,9 @@ def scan_flags(codec: str | None, field_order: int, header: StreamHeader, flagge
     return None
 
 
-def _flagged_parity(field_order: int, header: StreamHeader) -> ScanFlag:
+def _flagged_parity(field_order: int, header: StreamHeader, parities: frozenset[str]) -> ScanFlag:
+    if parities:
+        return "interlaced" if len(parities) > 1 else "tff" if "tff" in parities else "bff"
     if field_order in _TFF:
         return "tff"
     if field_order in _BFF:

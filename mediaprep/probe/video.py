@@ -63,7 +63,7 @@ class Found:
 def read_video(source: Source, sniffed: Sniffed, request: Request) -> Video | Sound:
     """The facts of a file with a picture that moves or with sound. Raises: SourceUnreadable."""
     iso = isobmff.walk(source) if sniffed.format in ISO_FORMATS else None
-    whitelist = sniffed.format_whitelist
+    whitelist = sniffed.format_whitelist or None
     with pyav.open_container(source, demuxer=sniffed.demuxer, whitelist=whitelist, max_pixels=MAX_PIXELS) as reader:
         picture, sound = choose(reader.streams)
         if picture is None and sound is None:
@@ -245,7 +245,7 @@ def _sars(found: Found, info: StreamInfo, gops: GopResult, track: IsoTrack | Non
 
 
 def _scan_facts(video: VideoStream, info: StreamInfo, looked: Looked, gops: GopResult, notes: Notes) -> VideoStream:
-    flags = scan.scan_flags(info.codec, info.field_order, gops.stream, looked.flagged)
+    flags = scan.scan_flags(info.codec, info.field_order, gops.stream, looked.flagged, looked.parities)
     content = looked.content
     verdict = scan.verdict(flags, None if content is None else content.scan, scan.soft_telecine(gops.stream))
     if content is not None:
@@ -440,7 +440,7 @@ def _complete(source: Source, found: Found, presented: Fraction | None, header: 
 def _container(found: Found, header: Fraction | None) -> Container:
     iso = found.iso
     return Container(
-        format=found.sniffed.format,
+        format="raw" if found.sniffed.format.startswith("raw-") else found.sniffed.format,
         brand=None if iso is None else iso.brand,
         faststart=None if iso is None else iso.faststart,
         fragmented=None if iso is None else iso.fragmented,
