@@ -18,7 +18,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -84,17 +84,7 @@ def run(command: Command, context: Context) -> Completed:
     Raises: ToolError (an exit code that is not ok), DeadlineExceeded, Cancelled, EnvironmentProblem (cannot be started or confined).
     """
     job = _Job(command, context)
-    with _start_problems(command):
-        child = subprocess.Popen(
-            job.argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_ENVIRONMENT,
-            cwd=_empty_folder(),
-            start_new_session=True,
-            pass_fds=command.pass_fds,
-        )
+    child = spawn(job.argv, what=command.what, output=subprocess.PIPE, pass_fds=command.pass_fds)
     assert child.stdout is not None  # PIPE was asked for
     assert child.stderr is not None
     with child.stdout, child.stderr:
@@ -110,7 +100,7 @@ def run(command: Command, context: Context) -> Completed:
 async def run_async(command: Command, context: Context) -> Completed:
     """As ``run``, on the running event loop; cancelling the task kills the group. Raises: as ``run``, and asyncio.CancelledError."""
     job = _Job(command, context)
-    with _start_problems(command):
+    with _start_problems(command.what):
         child = await asyncio.create_subprocess_exec(
             *job.argv,
             stdin=asyncio.subprocess.DEVNULL,
@@ -138,6 +128,39 @@ async def run_async(command: Command, context: Context) -> Completed:
         _kill_group(child.pid)
         await _settle(child, exit_, pumps)
     return job.completed(child.returncode)
+
+
+def spawn(
+    argv: Sequence[str], *, what: str, output: int, pass_fds: Sequence[int] = (), environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a program as the leader of a group of its own, in an empty folder, without stdin. Whoever calls this sees to its end.
+
+    ``output``: what its stdout and stderr become, as for subprocess. Raises: EnvironmentProblem.
+    """
+    with _start_problems(what):
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**_ENVIRONMENT, **(environment or {})},
+            cwd=_empty_folder(),
+            start_new_session=True,
+            pass_fds=pass_fds,
+        )
+
+
+def single_threaded() -> bool:
+    """Whether this process has one thread only, native libraries' counted; False where the host (not Linux) does not tell."""
+    try:
+        return len(list(Path("/proc/self/task").iterdir())) == 1
+    except OSError:
+        return False
+
+
+def fork() -> int | None:
+    """``os.fork`` where that is safe: in a process of one thread. None: not forked."""
+    return os.fork() if single_threaded() else None
 
 
 class _Job:
@@ -226,11 +249,11 @@ def _signal_name(number: int) -> str:
 
 
 @contextlib.contextmanager
-def _start_problems(command: Command) -> Iterator[None]:
+def _start_problems(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        raise EnvironmentProblem(f"{command.what}: cannot start a process: {problem}") from problem
+        raise EnvironmentProblem(f"{what}: cannot start a process: {problem}") from problem
 
 
 def _pump(child: subprocess.Popen[bytes], stdout: IO[bytes], stderr: IO[bytes], job: _Job) -> None:

@@ -116,10 +116,20 @@ def library_folders() -> list[str]:
     return _existing(_LIBRARIES)
 
 
-def python_folders() -> list[str]:
-    """The folders that Python's lazy imports come from: standard library, installed packages, this package. No user's files lie there."""
-    ours = Path(__file__).resolve().parents[1]
-    return _existing(dict.fromkeys([*(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")), str(ours)]))
+def python_folders(modules: Sequence[str]) -> list[str]:
+    """The folders that Python's imports come from: standard library, installed packages, this package, and wherever ``modules`` lie.
+
+    Imports nothing, and names no folder of ``sys.path`` that holds none of these: it may be a user's.
+    """
+    folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    folders.append(str(Path(__file__).resolve().parents[1]))
+    for module in modules:
+        with contextlib.suppress(ImportError, ValueError):
+            spec = importlib.util.find_spec(module.partition(".")[0])
+            if spec is not None and spec.origin is not None and not any(spec.origin.startswith(f"{folder}/") for folder in folders):
+                place = Path(spec.origin).parent
+                folders.append(str(place.parent if spec.submodule_search_locations else place))
+    return _existing(dict.fromkeys(folders))
 
 
 def _existing(paths: Sequence[str] | dict[str, None]) -> list[str]:
@@ -134,6 +144,11 @@ class Ceilings:
     file_bytes: int | None
     cpu_seconds: int
     descriptors: int = DESCRIPTORS
+
+
+def harmless() -> list[str]:
+    """What any program may read: the random source and the machine's size; those that exist here."""
+    return _existing(_HARMLESS)
 
 
 def confine(argv: Sequence[str], *, level: Level, reads: Sequence[str], writes: Sequence[str], ceilings: Ceilings) -> list[str]:
@@ -151,6 +166,6 @@ def confine(argv: Sequence[str], *, level: Level, reads: Sequence[str], writes: 
         runs = dict.fromkeys([str(program), *library_folders(), *_existing((str(program.parent.parent / "lib"),))])
         words.append("strict=1")
         words += [f"run={path}" for path in runs]
-        words += [f"read={path}" for path in (*_existing(_HARMLESS), *reads)]
+        words += [f"read={path}" for path in (*harmless(), *reads)]
         words += [f"write={path}" for path in ("/dev/null", *writes)]
     return [interpreter(), "-I", "-S", "-B", _launcher(), *words, "--", *argv]
