@@ -25,6 +25,7 @@ from mediaprep.probe.bitstream.header import (
     RAP,
     REFRESH,
     SECOND_FIELD,
+    UNREADABLE,
     StreamHeader,
 )
 from mediaprep.probe.bitstream.hevc import HevcReader
@@ -40,7 +41,7 @@ ALL_INTRA = frozenset(
     {"prores", "prores_raw", "mjpeg", "mjpegb", "jpegls", "jpeg2000", "dvvideo", "gif", "rawvideo", "huffyuv", "ffvhuff", "utvideo"}
     | {"dnxhd", "cfhd", "v210", "v408", "r210", "png", "magicyuv", "hap"}
 )
-FLAGGED = frozenset({"ffv1"})
+FLAGGED = frozenset({"ffv1", "qtrle", "flv1", "theora"})  # no B pictures
 _PATTERN_GOPS, _PATTERN_FRAMES = 3, 60
 
 
@@ -159,8 +160,8 @@ class GopScanner:
 
     def _faults(self, union: int) -> tuple[str, ...]:
         faults = dict(self._reader.faults) if self._reader else {}
-        if union & NO_PICTURE:
-            faults["a packet holds no picture that can be read"] = sum(1 for code in self._codes if code & NO_PICTURE)
+        if union & UNREADABLE:
+            faults["a packet holds no picture that can be read"] = sum(1 for code in self._codes if code & UNREADABLE)
         return tuple(clause if count == 1 else f"{clause} ({count} times)" for clause, count in faults.items())
 
     def _gop(
@@ -185,8 +186,10 @@ class GopScanner:
         if getattr(self._reader, "intra_is_idr", False):
             nonidr = opened
         decodable = header.parameter_sets_first is not False
+        structure: GopStructure | None = _structure(codes, points, refreshed, bool(opened), bool(nonidr), decodable)
+        lost = sum(1 for code in self._codes if code & UNREADABLE) if structure in ("closed", "closed-nonidr") else 0
         gop = Gop(
-            structure=_structure(codes, points, refreshed, bool(opened), bool(nonidr), decodable),
+            structure=None if lost else structure,
             open_count=len(opened),
             first_open=_seconds(pts[opened[0]], self._time_base) if opened else None,
             nonidr_count=len(nonidr),
@@ -194,7 +197,7 @@ class GopScanner:
             reorder_depth=_reorder_depth(order) if order is not None else None,
             pattern=_pattern(codes, spans, set(opened)) or None,
         )
-        return self._lengths(gop, spans, pts), None
+        return self._lengths(gop, spans, pts), f"{lost} packets cannot be read, so not every GOP can be judged" if lost else None
 
     def _lengths(self, gop: Gop, spans: Sequence[tuple[int, int]], pts: Sequence[int | None]) -> Gop:
         """``gop`` with the lengths of its GOPs."""

@@ -47,6 +47,7 @@ def frame_timing(
     declared      the demuxer's base rate: no evidence by itself, it only chooses between rates that the stamps allow alike
     header_rate   the rate that the container's or the bitstream's header states; taken where the time stamps are unusable (AVI with
                   B frames), and believed where frames are missing from an otherwise even stream
+    codec         ffmpeg's name: MPEG-2 and H.264 can repeat fields, so that frames of one rate last unequally (soft telecine)
     container     ffmpeg's name of the format: in AVI, time stamps off the header's grid are no time stamps
     """
     ticks = sorted(set(pts))
@@ -60,11 +61,12 @@ def frame_timing(
     average = Fraction(len(ticks) - 1) / ((ticks[-1] - ticks[0]) * time_base)
     hints = tuple(hint for hint in (stated, declared) if hint and hint > 0)
     nominal = _snapped(ticks, time_base, average, hints)
-    even = _deviation_within(ticks, nominal * time_base, max(Fraction(1), TOLERANCE / time_base))
-    if not even and nominal not in STANDARD_RATES:
-        nominal = _rate_between_gaps(ticks, time_base, stated) or nominal
+    even = _deviation_within(ticks, nominal * time_base, _tolerance(time_base, nominal))
+    if not even:
+        pulled = _pulldown_rate(ticks, time_base) if codec in ("mpeg2video", "h264") else None
+        nominal = pulled or _rate_between_gaps(ticks, time_base, stated) or nominal
     window = _ticks_below(1 / time_base)
-    peak = _most_within(ticks, window)
+    peak = _most_within(ticks, window, ceil(min(nominal, len(ticks))))
     return Timing(
         frame_rate=nominal,
         frame_rate_average=average,
@@ -78,6 +80,11 @@ def frame_timing(
 def _as_stated(rate: Fraction) -> Timing:
     """What a header's rate means when it is all there is."""
     return Timing(frame_rate=rate, frame_rate_peak=ceil(rate), jitter_frames=0, frame_rate_burst=rate, rate_mode="cfr", timestamps="broken")
+
+
+def _tolerance(time_base: Fraction, rate: Fraction) -> Fraction:
+    """Ticks by which a stamp of an even stream may be off: one, or a millisecond, but never more than a quarter of a frame."""
+    return min(max(Fraction(1), TOLERANCE / time_base), 1 / (4 * rate * time_base))
 
 
 def _snapped(ticks: Sequence[int], time_base: Fraction, average: Fraction, hints: Sequence[Fraction]) -> Fraction:
@@ -100,14 +107,17 @@ def _deviation_within(ticks: Sequence[int], per_tick: Fraction, tolerance: Fract
     """Whether stamp i lies within ``tolerance`` ticks of i / ``per_tick`` after the first; ``per_tick``: frames a tick."""
     up, down, first = per_tick.numerator, per_tick.denominator, ticks[0]
     limit = int(tolerance * up)
-    return all(-limit <= (tick - first) * up - index * down <= limit for index, tick in enumerate(ticks))
+    ideal = range(first * up, first * up + len(ticks) * down, down)
+    off = list(map(sub, [tick * up for tick in ticks], ideal))
+    return max(off) <= limit and min(off) >= -limit
 
 
 def _on_grid(ticks: Sequence[int], per_tick: Fraction) -> bool:
-    """Whether every stamp lies within half a tick, or an eighth of a frame, of a whole number of frames after the first."""
+    """Whether every stamp lies within half a tick, or an eighth of a frame, of a place of its own: whole frames after the first."""
     up, down, first = per_tick.numerator, per_tick.denominator, ticks[0]
     limit = max(up // 2, down // 8)
-    return all(min(rest := (tick - first) * up % down, down - rest) <= limit for tick in ticks)
+    places = {((tick - first) * up + down // 2) // down for tick in ticks}
+    return len(places) == len(ticks) and all(min(rest := (tick - first) * up % down, down - rest) <= limit for tick in ticks)
 
 
 def _rate_between_gaps(ticks: Sequence[int], time_base: Fraction, stated: Fraction | None) -> Fraction | None:
@@ -115,7 +125,7 @@ def _rate_between_gaps(ticks: Sequence[int], time_base: Fraction, stated: Fracti
     of at least two, and the rate is a standard one or the header's. None where the stream is not like that."""
     steps = sorted(map(sub, ticks[1:], ticks))
     usual = steps[len(steps) // 2]
-    tolerance = max(Fraction(1), TOLERANCE / time_base)
+    tolerance = _tolerance(time_base, 1 / (usual * time_base))
     alike = [step for step in steps if abs(step - usual) <= tolerance]
     if 10 * len(alike) < 9 * len(steps):
         return None
@@ -132,21 +142,40 @@ def _rate_between_gaps(ticks: Sequence[int], time_base: Fraction, stated: Fracti
     return nominal
 
 
+def _pulldown_rate(ticks: Sequence[int], time_base: Fraction) -> Fraction | None:
+    """The film rate of frames shown for 2 and 3 fields in turn (soft telecine); None where the stream is not like that."""
+    steps = sorted(map(sub, ticks[1:], ticks))
+    brief, extended = steps[len(steps) // 4], steps[3 * len(steps) // 4]
+    if abs(Fraction(extended, brief) - Fraction(3, 2)) > Fraction(1, 20):
+        return None
+    tolerance = _tolerance(time_base, 1 / (brief * time_base))
+    short = [step for step in steps if abs(step - brief) <= tolerance]
+    long = [step for step in steps if abs(step - extended) <= tolerance]
+    if 10 * (len(short) + len(long)) < 9 * len(steps) or abs(len(short) - len(long)) > 1 + len(steps) // 10:
+        return None
+    measured = 2 / ((Fraction(sum(short), len(short)) + Fraction(sum(long), len(long))) * time_base)
+    return next((rate for rate in STANDARD_RATES if abs(rate - measured) <= measured * SNAP / 4), measured)
+
+
 def _ticks_below(length: Fraction) -> int:
     """The largest whole number of ticks that is less than ``length`` ticks."""
     return ceil(length) - 1
 
 
-def _most_within(ticks: Sequence[int], reach: int) -> int:
-    """The most stamps of which the last is at most ``reach`` ticks after the first."""
-    most = start = 0
-    for index, tick in enumerate(ticks):
-        if tick - ticks[start] <= reach:
-            continue
-        most = max(most, index - start)
-        while tick - ticks[start] > reach:
-            start += 1
-    return max(most, len(ticks) - start)
+def _most_within(ticks: Sequence[int], reach: int, guess: int) -> int:
+    """The most stamps of which the last is at most ``reach`` ticks after the first; quick where that is about ``guess``."""
+
+    def fits(count: int) -> bool:
+        return min(map(sub, ticks[count - 1 :], ticks)) <= reach
+
+    low, high = 1, len(ticks) + 1  # low fits, high does not
+    for count in (guess, guess + 1):
+        if low < count < high:
+            low, high = (count, high) if fits(count) else (low, count)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
 
 
 def _burst(ticks: Sequence[int], time_base: Fraction) -> Fraction:
@@ -171,4 +200,4 @@ def _jitter_frames(ticks: Sequence[int], time_base: Fraction, nominal: Fraction,
     spread = max(off) - min(off)
     if 2 * spread > down:
         return 0
-    return peak - _most_within(ticks, _ticks_below(1 / time_base - Fraction(spread, up)))
+    return peak - _most_within(ticks, _ticks_below(1 / time_base - Fraction(spread, up)), peak - 1)

@@ -8,7 +8,7 @@ from typing import Any
 
 from mediaprep.probe.bitstream._bits import BitReader, Damaged
 from mediaprep.probe.bitstream._nal import Data, read_rate
-from mediaprep.probe.bitstream.header import IDR, INTRA, NO_PICTURE, OPENS, RAP, StreamHeader
+from mediaprep.probe.bitstream.header import IDR, INTRA, NO_PICTURE, OPENS, RAP, UNREADABLE, StreamHeader
 
 _SEQUENCE, _FRAME_HEADER, _METADATA, _FRAME = 1, 3, 5, 6
 _KEY, _INTRA_ONLY = 0, 2
@@ -145,7 +145,7 @@ class Av1Reader:
             kinds = self._walk(data)
         except Damaged as damage:
             self._fault(f"a temporal unit is damaged ({damage})")
-            return NO_PICTURE
+            return NO_PICTURE | UNREADABLE
         if not kinds:
             return NO_PICTURE
         if self._complete is None:

@@ -10,11 +10,22 @@ from typing import TypeAlias
 from mediaprep.probe.bitstream._bits import BitReader, Damaged
 from mediaprep.probe.bitstream._nal import Data, SeiNotes, arrays, framing, sei_messages, starts, unescaped
 from mediaprep.probe.bitstream.h264_sets import Sps, parse_sps
-from mediaprep.probe.bitstream.header import BIDIRECTIONAL, IDR, INTRA, NO_PICTURE, RAP, REFRESH, SECOND_FIELD, StreamHeader
+from mediaprep.probe.bitstream.header import (
+    BIDIRECTIONAL,
+    IDR,
+    INTRA,
+    NO_PICTURE,
+    RAP,
+    REFRESH,
+    SECOND_FIELD,
+    UNREADABLE,
+    StreamHeader,
+)
 
 _LENGTH = Struct(">I").unpack_from
 _NON_IDR, _PARTITION, _IDR, _SEI, _SPS, _PPS = 1, 2, 5, 6, 7, 8
 _SLICES = (_NON_IDR, _PARTITION, _IDR)
+_HARMLESS = set(range(6, 16))  # parameter sets, SEI, delimiters, filler: no picture is lost with them
 _INTRA_TYPES = (2, 4, 7, 9)
 _HEAD = 32  # bytes that hold a slice header up to pic_order_cnt_lsb, escapes included
 _SEI_KEPT = 256
@@ -60,6 +71,9 @@ class H264Reader:
         self._first: StreamHeader | None = None
         self._sizes: set[tuple[int | None, int | None]] = set()
         self._complete: bool | None = None  # parameter sets came before the first slice
+        self._in_band = False  # a set was met in a packet
+        self._given = False  # sets came with Annex B extradata: perhaps the demuxer's own copy of sets that come later
+        self._sound = True  # the last packet without a picture was whole
         self._pending = True  # look up the active set at the next slice
         self._frame_only = False
         self._open_field: tuple[int, bool] | None = None
@@ -74,6 +88,7 @@ class H264Reader:
 
     def configure(self, extradata: bytes) -> None:
         """Takes in extradata: an AVCDecoderConfigurationRecord (ISO/IEC 14496-15 5.3.3.1) or Annex B parameter sets."""
+        in_band = self._in_band
         try:
             if extradata[0] == 1 and len(extradata) >= 7:
                 self._width = (extradata[4] & 3) + 1
@@ -86,6 +101,7 @@ class H264Reader:
                 self._front(extradata, 0)
         except Damaged as damage:
             self._fault(f"the decoder configuration is damaged ({damage})")
+        self._in_band = in_band
 
     def picture(self, data: Data, keyframe: bool = False) -> int:
         """What the packet holds: flags of header.py."""
@@ -100,31 +116,33 @@ class H264Reader:
         self._recovery = None
         start = self._front(data, width)
         if start < 0:
-            return NO_PICTURE
+            return NO_PICTURE if self._sound else NO_PICTURE | UNREADABLE
         if width and start + int.from_bytes(data[start - width : start], "big") > len(data):
             self._fault("a NAL unit is longer than its packet")
         try:
             return self._picture(data, start, width)
         except Damaged as damage:
             self._fault(f"a slice header is damaged ({damage})")
-            return NO_PICTURE
+            return NO_PICTURE | UNREADABLE
 
     def _front(self, data: Data, width: int) -> int:
         """Takes in what stands before the first slice; returns where that begins, -1: there is none."""
-        before = -1
+        before, kinds = -1, set()
         for start in starts(data, width):
             if before >= 0:
                 self._unit(bytes(data[before : start - (width or 3)]))
             head = data[start]
             if head & 0x80:
                 self._fault("a NAL unit has its forbidden bit set")
-                before = -1
-                continue
+                kinds, before = {0}, -1
+                break
             if head & 31 in _SLICES:
                 return start
+            kinds.add(head & 31)
             before = start if head & 31 in (_SEI, _SPS, _PPS) else -1
         if before >= 0:
             self._unit(bytes(data[before:]))
+        self._sound = bool(kinds) and kinds <= _HARMLESS
         return -1
 
     def _unit(self, unit: bytes) -> None:
@@ -161,6 +179,7 @@ class H264Reader:
         kind = unit[0] & 31 if unit else 0
         if kind not in (_SPS, _PPS):
             return
+        self._in_band = True
         try:
             bits = BitReader(unescaped(unit[1:32]))
             if kind == _SPS:
@@ -184,8 +203,9 @@ class H264Reader:
         bits.ue()
         bits.ue()
         sps = self._sps.get(self._pps.get(bits.ue(), -1))
-        if self._complete is None:
-            self._complete = sps is not None
+        if self._complete is None and not self._given:
+            self._complete = sps is not None and (self._in_band or self._width > 0)
+            self._given = sps is not None and not self._complete
         if sps is None:
             return
         self._active, self._pending = sps, False
@@ -266,7 +286,7 @@ class H264Reader:
             field_pictures=self._fields,
             pic_struct=tuple(sorted(self._structs)) or None,
             size_changes=len(self._sizes) > 1 if self._sizes else None,
-            parameter_sets_first=self._complete,
+            parameter_sets_first=not self._in_band if self._given else self._complete,
             **self._notes.values,
         )
 

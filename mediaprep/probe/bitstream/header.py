@@ -14,7 +14,8 @@ REFRESH = 16  # recovery point of a gradual refresh: decoding may start here, an
 OPENS = 32  # leading picture that may refer to before its random access point (RASL, B right after an I of an open GOP)
 SECOND_FIELD = 64  # completes the frame of the packet before
 HIDDEN = 128  # decoded, not shown by itself
-NO_PICTURE = 256  # nothing but parameter sets, or not readable
+NO_PICTURE = 256  # nothing but parameter sets and the like
+UNREADABLE = 1024  # with NO_PICTURE: there may be a picture, but the packet is damaged or encrypted
 KEY = 512  # the container flags it as key (set by the scanner)
 
 

@@ -7,11 +7,23 @@ from struct import Struct
 
 from mediaprep.probe.bitstream._bits import BitReader, Damaged
 from mediaprep.probe.bitstream._nal import Data, SeiNotes, arrays, framing, sei_messages, starts, unescaped
-from mediaprep.probe.bitstream.header import BIDIRECTIONAL, IDR, INTRA, NO_PICTURE, OPENS, RAP, REFRESH, SECOND_FIELD, StreamHeader
+from mediaprep.probe.bitstream.header import (
+    BIDIRECTIONAL,
+    IDR,
+    INTRA,
+    NO_PICTURE,
+    OPENS,
+    RAP,
+    REFRESH,
+    SECOND_FIELD,
+    UNREADABLE,
+    StreamHeader,
+)
 from mediaprep.probe.bitstream.hevc_sets import Sps, parse_sps
 
 _LENGTH = Struct(">I").unpack_from
 _SPS, _PPS, _SEI = 33, 34, 39
+_HARMLESS = set(range(32, 41))  # parameter sets, SEI, delimiters, filler: no picture is lost with them
 _HEAD = 16
 _SEI_KEPT = 256
 _TOPS, _BOTTOMS = (1, 9, 11), (2, 10, 12)  # pic_struct of single fields (table D.2)
@@ -37,6 +49,9 @@ class HevcReader:
         self._active: Sps | None = None
         self._sizes: set[tuple[int | None, int | None]] = set()
         self._complete: bool | None = None
+        self._in_band = False  # a set was met in a packet
+        self._given = False  # sets came with Annex B extradata: perhaps the demuxer's own copy of sets that come later
+        self._sound = True  # the last packet without a picture was whole
         self._pending = True
         self._plain = False  # the byte after the NAL header tells the slice type
         self._structs: set[int] = set()
@@ -50,19 +65,24 @@ class HevcReader:
 
     def configure(self, extradata: bytes) -> None:
         """Takes in extradata: an HEVCDecoderConfigurationRecord (ISO/IEC 14496-15 8.3.3.1) or Annex B parameter sets."""
+        in_band = self._in_band
         try:
             if extradata[:3] in (b"\0\0\1", b"\0\0\0") or len(extradata) < 23:
                 self._front(extradata, 0)
-                return
-            self._width = (extradata[21] & 3) + 1
-            at = 23
-            for _ in range(extradata[22]):
-                units = list(arrays(extradata, at + 3, int.from_bytes(extradata[at + 1 : at + 3], "big")))
-                at += 3 + sum(2 + len(unit) for unit in units)
-                for unit in units:
-                    self._unit(unit)
+            else:
+                self._record(extradata)
         except Damaged as damage:
             self._fault(f"the decoder configuration is damaged ({damage})")
+        self._in_band = in_band
+
+    def _record(self, record: bytes) -> None:
+        self._width = (record[21] & 3) + 1
+        at = 23
+        for _ in range(record[22]):
+            units = list(arrays(record, at + 3, int.from_bytes(record[at + 1 : at + 3], "big")))
+            at += 3 + sum(2 + len(unit) for unit in units)
+            for unit in units:
+                self._unit(unit)
 
     def picture(self, data: Data, keyframe: bool = False) -> int:
         """What the packet holds: flags of header.py."""
@@ -77,18 +97,18 @@ class HevcReader:
         self._recovery, self._struct = False, None
         start = self._front(data, width)
         if start < 0:
-            return NO_PICTURE
+            return NO_PICTURE if self._sound else NO_PICTURE | UNREADABLE
         if width and start + int.from_bytes(data[start - width : start], "big") > len(data):
             self._fault("a NAL unit is longer than its packet")
         try:
             return self._picture(data, start)
         except Damaged as damage:
             self._fault(f"a slice header is damaged ({damage})")
-            return NO_PICTURE
+            return NO_PICTURE | UNREADABLE
 
     def _front(self, data: Data, width: int) -> int:
         """Takes in what stands before the first slice of the base layer; returns where that begins, -1: there is none."""
-        before = -1
+        before, kinds = -1, set()
         for start in starts(data, width):
             if before >= 0:
                 self._unit(bytes(data[before : start - (width or 3)]))
@@ -96,13 +116,16 @@ class HevcReader:
             head = data[start]
             if head & 0x80:
                 self._fault("a NAL unit has its forbidden bit set")
+                kinds.add(0)
             elif start + 2 < len(data) and not head & 1 and data[start + 1] < 8:
                 kind = head >> 1
                 if kind < 10 or 16 <= kind < 22:
                     return start
+                kinds.add(kind)
                 before = start if kind in (_SPS, _PPS, _SEI) else -1
         if before >= 0:
             self._unit(bytes(data[before:]))
+        self._sound = bool(kinds) and kinds <= _HARMLESS
         return -1
 
     def _unit(self, unit: bytes) -> None:
@@ -137,6 +160,7 @@ class HevcReader:
         return recovery, struct
 
     def _parameter_set(self, kind: int, unit: bytes) -> None:
+        self._in_band = True
         try:
             if kind == _SPS:
                 number, sps = (0, None) if self._raw.get((kind, -1)) == unit else parse_sps(unit)
@@ -178,8 +202,9 @@ class HevcReader:
 
     def _activate(self, number: int) -> None:
         sps = self._sps.get(self._pps.get(number, (-1, 0))[0])
-        if self._complete is None:
-            self._complete = sps is not None
+        if self._complete is None and not self._given:
+            self._complete = sps is not None and (self._in_band or self._width > 0)
+            self._given = sps is not None and not self._complete
         if sps is None:
             return
         self._active, self._pending = sps, False
@@ -207,6 +232,6 @@ class HevcReader:
             field_pictures=bool(first.field_seq),
             pic_struct=tuple(sorted(self._structs)) or None,
             size_changes=len(self._sizes) > 1 if self._sizes else None,
-            parameter_sets_first=self._complete,
+            parameter_sets_first=not self._in_band if self._given else self._complete,
             **self._notes.values,
         )

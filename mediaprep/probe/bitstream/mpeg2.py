@@ -8,7 +8,7 @@ from typing import Any
 
 from mediaprep.probe.bitstream._bits import BitReader, Damaged
 from mediaprep.probe.bitstream._nal import Data, starts
-from mediaprep.probe.bitstream.header import BIDIRECTIONAL, INTRA, NO_PICTURE, OPENS, RAP, SECOND_FIELD, StreamHeader
+from mediaprep.probe.bitstream.header import BIDIRECTIONAL, INTRA, NO_PICTURE, OPENS, RAP, SECOND_FIELD, UNREADABLE, StreamHeader
 
 _PICTURE, _SEQUENCE, _EXTENSION, _GROUP = 0x00, 0xB3, 0xB5, 0xB8
 _RATES = ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60")  # H.262 table 6-4
@@ -16,6 +16,7 @@ _DISPLAY = {2: Fraction(4, 3), 3: Fraction(16, 9), 4: Fraction(221, 100)}  # H.2
 _PEL_HEIGHTS = (6735, 7031, 7615, 8055, 8437, 8935, 9157, 9815, 10255, 10695, 10950, 11575, 12015)  # 11172-2 2.4.3.2, codes 2-14, of 10000
 _PROFILES = {1: "High", 2: "Spatially Scalable", 3: "SNR Scalable", 4: "Main", 5: "Simple"}
 _LEVELS = {4: "High", 6: "High 1440", 8: "Main", 10: "Low"}
+_NOTHING_LOST = -1  # instead of a picture_coding_type: headers only
 _FRAME = 3  # picture_structure; 1 and 2 are top and bottom fields
 
 
@@ -79,7 +80,7 @@ class Mpeg2Reader:
         """What the packet holds: flags of header.py."""
         kind, structure, reference, closed = self._read(data)
         if not 1 <= kind <= 4:
-            return NO_PICTURE
+            return NO_PICTURE if kind == _NOTHING_LOST else NO_PICTURE | UNREADABLE
         if self._complete is None:
             self._complete = self._in_band or (None if self._raw else False)
         if self._changed:
@@ -100,7 +101,7 @@ class Mpeg2Reader:
         return 0
 
     def _read(self, data: Data) -> tuple[int, int, int, bool]:
-        """picture_coding_type (0: no picture), picture_structure, temporal reference, and closed_gop of a group header before it."""
+        """picture_coding_type (0: none; -1: none, only headers), picture_structure, temporal reference, closed_gop of a group header."""
         kind, structure, reference, closed = 0, _FRAME, 0, False
         for at in starts(data, 0):
             code = data[at]
@@ -109,6 +110,7 @@ class Mpeg2Reader:
             elif code == _GROUP and len(data) > at + 4:
                 closed = bool(data[at + 4] & 0x40)
             elif code == _SEQUENCE:
+                kind = kind or _NOTHING_LOST
                 self._in_band = True
                 self._keep(0, bytes(data[at + 1 : at + 13]))
             elif code == _EXTENSION and len(data) > at + 5:
@@ -118,7 +120,7 @@ class Mpeg2Reader:
                     self._note(data[at + 4], data[at + 5])
                 elif number in (1, 2):
                     self._keep(number, bytes(data[at + 1 : at + 13]))
-            elif 0 < code <= 0xAF and kind:
+            elif 0 < code <= 0xAF and kind > 0:
                 break
         return kind, structure, reference, closed
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mediaprep.probe.bitstream._bits import BitReader, Damaged
 from mediaprep.probe.bitstream._nal import Data, starts
-from mediaprep.probe.bitstream.header import BIDIRECTIONAL, INTRA, NO_PICTURE, OPENS, RAP, StreamHeader
+from mediaprep.probe.bitstream.header import BIDIRECTIONAL, INTRA, NO_PICTURE, OPENS, RAP, UNREADABLE, StreamHeader
 
 _LAYERS = range(0x20, 0x30)
 _SEQUENCE, _GROUP, _OBJECT, _VOP = 0xB0, 0xB3, 0xB5, 0xB6
@@ -77,7 +77,7 @@ class Mpeg4Reader:
         """What the packet holds: flags of header.py. A packed packet counts by its first picture."""
         kinds, closed = self._read(data)
         if not kinds:
-            return NO_PICTURE
+            return NO_PICTURE | UNREADABLE
         if self._complete is None:
             self._complete = self._layer is not None
         if self._layer:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mediaprep.probe.bitstream._bits import BitReader, Damaged
 from mediaprep.probe.bitstream._nal import Data
-from mediaprep.probe.bitstream.header import HIDDEN, IDR, INTRA, NO_PICTURE, StreamHeader
+from mediaprep.probe.bitstream.header import HIDDEN, IDR, INTRA, NO_PICTURE, UNREADABLE, StreamHeader
 
 _VP8_SYNC, _VP9_SYNC = b"\x9d\x01\x2a", 0x498342
 _RGB = 7  # color_space
@@ -27,7 +27,7 @@ class _Reader:
 
     def _fault(self, clause: str) -> int:
         self.faults[clause] = self.faults.get(clause, 0) + 1
-        return NO_PICTURE
+        return NO_PICTURE | UNREADABLE
 
     def _take(self, header: StreamHeader) -> None:
         self._first = self._first or header
