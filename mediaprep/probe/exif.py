@@ -14,7 +14,7 @@ _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
 _KINDS = {
     0x010F: ("device", "Make"),
     0x0110: ("device", "Model"),
-    0x0131: ("device", "Software"),
+    0x0131: ("comment", "Software"),
     0x013C: ("device", "HostComputer"),
     0x013B: ("owner", "Artist"),
     0x8298: ("owner", "Copyright"),
@@ -44,14 +44,15 @@ _KINDS = {
 _GPS_NO_PLACE = {0}  # GPSVersionID alone says nothing
 _EXIF_IFD, _GPS_IFD, _SUB_IFDS = 0x8769, 0x8825, 0x014A
 _XMP_TAG, _IPTC_TAG, _ORIENTATION, _JPEG_OFFSET, _DNG_VERSION = 0x02BC, 0x83BB, 0x0112, 0x0201, 0xC612
-_READ = {*_KINDS, _XMP_TAG, _IPTC_TAG, _SUB_IFDS}
+_STRIPS = {0x0111: 0x0117, 0x0144: 0x0145}  # offsets and byte counts, of strips and of tiles
+_READ = {*_STRIPS, *_STRIPS.values(), *_KINDS, _XMP_TAG, _IPTC_TAG, _SUB_IFDS}
 
 
 class Tiff:
     """A TIFF structure, read when made.
 
     ``items`` its private facts, ``first`` the values of the first directory's single short and long tags by number, ``tags`` all
-    that are there, ``end`` one past the last byte that an entry points at.
+    that are there, ``end`` one past the last byte that an entry points at, or that a strip or tile of the first directory takes.
     """
 
     def __init__(self, window: Window, where: str) -> None:
@@ -62,6 +63,7 @@ class Tiff:
         self._window, self._where = window, where
         self._seen: set[int] = set()
         self._left = 5 * MAX_ENTRIES
+        self._lists: dict[int, tuple[int, ...]] = {}
         head = window.at(0, 16)
         order = {b"II": "<", b"MM": ">"}.get(head[:2])
         if order is None or len(head) < 8:
@@ -70,6 +72,9 @@ class Tiff:
         self._big = struct.unpack_from(order + "H", head, 2)[0] == 43
         wide = self._big and len(head) == 16
         self._chain(struct.unpack_from(order + ("Q" if wide else "I"), head, 8 if wide else 4)[0], "IFD0")
+        for starts, sizes in _STRIPS.items():
+            strips = zip(self._lists.get(starts, ()), self._lists.get(sizes, ()), strict=False)
+            self.end = max(self.end, *(start + size for start, size in strips), 0)
 
     @property
     def orientation(self) -> int | None:
@@ -116,6 +121,9 @@ class Tiff:
         self.tags.add(tag)
         if directory == "IFD0" and number == 1 and kind in (3, 4):
             self.first[tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), field)[0]
+        if directory == "IFD0" and tag in (*_STRIPS, *_STRIPS.values()) and kind in (3, 4, 16):
+            width = {3: 2, 4: 4, 16: 8}[kind]
+            self._lists[tag] = struct.unpack(f"{order}{len(value) // width}{'HIQ'[width // 4]}", value[: len(value) // width * width])
         if tag in (_EXIF_IFD, _GPS_IFD, _SUB_IFDS) and directory != "GPS":
             pointers = [word] if number == 1 else [value for (value,) in struct.iter_unpack(order + "I", value[: len(value) // 4 * 4])][:20]
             for pointer in pointers:
@@ -143,8 +151,8 @@ def exif_items(data: bytes, where: str = "EXIF") -> list[PrivateItem]:
 
 _XMP = (
     ("location", "exif:GPS(?!VersionID)\\w+|Iptc4xmpCore:Location\\b|photoshop:(?:City|State|Country)\\b|Iptc4xmpExt:Location\\w+"),
-    ("device", "tiff:(?:Make|Model|Software)\\b|aux:(?:SerialNumber|Lens\\w*|Firmware)|exifEX:\\w*(?:Serial|Lens)\\w*"),
-    ("device", "xmp:CreatorTool\\b|xmpMM:History\\b"),
+    ("device", "tiff:(?:Make|Model)\\b|aux:(?:SerialNumber|Lens\\w*|Firmware)|exifEX:\\w*(?:Serial|Lens)\\w*"),
+    ("comment", "xmp:CreatorTool\\b|xmpMM:History\\b"),
     ("owner", "dc:(?:creator|rights|publisher|contributor)\\b|xmpRights:\\w+|photoshop:(?:Credit|Source|AuthorsPosition|CaptionWriter)\\b"),
     ("owner", "aux:OwnerName|exifEX:CameraOwnerName|plus:\\w+|Iptc4xmpCore:CreatorContactInfo|mwg-rs:\\w+|Iptc4xmpExt:PersonInImage"),
     ("comment", "dc:(?:description|title|subject)\\b|photoshop:(?:Headline|Instructions)\\b|exif:UserComment|lr:\\w+|xmp:Label"),

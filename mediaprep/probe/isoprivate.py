@@ -17,11 +17,11 @@ _CODES = (  # QuickTime File Format, User Data Atoms; 3GPP TS 26.244, 8; iTunes;
     ("location", "©xyz loci GPMF gps0"),
     (
         "device",
-        "©mak ©mod ©swr ©mdl manu modl @mak @mod @sec info hinv FIRM LENS CAME MUID SETT HMMT mcvr smta CNMN CNFV CNCV cmid cmnm",
+        "©mak ©mod ©mdl manu modl @mak @mod @sec info hinv FIRM LENS CAME MUID SETT HMMT mcvr smta CNMN CNFV CNCV cmid cmnm",
     ),
     ("maker", "AMBA NCDT NCTG MVTG PENT CNDM MMA LEIC QVMI"),
     ("owner", "©ART ©aut ©prd ©dir ©wrt ©own ©cpy ©prf ©src ©com aART auth perf cprt ownr apID ©hst ©pub ©cdk"),
-    ("comment", "©nam ©cmt ©des ©inf ©alb ©gen ©key ©lyr ©grp titl dscp desc ldes gnre albm kywd Xtra keyw catg purl sdes ID32"),
+    ("comment", "©swr ©nam ©cmt ©des ©inf ©alb ©gen ©key ©lyr ©grp titl dscp desc ldes gnre albm kywd Xtra keyw catg purl sdes ID32"),
     ("time", "©day yrrc date purd IDIT ©ed1"),
     ("thumbnail", "covr thmb CNTH pict"),
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
+from operator import mul, sub
 from typing import Any
 
 from mediaprep.probe.boxes import Box, BoxReader, fourcc, words
@@ -365,7 +367,7 @@ def _layout(reader: BoxReader, tables: dict[bytes, Box], facts: _Facts) -> None:
         offsets = words(reader.table(tables[b"co64"], 8)[1], "Q")
     if offsets and count and b"stsc" in tables:
         last = offsets.index(max(offsets))
-        start, samples = _chunk(words(reader.table(tables[b"stsc"], 12)[1]), last, len(offsets))
+        start, samples = _chunk(words(reader.table(tables[b"stsc"], 12)[1]), last)
         samples = max(0, min(samples, count - start))
         facts["data_end"] = offsets[last] + (constant * samples if constant else sum(sizes[start : start + samples]))
 
@@ -387,16 +389,14 @@ def _sizes(reader: BoxReader, tables: dict[bytes, Box]) -> tuple[Any, int, int |
     return (), 0, None
 
 
-def _chunk(runs: Any, chunk: int, chunks: int) -> tuple[int, int]:
+def _chunk(runs: Any, chunk: int) -> tuple[int, int]:
     """(first sample, samples) of a chunk counted from 0, by the sample-to-chunk runs (first chunk from 1, samples a chunk, description)."""
-    start = 0
-    for at in range(0, len(runs) - 2, 3):
-        first, per_chunk = runs[at] - 1, runs[at + 1]
-        following = runs[at + 3] - 1 if at + 3 < len(runs) else chunks
-        if first <= chunk < following:
-            return start + (chunk - first) * per_chunk, per_chunk
-        start += max(0, following - first) * per_chunk
-    return start, 0
+    firsts, per_chunk = runs[0::3], runs[1::3]
+    run = bisect_right(firsts, chunk + 1) - 1
+    if run < 0:
+        return 0, 0
+    before = sum(map(mul, map(sub, firsts[1 : run + 1], firsts), per_chunk))
+    return before + (chunk + 1 - firsts[run]) * per_chunk[run], per_chunk[run]
 
 
 def _earliest(reader: BoxReader, ctts: Box | None, times: Any) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from mediaprep.probe.window import Readable, Window
 
 MAX_SEGMENTS = 20_000
 _CHUNK = 2**20
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_NO_MARKER = frozenset((0x00, 0xFF, *range(0xD0, 0xD8)))  # after 0xFF: stuffing, fill, restart markers
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
 _GAIN_MAP = (b"hdrgm:", b"urn:iso:std:iso:ts:21496:-1", b"HDRGainMap")
@@ -111,11 +110,13 @@ def walk(source: Readable, *, head_only: bool = False) -> JpegFacts:
 def _next_marker(window: Window, at: int) -> tuple[int | None, int]:
     """(marker byte, offset after it) of the next marker: stuffed bytes, restart markers and fill bytes are passed over."""
     while at < window.size:
-        near = window.at(at, 2)
-        data = near if _MARKER.match(near) else window.at(at, _CHUNK)
-        hit = _MARKER.search(data)
-        if hit:
-            return hit[1][0], at + hit.end()
+        near = window.at(at, 2) + b"\0"
+        data = near[:2] if near[:1] == b"\xff" and near[1] not in _NO_MARKER else window.at(at, _CHUNK)
+        hit = data.find(b"\xff")
+        while 0 <= hit < len(data) - 1:
+            if data[hit + 1] not in _NO_MARKER:
+                return data[hit + 1], at + hit + 2
+            hit = data.find(b"\xff", hit + (1 if data[hit + 1] == 0xFF else 2))
         at += max(1, len(data) - 1)
     return None, at
 

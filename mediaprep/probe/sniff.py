@@ -196,6 +196,29 @@ def _psd(source: Readable, window: Window, head: bytes) -> Sniffed:
     return Sniffed(kind_hint="image", format="psd", demuxer="psd_pipe", width=width, height=height, frames=1)
 
 
+def _pnm(source: Readable, window: Window, head: bytes) -> Sniffed | None:
+    demuxer = {b"1": "pbm", b"4": "pbm", b"2": "pgm", b"5": "pgm", b"3": "ppm", b"6": "ppm", b"7": "pam"}.get(head[1:2])
+    sizes = re.match(rb"P[1-6]\s(?:#[^\n]*\n|\s)*(\d{1,9})\s+(\d{1,9})\s", head[:4096])
+    if demuxer is None or (sizes is None and not head.startswith(b"P7\n")):
+        return None
+    width, height = (int(sizes[1]), int(sizes[2])) if sizes else (None, None)
+    return Sniffed(kind_hint="image", format="pnm", demuxer=f"{demuxer}_pipe", width=width, height=height, frames=1)
+
+
+def _pcx(source: Readable, window: Window, head: bytes) -> Sniffed | None:
+    if head[1] not in (0, 2, 3, 4, 5) or head[2] != 1 or head[3] not in (1, 2, 4, 8) or len(head) < 128 or head[64]:
+        return None
+    left, top, right, bottom = struct.unpack_from("<HHHH", head, 4)
+    return Sniffed(kind_hint="image", format="pcx", demuxer="pcx_pipe", width=right - left + 1, height=bottom - top + 1, frames=1)
+
+
+def _sgi(source: Readable, window: Window, head: bytes) -> Sniffed | None:
+    storage, depth, dimensions, width, height = struct.unpack_from(">BBHHH", head, 2)
+    if storage > 1 or depth not in (1, 2) or dimensions not in (1, 2, 3):
+        return None
+    return Sniffed(kind_hint="image", format="sgi", demuxer="sgi_pipe", width=width, height=height, frames=1)
+
+
 def _ico(source: Readable, window: Window, head: bytes) -> Sniffed | None:
     count = struct.unpack_from("<H", head, 4)[0]
     if not 0 < count < 256 or len(head) < 22 or head[9] != 0:
@@ -274,6 +297,9 @@ _MAGIC: tuple[tuple[bytes, _Maker], ...] = (
     (b"MM\x00\x2b", _tiff),
     (b"8BPS", _psd),
     (b"\0\0\1\0", _ico),
+    (b"P", _pnm),
+    (b"\x0a", _pcx),
+    (b"\x01\xda", _sgi),
     (b"\0\0\0\x0cjP  \r\n\x87\n", _jpeg2000),
     (b"\xff\x4f\xff\x51", _codestream),
     (b"\xff\x0a", _is("image", "jpegxl", "jpegxl_pipe")),

@@ -21,7 +21,7 @@ _NAMES = (  # whole names; those of four letters are ID3v2 frames and RIFF INFO 
 _EXACT = {name: kind for kind, names in _NAMES for name in names.split()}
 _WORDS = (
     ("location", "location|gps|latitude|longitude|coordinate|city|country|iso6709|altitude"),
-    ("device", "make|model|manufacturer|camera|lens|serial|device|software|firmware|android|hardware|originating|imei|udid|mobile"),
+    ("device", "make|model|manufacturer|camera|lens|serial|device|firmware|android|hardware|originating|imei|udid|mobile"),
     ("owner", "artist|author|creator|owner|copyright|performer|director|producer|composer|publisher|writer|photographer"),
     ("owner", "license|rights|credit|user|email|account|purchase|apple_?id|person"),
     ("comment", "title|comment|description|synopsis|summary|keyword|subject|album|genre|name|information|lyrics|caption|chapter|note"),
