@@ -66,7 +66,7 @@ def frame_timing(
         pulled = _pulldown_rate(ticks, time_base) if codec in ("mpeg2video", "h264") else None
         nominal = pulled or _rate_between_gaps(ticks, time_base, stated) or nominal
     window = _ticks_below(1 / time_base)
-    peak = _most_within(ticks, window, ceil(min(nominal, len(ticks))))
+    peak = _most_within(ticks, window, min(ceil(nominal), len(ticks)))
     return Timing(
         frame_rate=nominal,
         frame_rate_average=average,
@@ -108,7 +108,7 @@ def _deviation_within(ticks: Sequence[int], per_tick: Fraction, tolerance: Fract
     up, down, first = per_tick.numerator, per_tick.denominator, ticks[0]
     limit = int(tolerance * up)
     ideal = range(first * up, first * up + len(ticks) * down, down)
-    off = list(map(sub, [tick * up for tick in ticks], ideal))
+    off: list[int] = list(map(sub, [tick * up for tick in ticks], ideal))
     return max(off) <= limit and min(off) >= -limit
 
 
@@ -166,7 +166,8 @@ def _most_within(ticks: Sequence[int], reach: int, guess: int) -> int:
     """The most stamps of which the last is at most ``reach`` ticks after the first; quick where that is about ``guess``."""
 
     def fits(count: int) -> bool:
-        return min(map(sub, ticks[count - 1 :], ticks)) <= reach
+        closest: int = min(map(sub, ticks[count - 1 :], ticks))
+        return closest <= reach
 
     low, high = 1, len(ticks) + 1  # low fits, high does not
     for count in (guess, guess + 1):
