@@ -105,8 +105,8 @@ def real_files(folder: Path = FOLDER) -> tuple[RealFile, ...]:
 
 
 def breaks_by_spec(file: RealFile) -> frozenset[str]:
-    """``breaks`` with the maybes settled as the specification reads them: 10 bits break the pixel format, 3GP the container, animated WebP and
-    APNG the animation type, a JPEG without its end marker is incomplete; portrait sizes within 720x1280 and 60.06 fps by rounding are kept."""
+    """``breaks`` with the maybes settled as the specification reads them: 10 bits break the pixel format, 3GP the container, animated
+    WebP and APNG the animation type, a JPEG without its end marker is incomplete; portrait sizes within 720x1280 and 60.06 fps are kept."""
     settled = set(file.breaks - {"unreadable"})
     if "video-pixel-format" in file.maybe:
         settled.add("video-pixel-format")

@@ -13,10 +13,13 @@ import fixtures
 from fixtures.build import Edit, Kitchen, judgements, row
 
 RULES = frozenset(
-    "file-kind file-complete video-container video-codec video-frame-rate video-dimensions video-size video-duration video-aspect-ratio video-pixel-aspect-ratio "
-    "video-pixel-format video-open-gop video-scan audio-codec audio-channels video-gop-length video-idr video-start video-peak-frame-rate video-colour-range "
-    "video-hdr video-edit-list animation-type gif-dimensions gif-frames gif-pixels gif-size image-type image-size subtitle-format subtitle-encoding subtitle-cue-time "
-    "subtitle-cue-order subtitle-cue-empty subtitle-cue-overlap subtitle-duration".split()
+    """
+    file-kind file-complete video-container video-codec video-frame-rate video-dimensions video-size video-duration video-aspect-ratio
+    video-pixel-aspect-ratio video-pixel-format video-open-gop video-scan audio-codec audio-channels video-gop-length video-idr video-start
+    video-peak-frame-rate video-colour-range video-hdr video-edit-list animation-type gif-dimensions gif-frames gif-pixels gif-size
+    image-type image-size subtitle-format subtitle-encoding subtitle-cue-time subtitle-cue-order subtitle-cue-empty subtitle-cue-overlap
+    subtitle-duration
+    """.split()  # noqa: SIM905 - a table of words
 )
 FORMATS = {
     "mp4": "mov,mp4,m4a,3gp,3g2,mj2",
@@ -88,7 +91,17 @@ def _told(judges: dict[str, Any]) -> dict[str, Any]:
             "video.rotation": -int(first.get("rotation", 0)) % 360,
         }
         facts["video.colour.range"] = {"tv": "limited", "pc": "full"}.get(first.get("color_range", ""), "unspecified")
-        packets = judges.get("packets", {})
+        packets, traced = judges.get("packets", {}), judges.get("gop", {})
+        if traced.get("raps") and len(traced["raps"]) < 40 and facts["video.gop.structure"] == "closed":
+            marks = [at for at, kind, _ in traced["raps"] if not kind.startswith("plain")]
+            facts["video.gop.length_max"] = max(end - at for at, end in zip(marks, [*marks[1:], traced["packets"]], strict=True))
+        flags = judges.get("frames", {})
+        if flags:
+            whole = flags["interlaced"] == flags["count"]
+            known = {(True, flags["count"]): "tff", (True, 0): "bff"}
+            facts["video.scan_flags"] = known.get((whole, flags["top_first"]), "mixed") if flags["interlaced"] else "progressive"
+        if "end" in packets:
+            facts["video.duration"] = Fraction(round((packets["end"] - packets["first"]) * 1000), 1000)
         if "count" in packets:
             facts["video.frame_count"] = packets["count"] - packets["discarded"]
     if audio:
@@ -113,6 +126,10 @@ def _told(judges: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in facts.items() if value is not None}
 
 
+UNDECIDED = {  # a judge's figure is known to mislead here
+    "hevc_field.mp4": "each frame is a field",
+    "durations.mp4": "the headers lie",
+}
 CLAIMS = [(name, fact, value) for name in fixtures.names(slow=True) for fact, value in fixtures.truth(name).facts.items()]
 
 
@@ -126,6 +143,8 @@ def test_judges_confirm_the_recipe(name: str) -> None:
     if truth.facts.get("kind", "video") != "video":
         told = {key: value for key, value in told.items() if not key.startswith("video.")}
     claims = {fact: value for fact, value in truth.facts.items() if fact in told and (name, fact) not in UNTOLD}
+    if "video.duration" in claims:  # the judges' times have six decimals
+        claims["video.duration"] = Fraction(round(claims["video.duration"] * 1000), 1000)
     assert claims == {fact: told[fact] for fact in claims}
 
 
@@ -135,6 +154,60 @@ def test_judges_confirm_the_container(name: str) -> None:
     truth = fixtures.truth(name)
     wanted = FORMATS.get(truth.facts["container.format"])
     assert wanted in {None, truth.judges["ffprobe"].get("format_name")}
+
+
+def _display(judges: dict[str, Any]) -> tuple[Fraction, Fraction]:
+    """Width and height as shown, by ffprobe: SAR and rotation applied."""
+    stream = _streams(judges, "video")[0]
+    size = [Fraction(part) for part in judges["frames"]["sizes"][0].split("x")]
+    across, down = (int(part) for part in stream.get("sample_aspect_ratio", "1:1").split(":"))
+    shown = size[0] * Fraction(across, down), size[1]
+    return shown if int(stream.get("rotation", 0)) % 180 == 0 else (shown[1], shown[0])
+
+
+def _broken_by_judges(judges: dict[str, Any]) -> dict[str, bool]:
+    """The musts on video that the judges' words decide: rule id, broken or not. A rule on which they are silent is absent."""
+    video, audio, info = _streams(judges, "video")[0], _streams(judges, "audio"), {}
+    for track in judges["mediainfo"].get("tracks", ()):
+        info.setdefault(track["type"], track)
+    broken = {
+        "video-codec": video["codec_name"] != "h264",
+        "video-container": judges["ffprobe"]["format_name"] != FORMATS["mp4"]
+        or judges["ffprobe"]["tags"].get("major_brand", "").startswith("3g"),
+        "video-pixel-format": video["pix_fmt"] not in {"yuv420p", "yuvj420p"} or info.get("Video", {}).get("ColorSpace") == "Y",
+        "audio-codec": bool(audio) and (audio[0]["codec_name"] != "aac" or info.get("Audio", {}).get("Format_AdditionalFeatures") != "LC"),
+        "audio-channels": bool(audio) and audio[0]["channels"] > 2,
+        "video-size": judges["size_bytes"] > 512 * 2**20,
+    }
+    width, height = _display(judges)
+    broken["video-dimensions"] = max(width, height) > 1280 or min(width, height) > 1024 or min(width, height) < 32
+    broken["video-aspect-ratio"] = max(width / height, height / width) > 3
+    stated = {
+        video.get("sample_aspect_ratio", "1:1"),
+        *(["other"] if info.get("Video", {}).get("PixelAspectRatio_Original", "1.000") != "1.000" else []),
+    }
+    broken["video-pixel-aspect-ratio"] = stated != {"1:1"}
+    if "duration" in judges["ffprobe"]:
+        broken["video-duration"] = not 0.5 <= float(judges["ffprobe"]["duration"]) <= 140
+    if "most_in_a_second" in judges["packets"]:
+        rate = float(info.get("Video", {}).get("FrameRate", 0))
+        broken["video-frame-rate"] = rate > 60 or judges["packets"]["most_in_a_second"] > 61
+    structure = _gop_structure(judges, video["codec_name"])
+    if structure:
+        broken["video-open-gop"] = structure in {"open", "gdr"}
+    if judges["frames"]["interlaced"]:
+        broken["video-scan"] = True
+    return broken
+
+
+@pytest.mark.parametrize("name", [name for name in fixtures.names() if "frames" in fixtures.truth(name).judges])
+def test_judges_confirm_the_broken_rules(name: str) -> None:
+    """What a video breaks by its recipe it also breaks by the judges' figures, and nothing else."""
+    truth = fixtures.truth(name)
+    if truth.facts.get("kind", "video") != "video" or truth.verdict == "unreadable" or name in UNDECIDED:
+        pytest.skip("no video to judge")
+    told = {rule: broken for rule, broken in _broken_by_judges(dict(truth.judges)).items() if rule not in truth.recipe.maybe}
+    assert {rule for rule, broken in told.items() if broken} == truth.breaks & set(told)
 
 
 def test_every_fixture_was_judged() -> None:
