@@ -149,10 +149,12 @@ class Reader:
         self._container.close()
 
     def scan(
-        self, video: int | None, audio: int | None, feed: Feed | None, *, keep_video: int = 0, keep_audio: int = 0
+        self, video: int | None, audio: int | None, feed: Feed | None, *, keep_video: int = 0, keep_audio: int = 0,
+        hear: Callable[[memoryview], None] | None = None,
     ) -> tuple[Span, Span, str | None]:
         """Every packet of the chosen streams in file order, once: video packets to ``feed`` (data, pts, dts, key, discard; the view is good
-        for the call only). Keeps the first packets of each in ``Span.head``. The third value says what ended the pass early."""
+        for the call only), the data of audio packets to ``hear``. Keeps the first packets of each in ``Span.head``. The third value says
+        what ended the pass early."""
         import av
 
         spans = Span(), Span()
@@ -167,6 +169,8 @@ class Reader:
                 span, pts, discard = spans[is_audio], packet.pts, packet.is_discard
                 if not is_audio and feed is not None:
                     feed(memoryview(packet), pts, packet.dts, packet.is_keyframe, discard)
+                elif is_audio and hear is not None:
+                    hear(memoryview(packet))
                 if span.packets < keeps[is_audio] and span.bytes < HEAD_BYTES:
                     span.head.append(packet)
                 span.packets += 1
@@ -185,6 +189,8 @@ class Reader:
                     if span.end is None or end > span.end:
                         span.end = end
                         span.last_without_duration = not duration
+        except IndexError:  # all was read: PyAV stumbles over streams that appeared on the way (FLV, transport streams)
+            return *spans, None
         except (av.FFmpegError, ValueError, OverflowError, MemoryError) as problem:
             return *spans, _reason(problem)
         return *spans, None
@@ -215,7 +221,7 @@ class Reader:
     def _packets(self, index: int) -> Iterator[Any]:
         import av
 
-        with suppress(av.FFmpegError, ValueError, OverflowError, MemoryError):
+        with suppress(av.FFmpegError, ValueError, OverflowError, MemoryError, IndexError):
             yield from (packet for packet in self._container.demux(self._container.streams[index]) if packet.size)
 
     def _decode(self, index: int, packets: Iterable[Any]) -> Iterator[Any]:
@@ -427,6 +433,10 @@ def _unreadable() -> Iterator[None]:
 
 
 def _reason(problem: BaseException) -> str:
-    strerror = getattr(problem, "strerror", None)
-    text = str(strerror or "malformed sizes" if isinstance(problem, MemoryError | OverflowError) else strerror or type(problem).__name__)
+    """One clause. FFmpeg says "cannot allocate memory" where a size in the file is malformed."""
+    if isinstance(problem, MemoryError | OverflowError):
+        return "its sizes are malformed"
+    if isinstance(problem, UnicodeDecodeError):
+        return "its texts are malformed"
+    text = str(getattr(problem, "strerror", None) or type(problem).__name__)
     return text[:1].lower() + text[1:]
