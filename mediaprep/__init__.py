@@ -3,250 +3,92 @@
     outcome = mediaprep.prepare("input.mov")            # probe, check, plan, transcode, verify
     outcome.upload                                      # path, media type, category, total bytes, chunked
 
-The public face is all here; what is not in ``__all__`` may change without notice. Each call that reads or makes a file has a twin for event loops
+The public face is all here; what is not in ``__all__`` may change without notice. Each call that reads or makes a file has a twin for
+event loops
 (``..._async``), which uses asyncio's subprocesses; cancelling its task ends the child and leaves nothing behind.
 
-A bad file is a verdict or a status; exceptions (see ``mediaprep.errors``) say that we could not work, or were asked for something impossible.
+A bad file is a verdict or a status; exceptions (see ``mediaprep.errors``) say that we could not work, or were asked for something
+impossible.
 """
 
 from __future__ import annotations
 
-import asyncio
-import queue
-import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from os import PathLike
-from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from mediaprep.check import check as _check
-from mediaprep.check import unreadable as _unreadable
-from mediaprep.context import Context, Limits
-from mediaprep.errors import (
-    Cancelled,
-    DeadlineExceeded,
-    EnvironmentProblem,
-    MediaPrepError,
-    ProfileError,
-    SourceUnreadable,
-    ToolError,
-    UsageProblem,
-    VerifyError,
-)
-from mediaprep.events import Event, Progress, StageDone, StageStarted, ignore
-from mediaprep.finding import Finding, Report
-from mediaprep.media import Animation, Image, Media, Post, Sound, Subtitle, Video
-from mediaprep.outcome import Outcome, Upload
-from mediaprep.plan import Change, Output, Plan
-from mediaprep.plan import plan as _plan
-from mediaprep.profile import Profile, find_profile, split_name
-from mediaprep.spec import Spec
-from mediaprep.wishes import Wishes
+if TYPE_CHECKING:
+    from mediaprep.api import (
+        check,
+        check_async,
+        events,
+        events_async,
+        load_profile,
+        plan,
+        plan_async,
+        prepare,
+        prepare_async,
+        probe,
+        probe_async,
+    )
+    from mediaprep.errors import (
+        Cancelled,
+        DeadlineExceeded,
+        EnvironmentProblem,
+        MediaPrepError,
+        ProfileError,
+        SourceUnreadable,
+        ToolError,
+        UsageProblem,
+        VerifyError,
+    )
+    from mediaprep.events import Event, Progress, StageDone, StageStarted
+    from mediaprep.finding import Finding, Report
+    from mediaprep.media import Animation, Image, Media, Post, Sound, Subtitle, Video
+    from mediaprep.outcome import Outcome, Upload
+    from mediaprep.plan import Change, Output, Plan
+    from mediaprep.profile import Profile
+    from mediaprep.wishes import Wishes
 
 __version__ = "0.1.0"
 
-Source: TypeAlias = str | bytes | PathLike[Any] | BinaryIO
-DEFAULT = "twitter"
+# Loaded at first use, so that starting the program costs only what the command needs.
+_HOMES = {
+    "api": "check check_async events events_async load_profile plan plan_async prepare prepare_async probe probe_async",
+    "errors": "Cancelled DeadlineExceeded EnvironmentProblem MediaPrepError ProfileError SourceUnreadable ToolError UsageProblem VerifyError",
+    "events": "Event Progress StageDone StageStarted",
+    "finding": "Finding Report",
+    "media": "Animation Image Media Post Sound Subtitle Video",
+    "outcome": "Outcome Upload",
+    "plan": "Change Output Plan",
+    "profile": "Profile",
+    "wishes": "Wishes",
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 
-def load_profile(name: str = DEFAULT) -> Profile:
-    """A profile by name (bundled, or the user's own) or by the path of a TOML file. Raises: ProfileError."""
-    return find_profile(name)
+class _Face(ModuleType):
+    """The rooms ``probe``, ``check``, ``plan`` and ``events`` bear the names of public calls; importing a room must not hide its call."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
 
 
-def probe(source: Source, *, wishes: Wishes | None = None, timeout: float | None = None, sandbox: str = "auto") -> Media:
-    """The facts of a file, read in a confined child. ``timeout``: seconds. Raises: SourceUnreadable, DeadlineExceeded, EnvironmentProblem."""
-    from mediaprep.pipeline import facts
-    from mediaprep.tools.effects import drive
-
-    context = _context(timeout=timeout, sandbox=sandbox)
-    return drive(facts(source, wishes or Wishes(), context), context)
+sys.modules[__name__].__class__ = _Face
 
 
-async def probe_async(source: Source, *, wishes: Wishes | None = None, timeout: float | None = None, sandbox: str = "auto") -> Media:
-    """As ``probe``, on the running loop."""
-    from mediaprep.pipeline import facts
-    from mediaprep.tools.effects import drive_async
-
-    context = _context(timeout=timeout, sandbox=sandbox)
-    return await drive_async(facts(source, wishes or Wishes(), context), context)
-
-
-def check(source: Source | Media, placement: str = DEFAULT, *, wishes: Wishes | None = None, timeout: float | None = None) -> Report:
-    """Judges a file, or facts already probed (pure then), for a placement: ``twitter``, ``twitter/dm_video``, ``./own.toml``.
-
-    A file of which nothing can be read has the verdict ``unreadable``. Raises: ProfileError, DeadlineExceeded, EnvironmentProblem.
-    """
-    if isinstance(source, Media):
-        return _check(source, _spec(placement, source))
-    try:
-        return check(probe(source, wishes=wishes, timeout=timeout), placement)
-    except SourceUnreadable as problem:
-        return _unreadable(_shown(source), problem, placement)
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'mediaprep' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"mediaprep.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
 
 
-async def check_async(source: Source, placement: str = DEFAULT, *, wishes: Wishes | None = None, timeout: float | None = None) -> Report:
-    """As ``check`` of a file, on the running loop."""
-    try:
-        return check(await probe_async(source, wishes=wishes, timeout=timeout), placement)
-    except SourceUnreadable as problem:
-        return _unreadable(_shown(source), problem, placement)
-
-
-def plan(source: Source | Media, placement: str = DEFAULT, wishes: Wishes | None = None, *, timeout: float | None = None) -> Plan:
-    """What would have to change, decided and proved without writing anything. Raises: as ``check``, and SourceUnreadable."""
-    media = source if isinstance(source, Media) else probe(source, wishes=wishes, timeout=timeout)
-    return _plan((media,), _spec(placement, media), wishes)
-
-
-async def plan_async(source: Source, placement: str = DEFAULT, wishes: Wishes | None = None, *, timeout: float | None = None) -> Plan:
-    """As ``plan`` of a file, on the running loop."""
-    return plan(await probe_async(source, wishes=wishes, timeout=timeout), placement, wishes)
-
-
-def prepare(
-    source: Source,
-    target: str | PathLike[str] | None = None,
-    placement: str = DEFAULT,
-    *,
-    category: str | None = None,
-    wishes: Wishes | None = None,
-    force: bool = False,
-    on_event: Callable[[Event], None] = ignore,
-    cancel: threading.Event | None = None,
-    timeout: float | None = None,
-    ffmpeg: str | None = None,
-    sandbox: str = "auto",
-) -> Outcome:
-    """Makes a file acceptable: the whole way from a source to a verified output that is published whole, or not at all.
-
-    source     a path, or a seekable binary file; never written to
-    target     file or folder; None: beside the source as ``<stem>.<profile>.mp4``
-    placement  profile or profile/category; category: where the placement names none; None: inferred from the content
-    force      replace an existing output (never the source)
-    on_event   called in this thread with each event; cancel: set it from any thread to stop; timeout: seconds for all of it
-    ffmpeg     a binary to use instead of the bundled one; sandbox: auto, strict (refuse to run weaker) or basic
-
-    Raises: UsageProblem (before any work), ProfileError, EnvironmentProblem, Cancelled, DeadlineExceeded.
-    """
-    from mediaprep.pipeline import preparing
-    from mediaprep.tools.effects import drive
-
-    context = _context(timeout=timeout, sandbox=sandbox, on_event=on_event, cancel=cancel, ffmpeg=ffmpeg)
-    return drive(preparing(_order(source, target, placement, category, wishes, force), context), context)
-
-
-async def prepare_async(
-    source: Source,
-    target: str | PathLike[str] | None = None,
-    placement: str = DEFAULT,
-    *,
-    category: str | None = None,
-    wishes: Wishes | None = None,
-    force: bool = False,
-    on_event: Callable[[Event], None] = ignore,
-    timeout: float | None = None,
-    ffmpeg: str | None = None,
-    sandbox: str = "auto",
-) -> Outcome:
-    """As ``prepare``, on the running loop. Cancelling the task ends the child within a second and leaves nothing behind."""
-    from mediaprep.pipeline import preparing
-    from mediaprep.tools.effects import drive_async
-
-    context = _context(timeout=timeout, sandbox=sandbox, on_event=on_event, ffmpeg=ffmpeg)
-    return await drive_async(preparing(_order(source, target, placement, category, wishes, force), context), context)
-
-
-def events(source: Source, target: str | PathLike[str] | None = None, placement: str = DEFAULT, **options: Any) -> Iterator[Event | Outcome]:
-    """``prepare`` as an iterator: its events as they come, then the Outcome. Leaving the loop early stops the work. ``options``: as ``prepare``."""
-    told: queue.SimpleQueue[Event | Outcome | BaseException] = queue.SimpleQueue()
-    stop = options.pop("cancel", None) or threading.Event()
-
-    def work() -> None:
-        try:
-            told.put(prepare(source, target, placement, on_event=told.put, cancel=stop, **options))
-        except BaseException as problem:  # handed to the consumer, who raises it
-            told.put(problem)
-
-    worker = threading.Thread(target=work, name="mediaprep-events")
-    worker.start()
-    try:
-        while True:
-            item = told.get()
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-            if isinstance(item, Outcome):
-                return
-    finally:
-        stop.set()
-        worker.join()
-
-
-async def events_async(
-    source: Source, target: str | PathLike[str] | None = None, placement: str = DEFAULT, **options: Any
-) -> AsyncIterator[Event | Outcome]:
-    """``prepare_async`` as an asynchronous iterator: its events as they come, then the Outcome. ``options``: as ``prepare_async``."""
-    told: asyncio.Queue[Event] = asyncio.Queue()
-    work = asyncio.ensure_future(prepare_async(source, target, placement, on_event=told.put_nowait, **options))
-    try:
-        while not work.done() or not told.empty():
-            item = asyncio.ensure_future(told.get())
-            await asyncio.wait({work, item}, return_when=asyncio.FIRST_COMPLETED)
-            if item.done():
-                yield item.result()
-            else:
-                item.cancel()
-        yield await work
-    finally:
-        work.cancel()
-        await asyncio.wait({work})
-
-
-def _order(
-    source: Source, target: str | PathLike[str] | None, placement: str, category: str | None, wishes: Wishes | None, force: bool
-) -> Any:
-    from mediaprep.pipeline import Order
-
-    named = split_name(placement)[1]
-    if named and category and named != category:
-        raise UsageProblem(f"two categories: {named!r} in {placement!r}, and {category!r}; name one")
-    path = None if target is None else _target(target)
-    profile = find_profile(placement)
-    return Order(source=source, profile=profile, category=named or category, wishes=wishes or Wishes(), target=path, force=force)
-
-
-def _target(target: str | PathLike[str]) -> Path:
-    """A path; a trailing separator asks for a folder, which a Path would forget."""
-    path = Path(target)
-    if str(target).endswith("/") and not path.is_dir():
-        raise UsageProblem(f"{target}: no such folder; make it first, or name a file")
-    return path
-
-
-def _context(
-    *,
-    timeout: float | None,
-    sandbox: str,
-    on_event: Callable[[Event], None] = ignore,
-    cancel: threading.Event | None = None,
-    ffmpeg: str | None = None,
-) -> Context:
-    deadline = None if timeout is None else time.monotonic() + timeout
-    return Context(
-        deadline=deadline, cancel=cancel or threading.Event(), listener=on_event, limits=Limits(), ffmpeg=ffmpeg, sandbox=sandbox
-    )
-
-
-def _spec(placement: str, media: Media) -> Spec:
-    return find_profile(placement).spec_for(media.kind, split_name(placement)[1])
-
-
-def _shown(source: Source | Media) -> str:
-    from mediaprep.files import display_name
-
-    return display_name(source) if isinstance(source, (str, bytes, PathLike)) else "stream"
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})
 
 
 __all__ = [

@@ -14,7 +14,9 @@ Status = Literal["already_ok", "fixed", "refused", "unreadable", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One file as an uploader's first call wants it: path, exact media type, media category, total bytes, and whether the chunked (asynchronous) path is required."""
+    """One file as an uploader's first call wants it: path, exact media type, media category, total bytes, and whether the chunked
+    (asynchronous) path is required.
+    """
 
     path: str
     media_type: str

@@ -25,7 +25,7 @@ from mediaprep.finding import Report
 from mediaprep.media import Media, Video
 from mediaprep.outcome import Outcome
 from mediaprep.plan import Output, Plan, plan
-from mediaprep.probe import Looked, looking, options_for
+from mediaprep.probe import Looked, looking
 from mediaprep.profile import Profile
 from mediaprep.spec import Spec
 from mediaprep.tools import ffmpeg
@@ -40,7 +40,8 @@ SUFFIX = {"video": ".mp4", "animation": ".gif", "image": ".jpg", "subtitle": ".s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What one run is to do: the source, the profile and category (None = inferred from the content), the wishes, where to (None = beside the
+    """What one run is to do: the source, the profile and category (None = inferred from the content), the wishes, where to (None = beside
+    the
     source; a folder ends in a separator or exists), whether an existing output may be replaced."""
 
     source: str | bytes | os.PathLike[Any] | BinaryIO
@@ -64,7 +65,7 @@ def facts(source: Any, wishes: Wishes, context: Context) -> Steps[Media]:
     """Steps: the facts of one file. Raises: SourceUnreadable."""
     opened = yield from call(_opened, source, context)
     with opened:
-        looked = yield from looking(opened, options_for(wishes), context)
+        looked = yield from looking(opened, wishes, context)
     return looked.media
 
 
@@ -162,7 +163,7 @@ def _doubted(source: Source, looked: Looked, output: Output, part: Path, binary:
     """Probes the made file anew, decodes it where it was encoded, compares what was copied. Raises: VerifyError."""
     try:
         with files.open_source(part) as made_source:
-            made = yield from looking(made_source, options_for(output.wishes, payload=_copies(output)), context)
+            made = yield from looking(made_source, Wishes(), context, payload=_copies(output))
             evidence = Evidence(source_unchanged=source.unchanged(), copied=_copied(output, looked.media, made.media))
             if isinstance(output.want, Video) and output.want.video.anew:
                 means = Means(demuxer="mov", whitelist="mov,mp4,m4a,3gp,3g2,mj2", threads=context.limits.threads)
@@ -195,7 +196,7 @@ def _copied(output: Output, have: Media, made: Media) -> tuple[Copied, ...]:
 
 def _look(source: Source, order: Order, context: Context) -> Steps[Looked]:
     with _stage(context, source.name, "probe"):
-        looked = yield from looking(source, options_for(order.wishes, payload=True), context)
+        looked = yield from looking(source, order.wishes, context, payload=True)
     return looked
 
 
@@ -258,5 +259,3 @@ def _stage(context: Context, path: str, stage: Stage, index: int = 0, count: int
     context.listener(StageStarted(path=path, stage=stage, index=index, count=count))
     yield
     context.listener(StageDone(path=path, stage=stage, seconds=time.monotonic() - began))
-
-

@@ -20,7 +20,9 @@ _SAID_BY_CONTAINER = ("video.scan_flags", "video.level", "audio.layout")
 def verify(output: Output, made: Media, evidence: Evidence) -> tuple[Report, tuple[str, ...]]:
     """The report of the made file, and why it may not be published: one clause each, () = it may."""
     report = check(made, output.spec)
-    return report, tuple([*_rules(report, output), *_differences(output.want, made), *_promises(output, made), *_evidence(output, made, evidence)])
+    return report, tuple(
+        [*_rules(report, output), *_differences(output.want, made), *_promises(output, made), *_evidence(output, made, evidence)]
+    )
 
 
 def _rules(report: Report, output: Output) -> Iterator[str]:

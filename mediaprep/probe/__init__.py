@@ -1,1 +1,44 @@
-"""probe: a path to its facts. The bytes are sniffed by our own strict reader first; native parsers see them in a child only."""
+"""probe: a source to its facts. The bytes are sniffed by our own strict reader first; native parsers see them in a child only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mediaprep.context import Context
+from mediaprep.files import Source
+from mediaprep.media import Media
+from mediaprep.probe.sniff import Sniffed, sniff
+from mediaprep.probe.worker import Request, reading
+from mediaprep.tools.effects import Steps, call
+from mediaprep.wishes import Wishes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a look gave: what the first bytes are, and the facts."""
+
+    sniffed: Sniffed
+    media: Media
+
+
+def looking(
+    source: Source, wishes: Wishes, context: Context, *, payload: bool = False, needs: tuple[str, ...] = (), oneshot: bool = False
+) -> Steps[Looked]:
+    """Steps: sniff, then read in the confined child, with the facts that the wishes need beyond a check's.
+
+    payload   digests of the coded streams too; needs: dotted paths of the facts wanted, () = all
+    oneshot   this process looks at one file and ends
+    Raises: SourceUnreadable, DeadlineExceeded, Cancelled, EnvironmentProblem.
+    """
+    sniffed = yield from call(sniff, source)
+    request = Request(
+        sniffed=sniffed,
+        deep=wishes.deep,
+        needs=needs,
+        payload=payload,
+        shots=wishes.split,
+        loudness=wishes.loudness is not None,
+        max_pixels=context.limits.max_pixels,
+    )
+    media = yield from reading(source, request, context, oneshot=oneshot)
+    return Looked(sniffed=sniffed, media=media)

@@ -45,8 +45,8 @@ class BoxReader:
         self._left = MAX_BOXES
 
     def fault(self, text: str) -> None:
-        """Note damage, at most 50 lines of it."""
-        if len(self.faults) < 50:
+        """Note damage, each once, at most 50 lines of it."""
+        if len(self.faults) < 50 and text not in self.faults:
             self.faults.append(text)
 
     def boxes(self, start: int, end: int) -> Iterator[Box]:

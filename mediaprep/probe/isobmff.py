@@ -237,6 +237,8 @@ def _completeness(reader: BoxReader, top: _Top, result: IsoFile) -> tuple[bool |
         reader.fault(f"{size - top.junk_from} bytes after the last box")
     if any("more than" in fault and "boxes" in fault for fault in reader.faults):
         return None, None
+    if top.first(b"moov") is not None and not result.tracks:
+        return (None, None) if any("cmov" in fault for fault in reader.faults) else (False, "no track in the moov box")
     if result.fragmented is False and result.tracks and all(not track.sample_count for track in result.tracks):
         return False, "no track has any sample"
     return True, None

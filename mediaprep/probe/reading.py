@@ -21,6 +21,14 @@ class Request(Protocol):
     def needs(self) -> tuple[str, ...]:
         """Dotted paths; empty: all."""
 
+    @property
+    def max_pixels(self) -> int:
+        """Of one picture: more are not decoded."""
+
+    @property
+    def payload(self) -> bool:
+        """Digests of the coded streams too."""
+
 
 def wants(request: Request, *facts: str) -> bool:
     """Whether one of these facts, or something above or below it, is asked for."""

@@ -223,7 +223,11 @@ def _ico(source: Readable, window: Window, head: bytes) -> Sniffed | None:
     count = struct.unpack_from("<H", head, 4)[0]
     if not 0 < count < 256 or len(head) < 22 or head[9] != 0:
         return None
-    return Sniffed(kind_hint="image", format="ico", demuxer="ico", width=head[6] or 256, height=head[7] or 256)
+    sizes = [
+        (entry[0] or 256, entry[1] or 256) for entry in struct.iter_unpack("<BB14x", head[6 : 6 + 16 * min(count, (len(head) - 6) // 16)])
+    ]
+    width, height = max(sizes)
+    return Sniffed(kind_hint="image", format="ico", demuxer="ico", width=width, height=height, frames=count)
 
 
 def _matroska(source: Readable, window: Window, head: bytes) -> Sniffed:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from mediaprep.context import MAX_PIXELS
 from mediaprep.errors import SourceUnreadable
 from mediaprep.files import Source
 from mediaprep.media import AudioStream, Colour, Container, Sound, Track, Video, VideoStream
@@ -21,6 +20,7 @@ from mediaprep.probe.gop import GopResult
 from mediaprep.probe.isobmff import IsoFile
 from mediaprep.probe.isotrack import IsoTrack
 from mediaprep.probe.notes import Notes
+from mediaprep.probe.payload import Payload
 from mediaprep.probe.reading import Request, wants
 from mediaprep.probe.sniff import Sniffed
 from mediaprep.probe.timing import Timing, frame_timing
@@ -35,12 +35,13 @@ LEAST_SHARE = Fraction(98, 100)  # of the stated duration that the packets must 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """The pass over all packets: what it counted of picture and sound, and what ended it early."""
+    """The pass over all packets: what it counted of picture and sound, what ended it early, payload digests of both where asked for."""
 
     picture: Span
     sound: Span
     gops: GopResult | None
     ended_by: str | None
+    digests: tuple[str | None, str | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +65,11 @@ def read_video(source: Source, sniffed: Sniffed, request: Request) -> Video | So
     """The facts of a file with a picture that moves or with sound. Raises: SourceUnreadable."""
     iso = isobmff.walk(source) if sniffed.format in ISO_FORMATS else None
     whitelist = sniffed.format_whitelist or None
-    with pyav.open_container(source, demuxer=sniffed.demuxer, whitelist=whitelist, max_pixels=MAX_PIXELS) as reader:
+    with pyav.open_container(source, demuxer=sniffed.demuxer, whitelist=whitelist, max_pixels=request.max_pixels) as reader:
         picture, sound = choose(reader.streams)
         if picture is None and sound is None:
             raise SourceUnreadable("neither a picture nor a sound track: give a file that holds one")
-        passed = _pass(reader, picture, sound)
+        passed = _pass(reader, picture, sound, request.payload)
         found = Found(reader=reader, sniffed=sniffed, iso=iso, info=picture, sound=sound, passed=passed, notes=Notes())
         heard = None if sound is None else _audio(found, sound)
         seen = None if picture is None else _video(found, picture, request)
@@ -82,16 +83,34 @@ def choose(streams: Sequence[StreamInfo]) -> tuple[StreamInfo | None, StreamInfo
     return tuple(next((info for info in those if info.default), next(iter(those), None)) for those in (pictures, sounds))  # type: ignore[return-value]
 
 
-def _pass(reader: Reader, info: StreamInfo | None, sound: StreamInfo | None) -> Passed:
+def _pass(reader: Reader, info: StreamInfo | None, sound: StreamInfo | None, payload: bool) -> Passed:
     scanner = None if info is None else gop.scanner(info.codec or "", info.extradata, info.time_base or Fraction(1))
-    picture, heard, ended_by = reader.scan(
+    shown = Payload(info.codec or "", info.extradata) if payload and info is not None else None
+    heard = Payload(sound.codec or "", sound.extradata) if payload and sound is not None else None
+    feed = None if scanner is None else scanner.add if shown is None else _both(scanner.add, shown.add)
+    picture, sounds, ended_by = reader.scan(
         None if info is None else info.index,
         None if sound is None else sound.index,
-        None if scanner is None else scanner.add,
+        feed,
         keep_video=frames.HEAD_PACKETS,
         keep_audio=audio.HEAD_PACKETS,
+        hear=None if heard is None else heard.add,
     )
-    return Passed(picture=picture, sound=heard, gops=None if scanner is None else scanner.result(), ended_by=ended_by)
+    return Passed(
+        picture=picture,
+        sound=sounds,
+        gops=None if scanner is None else scanner.result(),
+        ended_by=ended_by,
+        digests=(None if shown is None else shown.digest(), None if heard is None else heard.digest()),
+    )
+
+
+def _both(scan: Callable[..., None], digest: Callable[[memoryview], None]) -> Callable[..., None]:
+    def feed(data: memoryview, pts: int | None, dts: int | None, keyframe: bool, discard: bool) -> None:
+        scan(data, pts, dts, keyframe, discard)
+        digest(data)
+
+    return feed
 
 
 # -- the picture -------------------------------------------------------------------------------------------------------------------
@@ -111,7 +130,7 @@ def _video(found: Found, info: StreamInfo, request: Request) -> VideoStream:
         doubt=doubt,
         span=None if first is None or end is None else (first, end),
     )
-    looked = frames.look(found.reader, info, span.head, wanted, MAX_PIXELS)
+    looked = frames.look(found.reader, info, span.head, wanted, request.max_pixels)
     video = VideoStream(
         codec=info.codec,
         tag=info.tag,
@@ -362,7 +381,9 @@ def _finish(source: Source, found: Found, request: Request, video: VideoStream |
     notes, header = found.notes, found.reader.duration
     presented = _presented(found, video)
     whole, because = _complete(source, found, presented, header)
-    items = private.private_items(source, found.sniffed) if wants(request, "private") else None
+    items = None
+    if wants(request, "private"):
+        items = found.iso.private if found.iso is not None else private.private_items(source, found.sniffed)
     common: dict[str, Any] = {
         "name": source.name,
         "size_bytes": source.size_bytes,
@@ -375,8 +396,11 @@ def _finish(source: Source, found: Found, request: Request, video: VideoStream |
     if wants(request, "witnesses"):
         video = _second_opinion(source, found, common, video, heard)
     common |= {"witnesses": tuple(notes.witnesses), "unknown": tuple(notes.unknown)}
+    shown, sounded = found.passed.digests
+    heard = None if heard is None else replace(heard, payload=sounded)
     if video is None:
         return Sound(audio=heard or AudioStream(), **common)
+    video = replace(video, payload=shown)
     return Video(video=video, audio=heard, audio_present=heard is not None, **common)
 
 
@@ -427,7 +451,8 @@ def _duration(presented: Fraction | None, header: Fraction | None) -> Fraction |
 
 def _complete(source: Source, found: Found, presented: Fraction | None, header: Fraction | None) -> tuple[bool | None, str | None]:
     """Structure first; where that holds, the packets: damaged ones at the end, or far less time than the header states."""
-    whole, because = complete.completeness(source, found.sniffed)
+    iso = found.iso
+    whole, because = complete.completeness(source, found.sniffed) if iso is None else (iso.complete, iso.incomplete_because)
     if whole is False:
         return whole, because
     if found.passed.ended_by is not None:

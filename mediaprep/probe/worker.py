@@ -31,7 +31,7 @@ from mediaprep.tools.peer import Handle, Lost, Order, Peer, Silent
 
 READER = "mediaprep.probe.reading:read"
 PARSERS = ("numpy", "av", "PIL", "pymediainfo", "pi_heif", "pysubs2", "charset_normalizer")
-WARM = ("mediaprep.probe.video", "mediaprep.probe.animation", "mediaprep.probe.image", "av", "PIL.Image", "pymediainfo")
+WARM = ("mediaprep.probe.video", "av", "PIL.Image", "pymediainfo")
 MEMORY_BYTES = 2**30  # of address space; the parsers' libraries map 0.25 GB of it before the first file
 FILES_OF_ONE_CHILD = 500
 RESIDENT_BYTES = 300 * 2**20
@@ -46,6 +46,7 @@ class Request:
     sniffed     what the bytes told
     deep        decode as much as a sure verdict takes
     needs       dotted paths of the facts that are wanted (``video.gop`` stands for all below it); () = all
+    payload     digests of the coded streams, which prove a copy
     shots, loudness, pixel_grid   facts that only a wish needs
     clip_duration   of the video that captions go with, seconds
     max_pixels  of one picture
@@ -54,6 +55,7 @@ class Request:
     sniffed: Sniffed
     deep: bool = False
     needs: tuple[str, ...] = ()
+    payload: bool = False
     shots: bool = False
     loudness: bool = False
     pixel_grid: bool = False

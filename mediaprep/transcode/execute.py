@@ -26,7 +26,9 @@ _BASE_MEMORY = 3 * 2**30  # hostile-input.md, section 6: 2 GB + 8 bytes x pixels
 _REFERENCES = 24
 
 
-def execute(output: Output, means: Means, binary: str, source: Source, part: Path, context: Context) -> Steps[tuple[Completed, tuple[str, ...]]]:
+def execute(
+    output: Output, means: Means, binary: str, source: Source, part: Path, context: Context
+) -> Steps[tuple[Completed, tuple[str, ...]]]:
     """Makes the output in ``part``. Answers how the child ended and its command line. Raises: ToolError, DeadlineExceeded, Cancelled."""
     job = video.job(output, means)
     words = ffmpeg.argv(binary, job)
@@ -51,7 +53,9 @@ def execute(output: Output, means: Means, binary: str, source: Source, part: Pat
     return completed, words
 
 
-def decode(part: Source, means: Means, binary: str, length: Fraction, context: Context, *, name: str) -> Steps[tuple[int | None, tuple[str, ...]]]:
+def decode(
+    part: Source, means: Means, binary: str, length: Fraction, context: Context, *, name: str
+) -> Steps[tuple[int | None, tuple[str, ...]]]:
     """Decodes the whole file once. Answers the number of pictures and the complaints, () = none."""
     counted: list[int] = []
     show = progress(name, "verify", length, context)
@@ -124,7 +128,9 @@ def _effort(output: Output) -> tuple[int, float]:
 
 
 def _file_ceiling(output: Output) -> int | None:
-    """Bytes that the child may write: four times the source, or what the highest bit rate could give; faststart needs no more than the file."""
+    """Bytes that the child may write: four times the source, or what the highest bit rate could give; faststart needs no more than the
+    file.
+    """
     size = output.source.size_bytes
     return None if size is None else 2**30 + 4 * size
 
