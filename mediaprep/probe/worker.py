@@ -7,6 +7,7 @@ and event loops at once. Costs and limits: the hostile-input notes, section 8.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import importlib
 import os
 import signal
@@ -31,11 +32,12 @@ from mediaprep.tools.peer import Handle, Lost, Order, Peer, Silent
 
 READER = "mediaprep.probe.reading:read"
 PARSERS = ("numpy", "av", "PIL", "pymediainfo", "pi_heif", "pysubs2", "charset_normalizer")
-WARM = ("mediaprep.probe.video", "av", "PIL.Image", "pymediainfo")
+WARM = ("mediaprep.probe.video", "mediaprep.probe.animation", "mediaprep.probe.image", "av", "PIL.Image", "pymediainfo")
 MEMORY_BYTES = 2**30  # of address space; the parsers' libraries map 0.25 GB of it before the first file
 FILES_OF_ONE_CHILD = 500
 RESIDENT_BYTES = 300 * 2**20
 LONG_FACTOR = 12  # deep looks and measures of the whole file decode much more than a probe; a guess, generous
+SLOW_DISK = 50 * 10**6  # bytes/s: every packet of a file is read; a guess at the slowest disk that is waited for
 STARVED = 0.5  # a child that used less of its time than this share was waiting, not spinning: it gets one more try
 
 
@@ -95,8 +97,8 @@ class Readers:
 
     def reading(self, source: Source, request: Request, context: Context, *, oneshot: bool = False) -> Steps[Media]:
         """Steps: see ``read_media``. A hang is tried once more if the child waited rather than worked (load), one file at a time."""
-        long = request.deep or request.shots or request.loudness
-        seconds = context.limits.probe_seconds * (LONG_FACTOR if long else 1)
+        long = request.deep or request.payload or request.shots or request.loudness
+        seconds = context.limits.probe_seconds * (LONG_FACTOR if long else 1) + source.size_bytes / SLOW_DISK
         attempt = _Attempt(source=source, body=encode(request), seconds=seconds, oneshot=oneshot)
         try:
             try:
@@ -110,7 +112,7 @@ class Readers:
             finally:
                 self._second_try.give()
         except Silent as silent:
-            reason = f"the reader did not come to an end of this file in {seconds:g} s and was stopped"
+            reason = f"the reader did not come to an end of this file in {seconds:.3g} s and was stopped"
             raise SourceUnreadable(f"{reason}: {_REMEDY}", rule="file-complete") from silent
         except Lost as lost:
             raise SourceUnreadable(f"{_crash(lost)}: {_REMEDY}", rule="file-complete") from lost
@@ -232,7 +234,8 @@ def prepare(options: dict[str, Any]) -> Handle:
     module, _, name = options["reader"].partition(":")
     read: Callable[[Source, Sniffed, Request], Media] = getattr(importlib.import_module(module), name)
     for warm in options["warm"]:
-        importlib.import_module(warm)
+        with contextlib.suppress(ImportError):  # told when a file needs it
+            importlib.import_module(warm)
 
     def handle(body: Any, descriptor: int) -> Any:
         with Source(descriptor, path="", real=None) as source:
