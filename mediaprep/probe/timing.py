@@ -18,6 +18,7 @@ STANDARD_RATES = tuple(
 SNAP = Fraction(2, 1000)
 TOLERANCE = Fraction(1, 1000)  # seconds by which a constant-rate time stamp may be off (Matroska, WebM and FLV count milliseconds)
 BURST_INTERVALS = 6
+MOST_STATED = 120  # a header that states more counts ticks, not frames (x264's VUI of a variable rate, ffmpeg's AVI of 600 a second)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,18 +47,21 @@ def frame_timing(
 
     declared      the demuxer's base rate: no evidence by itself, it only chooses between rates that the stamps allow alike
     header_rate   the rate that the container's or the bitstream's header states; taken where the time stamps are unusable (AVI with
-                  B frames), and believed where frames are missing from an otherwise even stream
+                  B frames: theirs collide), and believed where frames are missing from an otherwise even stream
     codec         ffmpeg's name: MPEG-2 and H.264 can repeat fields, so that frames of one rate last unequally (soft telecine)
-    container     ffmpeg's name of the format: in AVI, time stamps off the header's grid are no time stamps
+    container     ffmpeg's name of the format: in AVI, time stamps off the grid of the header's rate are no time stamps
     """
     ticks = sorted(set(pts))
     stated = header_rate if header_rate and header_rate > 0 else None
-    if not ticks:
+    if not ticks or time_base <= 0:
         return Timing(timestamps="missing")
-    if container == "avi" and stated and not _on_grid(ticks, stated * time_base):
-        return _as_stated(stated)
+    frames = stated if stated and stated <= MOST_STATED else None
     if len(ticks) == 1:
-        return Timing(frame_rate=stated, frame_rate_peak=1, jitter_frames=0)
+        return Timing(frame_rate=frames, frame_rate_peak=1, jitter_frames=0)
+    if container == "avi":
+        usual = frames or 1 / (sorted(map(sub, ticks[1:], ticks))[len(ticks) // 2 - 1] * time_base)
+        if not _on_grid(ticks, usual * time_base):
+            return _as_stated(usual)
     average = Fraction(len(ticks) - 1) / ((ticks[-1] - ticks[0]) * time_base)
     hints = tuple(hint for hint in (stated, declared) if hint and hint > 0)
     nominal = _snapped(ticks, time_base, average, hints)

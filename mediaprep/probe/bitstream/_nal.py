@@ -15,6 +15,7 @@ _SAR = (None, (1, 1), (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11)
 _SAR += ((15, 11), (64, 33), (160, 99), (4, 3), (3, 2), (2, 1))  # ITU-T H.273 table 10
 CHROMA = ("4:0:0", "4:2:0", "4:2:2", "4:4:4")
 _MOST_SEI = 64  # messages in one NAL unit that are looked at
+_MOST_UNITS = 1 << 14  # NAL units or start codes in one packet that are looked at: above what any level allows
 
 
 def unescaped(data: bytes) -> bytes:
@@ -25,9 +26,12 @@ def unescaped(data: bytes) -> bytes:
 def fits_lengths(data: Data, width: int) -> bool:
     """Whether length prefixes of ``width`` bytes lead exactly to the end of the packet."""
     at, end = 0, len(data)
-    while at + width < end:
-        at += width + int.from_bytes(data[at : at + width], "big")
-    return at == end and end > 0
+    for _ in range(_MOST_UNITS):
+        size = int.from_bytes(data[at : at + width], "big")
+        at += width + size
+        if not size or at >= end:
+            return size > 0 and at == end
+    return False
 
 
 def framing(data: Data, width: int) -> int:
@@ -44,28 +48,30 @@ def framing(data: Data, width: int) -> int:
 
 def starts(data: Data, width: int, at: int = 0) -> Iterator[int]:
     """Where each NAL unit begins, from byte ``at`` on, framed by length prefixes (``width`` 1-4) or start codes (0). A unit ends
-    ``width or 3`` bytes before the next begins. Start codes are searched in a growing copy of the front: who stops early pays no more."""
+    ``width or 3`` bytes before the next begins; a length of 0 is padding, which ends the packet. Start codes are searched in a growing copy
+    of the front: who stops early pays no more."""
     end = len(data)
     if width:
-        while at + width < end:
+        for _ in range(_MOST_UNITS):
             start = at + width
             at = start + int.from_bytes(data[at:start], "big")
-            if at > start:
-                yield start
+            if at == start or start >= end:
+                return
+            yield start
         return
     reach = at + 1024
     front = bytes(data[:reach])
-    while True:
-        at = front.find(START, at)
-        if 0 <= at < len(front) - 3:
-            yield at + 3
-            at += 3
-        elif len(front) == end:
-            return
-        else:
-            at = at if at >= 0 else len(front) - 2
+    for _ in range(_MOST_UNITS):
+        found = front.find(START, at)
+        while (found < 0 or found + 3 >= len(front)) and len(front) < end:
+            at = max(at, found if found >= 0 else len(front) - 2)
             reach *= 8
             front = bytes(data[:reach])
+            found = front.find(START, at)
+        if found < 0 or found + 3 >= end:
+            return
+        yield found + 3
+        at = found + 3
 
 
 def sei_messages(rbsp: bytes) -> Iterator[tuple[int, bytes]]:

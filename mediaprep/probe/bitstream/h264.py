@@ -27,6 +27,7 @@ _NON_IDR, _PARTITION, _IDR, _SEI, _SPS, _PPS = 1, 2, 5, 6, 7, 8
 _SLICES = (_NON_IDR, _PARTITION, _IDR)
 _HARMLESS = set(range(6, 16))  # parameter sets, SEI, delimiters, filler: no picture is lost with them
 _INTRA_TYPES = (2, 4, 7, 9)
+_MOST_IDS = {_SPS: 31, _PPS: 255}
 _HEAD = 32  # bytes that hold a slice header up to pic_order_cnt_lsb, escapes included
 _SEI_KEPT = 256
 Head: TypeAlias = "tuple[Sps | None, bytes]"
@@ -185,6 +186,8 @@ class H264Reader:
             if kind == _SPS:
                 bits.skip(24)
             number = bits.ue()
+            if number > _MOST_IDS[kind]:
+                raise Damaged("no such id")
             if self._raw.get((kind, number)) == unit:
                 return
             if kind == _SPS:

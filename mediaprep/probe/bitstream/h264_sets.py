@@ -44,13 +44,13 @@ def level_name(profile_idc: int, constraints: int, level_idc: int) -> str:
 
 def parse_sps(unit: bytes) -> tuple[int, Sps]:
     """Id and content of a sequence parameter set, NAL header included (7.3.2.1.1). Raises: Damaged."""
-    bits = BitReader(unescaped(unit[1:4096]))
+    bits = BitReader(unescaped(unit[1:1024]))
     profile_idc, constraints, level_idc = bits.u(8), bits.u(8), bits.u(8)
     number = bits.ue()
     chroma, depth, planes_apart = 1, 8, False
     if profile_idc in _WITH_CHROMA:
         chroma = bits.ue()
-        if chroma > 3 or number > 31:
+        if chroma > 3:
             raise Damaged("no such chroma format")
         planes_apart = chroma == 3 and bits.flag()
         depth = 8 + bits.ue()

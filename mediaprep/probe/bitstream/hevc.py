@@ -24,6 +24,7 @@ from mediaprep.probe.bitstream.hevc_sets import Sps, parse_sps
 _LENGTH = Struct(">I").unpack_from
 _SPS, _PPS, _SEI = 33, 34, 39
 _HARMLESS = set(range(32, 41))  # parameter sets, SEI, delimiters, filler: no picture is lost with them
+_MOST_SPS, _MOST_PPS = 15, 63
 _HEAD = 16
 _SEI_KEPT = 256
 _TOPS, _BOTTOMS = (1, 9, 11), (2, 10, 12)  # pic_struct of single fields (table D.2)
@@ -166,11 +167,15 @@ class HevcReader:
                 number, sps = (0, None) if self._raw.get((kind, -1)) == unit else parse_sps(unit)
                 if sps is None:
                     return
+                if number > _MOST_SPS:
+                    raise Damaged("no such id")
                 self._sps[number] = sps
                 self._raw[kind, -1] = unit
             else:
                 bits = BitReader(unescaped(unit[2:32]))
                 number = bits.ue()
+                if number > _MOST_PPS:
+                    raise Damaged("no such id")
                 if self._raw.get((kind, number)) == unit:
                     return
                 sps_number = bits.ue()

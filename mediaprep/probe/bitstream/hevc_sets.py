@@ -22,13 +22,13 @@ class Sps:
 
 def parse_sps(unit: bytes) -> tuple[int, Sps]:
     """Id and content of a sequence parameter set, NAL header included. Raises: Damaged."""
-    bits = BitReader(unescaped(unit[2:4096]))
+    bits = BitReader(unescaped(unit[2:1024]))
     bits.skip(4)
     layers = bits.u(3)
     bits.skip(1)
     told = _read_profile(bits, layers)
     number, chroma = bits.ue(), bits.ue()
-    if chroma > 3 or number > 15:
+    if chroma > 3:
         raise Damaged("no such chroma format")
     planes_apart = chroma == 3 and bits.flag()
     width, height = bits.ue(), bits.ue()
