@@ -45,6 +45,7 @@ _GPS_NO_PLACE = {0}  # GPSVersionID alone says nothing
 _EXIF_IFD, _GPS_IFD, _SUB_IFDS = 0x8769, 0x8825, 0x014A
 _XMP_TAG, _IPTC_TAG, _ORIENTATION, _JPEG_OFFSET, _DNG_VERSION = 0x02BC, 0x83BB, 0x0112, 0x0201, 0xC612
 _STRIPS = {0x0111: 0x0117, 0x0144: 0x0145}  # offsets and byte counts, of strips and of tiles
+_LARGE = {*_STRIPS, *_STRIPS.values(), _XMP_TAG, _IPTC_TAG}
 _READ = {*_STRIPS, *_STRIPS.values(), *_KINDS, _XMP_TAG, _IPTC_TAG, _SUB_IFDS}
 
 
@@ -63,6 +64,7 @@ class Tiff:
         self._window, self._where = window, where
         self._seen: set[int] = set()
         self._left = 5 * MAX_ENTRIES
+        self._large: set[int] = set()
         self._lists: dict[int, tuple[int, ...]] = {}
         head = window.at(0, 16)
         order = {b"II": "<", b"MM": ">"}.get(head[:2])
@@ -117,11 +119,11 @@ class Tiff:
         value = field[:size]
         if size > len(field):
             self.end = max(self.end, word + size)
-            value = self._window.at(word, min(size, 2**20)) if tag in _READ or directory == "GPS" else b""
+            value = self._window.at(word, min(size, self._most(tag))) if tag in _READ or directory == "GPS" else b""
         self.tags.add(tag)
         if directory == "IFD0" and number == 1 and kind in (3, 4):
             self.first[tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), field)[0]
-        if directory == "IFD0" and tag in (*_STRIPS, *_STRIPS.values()) and kind in (3, 4, 16):
+        if directory == "IFD0" and tag in (*_STRIPS, *_STRIPS.values()) and tag not in self._lists and kind in (3, 4, 16):
             width = {3: 2, 4: 4, 16: 8}[kind]
             self._lists[tag] = struct.unpack(f"{order}{len(value) // width}{'HIQ'[width // 4]}", value[: len(value) // width * width])
         if tag in (_EXIF_IFD, _GPS_IFD, _SUB_IFDS) and directory != "GPS":
@@ -139,6 +141,13 @@ class Tiff:
             self._add("thumbnail", "IFD1 thumbnail")
         elif tag in _KINDS and value.strip(b"\0 ASCIUNODE"):
             self._add(*_KINDS[tag])
+
+    def _most(self, tag: int) -> int:
+        """Bytes of a value that are worth reading: whole blocks and lists once, of others enough to see that they say something."""
+        if tag not in _LARGE or tag in self._large:
+            return 256
+        self._large.add(tag)
+        return 2**20
 
     def _add(self, kind: str, name: str) -> None:
         self.items.append(PrivateItem(kind=kind, where=f"{self._where}/{name}"))

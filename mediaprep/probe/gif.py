@@ -96,7 +96,7 @@ def walk(source: Readable, *, max_frames: int = MAX_FRAMES) -> GifFacts:
             following = _extension(state, at)
             because, at = (None, following) if following else ("an extension is cut short", at)
         elif mark[0] == _PADDING:
-            at += 1
+            at = _past_zeros(window, at)
         else:
             because = f"no block begins at byte {at} (0x{mark[0]:02x})"
     return GifFacts(
@@ -177,6 +177,12 @@ def _past_blocks(window: Window, at: int) -> int | None:
         at = start + index
 
 
+def _past_zeros(window: Window, at: int) -> int:
+    """Past a run of zero bytes; up to the end of what one read holds."""
+    data, index = window.block(at)
+    return at + len(data) - index - len(data[index:].lstrip(b"\0"))
+
+
 def applications_and_comments(source: Readable) -> tuple[tuple[str, int], ...]:
     """(name, start of its sub-blocks) of application extensions and comments (named ``comment``), for whoever reads their content."""
     window = Window(source, _BLOCK)
@@ -198,7 +204,7 @@ def applications_and_comments(source: Readable) -> tuple[tuple[str, int], ...]:
                 found.append((mark[3:14].decode("latin-1"), at + 14))
             at = _past_blocks(window, at + 2)
         elif mark[0] == _PADDING:
-            at += 1
+            at = _past_zeros(window, at)
         else:
             break
     return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from itertools import islice
 
 from mediaprep.media import PrivateItem
 from mediaprep.probe import isoitems, tagnames
@@ -32,6 +33,7 @@ _TRACK_ENTRIES = {
     "CTMD": "maker",
 }
 MAX_ITEMS = 200
+MAX_BLOCKS = 10  # EXIF or XMP blocks of one file that are read
 
 
 class _Found:
@@ -158,11 +160,8 @@ def _uuid(reader: BoxReader, box: Box, path: str, found: _Found) -> None:
 def _items(reader: BoxReader, meta: Box, path: str, found: _Found) -> None:
     """EXIF (after a 4-byte offset to its TIFF header) and XMP items of HEIF and AVIF (ISO/IEC 23008-12, annex A)."""
     idat = reader.child(meta._replace(body=meta.body + 4), b"idat")
-    for item in isoitems.read(reader, meta).items:
-        if item.kind != "Exif" and item.content_type != "application/rdf+xml":
-            continue
-        if not item.extents:
-            continue
+    items = (item for item in isoitems.read(reader, meta).items if item.kind == "Exif" or item.content_type == "application/rdf+xml")
+    for item in islice((item for item in items if item.extents), MAX_BLOCKS):
         offset, length = item.extents[0]
         offset += idat.body if item.in_idat and idat is not None else 0
         data = reader.window.at(offset, min(length or 2**20, 2**22))

@@ -9,7 +9,6 @@ from mediaprep.errors import SourceUnreadable
 from mediaprep.probe.window import Readable, Window
 
 MAX_SEGMENTS = 20_000
-_CHUNK = 2**20
 _NO_MARKER = frozenset((0x00, 0xFF, *range(0xD0, 0xD8)))  # after 0xFF: stuffing, fill, restart markers
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
@@ -109,16 +108,19 @@ def walk(source: Readable, *, head_only: bool = False) -> JpegFacts:
 
 def _next_marker(window: Window, at: int) -> tuple[int | None, int]:
     """(marker byte, offset after it) of the next marker: stuffed bytes, restart markers and fill bytes are passed over."""
-    while at < window.size:
-        near = window.at(at, 2) + b"\0"
-        data = near[:2] if near[:1] == b"\xff" and near[1] not in _NO_MARKER else window.at(at, _CHUNK)
-        hit = data.find(b"\xff")
-        while 0 <= hit < len(data) - 1:
-            if data[hit + 1] not in _NO_MARKER:
-                return data[hit + 1], at + hit + 2
-            hit = data.find(b"\xff", hit + (1 if data[hit + 1] == 0xFF else 2))
-        at += max(1, len(data) - 1)
-    return None, at
+    while True:
+        data, index = window.block(at)
+        if not data:
+            return None, at
+        start, hit = at - index, data.find(b"\xff", index)
+        while hit >= 0:
+            after = data[hit + 1 : hit + 2] or window.at(start + hit + 1, 1)
+            if not after:
+                return None, window.size
+            if after[0] not in _NO_MARKER:
+                return after[0], start + hit + 2
+            hit = data.find(b"\xff", hit + (1 if after[0] == 0xFF else 2))
+        at = start + len(data)
 
 
 def _one_segment(window: Window, marker: int, body: int, size: int, found: _Found) -> None:

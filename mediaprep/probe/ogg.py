@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from itertools import islice
 
 from mediaprep.media import PrivateItem
 from mediaprep.probe import tagnames
@@ -32,7 +33,7 @@ def private_items(source: Readable) -> list[PrivateItem]:
     """Names of the comments in the first pages (Vorbis comment header: vendor, then length-prefixed NAME=value)."""
     head = Window(source).at(0, 2**17)
     items: list[PrivateItem] = []
-    for hit in _COMMENTS.finditer(head):
+    for hit in islice(_COMMENTS.finditer(head), 20):
         at = hit.end()
         vendor = int.from_bytes(head[at : at + 4], "little")
         at += 4 + vendor

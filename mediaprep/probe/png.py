@@ -13,7 +13,7 @@ from mediaprep.probe.gif import browser_delay
 from mediaprep.probe.window import Readable, Window
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MAX_CHUNKS = 1_000_000
+MAX_CHUNKS = 200_000
 _DISPOSALS = ("none", "background", "previous")
 
 
@@ -77,6 +77,8 @@ def chunks(window: Window) -> Iterator[Chunk]:
         if len(head) < 8:
             return
         size, kind = struct.unpack(">I4s", head)
+        if not kind.isalpha():
+            return
         chunk = Chunk(kind, at + 8, size)
         yield chunk
         if kind == b"IEND":
@@ -97,7 +99,8 @@ def walk(source: Readable) -> PngFacts:
     declared = loop = None
     default_in_loop = False
     last = None
-    for chunk in chunks(window):
+    count = 0
+    for count, chunk in enumerate(chunks(window), 1):  # noqa: B007 (the count is used after the loop)
         last = chunk
         if chunk.kind == b"fcTL":
             data = window.at(chunk.body, 26)
@@ -112,6 +115,7 @@ def walk(source: Readable) -> PngFacts:
         if len(kinds) < 200:
             kinds.add(chunk.kind)
     because = _incomplete(window, last, kinds, declared, len(delays))
+    capped = count == MAX_CHUNKS and last is not None and last.kind != b"IEND"
     return PngFacts(
         width=width,
         height=height,
@@ -126,8 +130,8 @@ def walk(source: Readable) -> PngFacts:
         default_in_loop=default_in_loop,
         chunks=tuple(sorted(kind.decode("latin-1") for kind in kinds)),
         trailing_bytes=max(0, window.size - last.end) if last is not None and last.kind == b"IEND" else 0,
-        complete=because is None,
-        incomplete_because=because,
+        complete=None if capped else because is None,
+        incomplete_because=f"more than {MAX_CHUNKS} chunks" if capped else because,
     )
 
 

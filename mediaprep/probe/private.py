@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from itertools import islice
 
@@ -19,8 +20,10 @@ from mediaprep.probe.sniff import Sniffed
 from mediaprep.probe.window import Held, Readable, Window
 
 MAX_ITEMS = 200
+MAX_BLOCKS = 10  # EXIF, XMP, text blocks of one sort that are read in one file
 _MOST = 2**22  # bytes of one metadata block that are read
 _INFLATED = 2**20
+_NEVER_PRIVATE = {0xE0, 0xE2, 0xEE}  # JFIF; ICC profiles, FlashPix, pictures; Adobe
 _PNG_TEXT_KINDS = {b"tEXt", b"zTXt", b"iTXt"}
 _RAW_PROFILE = re.compile(rb"Raw profile type (\w+)")
 
@@ -55,7 +58,11 @@ def _jpeg(source: Readable) -> list[PrivateItem]:
     items: list[PrivateItem] = []
     window = Window(source)
     facts = jpeg.walk(source)
+    met: Counter[int] = Counter()
     for marker, body, size in facts.segments:
+        met[marker] += 1
+        if met[marker] > MAX_BLOCKS or marker in _NEVER_PRIVATE:
+            continue
         data = window.at(body, size)
         if marker == 0xE1 and data.startswith(b"Exif\0"):
             items += exif_items(data)
@@ -86,9 +93,11 @@ def _after_jpeg(window: Window, end: int) -> list[PrivateItem]:
 def _png(source: Readable) -> list[PrivateItem]:
     window = Window(source)
     items: list[PrivateItem] = []
+    met: Counter[bytes] = Counter()
     for chunk in png.chunks(window):
-        if len(items) > MAX_ITEMS:
-            break
+        met[chunk.kind] += 1
+        if (met[chunk.kind] > MAX_BLOCKS and chunk.kind != b"tEXt") or len(items) > MAX_ITEMS:
+            continue
         if chunk.kind == b"eXIf":
             items += exif_items(window.at(chunk.body, min(chunk.size, _MOST)), "eXIf")
         elif chunk.kind in _PNG_TEXT_KINDS:
@@ -139,10 +148,11 @@ def _unhexed(text: bytes) -> bytes:
 def _webp(source: Readable) -> list[PrivateItem]:
     window = Window(source)
     items: list[PrivateItem] = []
-    for chunk in riff.chunks(window, 12, window.size):
+    blocks = (chunk for chunk in riff.chunks(window, 12, window.size) if chunk.kind in (b"EXIF", b"XMP "))
+    for chunk in islice(blocks, MAX_BLOCKS):
         if chunk.kind == b"EXIF":
             items += exif_items(window.at(chunk.body, min(chunk.size, _MOST)))
-        elif chunk.kind == b"XMP ":
+        else:
             items += xmp_items(window.at(chunk.body, min(chunk.size, _MOST)))
     return items
 
@@ -150,10 +160,12 @@ def _webp(source: Readable) -> list[PrivateItem]:
 def _gif(source: Readable) -> list[PrivateItem]:
     window = Window(source)
     items: list[PrivateItem] = []
+    met: set[str] = set()
     for name, start in gif.applications_and_comments(source):
         if name == "comment":
             items.append(PrivateItem(kind="comment", where="GIF comment"))
-        elif name.startswith("XMP Data"):
+        elif name.startswith("XMP Data") and "XMP Data" not in met:
+            met.add("XMP Data")
             items += xmp_items(window.at(start, 2**18))
     return items
 
@@ -166,9 +178,9 @@ def _riff_info(source: Readable) -> list[PrivateItem]:
     """The INFO list of an AVI or WAV, and what else carries names in them: broadcast extension, ID3, XMP, EXIF."""
     window = Window(source)
     items: list[PrivateItem] = []
-    for chunk in islice(riff.chunks(window, 12, window.size), 5000):
+    for chunk in islice(riff.chunks(window, 12, window.size), MAX_ITEMS * 10):
         if chunk.kind == b"LIST" and chunk.form == b"INFO":
-            for entry in riff.chunks(window, chunk.body, min(chunk.end, window.size)):
+            for entry in islice(riff.chunks(window, chunk.body, min(chunk.end, window.size)), MAX_ITEMS):
                 if window.at(entry.body, min(entry.size, 256)).strip(b"\0 "):
                     name = entry.kind.decode("latin-1")
                     items += tagnames.named(name, f"INFO/{name}")
@@ -183,7 +195,7 @@ def _riff_info(source: Readable) -> list[PrivateItem]:
         elif chunk.kind == b"bext" and window.at(chunk.body, 320).strip(b"\0 "):
             items.append(PrivateItem(kind="owner", where="bext"))
         elif chunk.kind == b"LIST" and chunk.form == b"hdrl":
-            for entry in riff.chunks(window, chunk.body, min(chunk.end, window.size)):
+            for entry in islice(riff.chunks(window, chunk.body, min(chunk.end, window.size)), MAX_ITEMS):
                 if entry.kind == b"IDIT":
                     items.append(PrivateItem(kind="time", where="hdrl/IDIT"))
     return items
@@ -197,7 +209,9 @@ def _id3(source: Readable) -> list[PrivateItem]:
     if head.startswith(b"ID3") and len(head) == 10:
         version, end, at = head[3], 10 + _synchsafe(head[6:10]), 10
         length = 6 if version == 2 else 10
-        while at + length < end and len(items) < MAX_ITEMS:
+        for _ in range(MAX_ITEMS * 10):
+            if at + length >= end:
+                break
             frame = window.at(at, length)
             if len(frame) < length or not frame[0]:
                 break

@@ -31,12 +31,15 @@ class Chunk(NamedTuple):
 
 
 def chunks(window: Window, start: int, end: int) -> Iterator[Chunk]:
-    """The chunks from ``start`` to ``end``, in order; the last may reach past it. The data of a LIST or RIFF begins after its form."""
+    """The chunks from ``start`` to ``end``, in order; the last may reach past it. The data of a LIST or RIFF begins after its
+    form. Zero bytes, as in padding, end it."""
     for _ in range(MAX_CHUNKS):
         head = window.at(start, 12)
         if end - start < 8 or len(head) < 8:
             return
         kind, size = struct.unpack_from("<4sI", head)
+        if kind == bytes(4):
+            return
         nested = kind in (b"LIST", b"RIFF", b"RF64") and size >= 4
         chunk = Chunk(kind, start + 12, size - 4, head[8:12]) if nested else Chunk(kind, start + 8, size, b"")
         yield chunk

@@ -11,22 +11,23 @@ _BOMS = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-_TIMES = re.compile(r"^\s*\d{1,3}:\d{1,2}:\d{1,2}(?:[,.:]\d{1,3})?\s*--+>\s*\d{1,3}:\d{1,2}:\d{1,2}", re.MULTILINE)
-_ASS = re.compile(r"^\[Script Info\]|^\[V4\+? Styles\]|^Dialogue:\s*(?:\d|Marked)", re.MULTILINE | re.IGNORECASE)
+_TIMES = re.compile(r"^[ \t]*-?\d{1,3}:-?\d{1,2}:-?\d{1,2}(?:[,.:]-?\d{1,3})?[ \t]*--?>[ \t]*-?\d{1,3}:-?\d{1,2}", re.MULTILINE)
+_ASS = re.compile(r"^\[Script Info\]|^\[V4\+? Styles\]|^Dialogue:[ \t]*(?:\d|Marked)", re.MULTILINE | re.IGNORECASE)
+_PROLOG = (("<?", "?>"), ("<!--", "-->"), ("<!DOCTYPE", ">"), ("<!doctype", ">"))
 _NAMES = (
     (r"#EXTM3U|#EXT-X-", "an HLS or M3U playlist, which only names other files"),
     (r"ffconcat version", "an ffmpeg concatenation script, which only names other files"),
-    (r"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<MPD\b", "a DASH manifest, which only names other files"),
-    (r"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg\b", "an SVG drawing"),
-    (r"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<tt[\s:>]", "TTML captions, which are not read: convert them to SRT"),
-    (r"(?:<\?xml[^>]*>\s*)?<(?:asx|playlist|smil|wpl)\b", "a playlist, which only names other files"),
+    (r"<MPD\b", "a DASH manifest, which only names other files"),
+    (r"<svg\b", "an SVG drawing"),
+    (r"<tt[\s:>]", "TTML captions, which are not read: convert them to SRT"),
+    (r"<(?:asx|playlist|smil|wpl)\b", "a playlist, which only names other files"),
     (r"\[playlist\]|\[Reference\]|RTSPtext|SMIL", "a playlist, which only names other files"),
     (r"<SAMI\b", "SAMI captions, which are not read: convert them to SRT"),
     (r"\{\d+\}\{\d*\}", "MicroDVD captions, which are not read: convert them to SRT"),
     (r"\[\d+\]\[\d*\]", "MPL2 captions, which are not read: convert them to SRT"),
     (r"v=0\r?\no=", "an SDP session description, which only names a stream"),
-    (r"(?:<!DOCTYPE html|<html|<head|<body)\b", "a web page"),
-    (r"<\?xml|<", "an XML file"),
+    (r"<(?:html|head|body)\b", "a web page"),
+    (r"<", "an XML file"),
     (r"[{\[]\s*[\"{\[]", "a JSON file"),
 )
 
@@ -59,6 +60,20 @@ def _control(text: str) -> bool:
     return any(char < " " and char not in "\t\n\r\f\v\x1a\x1b" for char in text)
 
 
+def _after_prolog(text: str) -> str:
+    """What follows an XML declaration, document type and comments."""
+    at = 0
+    for _ in range(100):
+        mark = next((end for start, end in _PROLOG if text.startswith(start, at)), None)
+        end = text.find(mark, at) if mark else -1
+        if mark is None or end < 0:
+            break
+        at = end + len(mark)
+        while at < len(text) and text[at].isspace():
+            at += 1
+    return text[at : at + 1000]
+
+
 def recognise(head: bytes) -> str | None:
     """srt, webvtt or ass; None: it is neither."""
     text = text_of(head)
@@ -79,7 +94,7 @@ def name_of(head: bytes) -> str | None:
     text = text_of(head)
     if text is None:
         return None
-    text = text.lstrip("\ufeff \t\r\n")
+    text = _after_prolog(text.lstrip("\ufeff \t\r\n"))
     return next(
         (name for pattern, name in _NAMES if re.match(pattern, text, re.IGNORECASE | re.DOTALL)), "a text file without subtitle cues"
     )
