@@ -1,0 +1,95 @@
+"""The command line: ``mediaprep``, also ``python -m mediaprep``.
+
+One module a command: parse, call the library, render, return an exit code.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+# Options of mediaprep itself, and whether a value follows: they are taken before and after the command.
+_GLOBAL = {
+    "-v": False,
+    "-vv": False,
+    "--verbose": False,
+    "-q": False,
+    "--quiet": False,
+    "--isolated": False,
+    "--config": True,
+    "--color": True,
+    "--ffmpeg": True,
+    "--sandbox": True,
+    "--progress": True,
+    "--log-file": True,
+}
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: Sequence[str]) -> int:
+    """Carry out one command line; the exit code. Whatever goes wrong is told in one line on stderr."""
+    import typer
+
+    from mediaprep.cli._exit import Code, of_error
+    from mediaprep.cli._face import Stopped, complain, one_line
+    from mediaprep.cli.app import app
+
+    words = hoisted(words)
+    try:
+        code = app(args=words, prog_name="mediaprep", standalone_mode=False)
+    except typer.TyperException as problem:
+        return _usage(problem)
+    except Stopped as stopped:
+        return 128 + stopped.number
+    except (KeyboardInterrupt, typer.Abort):
+        return Code.INTERRUPTED
+    except Exception as problem:  # the edge of the program: the last place where an error can still be told in one line
+        verbose = any(word in ("-v", "-vv", "--verbose") for word in words)
+        code = of_error(problem)
+        if verbose:
+            import traceback
+
+            complain("".join(traceback.format_exception(problem)))
+        complain(f"mediaprep: {one_line(problem, verbose=verbose)}")
+    return int(code or 0)
+
+
+def hoisted(words: Sequence[str]) -> list[str]:
+    """The words with the options of mediaprep itself brought to the front; what follows ``--`` is left where it is."""
+    front: list[str] = []
+    rest: list[str] = []
+    pending = list(words)
+    while pending:
+        word = pending.pop(0)
+        if word == "--":
+            rest += [word, *pending]
+            break
+        if _GLOBAL.get(word, False):
+            front += [word, *pending[:1]]
+            del pending[:1]
+        elif word in _GLOBAL or (word.startswith("--") and _GLOBAL.get(word.partition("=")[0], False)):
+            front.append(word)
+        else:
+            rest.append(word)
+    return front + rest
+
+
+def _usage(problem: Exception) -> int:
+    """A wrong command line: one line, and where the help is. A command without arguments that wants some: its help, on stdout."""
+    import typer
+
+    from mediaprep.cli._exit import Code
+    from mediaprep.cli._face import complain
+
+    context = getattr(problem, "ctx", None)
+    command = context.command_path if context is not None else "mediaprep"
+    message = problem.format_message() if isinstance(problem, typer.TyperException) else str(problem)
+    if "\n" in message.strip():
+        typer.echo(message)
+    else:
+        complain(f"{command}: {message} (see {command} --help)")
+    return Code.USAGE

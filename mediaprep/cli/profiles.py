@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mediaprep.report import VERSION
+
 if TYPE_CHECKING:
     from mediaprep.profile import Profile
     from mediaprep.spec import Requirement
-
-VERSION = 1  # of the JSON documents
 
 app = typer.Typer(
     name="profiles",

@@ -1,0 +1,5 @@
+"""``python -m mediaprep``."""
+
+from mediaprep.cli import main
+
+main()

@@ -1,0 +1,56 @@
+"""One piece of work for each input: answers come in the order of the inputs, and one that fails does not stop the others."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from mediaprep.cli._exit import Code, of_error
+from mediaprep.cli._face import Face
+from mediaprep.errors import Cancelled
+from mediaprep.files import display_name
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done(Generic[T]):
+    """What came of one input: a value, or the ``error`` that we failed with, in one line, and its exit code."""
+
+    name: str
+    value: T | None = None
+    error: str | None = None
+    code: Code = Code.OK
+
+
+def each(face: Face, names: Sequence[str], work: Callable[[str], T], *, jobs: int = 1) -> Iterator[Done[T]]:
+    """The answers as they come, in order. Raises: Stopped after a signal, once all work has ended."""
+    with face.stoppable():
+        if jobs <= 1 or len(names) <= 1:
+            for name in names:
+                yield _one(face, name, work)
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(jobs) as pool, contextlib.ExitStack() as leaving:
+            leaving.callback(pool.shutdown, cancel_futures=True)
+            leaving.push(lambda kind, problem, trace: face.cancel.set() if kind else None)
+            for future in [pool.submit(_one, face, name, work) for name in names]:
+                yield future.result()
+
+
+def _one(face: Face, name: str, work: Callable[[str], T]) -> Done[T]:
+    try:
+        return Done(name=name, value=work(name))
+    except Cancelled:
+        raise
+    except Exception as problem:  # the edge: whatever happened to one file is told, and the others go on
+        return Done(name=name, error=face.failed(problem), code=of_error(problem))
+
+
+def complaint(done: Done[T]) -> str:
+    """The line for stderr: the input's name, where the message does not begin with it."""
+    name, error = display_name(done.name), done.error or ""
+    return error if error.startswith(f"{name}:") else f"{name}: {error}"

@@ -1,0 +1,57 @@
+"""Exit codes, and which of our errors means which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from mediaprep.errors import (
+    Cancelled,
+    DeadlineExceeded,
+    EnvironmentProblem,
+    MediaPrepError,
+    ProfileError,
+    SourceUnreadable,
+    ToolError,
+    UsageProblem,
+    VerifyError,
+)
+
+
+class Code(IntEnum):
+    """How a command ends."""
+
+    OK = 0
+    FINDINGS = 1
+    USAGE = 2
+    UNREADABLE = 3
+    ENVIRONMENT = 4
+    FAILED = 5
+    BATCH = 6
+    INTERNAL = 70
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+_WORST_FIRST = (Code.INTERNAL, Code.FAILED, Code.ENVIRONMENT, Code.UNREADABLE, Code.USAGE, Code.FINDINGS)
+_OF_ERROR: tuple[tuple[type[MediaPrepError], Code], ...] = (
+    (UsageProblem, Code.USAGE),
+    (ProfileError, Code.USAGE),
+    (SourceUnreadable, Code.UNREADABLE),
+    (EnvironmentProblem, Code.ENVIRONMENT),
+    (ToolError, Code.FAILED),
+    (VerifyError, Code.FAILED),
+    (DeadlineExceeded, Code.FAILED),
+    (Cancelled, Code.INTERRUPTED),
+)
+
+
+def of_error(problem: BaseException) -> Code:
+    """The code of an exception; ``INTERNAL`` for one that we did not mean to raise."""
+    return next((code for kind, code in _OF_ERROR if isinstance(problem, kind)), Code.INTERNAL)
+
+
+def worst(codes: Iterable[Code]) -> Code:
+    """Of several files: the first of 70, 5, 4, 3, 2, 1 that occurred, else 0."""
+    occurred = set(codes)
+    return next((code for code in _WORST_FIRST if code in occurred), Code.OK)

@@ -1,0 +1,153 @@
+"""The options that several commands share, and how those of a repair become ``Wishes``. Each is parsed once, here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
+
+import typer
+
+from mediaprep import units
+from mediaprep.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from mediaprep.cli._face import Face
+    from mediaprep.profile import Profile
+    from mediaprep.wishes import Wishes
+
+T = TypeVar("T")
+LevelWord = Literal["must", "observed", "should"]
+
+Inputs = Annotated[list[str] | None, typer.Argument(metavar="INPUT...", help="Files; - reads stdin.", show_default=False)]
+ProfileName = Annotated[
+    str | None,
+    typer.Option("-p", "--profile", metavar="PROFILE", help="Profile (twitter), placement (twitter/dm_video) or path of a profile."),
+]
+Category = Annotated[
+    str | None, typer.Option("--category", metavar="NAME", help="Media category, such as dm_video; else it is inferred from the content.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+FilesFrom = Annotated[
+    str | None, typer.Option("--files-from", metavar="FILE", help="Read names from a file, one a line or NUL-separated; - is stdin.")
+]
+Timeout = Annotated[float | None, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Stop after so many seconds.")]
+Post = Annotated[bool, typer.Option("--post", help="Judge all inputs as the attachments of one post, too.")]
+
+Trim = Annotated[
+    str | None, typer.Option("--trim", metavar="first|START-END", help="Keep what fits from the start, or a span such as 0:10-1:20.")
+]
+Split = Annotated[bool, typer.Option("--split", help="Cut what is too long into the fewest parts that fit.")]
+Snap = Annotated[
+    str | None, typer.Option("--snap", metavar="SECONDS", help="Let a trim move so far to a keyframe, so that nothing is re-encoded.")
+]
+Fit = Annotated[
+    Literal["pad", "crop", "scale"] | None,
+    typer.Option("--fit", help="How a picture of forbidden shape is made to fit.", show_default="pad"),
+]
+Rung = Annotated[str | None, typer.Option("--rung", metavar="WxH", help="Row of the profile's table to aim at, such as 640x360.")]
+To = Annotated[Literal["auto", "video", "gif", "image"], typer.Option("--to", help="Kind to make.")]
+Quality = Annotated[
+    Literal["fast", "default", "best", "hq"] | None, typer.Option("--quality", help="Encoding effort.", show_default="the profile's")
+]
+Rate = Annotated[
+    Literal["quality", "table"] | None,
+    typer.Option("--rate", help="Capped quality, or exactly the table's bit rate in two passes.", show_default="quality"),
+]
+MaxSize = Annotated[str | None, typer.Option("--max-size", metavar="SIZE", help="Stay at or under a size, such as 15MB (10^6 bytes each).")]
+Loudness = Annotated[str | None, typer.Option("--loudness", metavar="LUFS", help="Bring the sound to this loudness, such as -14.")]
+KeepMetadata = Annotated[
+    bool | None, typer.Option("--keep-metadata/--no-keep-metadata", help="Leave location, device and owner in.", show_default="removed")
+]
+SquarePixels = Annotated[bool, typer.Option("--square-pixels", help="Take a stated pixel aspect ratio for wrong: pixels are square.")]
+FrameRate = Annotated[str | None, typer.Option("--frame-rate", metavar="N", help="Frame rate of a stream that carries no timing.")]
+Encoder = Annotated[str | None, typer.Option("--encoder", metavar="NAME", help="Video encoder, or auto.", show_default="libx264")]
+Measure = Annotated[bool, typer.Option("--measure", help="Measure the output's quality (VMAF) against the source.")]
+MinVmaf = Annotated[
+    float | None, typer.Option("--min-vmaf", metavar="N", min=0, max=100, help="Try to reach this quality within the limits.")
+]
+Mend = Annotated[LevelWord | None, typer.Option("--mend", help="Mend findings down to this level, too.", show_default="must")]
+
+
+def wishes(face: Face, **given: Any) -> Wishes:
+    """What the options of a repair ask for, the settings where an option is not given. Raises: UsageProblem, naming the option."""
+    from mediaprep.wishes import Wishes
+
+    if given["trim"] and given["split"] and given["trim"] == "first":
+        raise UsageProblem("--trim first and --split: keep the first part, or all parts; give one of them")
+    said = face.settings
+    return Wishes(
+        trim=_parsed("--trim", given["trim"], trim_of),
+        split=given["split"],
+        snap=_parsed("--snap", given["snap"], units.parse_duration),
+        fit=cast("Any", given["fit"] or said.text("fit")),
+        rung=_parsed("--rung", given["rung"], units.parse_size),
+        to=given["to"],
+        quality=cast("Any", given["quality"] or said.text("quality")),
+        rate=cast("Any", given["rate"] or said.text("rate")),
+        max_size=_parsed("--max-size", given["max_size"], size_of),
+        loudness=_parsed("--loudness", given["loudness"], loudness_of),
+        keep_metadata=said.flag("keep-metadata") if given["keep_metadata"] is None else given["keep_metadata"],
+        square_pixels=given["square_pixels"],
+        frame_rate=_parsed("--frame-rate", given["frame_rate"], units.parse_rate),
+        encoder=given["encoder"] or said.text("encoder") or "libx264",
+        measure=given["measure"] or given["min_vmaf"] is not None,
+        min_vmaf=given["min_vmaf"],
+        mend=cast("Any", given["mend"] or said.text("mend")),
+    )
+
+
+def trim_of(text: str) -> Literal["first"] | tuple[Fraction, Fraction]:
+    """``first``, or ``0:10-1:20`` as seconds. Raises: ValueError."""
+    if text == "first":
+        return "first"
+    start, dash, end = text.partition("-")
+    if not dash:
+        raise ValueError(f"{text!r}: want first, or START-END such as 0:10-1:20")
+    span = units.parse_duration(start), units.parse_duration(end)
+    if span[0] >= span[1]:
+        raise ValueError(f"{text!r}: the end has to come after the start")
+    return span
+
+
+def size_of(text: str) -> int:
+    """``15MB`` -> 15 000 000 bytes. Raises: ValueError."""
+    size = units.bytes_written(*units.parse_bytes(text))
+    if size <= 0:
+        raise ValueError(f"{text!r}: want more than 0 bytes")
+    return size
+
+
+def loudness_of(text: str) -> Fraction:
+    """``-14`` -> -14 LUFS. Raises: ValueError outside ffmpeg's loudnorm range, -70 to -5."""
+    try:
+        value = Fraction(text.removesuffix("LUFS").strip())
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{text!r}: want LUFS, such as -14") from None
+    if not -70 <= value <= -5:
+        raise ValueError(f"{text!r}: want -70 to -5 LUFS")
+    return value
+
+
+def placement(face: Face, profile: str | None, category: str | None) -> tuple[str, Profile, str | None]:
+    """The name as asked for, its profile, and the category (None: inferred from the content). Raises: ProfileError, UsageProblem."""
+    from mediaprep.profile import find_profile, split_name
+
+    name = profile or face.settings.text("profile") or "twitter"
+    named = split_name(name)[1]
+    if named and category and named != category:
+        raise UsageProblem(f"two categories: {named!r} in {name!r}, and --category {category!r}; name one")
+    found = find_profile(name)
+    asked = named or category
+    if asked is not None:
+        found.spec_for(None, asked)
+    return name, found, asked
+
+
+def _parsed(option: str, text: str | None, parse: Callable[[str], T]) -> T | None:
+    if text is None:
+        return None
+    try:
+        return parse(text)
+    except ValueError as problem:
+        raise UsageProblem(f"{option}: {problem}") from problem

@@ -1,0 +1,54 @@
+"""``mediaprep probe``: the facts of a file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mediaprep.cli._options import AsJson, FilesFrom, Inputs, Timeout
+
+
+def probe(
+    context: typer.Context,
+    inputs: Inputs = None,
+    as_json: AsJson = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Look at more of the picture.")] = False,
+    files_from: FilesFrom = None,
+    timeout: Timeout = None,
+) -> None:
+    """Show the facts of files: what is known, who said it, what could not be read and why."""
+    from mediaprep.cli import _inputs
+    from mediaprep.cli._each import complaint, each
+    from mediaprep.cli._exit import worst
+    from mediaprep.cli._face import Face, complain
+    from mediaprep.jsonable import encode
+    from mediaprep.media import Media
+    from mediaprep.pipeline import facts
+    from mediaprep.report import json
+    from mediaprep.report.facts import all_facts
+    from mediaprep.report.lines import line
+    from mediaprep.tools.effects import drive
+    from mediaprep.wishes import Wishes
+
+    face = Face.of(context)
+    names = _inputs.collect(inputs or (), files_from)
+    means = face.context(timeout=timeout)
+
+    def looked(path: str) -> Media:
+        return drive(facts(_inputs.source_of(path), Wishes(deep=deep), means), means)
+
+    codes, entries = [], []
+    for number, done in enumerate(each(face, names, looked)):
+        codes.append(done.code)
+        media = done.value
+        if as_json:
+            error = {} if media is not None else {"error": done.error}
+            entries.append({"path": done.name, "kind": media and media.kind, "media": media and encode(media), **error})
+        elif media is not None:
+            face.lines([*([line()] if number else []), *all_facts(media, done.name)])
+        if media is None:
+            complain(complaint(done))
+    if as_json:
+        face.document(json.document(files=entries))
+    raise typer.Exit(worst(codes))

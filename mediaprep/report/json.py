@@ -1,0 +1,171 @@
+"""Reports, plans and outcomes as the JSON documents of the command line. Pure. The contract is docs/json.md.
+
+Times and rates are exact: a ``Fraction`` is the text ``"n/d"``. Keys are added, never renamed; a rename would raise ``VERSION``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mediaprep.evidence import Evidence
+from mediaprep.finding import Finding, Report
+from mediaprep.jsonable import encode
+from mediaprep.outcome import Outcome
+from mediaprep.plan import Change, Output, Plan, Refusal
+from mediaprep.report import VERSION
+
+
+def document(**content: Any) -> dict[str, Any]:
+    """A document: the version first."""
+    return {"version": VERSION, **content}
+
+
+def dumps(content: Any, *, indent: int | None = 2) -> str:
+    """As text: ASCII only, so that neither a terminal nor an encoding can trip over a name."""
+    import json
+
+    return json.dumps(content, indent=indent, ensure_ascii=True)
+
+
+def check_file(path: str, report: Report | None, error: str | None = None) -> dict[str, Any]:
+    """One entry of ``check --json``. Without a report (we could not work) the verdict is undecided and ``error`` says why."""
+    if report is None:
+        nothing: dict[str, Any] = {"kind": None, "category": None, "verdict": "undecided", "findings": [], "media": None}
+        return {"path": path, **nothing, "error": error}
+    return {"path": path, **report_body(report)}
+
+
+def report_body(report: Report) -> dict[str, Any]:
+    """A report without its path."""
+    return {
+        "kind": report.kind,
+        "category": category(report),
+        "verdict": report.verdict,
+        "findings": [finding(item) for item in report.findings],
+        "media": None if report.media is None else encode(report.media),
+    }
+
+
+def category(report: Report) -> str | None:
+    """The category judged; None where nothing could be read and none was named."""
+    return report.category if "/" in report.placement else None
+
+
+def finding(item: Finding) -> dict[str, Any]:
+    """One finding; ``measured`` is null where the fact could not be told."""
+    return {
+        "rule": item.rule,
+        "level": item.level,
+        "state": item.state,
+        "measured": None if item.state == "unknown" else item.measured,
+        "limit": item.limit,
+        "message": item.message,
+        "fix": item.fix,
+        "gate": item.gate,
+        "facts": list(item.facts),
+        "evidence": [{"source": w.source, "value": w.value, "fact": w.fact, "agrees": w.agrees} for w in item.evidence],
+    }
+
+
+def plan_file(
+    path: str, report: Report | None, plan: Plan | None, outputs: Sequence[dict[str, Any]] = (), error: str | None = None
+) -> dict[str, Any]:
+    """One entry of ``plan --json``."""
+    status = "failed" if report is None else "unreadable" if plan is None else plan.status
+    entry: dict[str, Any] = {
+        "path": path,
+        "kind": None if report is None else report.kind,
+        "category": None if report is None else category(report),
+        "status": status,
+        "outputs": list(outputs),
+        "changes": [change(item) for output in (plan.outputs if plan else ()) for item in output.changes],
+        "before": None if report is None else {"path": path, **report_body(report)},
+        "problems": [error] if error else _problems(report, plan),
+        "refusals": [refusal(item) for item in (plan.refusals if plan else ())],
+    }
+    return entry | ({"error": error} if error else {})
+
+
+def _problems(report: Report | None, plan: Plan | None) -> list[str]:
+    if plan is not None:
+        return [item.reason for item in plan.refusals]
+    return [] if report is None else [item.message for item in report.findings]
+
+
+def plan_output(output: Output, predicted: dict[str, Any], argv: Sequence[str] | None) -> dict[str, Any]:
+    """One output of a plan."""
+    return {
+        "kind": output.want.kind,
+        "placement": output.placement,
+        "span": None if output.span is None else [encode(edge) for edge in output.span],
+        "changes": [change(item) for item in output.changes],
+        "promises": [{"promise": type(item).__name__, **_record(item)} for item in output.promises],
+        "predicted": predicted,
+        "argv": None if argv is None else list(argv),
+        "want": encode(output.want),
+    }
+
+
+def change(item: Change) -> dict[str, Any]:
+    """One changed fact."""
+    return {
+        "fact": item.fact,
+        "before": encode(item.before),
+        "after": encode(item.after),
+        "because": list(item.because),
+        "safety": item.safety,
+    }
+
+
+def refusal(item: Refusal) -> dict[str, Any]:
+    """Why nothing is planned for a rule, and the ways out as command-line words."""
+    return {"rule": item.rule, "reason": item.reason, "ways_out": list(item.ways_out)}
+
+
+def fix_file(path: str, outcome: Outcome | None, error: str | None = None) -> dict[str, Any]:
+    """One entry of ``fix --json``, also the receipt of one file."""
+    if outcome is None:
+        nothing: dict[str, Any] = {"outputs": [], "uploads": [], "changes": [], "before": None, "after": [], "seconds": None}
+        return {"path": path, "status": "failed", **nothing, "problems": [error], "refusals": [], "error": error}
+    before = outcome.before
+    return {
+        "path": path,
+        "kind": None if before is None else before.kind,
+        "category": None if before is None else category(before),
+        "status": outcome.status,
+        "outputs": list(outcome.outputs),
+        "uploads": [_record(item) for item in outcome.uploads],
+        "changes": [change(item) for item in outcome.changes],
+        "before": None if before is None else {"path": path, **report_body(before)},
+        "after": [{"path": report.path, **report_body(report)} for report in outcome.after],
+        "seconds": round(outcome.seconds, 3),
+        "problems": list(outcome.problems),
+        "refusals": [refusal(item) for item in (outcome.plan.refusals if outcome.plan else ())],
+        "evidence": [evidence(item) for item in outcome.evidence],
+    }
+
+
+def evidence(item: Evidence) -> dict[str, Any]:
+    """What was seen while one output was made."""
+    return _record(item)
+
+
+def post_body(report: Any) -> dict[str, Any] | None:
+    """The judgement of all files as one post; null where it was not asked for."""
+    return None if report is None else {"verdict": report.verdict, "findings": [finding(item) for item in report.findings]}
+
+
+def receipt_name(path: str, taken: Iterable[str]) -> str:
+    """The file name of one source's receipt: its own name and ``.json``, numbered where several sources are called the same."""
+    stem = Path(path).name or "stream"
+    names = set(taken)
+    candidates = (f"{stem}.json", *(f"{stem}.{number}.json" for number in range(2, len(names) + 3)))
+    return next(name for name in candidates if name not in names)
+
+
+def _record(value: Any) -> dict[str, Any]:
+    record = encode(value)
+    assert isinstance(record, dict)
+    return record

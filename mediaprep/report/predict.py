@@ -1,0 +1,75 @@
+"""What a planned output will probably weigh and take: estimates for people, never limits. Pure.
+
+The speeds are measured (two shared x86-64 cores, ffmpeg 9.0.2): 56 s of 1080p30 encoded to 720p by x264 ``medium`` in 36 s, the sound of it
+alone in 0.9 s, a remux in 0.08 s; and 117 MB remuxed in 0.26 s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from mediaprep.media import Video
+from mediaprep.plan import Output
+from mediaprep.promise import AtMostBytes, assume
+
+_PIXELS_A_SECOND = 1280 * 720 * 30 * 56 / 36
+_EFFORT = {"fast": 0.41, "default": 1.0, "best": 1.48, "hq": 1.32}
+_SOUND_SPEED = 60.0  # times playing speed
+_COPY_BYTES_A_SECOND = 4.5e8
+_START_SECONDS = 0.3  # probe, start, verify
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predicted:
+    """``bytes``: of the file, at the most where the picture is encoded anew; ``seconds``: of work on two cores. None: no estimate."""
+
+    bytes: int | None = None
+    seconds: float | None = None
+
+    def body(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {"bytes": self.bytes, "seconds": None if self.seconds is None else round(self.seconds, 1)}
+
+
+def predict(output: Output) -> Predicted:
+    """The estimate for one output; nothing for kinds that there is no measurement of."""
+    have, want = output.source, assume(output.want, output.promises)
+    if not isinstance(have, Video) or not isinstance(want, Video) or want.duration is None:
+        return Predicted()
+    from mediaprep.transcode import video as transcode
+
+    seconds = float(want.duration)
+    if want.video.anew:
+        size, rate = want.video.display_size, want.video.frame_rate
+        if size is None or rate is None:
+            return Predicted()
+        picture = transcode.bit_rate_cap(output) * seconds / 8
+        work = size[0] * size[1] * float(rate) * seconds / _PIXELS_A_SECOND * _EFFORT[output.wishes.quality or "default"]
+    else:
+        picture = _copied_bytes(have, want)
+        work = (have.size_bytes or 0) / _COPY_BYTES_A_SECOND + (seconds / _SOUND_SPEED if want.audio and want.audio.anew else 0)
+    sound = _sound_rate(output, have, want) * seconds / 8
+    return Predicted(bytes=_held(int(picture + sound), output), seconds=work + _START_SECONDS)
+
+
+def _copied_bytes(have: Video, want: Video) -> float:
+    if have.video.bit_rate is None:
+        return float(have.size_bytes or 0)
+    return have.video.bit_rate * float(want.duration or have.duration or Fraction(0)) / 8
+
+
+def _sound_rate(output: Output, have: Video, want: Video) -> int:
+    from mediaprep.transcode import video as transcode
+
+    if want.audio is None:
+        return 0
+    if want.audio.anew:
+        return transcode.rung(output).audio_bit_rate
+    return (have.audio.bit_rate if have.audio else None) or 0
+
+
+def _held(size: int, output: Output) -> int:
+    limits = [promise.limit for promise in output.promises if isinstance(promise, AtMostBytes)]
+    return min([size, *limits])

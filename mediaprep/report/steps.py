@@ -1,0 +1,167 @@
+"""A planned output as numbered steps in words, each with the rules that ask for it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mediaprep import units
+from mediaprep.media import AudioStream, Video
+from mediaprep.plan import Change, Output
+from mediaprep.promise import AtMost
+from mediaprep.report.facts import value_text
+
+_LAYOUTS = {1: "mono", 2: "stereo"}
+# Which changed facts make one step, in the order of the work. The first prefix that fits takes the fact.
+_STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("kind", ("kind",)),
+    ("scan", ("video.scan", "video.parity")),
+    ("turn", ("video.rotation", "video.mirrored", "video.matrix_exact")),
+    (
+        "picture",
+        ("video.width", "video.height", "video.sars", "video.clap", "video.size_changes", "width", "height", "orientation", "pixel_grid"),
+    ),
+    ("rate", ("video.frame_rate", "video.rate_mode", "video.timestamps", "video.jitter_frames", "video.frame_count", "delays")),
+    (
+        "colour",
+        (
+            "video.pixel_format",
+            "video.chroma",
+            "video.bit_depth",
+            "video.alpha",
+            "video.colour.",
+            "mode",
+            "colour_space",
+            "bit_depth",
+            "alpha",
+        ),
+    ),
+    ("encode", ("video.",)),
+    ("frames", ("frame_count", "disposals", "loop", "transparency")),
+    ("sound", ("audio",)),
+    ("length", ("duration",)),
+    ("wrap", ("container.", "format", "complete", "trailing_bytes", "gain_map", "pictures")),
+    ("metadata", ("private",)),
+    ("captions", ("encoding", "cues")),
+    ("other", ("",)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step: its name, what is done in words, the rules (or ``wish``) that ask for it, and the worst that it costs."""
+
+    name: str
+    words: str
+    because: tuple[str, ...]
+    safety: str
+
+
+def steps(output: Output) -> tuple[Step, ...]:
+    """The steps of one output, in the order of the work; a copied stream is told as well."""
+    grouped: dict[str, list[Change]] = {name: [] for name, _ in _STEPS}
+    for change in output.changes:
+        grouped[_group(change.fact)].append(change)
+    made: list[Step] = []
+    if output.span is not None:
+        start, end = (units.duration_text(edge).removesuffix(" s") for edge in output.span)
+        made.append(Step(name="trim", words=f"{start} to {end} s", because=("wish",), safety="destructive"))
+    encoded = isinstance(output.want, Video) and output.want.video.anew
+    if encoded and not grouped["encode"]:
+        causes = [change for name in ("scan", "turn", "picture", "rate", "colour", "length") for change in grouped[name]]
+        made += _described("encode", grouped, output, causes)
+    for name, _ in _STEPS:
+        made += [] if not grouped[name] else _described(name, grouped, output, grouped[name])
+    return tuple(sorted(made, key=lambda step: _rank(step.name))) + _copies(output)
+
+
+def _rank(name: str) -> int:
+    return -1 if name == "trim" else [known for known, _ in _STEPS].index(name)
+
+
+def _group(fact: str) -> str:
+    return next(name for name, prefixes in _STEPS if any(fact.startswith(prefix) for prefix in prefixes))
+
+
+def _described(name: str, grouped: dict[str, list[Change]], output: Output, causes: Iterable[Change]) -> list[Step]:
+    causes = list(causes)
+    because = dict.fromkeys(rule for change in causes for rule in change.because)
+    if len(because) > 1:
+        because.pop("written", None)  # what merely follows from writing the file needs no mention beside a reason
+    words = _words(name, output, grouped[name])
+    order = ("lossless", "lossy", "destructive")
+    worst = max((change.safety for change in causes), key=order.index, default="lossless")
+    return [Step(name=name, words=words, because=tuple(because), safety=worst)]
+
+
+def _words(name: str, output: Output, changes: list[Change]) -> str:
+    want, have = output.want, output.source
+    if isinstance(want, Video):
+        match name:
+            case "picture" if (size := want.video.display_size) is not None:
+                return f"{units.size_text(size)}, SAR 1:1" if want.video.sar == 1 else units.size_text(size)
+            case "turn":
+                return "upright; the display matrix goes"
+            case "rate" if want.video.frame_rate is not None:
+                return f"{units.rate_text(want.video.frame_rate)} fps, constant"
+            case "colour":
+                return ", ".join(word for word in (want.video.pixel_format, want.video.colour.matrix, want.video.colour.range) if word)
+            case "encode" if want.video.anew:
+                return _encode_words(output)
+            case "sound":
+                return _sound_words(output, want.audio)
+            case "wrap":
+                return f"{(want.container.format or 'mp4').upper()}, faststart, one picture and at most one sound track"
+            case "length" if isinstance(have, Video) and have.duration is not None and want.duration is not None:
+                return f"{units.duration_text(have.duration)} -> {units.duration_text(want.duration)}"
+    if name == "metadata":
+        return "private metadata removed"
+    return "; ".join(_change_words(change) for change in changes[:4]) + ("; ..." if len(changes) > 4 else "")
+
+
+def _change_words(change: Change) -> str:
+    name = change.fact.rpartition(".")[2]
+    before = "unknown" if change.before is None else value_text(name, change.before)
+    return f"{name} {before} -> {value_text(name, change.after)}"
+
+
+def _encode_words(output: Output) -> str:
+    from mediaprep.transcode import video as transcode
+
+    cap = units.bit_rate_text(transcode.bit_rate_cap(output))
+    gop = next((p.value for p in output.promises if isinstance(p, AtMost) and p.fact == "video.gop.length_max"), None)
+    closed = "closed GOP" if gop is None else f"closed GOP of at most {gop} frames"
+    return f"{output.wishes.encoder} High, at most {cap}, {closed}"
+
+
+def _sound_words(output: Output, audio: AudioStream | None) -> str:
+    from mediaprep.transcode import video as transcode
+
+    if audio is None:
+        return "dropped"
+    if not audio.anew:
+        return "copied; the container states it anew"
+    rate = None if audio.sample_rate is None else f"{audio.sample_rate / 1000:g} kHz"
+    layout = _LAYOUTS.get(audio.channels or 0)
+    return " ".join(word for word in ("AAC LC", rate, layout, units.bit_rate_text(transcode.rung(output).audio_bit_rate)) if word)
+
+
+def _copies(output: Output) -> tuple[Step, ...]:
+    want = output.want
+    if not isinstance(want, Video) or not isinstance(output.source, Video):
+        return ()
+    kept = [] if want.video.anew else ["picture"]
+    if want.audio is not None and not want.audio.anew:
+        kept.append("sound")
+    return (
+        (
+            Step(
+                name="copy",
+                words=" and ".join(kept) + ", as they are" if kept[1:] else f"{kept[0]}, as it is",
+                because=(),
+                safety="lossless",
+            ),
+        )
+        if kept
+        else ()
+    )

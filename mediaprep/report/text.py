@@ -1,0 +1,207 @@
+"""Reports, plans and outcomes as lines for people. Pure; what is drawn and where is the caller's."""
+
+from __future__ import annotations
+
+import inspect
+import shlex
+from collections.abc import Sequence
+
+from mediaprep import units
+from mediaprep.files import display_name
+from mediaprep.finding import Finding, Report
+from mediaprep.outcome import Outcome
+from mediaprep.plan import Output, Plan, Refusal
+from mediaprep.report.facts import clock, made_summary, summary
+from mediaprep.report.lines import Line, Span, columns, line
+from mediaprep.report.predict import Predicted
+from mediaprep.report.steps import steps
+from mediaprep.rules import REGISTRY, Rule
+
+_SEVERITY = ("must", "observed", "should")
+_LEVEL_STYLE = {"must": "red", "should": "cyan", "observed": "yellow"}
+_VERDICT = {
+    "pass": Span("accepted", "green"),
+    "fail": Span("not accepted", "red"),
+    "undecided": Span("undecided", "yellow"),
+    "unreadable": Span("unreadable", "red"),
+}
+
+
+def check_lines(path: str, report: Report, plan: Plan | None, profile: str) -> tuple[Line, ...]:
+    """The header with the facts, a row for each finding, the count, and what to do next."""
+    if report.media is None:
+        return (line(Span(path, "bold"), ": ", Span("unreadable", "red"), f": {_reason(path, report)}"),)
+    head = line(Span(path, "bold"), "  ", summary(report.media), "    ", Span(f"profile: {report.placement}", "dim"))
+    rows = [_row(item, report) for item in sorted(report.findings, key=lambda item: _SEVERITY.index(item.level))]
+    return (head, *columns(rows, indent="  "), *_count(path, report, plan, profile))
+
+
+def _reason(path: str, report: Report) -> str:
+    message = report.findings[0].message if report.findings else "nothing can be read"
+    return message.removeprefix(f"{report.path}: ").removeprefix(f"{display_name(path)}: ")
+
+
+def _row(item: Finding, report: Report) -> tuple[Span, ...]:
+    return (
+        Span(item.level, _LEVEL_STYLE[item.level]),
+        Span(item.rule),
+        Span(found_and_wanted(item, _unknown_reason(item, report))),
+        Span(f"fix: {item.fix}" if item.fix else "", "dim"),
+    )
+
+
+def _unknown_reason(item: Finding, report: Report) -> str:
+    unknown = () if report.media is None else report.media.unknown
+    return next(
+        (u.reason for u in unknown for fact in item.facts if fact == u.fact or fact.startswith(f"{u.fact}.")), "it could not be read"
+    )
+
+
+def found_and_wanted(item: Finding, unknown_reason: str = "") -> str:
+    """``59.94 fps > 30 fps``, ``hevc, want h264``, ``cannot be told (...), want 4:2:0``."""
+    if item.state == "unknown":
+        return f"cannot be told ({unknown_reason}), want {item.limit}"
+    for words, sign in (("at most ", ">"), ("at least ", "<")):
+        if item.limit.startswith(words) and item.measured[:1].isdigit():
+            return f"{item.measured} {sign} {item.limit.removeprefix(words)}"
+    return f"{item.measured}, want {item.limit}" if item.limit else item.measured
+
+
+def _count(path: str, report: Report, plan: Plan | None, profile: str) -> tuple[Line, ...]:
+    """The summary line: verdict, findings by level, how many can be fixed, and the command that does it."""
+    total = len(report.findings)
+    if not total:
+        return (line("  ", Span("accepted", "green"), ": no findings"),)
+    levels = ", ".join(f"{n} {level}" for level in ("must", "should", "observed") if (n := sum(f.level == level for f in report.findings)))
+    refused = {item.rule: item for item in plan.refusals} if plan else {}
+    musts = [item for item in report.findings if item.level == "must"]
+    choices = [item for item in musts if item.rule in refused and refused[item.rule].ways_out]
+    hopeless = [item for item in musts if item.rule in refused and not refused[item.rule].ways_out]
+    counts = [
+        f"{len(musts) - len(choices) - len(hopeless)} fixable" if len(musts) > len(choices) + len(hopeless) else "",
+        f"{len(choices)} needs a choice" if choices else "",
+        f"{len(hopeless)} cannot be repaired" if hopeless else "",
+    ]
+    words = f": {total} finding{'s' if total > 1 else ''} ({levels})" + "".join(f"; {word}" for word in counts if musts and word)
+    next_step = _next(path, report, plan, profile)
+    return (line("  ", _VERDICT[report.verdict], words, f".   Next: {next_step}" if next_step else "."),)
+
+
+def _next(path: str, report: Report, plan: Plan | None, profile: str) -> str | None:
+    """The command line that repairs the file; None where nothing has to be, or can be, done."""
+    if plan is None or plan.status == "already_ok":
+        return None
+    ways = next((item.ways_out for item in plan.refusals if item.ways_out), None)
+    if plan.status == "refused" and ways is None:
+        return None
+    words = ["mediaprep", "fix", _operand(path), *(["-p", shlex.quote(profile)] if profile != "twitter" else []), *((ways or ())[:1])]
+    return " ".join(words)
+
+
+def _operand(path: str) -> str:
+    """A name as a shell takes it; one that begins with ``-`` gets ``./`` in front."""
+    return shlex.quote(f"./{path}" if path.startswith("-") and path != "-" else path)
+
+
+def plan_lines(path: str, report: Report, plan: Plan | None, predictions: Sequence[Predicted] = ()) -> tuple[Line, ...]:
+    """The numbered steps of each output with their reasons, and what is predicted."""
+    if plan is None or report.media is None:
+        return (line(Span(path, "bold"), ": ", Span("unreadable", "red"), f": {_reason(path, report)}"),)
+    head = line(Span(path, "bold"), "  ", summary(report.media), "    ", Span(f"profile: {report.placement}", "dim"))
+    if plan.status == "already_ok":
+        return (head, line("  ", Span("already fine", "green"), ": nothing to do"))
+    if plan.refusals:
+        return (head, *(_refused(item) for item in plan.refusals))
+    lines: list[Line] = [head]
+    for number, output in enumerate(plan.outputs, 1):
+        if len(plan.outputs) > 1:
+            lines.append(line("  ", Span(f"part {number} of {len(plan.outputs)}", "bold")))
+        predicted = predictions[number - 1] if number <= len(predictions) else Predicted()
+        lines += output_lines(output, predicted)
+    return tuple(lines)
+
+
+def output_lines(output: Output, predicted: Predicted) -> tuple[Line, ...]:
+    """The steps of one output, and the prediction."""
+    rows: list[tuple[str | Span, ...]] = []
+    for number, step in enumerate(steps(output), 1):
+        why = ", ".join("asked for" if rule == "wish" else rule for rule in step.because if rule != "written")
+        rows.append((str(number), step.name, step.words, Span(f"because {why}" if why else "", "dim")))
+    words = [units.bytes_text(predicted.bytes)] if predicted.bytes else []
+    if predicted.seconds is not None:
+        words.append(f"about {clock(predicted.seconds)} of work")
+    if isinstance(output.span, tuple):
+        words.append(f"{clock(output.span[1] - output.span[0])} long")
+    rows += [("", "predicted", ", ".join(words), "")] if words else []
+    return columns(rows, indent="  ")
+
+
+def _refused(item: Refusal) -> Line:
+    ways = f"; ways out: {', '.join(item.ways_out)}" if item.ways_out else ""
+    return line("  ", Span("refused", "red"), f": {item.rule}: {item.reason}{ways}")
+
+
+def fix_lines(path: str, outcome: Outcome, profile: str) -> tuple[Line, ...]:
+    """One line for each output, or one that says why there is none."""
+    match outcome.status:
+        case "already_ok":
+            return (line(Span(path, "bold"), "  ", Span("already fine", "green"), ", left alone", _remarks(outcome.before)),)
+        case "fixed":
+            return tuple(_made(target, report) for target, report in zip(outcome.outputs, outcome.after, strict=True))
+        case "refused":
+            return _refusals(path, outcome, profile)
+        case "unreadable" | "failed":
+            return tuple(line(Span(path, "bold"), ": ", Span(outcome.status, "red"), f": {problem}") for problem in outcome.problems)
+
+
+def _made(target: str, report: Report) -> Line:
+    facts = "" if report.media is None else made_summary(report.media)
+    verified = "verified: all rules pass" if not report.findings else f"verified{_remarks(report)}"
+    return line(Span(target, "bold"), "  ", facts, "   ", Span(verified, "green"))
+
+
+def _remarks(report: Report | None) -> str:
+    """``; 2 remarks (video-recommended-bitrate, ...)``: advice that is not followed."""
+    rules = [] if report is None else [item.rule for item in report.findings]
+    return f"; {len(rules)} remark{'s' if len(rules) > 1 else ''} ({', '.join(rules)})" if rules else ""
+
+
+def _refusals(path: str, outcome: Outcome, profile: str) -> tuple[Line, ...]:
+    head = Span(path, "bold")
+    refusals = outcome.plan.refusals if outcome.plan else ()
+    if not refusals:
+        return tuple(line(head, ": ", Span("refused", "red"), f": {problem}") for problem in outcome.problems)
+    lines = []
+    for item in refusals:
+        ways = f"; ways out: {', '.join(item.ways_out)}" if item.ways_out else ""
+        lines.append(line(head, ": ", Span("refused", "red"), f": {item.reason} ({item.rule}){ways}"))
+    following = _next(path, outcome.before, outcome.plan, profile) if outcome.before else None
+    return (*lines, line("  ", f"Next: {following}")) if following else tuple(lines)
+
+
+def explain_lines(rule: Rule, limits: Sequence[tuple[str, str, str, str]]) -> tuple[Line, ...]:
+    """The rule's help page, its fix, and its limits as rows of placement, level, limit, source."""
+    head = line(Span(rule.id, "bold"), f"  {rule.subject}; judges {', '.join(rule.kinds)}")
+    lines: list[Line] = [head, ()]
+    lines += [line(text) for text in paragraphs(rule.page)]
+    if rule.says:
+        lines += [(), line(f"mediaprep fix: {rule.says} ({rule.safety})")]
+    lines += [(), line(f"Facts: {', '.join(rule.facts)}")]
+    if limits:
+        lines += [(), line(Span("Limits", "bold")), *columns([tuple(map(Span, row)) for row in limits], indent="  ")]
+    return tuple(lines)
+
+
+def paragraphs(page: str, width: int = 88) -> list[str]:
+    """A help page refilled to a width; its paragraphs stay apart."""
+    import textwrap
+
+    blocks = inspect.cleandoc(page).split("\n\n")
+    lines = [filled for block in blocks for filled in (*textwrap.wrap(" ".join(block.split()).replace("``", ""), width), "")]
+    return lines[:-1]
+
+
+def rule_list() -> tuple[Line, ...]:
+    """Every rule with what it is about."""
+    rows = [(Span(rule.id, "bold"), Span(rule.subject), Span(", ".join(rule.kinds), "dim")) for rule in REGISTRY.values()]
+    return columns(rows)
