@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
+import marshal
 import os
 import platform
 import shutil
@@ -99,16 +100,12 @@ def interpreter() -> str:
 
 
 @functools.cache
-def _launcher() -> str:
-    """The launcher's compiled file where there is a fresh one (it saves 4 ms a start), else its source."""
-    source, compiled = Path(_launch.__file__), getattr(_launch, "__cached__", None)
-    with contextlib.suppress(OSError):
-        if compiled and interpreter() == sys.executable:
-            header, facts = Path(compiled).read_bytes()[:16], source.stat()  # PEP 552: magic, flags, time and size of the source
-            stamp = b"".join((value & 0xFFFFFFFF).to_bytes(4, "little") for value in (0, int(facts.st_mtime), facts.st_size))
-            if header == importlib.util.MAGIC_NUMBER + stamp:
-                return str(compiled)
-    return str(source)
+def _launcher() -> tuple[str, ...]:
+    """How Python is told to run the launcher: compiled once where the interpreter is ours (it saves 4 ms a start), else its file."""
+    if interpreter() != sys.executable:
+        return (_launch.__file__,)
+    code = compile(Path(_launch.__file__).read_text(encoding="utf-8"), _launch.__file__, "exec", dont_inherit=True, optimize=2)
+    return "-c", "import marshal, sys; exec(marshal.loads(bytes.fromhex(sys.argv.pop(1))))", marshal.dumps(code).hex()
 
 
 def library_folders() -> list[str]:
@@ -168,4 +165,4 @@ def confine(argv: Sequence[str], *, level: Level, reads: Sequence[str], writes: 
         words += [f"run={path}" for path in runs]
         words += [f"read={path}" for path in (*harmless(), *reads)]
         words += [f"write={path}" for path in ("/dev/null", *writes)]
-    return [interpreter(), "-I", "-S", "-B", _launcher(), *words, "--", *argv]
+    return [interpreter(), "-I", "-S", "-B", *_launcher(), *words, "--", *argv]
