@@ -47,6 +47,7 @@ _WORTH = {
     "mpeg4": Fraction(1),
 }
 _LEAST_CAP = 100_000  # bit/s: below this H.264 headers and motion alone need it (a guess)
+_ROOM = Fraction(1)  # second
 _NEVER_KEPT: Mapping[str, str | int] = {
     "map_metadata": "-1",
     "map_metadata:s": "-1",
@@ -81,7 +82,7 @@ def job(output: Output, means: Means) -> Job:
         tracks.append(Track(index=sound.index, filters=_sound_filters(output, have, want) if want.audio.anew else ()))
         options |= _sound_options(output, want) if want.audio.anew else {"c:a": "copy"}
     if want.video.anew or (want.audio is not None and want.audio.anew):
-        options["t"] = seconds(_length(output))
+        options["t"] = seconds(_length(output, have))
     return Job(input=_input(output, have, means), tracks=tuple(tracks), options=options, muxer="mp4", threads=means.threads)
 
 
@@ -125,10 +126,12 @@ def _input(output: Output, have: Video, means: Means) -> Input:
     return Input(demuxer=means.demuxer, whitelist=means.whitelist, start=start, max_pixels=MAX_PIXELS, options=options)
 
 
-def _length(output: Output) -> Fraction:
-    """Seconds to write: of picture and sound together."""
+def _length(output: Output, have: Video) -> Fraction:
+    """Seconds to stop at: the promised length where something is cut off or held, else with room to spare, so that a copied track keeps its
+    last packets; a gap in the time stamps cannot fill the disk in either case."""
     lengths = [promise.value for promise in output.promises if isinstance(promise, Near) and promise.fact in ("duration", "video.duration")]
-    return max(lengths, default=Fraction(0))
+    exact = output.span is not None or _missing_time(output, have) > 0
+    return max(lengths, default=Fraction(0)) + (0 if exact else _ROOM)
 
 
 def _picture_options(output: Output, have: Video, want: Video) -> dict[str, str | int]:
@@ -158,7 +161,8 @@ def _picture_options(output: Output, have: Video, want: Video) -> dict[str, str 
         "color_range": "tv",
         "video_track_timescale": 90000 if 90000 % rate == 0 else rate.numerator,
     }
-    if (frames := _frames(output)) is not None:
+    sound_copied = want.audio is not None and not want.audio.anew
+    if (frames := _frames(output)) is not None and not sound_copied:  # it would end a copied track early, too
         options["frames:v"] = frames
     return options
 

@@ -8,13 +8,15 @@ from fractions import Fraction
 
 from mediaprep.constraint import Box, Constraint, Range
 from mediaprep.media import AudioStream, Colour, Container, Gop, StatedSar, Video, VideoStream
-from mediaprep.rules._rule import Case
+from mediaprep.rules._rule import Case, Refused
 from mediaprep.spec import Spec, VideoEncoding
+from mediaprep.wishes import Wishes
 
 Size = tuple[int, int]
 _STANDARD_RATES = tuple(Fraction(n) for n in ("24000/1001", "24", "25", "30000/1001", "30", "48000/1001", "48", "50", "60000/1001", "60"))
 _SNAP = Fraction(3, 100)  # a guess: a variable rate within 3 % of a standard rate is meant to be it
 FASTEST = Fraction(60)
+SQUARE = (StatedSar(where="container", value=Fraction(1)), StatedSar(where="bitstream", value=Fraction(1)))
 
 
 def encoding(spec: Spec) -> VideoEncoding:
@@ -26,10 +28,11 @@ def encoding(spec: Spec) -> VideoEncoding:
 
 def picture_encoded(want: Video, case: Case) -> Video:
     """The same video with its picture encoded anew: H.264 High, closed GOP, 4:2:0 8 bits, BT.709 limited, constant rate, square pixels,
-    progressive, upright, of a size that the placement takes. What only the made file can tell is None."""
-    old = want.video
+    progressive, upright, of a size that the placement takes, from time 0 (a late picture's first frame is held until then). What only the
+    made file can tell is None."""
+    want = _from_zero(replace(want, video=as_shown(want.video, case.wishes)))
     size = target_size(want, case)
-    rate = target_rate(old, case)
+    rate = target_rate(want.video, case)
     return replace(
         want,
         size_bytes=None,
@@ -45,7 +48,7 @@ def picture_encoded(want: Video, case: Case) -> Video:
             height=None if size is None else size[1],
             size_changes=False,
             clap=(),
-            sars=(StatedSar(where="container", value=Fraction(1)), StatedSar(where="bitstream", value=Fraction(1))),
+            sars=SQUARE,
             rotation=0,
             mirrored=False,
             matrix_exact=True,
@@ -57,7 +60,7 @@ def picture_encoded(want: Video, case: Case) -> Video:
             gop=Gop(structure="closed", open_count=0, nonidr_count=0, starts_with_idr=True),
             colour=Colour(primaries="bt709", transfer="bt709", matrix="bt709", range="limited", hdr=()),
             start=Fraction(0),
-            duration=old.duration,
+            duration=want.video.duration,
             faults=(),
             anew=True,
         ),
@@ -68,7 +71,7 @@ def sound_encoded(want: Video, case: Case) -> Video:
     """The same video with its sound encoded anew: AAC LC, at most two channels, at a sample rate that the target lists."""
     if want.audio is None:
         return want
-    channels = None if want.audio.channels is None else min(2, want.audio.channels)
+    channels = min(2, want.audio.channels) if want.audio.channels else None
     rates = encoding(case.spec).sample_rates
     rate = want.audio.sample_rate if want.audio.sample_rate in rates else rates[0]
     layout = None if channels is None else {1: "mono", 2: "stereo"}[channels]
@@ -80,6 +83,7 @@ def sound_encoded(want: Video, case: Case) -> Video:
         channels=channels,
         layout=layout,
         sample_rate=rate,
+        start=want.audio.start,
         duration=want.audio.duration,
         decodable=True,
         anew=True,
@@ -94,16 +98,49 @@ def rewrapped(want: Video) -> Video:
     video = replace(want.video, tag=None, frame_rate_declared=None, edit_list=None)
     audio = None if want.audio is None else replace(want.audio, tag=None)
     container = Container(format="mp4", faststart=True, fragmented=False, chapters=0)
-    return replace(want, size_bytes=None, complete=True, container=container, video=video, audio=audio)
+    return replace(want, size_bytes=None, complete=True, incomplete_because=None, container=container, video=video, audio=audio)
+
+
+def as_shown(video: VideoStream, wishes: Wishes) -> VideoStream:
+    """The picture with square pixels stated, where a stated SAR is taken for wrong: container and bitstream contradict each other and one
+    says 1:1, or the user says so. Else as it is."""
+    stated = {sar.value for sar in video.sars or ()}
+    wrong = stated != {1} and (wishes.square_pixels or (len(stated) > 1 and 1 in stated)) and bool(stated)
+    return replace(video, sars=SQUARE) if wrong else video
+
+
+def no_timing(video: Video) -> Refused:
+    """The answer to a stream whose rate or length cannot be told."""
+    if video.video.timestamps == "missing":
+        reason = "the stream carries no timing: neither its frame rate nor its duration can be told"
+        return Refused(reason=reason, ways_out=("--frame-rate N",))
+    return Refused(reason="its frame rate or duration cannot be told")
+
+
+def _from_zero(want: Video) -> Video:
+    """The same video with time counted from the first of picture and sound, and a late picture's first frame held from there on."""
+    video, audio = want.video, want.audio
+    if video.start is None or video.duration is None:
+        return want
+    if audio is None:
+        return replace(want, duration=video.duration, video=replace(video, start=Fraction(0)))
+    if audio.start is None or audio.duration is None:
+        return want
+    zero, end = min(video.start, audio.start), video.start + video.duration
+    return replace(
+        want,
+        duration=max(end, audio.start + audio.duration) - zero,
+        video=replace(video, start=Fraction(0), duration=end - zero),
+        audio=replace(audio, start=audio.start - zero),
+    )
 
 
 def target_rate(video: VideoStream, case: Case) -> Fraction | None:
-    """The constant rate to encode at: a rate up to the limit is kept; above it is divided by the smallest whole number that brings it
-    there.
-    Real interlace gives a frame a field where that stays within the limit; telecine four frames of five; a variable rate its fastest
-    lasting rate."""
-    limit = _max_rate(case.spec)
-    rate = case.wishes.frame_rate or video.frame_rate
+    """The constant rate to encode at: a rate within the limits is kept; above them it is divided, below them multiplied, by the smallest
+    whole number that brings it there. Real interlace gives a frame a field where that stays within the limit; telecine four frames of
+    five; a variable rate its fastest lasting rate."""
+    least, limit = _rates(case.spec)
+    rate = video.frame_rate or case.wishes.frame_rate
     if rate is None:
         return None
     if video.rate_mode == "vfr" and video.frame_rate_burst is not None and rate <= limit:
@@ -112,7 +149,8 @@ def target_rate(video: VideoStream, case: Case) -> Fraction | None:
         return 2 * rate
     if video.scan == "telecine":
         rate = rate * 4 / 5
-    return rate / math.ceil(rate / limit)
+    rate /= math.ceil(rate / limit)
+    return rate if least is None or rate >= least else min(limit, rate * math.ceil(least / rate))
 
 
 def target_size(want: Video, case: Case) -> Size | None:
@@ -129,7 +167,7 @@ def target_size(want: Video, case: Case) -> Size | None:
     elif isinstance(box, Box) and not box.allows(canvas):
         rung = encoding(case.spec).ladder.top(canvas)
         canvas = _within(canvas, (rung.width, rung.height))
-    return _even(canvas, _ratios(case.spec), box.min if isinstance(box, Box) else (2, 2))
+    return _even(canvas, _ratios(case.spec), _least(box, canvas))
 
 
 def canvas_size(shown: Size, case: Case) -> Size:
@@ -145,8 +183,16 @@ def canvas_size(shown: Size, case: Case) -> Size:
     elif low is not None and ratio < low:
         width, height = (width, int(width / low)) if crop else (math.ceil(height * low), height)
     box = _limit(case.spec, "video-dimensions")
-    least = box.min if isinstance(box, Box) else (2, 2)
+    least = _least(box, (width, height))
     return max(width, least[0]), max(height, least[1])
+
+
+def _least(box: Constraint | None, size: Size) -> Size:
+    """The least width and height for a picture that lies as ``size`` does."""
+    if not isinstance(box, Box):
+        return 2, 2
+    turned = not box.oriented and (box.min[0] > box.min[1]) != (size[0] > size[1])
+    return (box.min[1], box.min[0]) if turned else box.min
 
 
 def _within(size: Size, frame: Size) -> Size:
@@ -176,9 +222,9 @@ def _limit(spec: Spec, rule_id: str) -> Constraint | None:
     return None if requirement is None else requirement.limit
 
 
-def _max_rate(spec: Spec) -> Fraction:
+def _rates(spec: Spec) -> tuple[Fraction | None, Fraction]:
     limit = _limit(spec, "video-frame-rate")
-    return limit.max if isinstance(limit, Range) and limit.max is not None else FASTEST
+    return (limit.min, limit.max or FASTEST) if isinstance(limit, Range) else (None, FASTEST)
 
 
 def _ratios(spec: Spec) -> tuple[Fraction | None, Fraction | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
@@ -11,13 +12,16 @@ from mediaprep.constraint import ByteLimit, Range
 from mediaprep.media import Video
 from mediaprep.promise import AtMost, AtMostBytes, Near, Promise
 from mediaprep.rules._rule import Case, Refused
-from mediaprep.rules.video._encode import encoding, picture_encoded, rewrapped, sound_encoded
+from mediaprep.rules.video._encode import encoding, no_timing, picture_encoded, rewrapped, sound_encoded, target_size
 from mediaprep.spec import Spec
 from mediaprep.wishes import Wishes
 
 Span = tuple[Fraction, Fraction]
-AAC_FRAME = Fraction(1024, 44100)
-EDGE = Fraction(1, 20)  # sound may outlast the picture by two AAC frames at each end (priming and padding)
+EDGE = Fraction(1, 20)  # sound may outlast the picture by two AAC frames (priming and padding; 1024 samples, 23 ms at 44.1 kHz)
+_PROFILE_5 = "Dolby Vision profile 5 has no compatible base layer: its colours cannot be converted"
+_LATEST_CUT = 15  # seconds before a part's end in which a shot change is looked for
+_IN_MP4 = ("h264", "hevc", "av1", "vp9", "mpeg4")
+_SOUND_IN_MP4 = ("aac", "mp3", "ac3", "eac3", "alac", "flac", "opus")
 
 
 def spans(have: Video, spec: Spec, wishes: Wishes) -> tuple[Span | None, ...] | Refused:
@@ -53,19 +57,75 @@ def _parts(have: Video, span: Span, spec: Spec) -> tuple[Span, ...]:
     """
     target = encoding(spec)
     start, end = span
-    frame = 1 / have.video.frame_rate if have.video.frame_rate else Fraction(1, 30)
-    longest = target.trim_to
-    if math.ceil((end - start) / target.part_at_most) < math.ceil((end - start) / target.trim_to):
-        longest = target.part_at_most
-    longest = math.floor(longest / frame) * frame
+    longest, widest = (_whole_frames(seconds, have) for seconds in (target.trim_to, target.part_at_most))
+    if math.ceil((end - start) / widest) < math.ceil((end - start) / longest):
+        longest = widest
+    least = _shortest(spec)
     cuts: list[Fraction] = [start]
     while end - cuts[-1] > longest:
         here = cuts[-1]
         left = math.ceil((end - here) / longest) - 1
-        earliest = max(here + longest - 15, end - left * longest)
-        shots = [shot for shot in have.shots or () if earliest <= shot <= here + longest]
-        cuts.append(max(shots) if shots else here + longest)
+        latest = min(here + longest, end - least)
+        earliest = max(here + longest - _LATEST_CUT, end - left * longest)
+        shots = [shot for shot in have.shots or () if earliest <= shot <= latest]
+        cuts.append(max(shots) if shots else latest)
     return tuple(zip(cuts, [*cuts[1:], end], strict=True))
+
+
+def _whole_frames(seconds: Fraction, have: Video) -> Fraction:
+    rate = have.video.frame_rate
+    return seconds if rate is None or seconds * rate < 1 else math.floor(seconds * rate) / rate
+
+
+def _shortest(spec: Spec) -> Fraction:
+    """Seconds that a part has at the least: what the placement takes, and a frame of any usual rate."""
+    requirement = spec.requirements.get("video-duration")
+    limit = requirement.limit if requirement else None
+    return max(Fraction(1), limit.min) if isinstance(limit, Range) and limit.min else Fraction(1)
+
+
+def told(have: Video, wishes: Wishes) -> Video:
+    """The facts with the timing of a stream whose own is missing or not usable: the rate from its header or the user, and the frames."""
+    rate, count = have.video.frame_rate or wishes.frame_rate, have.video.frame_count
+    if have.video.timestamps not in ("missing", "broken") or rate is None or count is None:
+        return have
+    length = count / rate
+    sound = None if have.audio is None else have.audio.duration
+    whole = length if sound is None else max(length, sound)
+    return replace(have, duration=whole, video=replace(have.video, frame_rate=rate, start=Fraction(0), duration=length))
+
+
+def asked(have: Video, span: Span | None, case: Case) -> Iterator[tuple[str, Video]]:
+    """What the user's wishes alone make of the facts, wish by wish: the option that asks and the video wanted from there on."""
+    want, wishes = have, case.wishes
+    if have.video.timestamps == "missing" and have.video.frame_rate is not None:
+        want = picture_encoded(want, case)
+        yield "--frame-rate", want
+    if span is not None:
+        want = cut(want, span, case)
+        yield "--trim" if wishes.trim is not None else "--split", want
+    if wishes.rung is not None and target_size(want, case) != want.video.display_size:
+        want = picture_encoded(want, case)
+        yield "--rung", want
+    if wishes.max_size is not None and have.size_bytes is not None and have.size_bytes > wishes.max_size:
+        yield "--max-size", picture_encoded(want, case)
+
+
+def impossible(have: Video, want: Video) -> tuple[str, Refused] | None:
+    """Why the wanted video cannot be made of this one, with the rule that it belongs to; None: it can."""
+    if want.audio is not None and want.audio.anew and have.audio is not None and have.audio.decodable is False:
+        return "audio-codec", Refused(reason="the sound would have to be encoded, and no frame of it decodes: damaged or encrypted")
+    if not want.video.anew:
+        return None
+    if any(hdr.name == "Dolby Vision" and hdr.profile == 5 for hdr in have.video.colour.hdr or ()):
+        return "video-hdr", Refused(reason=_PROFILE_5)
+    if any(track.chosen and track.encrypted for track in have.container.tracks or () if track.kind == "video"):
+        return "video-codec", Refused(reason="the picture would have to be encoded, and it is encrypted")
+    if want.video.frame_rate is None:
+        return "video-frame-rate", no_timing(have)
+    if want.video.display_size is None:
+        return "video-dimensions", Refused(reason="the picture's size cannot be told, so it cannot be encoded")
+    return None
 
 
 def cut(have: Video, span: Span | None, case: Case) -> Video:
@@ -86,11 +146,11 @@ def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, 
     """
     if want == have and not want.video.anew:
         return want, ()
-    if _copy_too_large(have, want, case.spec):
+    if not want.video.anew and not _copies(have, case):
         want = picture_encoded(want, case)
-    settled = rewrapped(want)
-    if not case.wishes.keep_metadata:
-        settled = replace(settled, private=())
+    if want.audio is not None and not want.audio.anew and want.audio.codec not in _SOUND_IN_MP4:
+        want = sound_encoded(want, case)
+    settled = replace(rewrapped(want), private=None if case.wishes.keep_metadata else ())
     promises: list[Promise] = []
     if (most := _written_limit(case)) is not None:
         promises.append(AtMostBytes(limit=most))
@@ -104,8 +164,6 @@ def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, 
         promises += _encoded_promises(want, frame, case.spec)
         video = replace(video, start=None)
     else:
-        if video.frame_rate_peak is not None:
-            promises.append(AtMost(fact="video.frame_rate_peak", value=video.frame_rate_peak + 1))
         if video.frame_rate is not None and video.timestamps == "ok":
             promises.append(Near(fact="video.frame_rate", value=video.frame_rate, tolerance=video.frame_rate / 500))
             video = replace(video, frame_rate=None)
@@ -125,9 +183,8 @@ def _encoded_promises(want: Video, frame: Fraction, spec: Spec) -> list[Promise]
     rate = want.video.frame_rate
     if rate is not None:
         promises.append(AtMost(fact="video.gop.length_max", value=math.ceil(encoding(spec).keyframe_seconds * rate)))
-        promises.append(AtMost(fact="video.frame_rate_peak", value=math.ceil(rate) + 1))
         if want.video.duration is not None:
-            promises.append(Near(fact="video.frame_count", value=round(want.video.duration * rate), tolerance=1))
+            promises.append(Near(fact="video.frame_count", value=round(want.video.duration * rate), tolerance=2))
     return promises
 
 
@@ -139,8 +196,9 @@ def _written_limit(case: Case) -> int | None:
     return min(limits, default=None)
 
 
-def _copy_too_large(have: Video, want: Video, spec: Spec) -> bool:
-    """A copied picture keeps its bytes: a source between N x 10^6 and N x 2^20 is fine where it is, but not as something we write."""
-    requirement = spec.requirements.get("video-size")
-    limit = requirement.limit if requirement else None
-    return isinstance(limit, ByteLimit) and not want.video.anew and have.size_bytes is not None and have.size_bytes > limit.written
+def _copies(have: Video, case: Case) -> bool:
+    """Whether the picture can be copied into the MP4 that is written. It keeps its bytes: a source between N x 10^6 and N x 2^20 is fine
+    where it is, but not as something we write. Without usable time stamps a copy would play in the wrong order."""
+    most = _written_limit(case)
+    small = most is None or have.size_bytes is None or have.size_bytes <= most
+    return small and have.video.codec in _IN_MP4 and have.video.timestamps not in ("missing", "broken")
