@@ -62,7 +62,8 @@ def transport_packets(head: bytes, size: int) -> tuple[int, int] | None:
             enough = len(marks) >= min(_CHAIN, max(1, (size - offset) // packet)) and (
                 len(marks) >= 3 or size == offset + packet * len(marks)
             )
-            if enough and marks.count(SYNC) == len(marks):
+            controls = head[offset + 3 :: packet][: len(marks)]  # adaptation field control 0 is reserved: 2.4.3.3
+            if enough and marks.count(SYNC) == len(marks) and all(control & 0x30 for control in controls):
                 return packet, offset
     return None
 
