@@ -57,9 +57,8 @@ def _judge(rule: Rule, requirement: Requirement, have: Media, spec: Spec) -> tup
         return (_untold(common, judged, rule, requirement, have, spec),)
     remedy = judged.remedy or rule.says
     found = f"{judged.measured} ({judged.detail})" if judged.detail else judged.measured
-    wanted = f"{spec.placement} takes {common.limit}" if requirement.level == "must" else f"{spec.placement} asks for {common.limit}"
     message = (
-        f"{have.name}: {rule.subject} is {found}; {wanted} ({requirement.source})."
+        f"{have.name}: {rule.subject} is {found}; {_wanted(common, requirement, spec)}."
         + _disputed(evidence)
         + (f" Fix: {remedy}." if remedy else "")
     )
@@ -68,9 +67,14 @@ def _judge(rule: Rule, requirement: Requirement, have: Media, spec: Spec) -> tup
 
 def _untold(common: Finding, judged: Untold, rule: Rule, requirement: Requirement, have: Media, spec: Spec) -> Finding:
     reason = next((u.reason for u in have.unknown if judged.fact == u.fact or judged.fact.startswith(u.fact + ".")), "it could not be read")
-    remedy = f" Fix: {rule.says}." if rule.says else ""
-    message = f"{have.name}: {rule.subject} cannot be told: {reason}; {spec.placement} takes {common.limit} ({requirement.source}).{remedy}"
-    return replace(common, state="unknown", message=message, fix=rule.says)
+    remedy = judged.remedy or rule.says
+    message = f"{have.name}: {rule.subject} cannot be told: {reason}; {_wanted(common, requirement, spec)}."
+    return replace(common, state="unknown", message=message + (f" Fix: {remedy}." if remedy else ""), fix=remedy)
+
+
+def _wanted(common: Finding, requirement: Requirement, spec: Spec) -> str:
+    verb = "takes" if requirement.level == "must" else "asks for"
+    return f"{spec.placement} {verb} {common.limit} ({requirement.source})"
 
 
 def _decides(witness: Witness, facts: tuple[str, ...]) -> bool:

@@ -7,6 +7,7 @@ can tell it is covered by promises, and the wanted facts must pass the same rule
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
@@ -16,7 +17,7 @@ from mediaprep.constraint import Constraint
 from mediaprep.finding import Finding, Report, Safety
 from mediaprep.media import Media, Video, leaves
 from mediaprep.promise import Near, Promise, assume
-from mediaprep.rules import REGISTRY, Case, Refused
+from mediaprep.rules import REGISTRY, Case, Passed, Refused, Rule
 from mediaprep.rules.video import _settle as video_settle
 from mediaprep.spec import Spec
 from mediaprep.wishes import Wishes
@@ -25,6 +26,8 @@ ROUNDS = 4
 PLAN_VERSION = 1
 Span: TypeAlias = tuple[Fraction, Fraction]
 _DERIVED = ("size_bytes", "video.bit_rate", "audio.bit_rate")
+_SAFETIES: tuple[Safety, ...] = ("lossless", "lossy", "destructive")
+WRITTEN = "written"  # the cause of what merely comes with writing a file anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +91,9 @@ def plan(sources: tuple[Media, ...], spec: Spec, wishes: Wishes | None = None) -
     Never raises for a bad file: what cannot or may not be repaired is in ``refusals``.
     """
     wishes = wishes or Wishes()
-    have = sources[0]
-    report = check(have, spec)
-    hopeless = tuple(
-        Refusal(rule=f.rule, reason=_reason(f, have)) for f in report.findings if f.level == "must" and REGISTRY[f.rule].fix is None
-    )
+    report = check(sources[0], spec)
+    have = _told(sources[0], wishes)
+    hopeless = tuple(_refusal(f, spec) for f in report.findings if f.level == "must" and REGISTRY[f.rule].fix is None)
     if hopeless:
         return Plan(sources=sources, refusals=hopeless, report=report)
     spans = _spans(have, spec, wishes)
@@ -114,37 +115,51 @@ def _spans(have: Media, spec: Spec, wishes: Wishes) -> tuple[Span | None, ...] |
     return video_settle.spans(have, spec, wishes) if isinstance(have, Video) and spec.kind == "video" else (None,)
 
 
-def _reason(finding: Finding, have: Media) -> str:
-    return finding.message.removeprefix(f"{have.name}: ")
+def _told(have: Media, wishes: Wishes) -> Media:
+    return video_settle.told(have, wishes) if isinstance(have, Video) else have
+
+
+def _refusal(finding: Finding, spec: Spec) -> Refusal:
+    """For what no fix can mend; the remedy, where the rule knows one, is the way out."""
+    subject = REGISTRY[finding.rule].subject
+    found = "cannot be told" if finding.state == "unknown" else f"is {finding.measured}"
+    ways = (finding.fix,) if finding.fix and REGISTRY[finding.rule].fix is None else ()
+    return Refusal(rule=finding.rule, reason=f"{subject} {found}; {spec.placement} takes {finding.limit}", ways_out=ways)
 
 
 def _output(have: Media, span: Span | None, report: Report, spec: Spec, wishes: Wishes) -> Output | tuple[Refusal, ...] | None:
     """The fold. None: nothing has to change."""
-    want = _start(have, span, spec, wishes)
-    causes = _Causes(have)
-    causes.note(have, want, "wish", "destructive" if span else "lossless")
+    want, causes = have, _Causes(have)
+    for option, asked in _asked(have, span, spec, wishes):
+        causes.note(want, asked, option, "destructive" if span else "lossy")
+        want = asked
     for _ in range(ROUNDS):
         before = want
         settled, promises = _settle(have, want, spec, wishes)
         for finding in check(assume(settled, promises), spec).findings:
             if not _mended(finding, report, wishes):
                 continue
-            rule = REGISTRY[finding.rule]
+            rule, limit = REGISTRY[finding.rule], limit_of(spec.requirements[finding.rule], spec)
+            causes.found(rule)
+            if isinstance(rule.test(want, limit), Passed):
+                continue  # an earlier fix of this round has mended it
             if rule.fix is None:
-                return (Refusal(rule=rule.id, reason=_reason(finding, have)),)
-            fixed = rule.fix(want, _case(have, spec, wishes, limit_of(spec.requirements[rule.id], spec)))
+                return (_refusal(finding, spec),)
+            fixed = rule.fix(want, _case(have, spec, wishes, limit))
             if isinstance(fixed, Refused):
                 return (Refusal(rule=rule.id, reason=fixed.reason, ways_out=fixed.ways_out),)
-            causes.note(want, fixed, rule.id, rule.safety)
+            causes.note(want, fixed, rule.id, _safety(rule, fixed, wishes))
             want = fixed
         if want == before:
             break
     settled, promises = _settle(have, want, spec, wishes)
     if settled == have:
         return None
+    if (refusal := _impossible(have, settled)) is not None:
+        return (refusal,)
     doubts = [f for f in check(assume(settled, promises), spec).findings if f.level == "must"]
     if doubts:
-        return tuple(Refusal(rule=f.rule, reason=_reason(f, have)) for f in doubts)
+        return tuple(_refusal(f, spec) for f in doubts)
     return Output(
         source=have, span=span, want=settled, spec=spec, wishes=wishes, changes=causes.changes(settled, promises), promises=promises
     )
@@ -154,10 +169,23 @@ def _case(have: Media, spec: Spec, wishes: Wishes, limit: Constraint | None = No
     return Case(have=have, limit=limit, spec=spec, wishes=wishes)
 
 
-def _start(have: Media, span: Span | None, spec: Spec, wishes: Wishes) -> Media:
-    if span is None or not isinstance(have, Video):
-        return have
-    return video_settle.cut(have, span, _case(have, spec, wishes))
+def _asked(have: Media, span: Span | None, spec: Spec, wishes: Wishes) -> Iterator[tuple[str, Media]]:
+    if isinstance(have, Video):
+        yield from video_settle.asked(have, span, _case(have, spec, wishes))
+
+
+def _impossible(have: Media, want: Media) -> Refusal | None:
+    if not (isinstance(have, Video) and isinstance(want, Video)):
+        return None
+    found = video_settle.impossible(have, want)
+    return None if found is None else Refusal(rule=found[0], reason=found[1].reason, ways_out=found[1].ways_out)
+
+
+def _safety(rule: Rule, fixed: Media, wishes: Wishes) -> Safety:
+    """The rule's word, save where its fix did without an encode, or cuts content off as wished."""
+    if isinstance(fixed, Video) and not fixed.video.anew and not (fixed.audio and fixed.audio.anew):
+        return "lossless"
+    return "destructive" if rule.id == "video-aspect-ratio" and wishes.fit == "crop" else rule.safety
 
 
 def _settle(have: Media, want: Media, spec: Spec, wishes: Wishes) -> tuple[Media, tuple[Promise, ...]]:
@@ -182,11 +210,15 @@ def _mended(finding: Finding, report: Report, wishes: Wishes) -> bool:
 
 
 class _Causes:
-    """Which rule changed which fact, while the fold goes."""
+    """Which rule was broken, and which one's fix changed which fact, while the fold goes."""
 
     def __init__(self, have: Media) -> None:
         self._have = dict(leaves(have))
         self._because: dict[str, list[tuple[str, Safety]]] = {}
+        self._found: dict[str, Rule] = {}
+
+    def found(self, rule: Rule) -> None:
+        self._found[rule.id] = rule
 
     def note(self, before: Media, after: Media, cause: str, safety: Safety) -> None:
         old = dict(leaves(before))
@@ -203,8 +235,64 @@ class _Causes:
             kept = path in near and before is not None and abs(before - after) <= near[path].tolerance
             if after is None or before == after or kept or path in _DERIVED:
                 continue
-            because = self._because.get(path, [("written", "lossless")])
-            order: tuple[Safety, ...] = ("lossless", "lossy", "destructive")
-            worst = max((safety for _, safety in because), key=order.index)
-            made.append(Change(fact=path, before=before, after=after, because=tuple(dict.fromkeys(c for c, _ in because)), safety=worst))
+            because = self._because.get(path) or self._in_passing(path, settled)
+            worst = max((safety for _, safety in because), key=_SAFETIES.index)
+            made.append(Change(fact=path, before=before, after=after, because=self._named(path, because), safety=worst))
         return tuple(made)
+
+    def _in_passing(self, path: str, settled: Media) -> list[tuple[str, Safety]]:
+        """For what no fix changed: a stream that cannot be copied is encoded since the file is written at all; the rest comes with writing."""
+        stream = getattr(settled, path.partition(".")[0], None)
+        if self._found and getattr(stream, "anew", False):
+            return [(rule_id, "lossy") for rule_id in self._found]
+        return [(WRITTEN, "lossless")]
+
+    def _named(self, path: str, because: list[tuple[str, Safety]]) -> tuple[str, ...]:
+        """The wishes, and the broken rules that judge this very fact, whichever fix came first; where there are none, the causing fix."""
+        causes = tuple(dict.fromkeys(cause for cause, _ in because))
+        wishes = tuple(cause for cause in causes if cause.startswith("--"))
+        judging = tuple(id_ for id_ in REGISTRY if id_ in self._found and _judges(self._found[id_], path))
+        return (*wishes, *judging) or causes
+
+
+def _judges(rule: Rule, path: str) -> bool:
+    return any(path == fact or path.startswith(f"{fact}.") for fact in rule.facts)
+
+
+Action: TypeAlias = Literal["copied", "retagged", "encoded", "rewritten", "left out"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment:
+    """What happens to one part of the source: ``track`` container, video, audio, the kind of a file that has no tracks, or a track that is
+    not taken along (``subtitle 3``); ``because`` the rules and wishes that ask for it."""
+
+    track: str
+    action: Action
+    because: tuple[str, ...] = ()
+
+
+def streams(output: Output) -> tuple[Treatment, ...]:
+    """What happens to each track: copied bit by bit, retagged (its description is corrected), encoded anew, or left out; the container is
+    always written anew, without loss."""
+    have, want = output.source, output.want
+    if not (isinstance(have, Video) and isinstance(want, Video)):
+        return (Treatment(track=want.kind, action="rewritten", because=_reasons(output, "")),)
+    rows = [Treatment(track="container", action="rewritten", because=_reasons(output, "", but=("video.", "audio.")))]
+    retagged = want.video.sars != have.video.sars
+    picture: Action = "encoded" if want.video.anew else "retagged" if retagged else "copied"
+    rows.append(Treatment(track="video", action=picture, because=() if picture == "copied" else _reasons(output, "video.")))
+    if want.audio is not None:
+        encoded = want.audio.anew
+        rows.append(
+            Treatment(track="audio", action="encoded" if encoded else "copied", because=_reasons(output, "audio.") if encoded else ())
+        )
+    others = (track for track in have.container.tracks or () if not track.chosen)
+    return (*rows, *(Treatment(track=f"{track.kind} {track.index}", action="left out") for track in others))
+
+
+def _reasons(output: Output, prefix: str, but: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Who asked for the changes of facts whose path begins so, in the order of the rules; wishes first."""
+    asked = {cause for c in output.changes if c.fact.startswith(prefix) and not c.fact.startswith(but) for cause in c.because} - {WRITTEN}
+    order = list(REGISTRY)
+    return tuple(sorted(asked, key=lambda cause: order.index(cause) if cause in REGISTRY else -1))

@@ -31,9 +31,10 @@ class Broken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Untold:
-    """A fact that the rule needs could not be read; ``fact`` is its dotted path."""
+    """A fact that the rule needs could not be read; ``fact`` is its dotted path; ``remedy`` as for ``Broken``."""
 
     fact: str
+    remedy: str | None = None
 
 
 Judgement: TypeAlias = Passed | Broken | Untold

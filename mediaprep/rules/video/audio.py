@@ -34,7 +34,7 @@ def aac_lc(want: Video, case: Case) -> Video:
     return sound_encoded(want, case)
 
 
-@rule("audio-channels", kinds=("video",), subject="audio channels", facts=("audio.channels",))
+@rule("audio-channels", kinds=("video",), subject="number of audio channels", facts=("audio.channels",))
 def channels(have: Video, limit: Range) -> Judgement:
     """What it checks: one or two channels, as decoded.
 

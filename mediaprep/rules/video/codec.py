@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from mediaprep.constraint import OneOf
 from mediaprep.media import Video
-from mediaprep.rules._rule import Case, Judgement, Refused, fix, named, rule
+from mediaprep.rules._rule import Case, Judgement, fix, named, rule
 from mediaprep.rules.video._encode import picture_encoded
-from mediaprep.rules.video.colour import PROFILE_5, without_base_layer
 
 
 @rule("video-codec", kinds=("video",), subject="video codec", facts=("video.codec",))
@@ -21,8 +20,8 @@ def codec(have: Video, limit: OneOf) -> Judgement:
 
 
 @fix("video-codec", safety="lossy", says="encode to H.264 High")
-def h264(want: Video, case: Case) -> Video | Refused:
-    return Refused(reason=PROFILE_5) if without_base_layer(want) else picture_encoded(want, case)
+def h264(want: Video, case: Case) -> Video:
+    return picture_encoded(want, case)
 
 
 @rule("video-profile", kinds=("video",), subject="H.264 profile", facts=("video.profile",))

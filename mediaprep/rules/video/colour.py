@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from mediaprep.constraint import OneOf
 from mediaprep.media import HdrFormat, Video
-from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Refused, Untold, fix, named, rule
+from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Untold, fix, named, rule
 from mediaprep.rules.video._encode import picture_encoded
-
-PROFILE_5 = "Dolby Vision profile 5 has no compatible base layer: its colours cannot be converted"
-
-
-def without_base_layer(video: Video) -> bool:
-    """Dolby Vision profile 5: no base layer that an ordinary decoder can show."""
-    return any(hdr.name == "Dolby Vision" and hdr.profile == 5 for hdr in video.video.colour.hdr or ())
 
 
 @rule("video-pixel-format", kinds=("video",), subject="pixel format", facts=("video.pixel_format",))
@@ -30,8 +23,8 @@ def pixel_format(have: Video, limit: OneOf) -> Judgement:
 
 
 @fix("video-pixel-format", safety="lossy", says="convert to 8-bit 4:2:0; HDR is tone-mapped")
-def yuv420p(want: Video, case: Case) -> Video | Refused:
-    return Refused(reason=PROFILE_5) if without_base_layer(want) else picture_encoded(want, case)
+def yuv420p(want: Video, case: Case) -> Video:
+    return picture_encoded(want, case)
 
 
 @rule("video-colour-range", kinds=("video",), subject="colour range", facts=("video.colour.range",))
@@ -65,8 +58,8 @@ def hdr(have: Video, limit: OneOf) -> Judgement:
 
 
 @fix("video-hdr", safety="lossy", says="tone-map to BT.709")
-def standard_range(want: Video, case: Case) -> Video | Refused:
-    return Refused(reason=PROFILE_5) if without_base_layer(want) else picture_encoded(want, case)
+def standard_range(want: Video, case: Case) -> Video:
+    return picture_encoded(want, case)
 
 
 def _words(hdr: HdrFormat) -> str:

@@ -7,11 +7,37 @@ from fractions import Fraction
 
 from mediaprep import units
 from mediaprep.constraint import AnyOf, Box, Range, Sizes
-from mediaprep.media import StatedSar, Video
+from mediaprep.media import Video
 from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Untold, fix, rule
-from mediaprep.rules.video._encode import picture_encoded, rewrapped
+from mediaprep.rules.video._encode import as_shown, picture_encoded, rewrapped
 
+_RETAGGED = ("h264", "hevc")  # bitstream filters h264_metadata, hevc_metadata
 _SIZE_FACTS = ("video.width", "video.height", "video.sars", "video.rotation", "video.clap")
+
+
+@rule("video-pixel-aspect-ratio", kinds=("video",), subject="pixel aspect ratio (SAR)", facts=("video.sars",))
+def pixel_aspect_ratio(have: Video, limit: Range) -> Judgement:
+    """What it checks: every stated sample aspect ratio, in the container and in the bitstream: each must be 1:1. None stated counts as 1:1.
+
+    Why it matters: the platform ignores the ratio or applies it twice; anamorphic video then shows squashed.
+
+    The fix: scales the width so that pixels are square (lossy). Where container and bitstream disagree and one of them says 1:1, or with
+    ``--square-pixels``, the statement is
+    taken for wrong and only corrected: nothing is encoded.
+    """
+    if have.video.sars is None:
+        return Untold(fact="video.sars")
+    wrong = [sar for sar in have.video.sars if not limit.allows(sar.value)]
+    stated = ", ".join(f"{units.ratio_text(sar.value)} in the {sar.where}" for sar in have.video.sars) or "1:1 (none stated)"
+    return Broken(measured=stated) if wrong else Passed(measured=stated)
+
+
+@fix("video-pixel-aspect-ratio", safety="lossy", says="scale to square pixels, or correct a wrong statement without encoding")
+def square_pixels(want: Video, case: Case) -> Video:
+    square = as_shown(want.video, case.wishes)
+    if square.sars != want.video.sars and square.codec in _RETAGGED:
+        return rewrapped(replace(want, video=square))
+    return picture_encoded(want, case)
 
 
 @rule("video-dimensions", kinds=("video",), subject="picture size", facts=_SIZE_FACTS)
@@ -57,33 +83,6 @@ def aspect_ratio(have: Video, limit: Range) -> Judgement:
 
 @fix("video-aspect-ratio", safety="lossy", says="pad with black to an allowed shape")
 def padded(want: Video, case: Case) -> Video:
-    return picture_encoded(want, case)
-
-
-@rule("video-pixel-aspect-ratio", kinds=("video",), subject="pixel aspect ratio (SAR)", facts=("video.sars",))
-def pixel_aspect_ratio(have: Video, limit: Range) -> Judgement:
-    """What it checks: every stated sample aspect ratio, in the container and in the bitstream: each must be 1:1. None stated counts as 1:1.
-
-    Why it matters: the platform ignores the ratio or applies it twice; anamorphic video then shows squashed.
-
-    The fix: scales the width so that pixels are square (lossy). Where container and bitstream disagree and one of them says 1:1, or with
-    ``--square-pixels``, the statement is
-    taken for wrong and only corrected: nothing is encoded.
-    """
-    if have.video.sars is None:
-        return Untold(fact="video.sars")
-    wrong = [sar for sar in have.video.sars if not limit.allows(sar.value)]
-    stated = ", ".join(f"{units.ratio_text(sar.value)} in the {sar.where}" for sar in have.video.sars) or "1:1 (none stated)"
-    return Broken(measured=stated) if wrong else Passed(measured=stated)
-
-
-@fix("video-pixel-aspect-ratio", safety="lossy", says="scale to square pixels, or correct a wrong statement without encoding")
-def square_pixels(want: Video, case: Case) -> Video:
-    sars = want.video.sars or ()
-    contradicted = len({sar.value for sar in sars}) > 1 and any(sar.value == 1 for sar in sars)
-    if (contradicted or case.wishes.square_pixels) and want.video.codec in ("h264", "hevc"):
-        ones = (StatedSar(where="container", value=Fraction(1)), StatedSar(where="bitstream", value=Fraction(1)))
-        return rewrapped(replace(want, video=replace(want.video, sars=ones)))
     return picture_encoded(want, case)
 
 

@@ -20,7 +20,7 @@ _WORDS = {
 }
 
 
-@rule("video-open-gop", kinds=("video",), subject="GOP structure", facts=("video.gop.structure",))
+@rule("video-open-gop", kinds=("video",), subject="GOP structure", facts=("video.gop.structure", "video.gop.open_count"))
 def open_gop(have: Video, limit: OneOf) -> Judgement:
     """What it checks: every group of pictures, packet by packet: none may have leading pictures that refer to a picture before its random
     access point. Streams
@@ -36,7 +36,8 @@ def open_gop(have: Video, limit: OneOf) -> Judgement:
         return Untold(fact="video.gop.structure")
     if limit.allows(gop.structure):
         return Passed(measured=_WORDS[gop.structure])
-    detail = "" if gop.first_open is None else f"{gop.open_count} open, the first at {units.duration_text(gop.first_open)}"
+    first, count = gop.first_open, gop.open_count
+    detail = "" if first is None or not count else f"{count} open, the first at {units.duration_text(first)}"
     return Broken(measured=_WORDS[gop.structure], detail=detail)
 
 
@@ -65,7 +66,7 @@ def shorter_gop(want: Video, case: Case) -> Video:
     return picture_encoded(want, case)
 
 
-@rule("video-idr", kinds=("video",), subject="random access points", facts=("video.gop.nonidr_count",))
+@rule("video-idr", kinds=("video",), subject="random access", facts=("video.gop.nonidr_count",))
 def idr(have: Video, limit: Required) -> Judgement:
     """What it checks: that every random access point is an IDR picture.
 
@@ -76,7 +77,7 @@ def idr(have: Video, limit: Required) -> Judgement:
     count = have.video.gop.nonidr_count
     if count is None:
         return Untold(fact="video.gop.nonidr_count")
-    return Broken(measured=f"{count} that are not IDR") if count else Passed(measured="all IDR")
+    return Broken(measured=f"by {count} points that are not IDR") if count else Passed(measured="by IDR alone")
 
 
 @fix("video-idr", safety="lossy", says="encode with IDR pictures")
@@ -98,10 +99,10 @@ def start(have: Video, limit: Required) -> Judgement:
     if video.start is None:
         return Untold(fact="video.start")
     if not video.gop.starts_with_idr:
-        return Broken(measured="no IDR picture first")
+        return Broken(measured="without an IDR picture")
     slack = Fraction(1, 50) if video.frame_rate is None else max(Fraction(1, 1000), 1 / (2 * video.frame_rate))
     at_zero = abs(video.start) <= slack
-    return Passed(measured="IDR at time 0") if at_zero else Broken(measured=f"picture starts at {units.duration_text(video.start)}")
+    return Passed(measured="IDR at time 0") if at_zero else Broken(measured=f"at {units.duration_text(video.start)}")
 
 
 @fix("video-start", safety="lossy", says="encode from time 0")

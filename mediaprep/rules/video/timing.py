@@ -10,9 +10,14 @@ from mediaprep import units
 from mediaprep.constraint import AnyOf, OneOf, Range
 from mediaprep.media import Video
 from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Refused, Untold, fix, named, rule
-from mediaprep.rules.video._encode import picture_encoded, sound_encoded
+from mediaprep.rules.video._encode import no_timing, picture_encoded, sound_encoded
 
 TOO_LONG_WAYS = ("--trim first", "--trim START-END", "--split")
+
+
+def _untimed(have: Video, fact: str) -> Untold:
+    missing = have.video.timestamps == "missing"
+    return Untold(fact=fact, remedy="tell its frame rate with --frame-rate N" if missing else None)
 
 
 @rule("video-duration", kinds=("video",), subject="duration", facts=("duration", "video.duration"))
@@ -27,14 +32,16 @@ def duration(have: Video, limit: Range) -> Judgement:
     ``--trim first`` (the first 139.9 s),
     ``--trim START-END``, or ``--split`` into parts.
     """
+    shown = have.video.duration
     if have.duration is None:
-        return Untold(fact="duration")
-    shown = have.duration if have.video.duration is None else have.video.duration
+        return _untimed(have, "duration")
     if limit.max is not None and have.duration > limit.max:
         over = have.duration - limit.max
         frame = have.video.frame_rate and 1 / have.video.frame_rate
         less = "over by less than one frame" if frame and over < frame else f"over by {units.duration_text(over)}"
         return Broken(measured=units.duration_text(have.duration), detail=less, remedy="loses content: " + ", ".join(TOO_LONG_WAYS))
+    if shown is None:
+        return Untold(fact="video.duration")
     if limit.min is not None and shown < limit.min:
         return Broken(measured=units.duration_text(shown), remedy="hold the last frame")
     return Passed(measured=units.duration_text(have.duration))
@@ -44,10 +51,10 @@ def duration(have: Video, limit: Range) -> Judgement:
 def of_allowed_length(want: Video, case: Case) -> Video | Refused:
     limit = case.limit
     if not isinstance(limit, Range) or want.duration is None:
-        return Refused(reason="the duration cannot be told")
+        return no_timing(want)
     if limit.max is not None and want.duration > limit.max:
-        reason = f"it is {units.duration_text(want.duration)} long, {units.duration_text(limit.max)} are allowed, and shortening it loses content"
-        return Refused(reason=reason, ways_out=TOO_LONG_WAYS)
+        lengths = f"it is {units.duration_text(want.duration)} long, {units.duration_text(limit.max)} are allowed"
+        return Refused(reason=f"{lengths}, and shortening it loses content", ways_out=TOO_LONG_WAYS)
     made = sound_encoded(picture_encoded(want, case), case)
     least = limit.min or Fraction(0)
     rate = made.video.frame_rate
@@ -69,7 +76,7 @@ def frame_rate(have: Video, limit: Range) -> Judgement:
     """
     video = have.video
     if video.frame_rate is None:
-        return Untold(fact="video.frame_rate")
+        return _untimed(have, "video.frame_rate")
     peak = None if video.frame_rate_peak is None else video.frame_rate_peak - (video.jitter_frames or 0)
     measured = f"{units.rate_text(video.frame_rate)} fps"
     if not limit.allows(video.frame_rate):
@@ -81,9 +88,7 @@ def frame_rate(have: Video, limit: Range) -> Judgement:
 
 @fix("video-frame-rate", safety="lossy", says="divide the rate by a whole number")
 def slower(want: Video, case: Case) -> Video | Refused:
-    if want.video.frame_rate is None and case.wishes.frame_rate is None:
-        return Refused(reason="the stream carries no timing, so its frame rate cannot be told", ways_out=("--frame-rate N",))
-    return picture_encoded(want, case)
+    return no_timing(want) if want.video.frame_rate is None else picture_encoded(want, case)
 
 
 @rule("video-peak-frame-rate", kinds=("video",), subject="peak frame rate", facts=("video.frame_rate_burst", "video.frame_rate_declared"))
@@ -99,9 +104,9 @@ def peak_frame_rate(have: Video, limit: Range) -> Judgement:
         return Untold(fact="video.frame_rate_burst")
     slack = Fraction(1, 2)  # codec-facts: 60.5, time-stamp rounding over six intervals
     if limit.max is not None and have.video.rate_mode != "cfr" and burst is not None and burst > limit.max + slack:
-        return Broken(measured=f"bursts of {units.rate_text(burst)} fps")
+        return Broken(measured=f"{units.rate_text(burst)} fps in bursts")
     if limit.max is not None and declared is not None and declared > limit.max + slack:
-        return Broken(measured=f"declared base rate {units.rate_text(declared)} fps")
+        return Broken(measured=f"{units.rate_text(declared)} fps", detail="the base rate that the container declares")
     return Passed(measured="no burst" if burst is None else f"{units.rate_text(burst)} fps")
 
 
