@@ -158,7 +158,7 @@ def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, 
     if want.duration is not None:
         promises.append(Near(fact="duration", value=want.duration, tolerance=frame + EDGE))
     if want.video.duration is not None:
-        promises.append(Near(fact="video.duration", value=want.video.duration, tolerance=frame))
+        promises.append(Near(fact="video.duration", value=want.video.duration, tolerance=2 * frame if want.video.anew else frame))
     video = replace(settled.video, duration=None, bit_rate=None, frame_rate_average=None)
     if settled.video.anew:
         promises += _encoded_promises(want, frame, case.spec)
