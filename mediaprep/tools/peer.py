@@ -13,6 +13,7 @@ import gc
 import importlib
 import itertools
 import json
+import math
 import os
 import select
 import signal
@@ -145,13 +146,18 @@ class Peer:
                     self._code = os.waitstatus_to_exitcode(status) if pid else None
         return self._code
 
-    def _lost(self, reason: str) -> Lost:
-        """After the end of its socket it is about to end by itself; else it is ended."""
+    def _lost(self, reason: str) -> Lost | Silent:
+        """Why it is lost. After the end of its socket it is about to end by itself; else it is ended.
+
+        Its own alarm means that we did not look in time (this process was stopped), its CPU limit that it worked without an end.
+        """
         until = time.monotonic() + 0.2
         while not reason and self._poll() is None and time.monotonic() < until:
             time.sleep(0.001)
         ended = self._poll()
         self.end()
+        if ended in (-signal.SIGALRM, -signal.SIGXCPU):
+            return Silent(None if ended == -signal.SIGALRM else math.inf)
         return Lost(ended, reason or "it ended")
 
     def _silent(self, cpu_before: float | None) -> Silent:

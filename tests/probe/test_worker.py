@@ -22,6 +22,7 @@ from mediaprep.context import Context, Limits
 from mediaprep.errors import Cancelled, DeadlineExceeded, EnvironmentProblem, SourceUnreadable
 from mediaprep.files import open_source
 from mediaprep.media import Media, Video
+from mediaprep.probe import worker
 from mediaprep.probe.sniff import Sniffed
 from mediaprep.probe.worker import Readers, Request
 from mediaprep.tools import sandbox
@@ -90,12 +91,11 @@ def gone(pid: int, within: float) -> bool:
     return not alive(pid)
 
 
-def test_facts_come_back_with_the_files_name_and_the_level(read: Read) -> None:
+def test_facts_come_back_with_the_files_name_and_the_level(read: Read, tmp_path: Path) -> None:
     asked = Request(sniffed=REQUEST.sniffed, needs=("video.gop",), clip_duration=Fraction(30000, 1001))
     media = read("seen", asked=asked)
     assert media == Video(size_bytes=4, duration=Fraction(30000, 1001), incomplete_because="mp4 ('video.gop',)")
-    assert (media.name, media.sandbox) == (None or media.name, "strict" if STRICT else "basic")
-    assert media.name.endswith("file")
+    assert (media.name, media.sandbox) == (str(tmp_path / "file"), "strict" if STRICT else "basic")
 
 
 def test_one_child_serves_many_files(read: Read) -> None:
@@ -127,6 +127,12 @@ def test_a_waiting_reader_gets_one_more_try(read: Read) -> None:
     assert read("sleep-once", quick()) == Video()
     with pytest.raises(SourceUnreadable, match="did not come to an end"):
         read("sleep", quick(0.5))
+
+
+def test_the_childs_own_alarms_count_as_a_hang(read: Read) -> None:
+    for number in (signal.SIGALRM, signal.SIGXCPU):
+        with pytest.raises(SourceUnreadable, match="did not come to an end"):
+            read(f"signal {int(number)}")
 
 
 def test_memory_is_bounded(read: Read) -> None:
@@ -186,6 +192,16 @@ def test_a_child_that_died_meanwhile_is_replaced(read: Read) -> None:
     os.kill(before, signal.SIGKILL)
     assert gone(before, 5)
     assert pid_of(read) != before
+
+
+def test_a_child_is_replaced_after_many_files_or_when_it_has_grown(read: Read, readers: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
+    readers.close()
+    monkeypatch.setattr(worker, "FILES_OF_ONE_CHILD", 3)
+    pids = [pid_of(read) for _ in range(4)]
+    assert pids[0] == pids[1] == pids[2] != pids[3]
+    monkeypatch.setattr(worker, "RESIDENT_BYTES", 2**20)
+    assert pid_of(read) == pids[3]
+    assert pid_of(read) != pids[3]
 
 
 @needs_strict
@@ -380,6 +396,32 @@ print(read("fine").incomplete_because)
         "the reader crashed on this file (signal 11, SIGSEGV",
         "fine",
     ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_a_fork_of_the_host_program_gets_children_of_its_own(tmp_path: Path) -> None:
+    """As in a pre-forking server: the fork may not talk to the parent's reader, nor keep it alive."""
+    (tmp_path / "pid").write_text("pid")
+    act = """
+import os
+from mediaprep.probe import worker
+def shared():
+    worker._one = worker._one or readers
+    with open_source(WORK + "/pid") as source:
+        return worker.read_media(source, request, Context()).size_bytes
+first = shared()
+if os.fork() == 0:
+    readers = Readers(reader=READER, warm=())
+    print(shared() not in (first, None), flush=True)
+    worker._one.close()
+    os._exit(0)
+os.wait()
+print(shared() == first)
+readers.close()
+"""
+    act = act.replace("WORK", repr(str(tmp_path))).replace("READER", repr(READER))
+    done = subprocess.run(script(tmp_path, act, oneshot=False), capture_output=True, text=True, timeout=60)
+    assert (done.stdout.split(), done.stderr) == (["True", "True"], "")
 
 
 def test_a_process_with_threads_is_not_forked(readers: Readers, tmp_path: Path) -> None:

@@ -132,6 +132,33 @@ def test_the_report_gives_a_reason_for_what_is_missing() -> None:
     assert (report.level == "strict") == (not report.reasons)
 
 
+def test_macos_is_told_that_its_children_are_not_confined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    sandbox.available.cache_clear()
+    try:
+        report = sandbox.available()
+        assert (report.level, report.landlock_abi, report.seccomp) == ("basic", 0, False)
+        assert "not confined" in report.reasons[0]
+        with pytest.raises(EnvironmentProblem, match="not confined"):
+            sandbox.choose("strict")
+    finally:
+        monkeypatch.undo()
+        sandbox.available.cache_clear()
+
+
+def test_the_modules_import_where_unix_is_missing() -> None:
+    code = """
+import asyncio, subprocess, tempfile, os, signal, select, sys
+for module in ("fcntl", "resource"): sys.modules[module] = None
+for name in ("fork", "register_at_fork", "killpg", "waitid", "pidfd_open", "uname", "setsid"): delattr(os, name)
+for name in ("SIGKILL", "SIGALRM", "SIGXCPU"): delattr(signal, name)
+del select.poll
+import mediaprep.tools.process, mediaprep.tools.peer, mediaprep.tools.effects, mediaprep.tools.sandbox, mediaprep.probe.worker
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def verdict(program: bytes, audit: int, number: int, flags: int = 0) -> int:
     """A small reading of classic BPF, independent of the kernel's, for the system call that is asked about."""
     data = struct.pack("<iIQQ", number, audit, 0, flags)  # seccomp_data: nr, arch, instruction pointer, args[0]

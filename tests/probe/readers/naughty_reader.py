@@ -35,6 +35,8 @@ def read(source: Source, sniffed: Sniffed, request: Request) -> Media:
             pass
     if verb == "sleep":
         time.sleep(60)
+    if verb == "signal":
+        signal.raise_signal(int(argument))
     if verb == "sleep-once":  # the first reader waits, later ones do not: the offset is shared with the file that we were given
         if os.lseek(source.fd, 0, os.SEEK_CUR) == 0:
             os.lseek(source.fd, 1, os.SEEK_SET)
