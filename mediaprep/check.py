@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from mediaprep.constraint import Constraint, OneOf
 from mediaprep.errors import SourceUnreadable
 from mediaprep.finding import Finding, Report, verdict_of
-from mediaprep.media import Media, Witness
+from mediaprep.media import Media, Post, Witness
 from mediaprep.rules import REGISTRY, Broken, Passed, Rule
 from mediaprep.rules._rule import Untold
 from mediaprep.spec import Requirement, Spec, takes
@@ -30,6 +31,28 @@ def unreadable(path: str, problem: SourceUnreadable, placement: str) -> Report:
         rule=problem.rule, level="must", state="unknown", measured="", limit="a readable media file", message=f"{path}: {problem.reason}"
     )
     return Report(path=path, placement=placement, verdict="unreadable", kind=None, findings=(finding,))
+
+
+def check_post(attachments: tuple[Media | None, ...], requirement: Requirement, profile: str) -> Report:
+    """Judges files as the attachments of one post; None stands for one that cannot be read. The report has no path, kind or media."""
+    rule = REGISTRY[requirement.rule]
+    known = tuple(media for media in attachments if media is not None)
+    judged = rule.test(Post(attachments=known), requirement.limit)
+    limit = requirement.limit.describe()
+    if isinstance(judged, Broken):
+        found = f"{judged.measured} ({judged.detail})" if judged.detail else judged.measured
+        state: Literal["broken", "unknown"] = "broken"
+        words = f"one post is {found}; {profile} takes {limit} ({requirement.source}). Fix: {judged.remedy}."
+    elif len(known) < len(attachments):
+        state, words = "unknown", f"one post cannot be told: an attachment cannot be read; {profile} takes {limit} ({requirement.source})."
+    else:
+        return Report(path="", placement=profile, verdict="pass", kind=None)
+    measured, fix = (judged.measured, judged.remedy) if isinstance(judged, Broken) else ("", None)
+    finding = Finding(
+        rule=rule.id, level=requirement.level, state=state, measured=measured, limit=limit, message=words, fix=fix, gate=requirement.gate,
+        facts=rule.facts,
+    )  # fmt: skip
+    return Report(path="", placement=profile, verdict=verdict_of((finding,)), kind=None, findings=(finding,))
 
 
 def limit_of(requirement: Requirement, spec: Spec) -> Constraint:
@@ -86,4 +109,4 @@ def _disputed(evidence: tuple[Witness, ...]) -> str:
     return "" if not others else " Not all readers agree: " + ", ".join(f"{w.source} says {w.value}" for w in others) + "."
 
 
-__all__ = ["Broken", "check", "limit_of", "unreadable"]
+__all__ = ["Broken", "check", "check_post", "limit_of", "unreadable"]

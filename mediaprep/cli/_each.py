@@ -5,12 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mediaprep.cli._exit import Code, of_error
 from mediaprep.cli._face import Face
 from mediaprep.errors import Cancelled
 from mediaprep.files import display_name
+
+if TYPE_CHECKING:
+    from mediaprep.finding import Report
+    from mediaprep.media import Media
+    from mediaprep.profile import Profile
 
 T = TypeVar("T")
 
@@ -48,6 +53,15 @@ def _one(face: Face, name: str, work: Callable[[str], T]) -> Done[T]:
         raise
     except Exception as problem:  # the edge: whatever happened to one file is told, and the others go on
         return Done(name=name, error=face.failed(problem), code=of_error(problem))
+
+
+def as_post(media: Sequence[Media | None], profile: Profile, *, asked: bool = False) -> Report | None:
+    """The judgement of several files (or, where ``asked``, of one) as the attachments of one post; None where the profile says nothing."""
+    from mediaprep.check import check_post
+
+    if profile.post is None or not (asked or len(media) > 1):
+        return None
+    return check_post(tuple(media), profile.post, profile.name)
 
 
 def complaint(done: Done[T]) -> str:

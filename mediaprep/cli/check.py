@@ -35,8 +35,8 @@ def check(
     Exit code 0: accepted; 1: findings remain, or a verdict cannot be told; 3: a file cannot be read.
     """
     from mediaprep.cli import _inputs, _options
-    from mediaprep.cli._each import complaint, each
-    from mediaprep.cli._exit import worst
+    from mediaprep.cli._each import as_post, complaint, each
+    from mediaprep.cli._exit import Code, worst
     from mediaprep.cli._face import Face, complain
     from mediaprep.pipeline import Order, judging
     from mediaprep.report import json, text
@@ -65,8 +65,13 @@ def check(
             face.lines(text.check_lines(done.name, report, plan, name))
         if report is None:
             complain(complaint(done))
+    whole = as_post([report and report.media for report in reports], found, asked=post)
+    if post and whole is not None and whole.verdict != "pass" and not exit_zero:
+        codes.append(Code.FINDINGS)
     if as_json:
-        face.document(json.document(profile=found.name, files=entries, post=None))
+        face.document(json.document(profile=found.name, files=entries, post=json.post_body(whole)))
+    elif post and whole is not None:
+        face.lines(text.post_lines(whole))
     raise typer.Exit(worst(codes))
 
 

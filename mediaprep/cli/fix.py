@@ -12,6 +12,7 @@ from mediaprep.cli import _options as o
 
 if TYPE_CHECKING:
     from mediaprep.cli._exit import Code
+    from mediaprep.finding import Report
     from mediaprep.outcome import Outcome, Status
 
 
@@ -55,7 +56,7 @@ def fix(
     Exit code 0: accepted or fixed; 1: refused; 3: a file cannot be read; 4: no ffmpeg or encoder; 5: the work or its verification failed.
     """
     from mediaprep.cli import _inputs
-    from mediaprep.cli._each import complaint, each
+    from mediaprep.cli._each import as_post, complaint, each
     from mediaprep.cli._exit import worst
     from mediaprep.cli._face import Face, complain
     from mediaprep.cli.plan import show
@@ -83,10 +84,11 @@ def fix(
         order = Order(source=_inputs.source_of(path), profile=found, category=chosen, wishes=asked, target=target, force=force)
         return drive(preparing(order, means), means)
 
-    codes, entries = [], []
+    codes, entries, media = [], [], []
     with drawer:
         for done in each(face, names, fixed, jobs=jobs or int(face.settings.number("jobs") or 1)):
             outcome = done.value
+            media += [report and report.media for report in (_standing(outcome) if outcome else [None])]
             codes.append(done.code if outcome is None else _code(outcome.status))
             entry = json.fix_file(done.name, outcome, done.error)
             if receipts is not None:
@@ -99,8 +101,13 @@ def fix(
                 complain(complaint(done))
             face.log("done", path=done.name, status=entry["status"], outputs=entry["outputs"], seconds=entry["seconds"])
     if as_json:
-        face.document(json.document(profile=found.name, files=entries, post=None))
+        face.document(json.document(profile=found.name, files=entries, post=json.post_body(as_post(media, found))))
     raise typer.Exit(worst(codes))
+
+
+def _standing(outcome: Outcome) -> list[Report | None]:
+    """The reports of what could be uploaded now: of the outputs, else of the source."""
+    return [*outcome.after] or [outcome.before]
 
 
 def _code(status: Status) -> Code:

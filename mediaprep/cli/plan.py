@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -78,7 +79,7 @@ def show(
 ) -> Code:
     """Plan each file and print it; also the dry run of ``fix``."""
     from mediaprep.cli import _inputs
-    from mediaprep.cli._each import complaint, each
+    from mediaprep.cli._each import as_post, complaint, each
     from mediaprep.cli._exit import worst
     from mediaprep.cli._face import complain
     from mediaprep.pipeline import Order, judging
@@ -91,9 +92,10 @@ def show(
         order = Order(source=_inputs.source_of(path), profile=found, category=category, wishes=asked)
         return drive(judging(order, means), means)
 
-    codes, entries = [], []
+    codes, entries, media = [], [], []
     for done in each(face, names, planned):
         report, made = done.value or (None, None)
+        media.append(report and report.media)
         codes.append(done.code if report is None else _code(report, made))
         if as_json:
             entries.append(json.plan_file(done.name, report, made, _outputs(face, done.name, made), done.error))
@@ -102,7 +104,7 @@ def show(
         if report is None:
             complain(complaint(done))
     if as_json:
-        face.document(json.document(profile=found.name, files=entries, post=None))
+        face.document(json.document(profile=found.name, files=entries, post=json.post_body(as_post(media, found))))
     return worst(codes)
 
 
@@ -121,8 +123,8 @@ def _say(face: Face, done: Done[tuple[Report, Plan | None]], report: Report, pla
     if not argv or plan is None or plan.status == "refused":
         face.lines(text.plan_lines(done.name, report, plan, [predict(output) for output in plan.outputs] if plan else []))
         return
-    for output in plan.outputs:
-        words = command_line(face, done.name, output)
+    for output, target in zip(plan.outputs, _names(done.name, plan), strict=True):
+        words = command_line(face, done.name, output, target)
         if words is not None:
             from mediaprep.report.argv import quoted
 
@@ -133,10 +135,24 @@ def _outputs(face: Face, path: str, plan: Plan | None) -> list[dict[str, object]
     from mediaprep.report import json
     from mediaprep.report.predict import predict
 
-    return [json.plan_output(output, predict(output).body(), command_line(face, path, output)) for output in (plan.outputs if plan else ())]
+    return (
+        [
+            json.plan_output(output, predict(output).body(), command_line(face, path, output, target))
+            for output, target in zip(plan.outputs, _names(path, plan), strict=True)
+        ]
+        if plan
+        else []
+    )
 
 
-def command_line(face: Face, path: str, output: Output) -> tuple[str, ...] | None:
+def _names(path: str, plan: Plan) -> list[str]:
+    """What ``fix`` would call the outputs without -o; several are numbered."""
+    count = len(plan.outputs)
+    base = [f"{Path(path).stem}.{output.spec.profile}" for output in plan.outputs]
+    return [f"{stem}.mp4" if count == 1 else f"{stem}.{number:02d}.mp4" for number, stem in enumerate(base, 1)]
+
+
+def command_line(face: Face, path: str, output: Output, target: str) -> tuple[str, ...] | None:
     """The ffmpeg command line that would make the output of this file; None for what ffmpeg has no part in."""
     from mediaprep.cli._inputs import STDIN
     from mediaprep.files import open_source
@@ -150,4 +166,4 @@ def command_line(face: Face, path: str, output: Output) -> tuple[str, ...] | Non
     with open_source(path) as source:
         sniffed = sniff(source)
     job = transcode.job(output, transcode.Means(demuxer=sniffed.demuxer or "", whitelist=sniffed.format_whitelist))
-    return shown_argv(ffmpeg.argv(ffmpeg.locate(face.ffmpeg), job), path, "output.mp4")
+    return shown_argv(ffmpeg.argv(ffmpeg.locate(face.ffmpeg), job), path, target)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mediaprep import units
+from mediaprep.finding import Finding
 from mediaprep.media import AudioStream, Video
 from mediaprep.plan import Change, Output
 from mediaprep.promise import AtMost
@@ -57,8 +58,9 @@ class Step:
     safety: str
 
 
-def steps(output: Output) -> tuple[Step, ...]:
-    """The steps of one output, in the order of the work; a copied stream is told as well."""
+def steps(output: Output, findings: Iterable[Finding] = ()) -> tuple[Step, ...]:
+    """The steps of one output, in the order of the work; a copied stream is told as well. ``findings``: those of the source, which tell the
+    reason of a step better where one rule made the picture be encoded and others wanted the same."""
     grouped: dict[str, list[Change]] = {name: [] for name, _ in _STEPS}
     for change in output.changes:
         grouped[_group(change.fact)].append(change)
@@ -72,7 +74,27 @@ def steps(output: Output) -> tuple[Step, ...]:
         made += _described("encode", grouped, output, causes)
     for name, _ in _STEPS:
         made += [] if not grouped[name] else _described(name, grouped, output, grouped[name])
-    return tuple(sorted(made, key=lambda step: _rank(step.name))) + _copies(output)
+    told = [
+        replace(step, because=_reasons(step, grouped[step.name], findings, encoded) if step.name in grouped else step.because)
+        for step in made
+    ]
+    return tuple(sorted(told, key=lambda step: _rank(step.name))) + _copies(output)
+
+
+def _reasons(step: Step, changes: list[Change], findings: Iterable[Finding], encoded: bool) -> tuple[str, ...]:
+    """The rules that are broken by the very facts that the step changes; where there are none, those that the plan names, unless the step
+    only follows from encoding."""
+    facts = {change.fact for change in changes}
+    direct = [
+        f.rule for f in findings if (f.level != "should" or f.rule in step.because) and any(_touches(fact, facts) for fact in f.facts)
+    ]
+    if direct or step.name == "encode" or step.safety == "destructive":
+        return tuple(dict.fromkeys(direct)) or step.because
+    return tuple(rule for rule in step.because if rule == "wish" or not encoded)
+
+
+def _touches(fact: str, changed: Iterable[str]) -> bool:
+    return any(name == fact or name.startswith(f"{fact}.") for name in changed)
 
 
 def _rank(name: str) -> int:

@@ -36,6 +36,12 @@ def check_lines(path: str, report: Report, plan: Plan | None, profile: str) -> t
     return (head, *columns(rows, indent="  "), *_count(path, report, plan, profile))
 
 
+def post_lines(report: Report) -> tuple[Line, ...]:
+    """The judgement of all files as one post."""
+    found = [f": {item.message}" for item in report.findings] or [": they can go together"]
+    return tuple(line(Span("one post", "bold"), ": ", _VERDICT[report.verdict], words) for words in found)
+
+
 def _reason(path: str, report: Report) -> str:
     message = report.findings[0].message if report.findings else "nothing can be read"
     return message.removeprefix(f"{report.path}: ").removeprefix(f"{display_name(path)}: ")
@@ -117,23 +123,27 @@ def plan_lines(path: str, report: Report, plan: Plan | None, predictions: Sequen
         if len(plan.outputs) > 1:
             lines.append(line("  ", Span(f"part {number} of {len(plan.outputs)}", "bold")))
         predicted = predictions[number - 1] if number <= len(predictions) else Predicted()
-        lines += output_lines(output, predicted)
+        lines += output_lines(output, predicted, report.findings)
     return tuple(lines)
 
 
-def output_lines(output: Output, predicted: Predicted) -> tuple[Line, ...]:
+def output_lines(output: Output, predicted: Predicted, findings: Sequence[Finding] = ()) -> tuple[Line, ...]:
     """The steps of one output, and the prediction."""
     rows: list[tuple[str | Span, ...]] = []
-    for number, step in enumerate(steps(output), 1):
+    for number, step in enumerate(steps(output, findings), 1):
         why = ", ".join("asked for" if rule == "wish" else rule for rule in step.because if rule != "written")
         rows.append((str(number), step.name, step.words, Span(f"because {why}" if why else "", "dim")))
     words = [units.bytes_text(predicted.bytes)] if predicted.bytes else []
     if predicted.seconds is not None:
-        words.append(f"about {clock(predicted.seconds)} of work")
+        words.append(f"about {_rough(predicted.seconds)} of work")
     if isinstance(output.span, tuple):
         words.append(f"{clock(output.span[1] - output.span[0])} long")
     rows += [("", "predicted", ", ".join(words), "")] if words else []
     return columns(rows, indent="  ")
+
+
+def _rough(seconds: float) -> str:
+    return f"{max(1, round(seconds))} s" if seconds < 60 else f"{round(seconds / 60)} min"
 
 
 def _refused(item: Refusal) -> Line:
@@ -181,7 +191,7 @@ def _refusals(path: str, outcome: Outcome, profile: str) -> tuple[Line, ...]:
 
 def explain_lines(rule: Rule, limits: Sequence[tuple[str, str, str, str]]) -> tuple[Line, ...]:
     """The rule's help page, its fix, and its limits as rows of placement, level, limit, source."""
-    head = line(Span(rule.id, "bold"), f"  {rule.subject}; judges {', '.join(rule.kinds)}")
+    head = line(Span(rule.id, "bold"), f"  {rule.subject}; judges {', '.join(rule.kinds) or 'all attachments of a post'}")
     lines: list[Line] = [head, ()]
     lines += [line(text) for text in paragraphs(rule.page)]
     if rule.says:

@@ -3,6 +3,7 @@
 from mediaprep.rules import file
 
 from mediaprep.rules.video import container, geometry, timing, colour, codec, gop, bitrate, audio  # isort: skip
+from mediaprep.rules import post  # isort: skip
 from mediaprep.rules._rule import REGISTRY, Broken, Case, Judgement, Passed, Refused, Rule, Untold
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "file",
     "geometry",
     "gop",
+    "post",
     "timing",
 ]
