@@ -7,16 +7,10 @@ from mediaprep.tools.ffmpeg import Filter
 
 # codec-facts.md, section 7: mobius at 203 nit keeps diffuse white natural and clips nothing.
 _HDR_NITS = 203
-_MATRICES = {
-    "smpte170m": "170m",
-    "bt470bg": "470bg",
-    "bt2020nc": "2020_ncl",
-    "bt2020c": "2020_cl",
-    "bt709": "709",
-    "smpte240m": "240m",
-    "fcc": "fcc",
-    "ycgco": "ycgco",
-}
+_MATRICES = ("bt709", "smpte170m", "bt470bg", "smpte240m", "fcc", "bt2020nc", "bt2020c", "ycgco")
+_NOT_SWSCALE = ("bt2020nc", "bt2020c", "ycgco")  # matrices for zscale
+_WIDE = ("bt2020", "smpte432", "smpte431")  # primaries wider than BT.709: BT.2020, Display P3, DCI P3
+_SDR_BASE = 2  # Dolby Vision base layer compatibility: 1 HDR10, 2 SDR, 4 HLG
 
 
 def colour_filters(video: VideoStream, size: tuple[int, int]) -> list[Filter]:
@@ -24,7 +18,7 @@ def colour_filters(video: VideoStream, size: tuple[int, int]) -> list[Filter]:
     pixels.
     """
     colour = video.colour
-    if colour.hdr:
+    if _high_range(colour):
         return [*_declared(colour), *_tone_mapped(), *_tagged()]
     if video.chroma == "rgb":
         return [
@@ -35,7 +29,7 @@ def colour_filters(video: VideoStream, size: tuple[int, int]) -> list[Filter]:
     matrix = _matrix(video)
     range_ = "full" if colour.range == "full" else "limited"
     filters: list[Filter] = []
-    if colour.primaries in ("bt2020", "smpte432", "smpte431"):
+    if colour.primaries in _WIDE or matrix in _NOT_SWSCALE:
         filters = [*_declared(colour, matrix), Filter(name="zscale", options={"p": "709", "t": "709", "m": "709", "r": "limited"})]
     elif matrix != "bt709" or range_ == "full":
         filters = [
@@ -53,6 +47,14 @@ def colour_filters(video: VideoStream, size: tuple[int, int]) -> list[Filter]:
     return [*filters, Filter(name="format", options={"pix_fmts": "yuv420p"}), *_tagged()]
 
 
+def _high_range(colour: Colour) -> bool:
+    """Whether the decoded picture is HDR: by its transfer, else by what else says so; a Dolby Vision base layer may be plain."""
+    if colour.transfer in ("smpte2084", "arib-std-b67"):
+        return True
+    plain = any(hdr.name == "Dolby Vision" and hdr.compatibility == _SDR_BASE for hdr in colour.hdr or ())
+    return bool(colour.hdr) and not plain and colour.transfer in (None, "unspecified")
+
+
 def _matrix(video: VideoStream) -> str:
     """The matrix stated; where none is, what players take for pictures of that size: BT.601 up to 576 lines and 1024 columns, BT.709
     above.
@@ -66,7 +68,7 @@ def _matrix(video: VideoStream) -> str:
 
 def _declared(colour: Colour, matrix: str | None = None) -> list[Filter]:
     """Fills in what a stream leaves unsaid, or zscale finds no path."""
-    hdr = bool(colour.hdr)
+    hdr = _high_range(colour)
     stated = {
         "color_primaries": colour.primaries if colour.primaries not in (None, "unspecified") else "bt2020" if hdr else "bt709",
         "color_trc": colour.transfer if colour.transfer not in (None, "unspecified") else "smpte2084" if hdr else "bt709",

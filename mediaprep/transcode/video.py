@@ -12,11 +12,12 @@ from mediaprep.context import MAX_PIXELS
 from mediaprep.media import Track as SourceTrack
 from mediaprep.media import Video, VideoStream
 from mediaprep.plan import Output
-from mediaprep.promise import Near, assume
+from mediaprep.promise import AtMostBytes, Near, assume
+from mediaprep.rules.video import as_shown
 from mediaprep.spec import Quality, VideoEncoding
 from mediaprep.tools.ffmpeg import Filter, Input, Job, Track, seconds
 from mediaprep.transcode.colour import colour_filters
-from mediaprep.transcode.framing import framing_filters
+from mediaprep.transcode.framing import aperture_filters, framing_filters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +47,15 @@ _WORTH = {
     "vp8": Fraction(3, 2),
     "mpeg4": Fraction(1),
 }
+_BUFFER_SECONDS = 2  # encoding.md, section 1: -bufsize is twice the rung
 _LEAST_CAP = 100_000  # bit/s: below this H.264 headers and motion alone need it (a guess)
 _ROOM = Fraction(1)  # second
-_NEVER_KEPT: Mapping[str, str | int] = {
-    "map_metadata": "-1",
-    "map_metadata:s": "-1",
-    "map_chapters": "-1",
-    "movflags": "+faststart",
-    "write_tmcd": 0,
-    "fflags": "+bitexact",
-}
+_NEVER_KEPT: Mapping[str, str | int] = {"map_chapters": "-1", "write_tmcd": 0, "fflags": "+bitexact"}
+_METADATA_LEFT: Mapping[str, str | int] = {"map_metadata": "-1", "map_metadata:s": "-1", "movflags": "+faststart"}
+_METADATA_KEPT: Mapping[str, str | int] = {"map_metadata": "0", "movflags": "+faststart+use_metadata_tags"}
+_TAGS = {"h264": "avc1", "hevc": "hvc1"}  # codec-facts.md, section 11: players want hvc1, ffmpeg writes hev1
+_OVERHEAD = Fraction(98, 100)  # of a byte limit is for picture and sound; boxes take well under 1 % (a guess, on the safe side)
+_COPIED_SOUND = 320_000  # bit/s of a copied sound of unknown bit rate: as much as stereo AAC LC encoders give
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ def job(output: Output, means: Means) -> Job:
     picture, sound = _chosen(have, "video"), _chosen(have, "audio") if want.audio is not None else None
     if picture is None:
         raise ValueError("no picture track is chosen")
-    options: dict[str, str | int] = dict(_NEVER_KEPT)
+    options: dict[str, str | int] = {**_NEVER_KEPT, **(_METADATA_KEPT if output.wishes.keep_metadata else _METADATA_LEFT)}
     tracks = [Track(index=picture.index, filters=_picture_filters(output, have, want) if want.video.anew else ())]
     options |= _picture_options(output, have, want) if want.video.anew else _copied_picture(have, want)
     if sound is not None and want.audio is not None:
@@ -96,15 +96,27 @@ def rung(output: Output) -> Rung:
 
 def bit_rate_cap(output: Output) -> int:
     """bit/s that the picture may take at the most: the rung's (or the advised one for ``hq``), less where the source's own bit rate is
-    worth less.
+    worth less, or where the promised bytes would not hold it.
     """
     have = output.source
     setting = QUALITY[output.wishes.quality or _target(output).quality]
     cap = _target(output).hq_bit_rate if setting.advised_cap else rung(output).video_bit_rate
+    cap = min([cap, *(_affordable(output, promise.limit) for promise in output.promises if isinstance(promise, AtMostBytes))])
     worth = _WORTH.get(have.video.codec or "") if isinstance(have, Video) else None
     if not isinstance(have, Video) or worth is None or have.video.bit_rate is None:
         return cap
     return max(min(cap, _LEAST_CAP), min(cap, int(have.video.bit_rate * worth)))
+
+
+def _affordable(output: Output, limit: int) -> int:
+    """bit/s of the picture with which the file stays under ``limit`` bytes even when the whole buffer (two seconds of it) is spent."""
+    length = max((p.value for p in output.promises if isinstance(p, Near) and p.fact == "duration"), default=Fraction(1))
+    have, want = output.source, output.want
+    sound = 0
+    if isinstance(have, Video) and isinstance(want, Video) and want.audio is not None:
+        copied = have.audio.bit_rate if have.audio is not None and have.audio.bit_rate is not None else _COPIED_SOUND
+        sound = rung(output).audio_bit_rate if want.audio.anew else copied
+    return max(1000, int((limit * 8 * _OVERHEAD - sound * length) / (length + _BUFFER_SECONDS)))
 
 
 def _target(output: Output) -> VideoEncoding:
@@ -122,7 +134,10 @@ def _input(output: Output, have: Video, means: Means) -> Input:
     options: dict[str, str | int] = {"noautorotate": None} if output.want.kind == "video" and output.want.video.anew else {}  # type: ignore[dict-item]  # ffmpeg-python: None is a bare flag
     if have.video.timestamps == "missing" and output.wishes.frame_rate is not None:
         options["framerate"] = _rate(output.wishes.frame_rate)
-    start = None if output.span is None else output.span[0]
+    start = None
+    if output.span is not None:
+        start = output.span[0]
+        options["t"] = seconds(output.span[1] - output.span[0])
     return Input(demuxer=means.demuxer, whitelist=means.whitelist, start=start, max_pixels=MAX_PIXELS, options=options)
 
 
@@ -148,7 +163,7 @@ def _picture_options(output: Output, have: Video, want: Video) -> dict[str, str 
         "crf": setting.crf,
         "aq-mode": 2,
         "maxrate": cap,
-        "bufsize": 2 * cap,
+        "bufsize": _BUFFER_SECONDS * cap,
         "g": keyint,
         "flags:v": "+cgop+bitexact",
         "x264-params": "open-gop=0:8x8dct=1:cabac=1:min-keyint=1",
@@ -173,8 +188,8 @@ def _frames(output: Output) -> int | None:
 
 def _copied_picture(have: Video, want: Video) -> dict[str, str | int]:
     options: dict[str, str | int] = {"c:v": "copy"}
-    if want.video.codec == "h264":
-        options["tag:v"] = "avc1"
+    if (tag := _TAGS.get(want.video.codec or "")) is not None:
+        options["tag:v"] = tag
     if want.video.sars != have.video.sars and want.video.width and want.video.height:
         shape = Fraction(want.video.width, want.video.height)
         options["aspect"] = f"{shape.numerator}:{shape.denominator}"
@@ -183,8 +198,8 @@ def _copied_picture(have: Video, want: Video) -> dict[str, str | int]:
 
 
 def _picture_filters(output: Output, have: Video, want: Video) -> tuple[Filter, ...]:
-    video = have.video
-    filters = [*_scan_filters(video, want.video), *_turn_filters(video)]
+    video = as_shown(have.video, output.wishes)
+    filters = [*_scan_filters(video, want.video), *aperture_filters(video), *_turn_filters(video)]
     size = want.video.display_size
     if size is None:
         raise ValueError("no picture size is wanted")
@@ -199,9 +214,12 @@ def _missing_time(output: Output, have: Video) -> Fraction:
     """Seconds to hold the last frame for, with a frame to spare: what the promised length has more than the source shows."""
     promised = assume(output.want, output.promises)
     shown, rate = have.video.duration, output.want.video.frame_rate if isinstance(output.want, Video) else None
-    if output.span is not None or shown is None or not isinstance(promised, Video) or promised.video.duration is None or rate is None:
+    if shown is None or not isinstance(promised, Video) or promised.video.duration is None or rate is None:
         return Fraction(0)
-    missing = promised.video.duration - shown - (have.video.start or 0)
+    end = shown + (have.video.start or 0)
+    if output.span is not None:
+        end = min(end, output.span[1]) - output.span[0]
+    missing = promised.video.duration - end
     return missing + 2 / rate if missing > 1 / (2 * rate) else Fraction(0)
 
 
