@@ -149,7 +149,13 @@ class Reader:
         self._container.close()
 
     def scan(
-        self, video: int | None, audio: int | None, feed: Feed | None, *, keep_video: int = 0, keep_audio: int = 0,
+        self,
+        video: int | None,
+        audio: int | None,
+        feed: Feed | None,
+        *,
+        keep_video: int = 0,
+        keep_audio: int = 0,
         hear: Callable[[memoryview], None] | None = None,
     ) -> tuple[Span, Span, str | None]:
         """Every packet of the chosen streams in file order, once: video packets to ``feed`` (data, pts, dts, key, discard; the view is good
@@ -171,7 +177,8 @@ class Reader:
                     feed(memoryview(packet), pts, packet.dts, packet.is_keyframe, discard)
                 elif is_audio and hear is not None:
                     hear(memoryview(packet))
-                if span.packets < keeps[is_audio] and span.bytes < HEAD_BYTES:
+                silent = is_audio and discard  # a decoder gives no frame of it
+                if len(span.head) < keeps[is_audio] and span.bytes < HEAD_BYTES and not silent:
                     span.head.append(packet)
                 span.packets += 1
                 span.bytes += size
