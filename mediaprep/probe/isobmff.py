@@ -256,16 +256,18 @@ def edit_effect(track: IsoTrack, movie_timescale: int | None) -> EditList:
     if not track.timescale or not movie_timescale:
         return "plain" if all(edit.media_time == 0 for edit in track.edits) else "trims-and-delays"
     second, frame = track.timescale, track.frame_ticks or 1
-    delay, played, trims = Fraction(0), None, False
+    delay, shown, trims = Fraction(0), Fraction(0), False
+    joins: Fraction | None = None
+    to_the_end = False
     begin: int | None = None
     for edit in track.edits:
         ticks = Fraction(edit.duration * second, movie_timescale)
         if edit.media_time < 0 or edit.rate == 0:
             delay += ticks
             continue
-        trims = trims or edit.rate != 1 or (played is not None and abs(edit.media_time - played) > frame)
+        trims = trims or edit.rate != 1 or (joins is not None and abs(edit.media_time - joins) > frame)
         begin = edit.media_time if begin is None else begin
-        played = edit.media_time + ticks if edit.duration else None
+        joins, shown, to_the_end = edit.media_time + ticks, shown + ticks, edit.duration == 0
     first, slack = track.first_composition_offset or 0, Fraction(2 * second, movie_timescale) + frame
     sound = track.handler == "soun"
     allowed = Fraction(5 * frame, 2) if sound else Fraction(first)
@@ -273,8 +275,8 @@ def edit_effect(track: IsoTrack, movie_timescale: int | None) -> EditList:
         trims = True  # nothing but empty edits: no part is presented
     elif begin > allowed:
         trims = True
-    if played is not None and track.duration:
-        trims = trims or played < track.duration + first - slack - (2 * frame if sound else 0)
+    if track.duration and not to_the_end:
+        trims = trims or shown < track.duration - slack - (2 * frame if sound else 0) - (begin or 0 if sound else 0)
     if delay * 2 < frame:
         return "trims" if trims else "plain"
     return "trims-and-delays" if trims else "delays"
