@@ -1,0 +1,42 @@
+"""The public calls as a type checker sees them; ``mypy --strict`` reads this file, nothing runs it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import assert_type
+
+import mediaprep
+from mediaprep import Media, Outcome, Plan, Report, Upload, Wishes
+
+
+def calls() -> None:
+    media = mediaprep.probe("in.mov")
+    assert_type(media, Media)
+    assert_type(mediaprep.check(media, "twitter/tweet_video"), Report)
+    assert_type(mediaprep.check("in.mov"), Report)
+    assert_type(mediaprep.plan(media, "twitter", Wishes(trim=(Fraction(1), Fraction(2)), fit="pad")), Plan)
+    outcome = mediaprep.prepare("in.mov", "out.mp4", "twitter", wishes=Wishes(quality="best"), timeout=600.0)
+    assert_type(outcome, Outcome)
+    assert_type(outcome.upload, Upload | None)
+    for item in mediaprep.events("in.mov"):
+        if isinstance(item, mediaprep.Progress):
+            assert_type(item.fraction, float)
+
+
+async def twins() -> None:
+    assert_type(await mediaprep.probe_async("in.mov"), Media)
+    assert_type(await mediaprep.check_async("in.mov"), Report)
+    assert_type(await mediaprep.plan_async("in.mov"), Plan)
+    assert_type(await mediaprep.prepare_async("in.mov"), Outcome)
+
+
+def kinds(media: Media) -> str:
+    match media:
+        case mediaprep.Video():
+            return str(media.video.codec)
+        case mediaprep.Animation() | mediaprep.Image():
+            return str(media.format)
+        case mediaprep.Subtitle():
+            return str(media.encoding)
+        case mediaprep.Sound():
+            return str(media.audio.codec)
