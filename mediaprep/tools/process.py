@@ -15,7 +15,9 @@ import math
 import os
 import selectors
 import signal
+import stat
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -346,17 +348,28 @@ def _kill_group(pid: int) -> None:
 
 
 def _empty_folder() -> str:
-    """An empty folder that nobody can write in, one for this process; made again if somebody cleaned it away."""
+    """An empty folder to start in, one for this process.
+
+    On Linux it is deleted already and only held open: nothing can be made in it, and nothing is left of it however this process ends.
+    """
     path = _own_empty_folder(os.getpid())
-    if not Path(path).is_dir():
-        _own_empty_folder.cache_clear()
+    try:
+        facts = Path(path).stat()
+    except OSError:
+        facts = None
+    if facts is None or not stat.S_ISDIR(facts.st_mode) or (path.startswith("/proc") and facts.st_nlink):
+        _own_empty_folder.cache_clear()  # somebody cleaned it away, or closed our descriptor
         path = _own_empty_folder(os.getpid())
     return path
 
 
 @functools.cache
 def _own_empty_folder(pid: int) -> str:
-    path = tempfile.mkdtemp(prefix="mediaprep-empty-")
+    path = tempfile.mkdtemp(prefix="mediaprep-")
+    if sys.platform == "linux" and Path("/proc/self/fd").is_dir():
+        held = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        Path(path).rmdir()
+        return f"/proc/self/fd/{held}"  # of the child, which has it until exec
     Path(path).chmod(0o500)
     atexit.register(_remove_folder, path, pid)
     return path
