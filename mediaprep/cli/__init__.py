@@ -5,6 +5,7 @@ One module a command: parse, call the library, render, return an exit code.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -44,6 +45,7 @@ def run(words: Sequence[str]) -> int:
     except typer.TyperException as problem:
         return _usage(problem)
     except Stopped as stopped:
+        complain(f"mediaprep: stopped by {signal.Signals(stopped.number).name}; nothing was left behind")
         return 128 + stopped.number
     except (KeyboardInterrupt, typer.Abort):
         return Code.INTERRUPTED

@@ -49,7 +49,7 @@ def refuse_collisions(names: Sequence[str], folder: Path | None, to: str) -> Non
     seen: dict[tuple[str, str], list[str]] = {}
     for name in names:
         path = Path("upload" if name == STDIN else name)
-        place = os.path.realpath(folder or path.parent)
+        place = os.path.realpath(folder) if folder else os.path.dirname(os.path.realpath(path))  # noqa: PTH120
         others = seen.setdefault((place, folded(path.stem)), [])
         for other in others:
             if other == name or to != "auto" or _of_one_kind(other, name):

@@ -130,7 +130,7 @@ def loudness_of(text: str) -> Fraction:
 
 
 def placement(face: Face, profile: str | None, category: str | None) -> tuple[str, Profile, str | None]:
-    """The name as asked for, its profile, and the category (None: inferred from the content). Raises: ProfileError, UsageProblem."""
+    """The placement as asked for, its profile, and the category (None: inferred from the content). Raises: ProfileError, UsageProblem."""
     from mediaprep.profile import find_profile, split_name
 
     name = profile or face.settings.text("profile") or "twitter"
@@ -141,7 +141,7 @@ def placement(face: Face, profile: str | None, category: str | None) -> tuple[st
     asked = named or category
     if asked is not None:
         found.spec_for(None, asked)
-    return name, found, asked
+    return name if named or asked is None else f"{name}/{asked}", found, asked
 
 
 def _parsed(option: str, text: str | None, parse: Callable[[str], T]) -> T | None:

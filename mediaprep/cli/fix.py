@@ -88,7 +88,7 @@ def fix(
     with drawer:
         for done in each(face, names, fixed, jobs=jobs or int(face.settings.number("jobs") or 1)):
             outcome = done.value
-            media += [report and report.media for report in (_standing(outcome) if outcome else [None])]
+            media += [None if report is None else report.media for report in (_standing(outcome) if outcome else [None])]
             codes.append(done.code if outcome is None else _code(outcome.status))
             entry = json.fix_file(done.name, outcome, done.error)
             if receipts is not None:

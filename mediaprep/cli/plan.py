@@ -95,7 +95,7 @@ def show(
     codes, entries, media = [], [], []
     for done in each(face, names, planned):
         report, made = done.value or (None, None)
-        media.append(report and report.media)
+        media.append(None if report is None else report.media)
         codes.append(done.code if report is None else _code(report, made))
         if as_json:
             entries.append(json.plan_file(done.name, report, made, _outputs(face, done.name, made), done.error))

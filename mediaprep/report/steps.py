@@ -50,7 +50,7 @@ _STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step: its name, what is done in words, the rules (or ``wish``) that ask for it, and the worst that it costs."""
+    """One step: its name, what is done in words, the rules (or options) that ask for it, and the worst that it costs."""
 
     name: str
     words: str
@@ -67,11 +67,15 @@ def steps(output: Output, findings: Iterable[Finding] = ()) -> tuple[Step, ...]:
     made: list[Step] = []
     if output.span is not None:
         start, end = (units.duration_text(edge).removesuffix(" s") for edge in output.span)
-        made.append(Step(name="trim", words=f"{start} to {end} s", because=("wish",), safety="destructive"))
+        made.append(
+            Step(name="trim", words=f"{start} to {end} s", because=("--split" if output.wishes.split else "--trim",), safety="destructive")
+        )
     encoded = isinstance(output.want, Video) and output.want.video.anew
     if encoded and not grouped["encode"]:
         causes = [change for name in ("scan", "turn", "picture", "rate", "colour", "length") for change in grouped[name]]
         made += _described("encode", grouped, output, causes)
+    if output.span is not None:
+        grouped["length"] = []
     for name, _ in _STEPS:
         made += [] if not grouped[name] else _described(name, grouped, output, grouped[name])
     told = [
@@ -88,9 +92,9 @@ def _reasons(step: Step, changes: list[Change], findings: Iterable[Finding], enc
     direct = [
         f.rule for f in findings if (f.level != "should" or f.rule in step.because) and any(_touches(fact, facts) for fact in f.facts)
     ]
-    if direct or step.name == "encode" or step.safety == "destructive":
+    if direct or step.name == "encode":
         return tuple(dict.fromkeys(direct)) or step.because
-    return tuple(rule for rule in step.because if rule == "wish" or not encoded)
+    return () if encoded else step.because
 
 
 def _touches(fact: str, changed: Iterable[str]) -> bool:

@@ -81,8 +81,8 @@ def _count(path: str, report: Report, plan: Plan | None, profile: str) -> tuple[
     levels = ", ".join(f"{n} {level}" for level in ("must", "should", "observed") if (n := sum(f.level == level for f in report.findings)))
     refused = {item.rule: item for item in plan.refusals} if plan else {}
     musts = [item for item in report.findings if item.level == "must"]
-    choices = [item for item in musts if item.rule in refused and refused[item.rule].ways_out]
-    hopeless = [item for item in musts if item.rule in refused and not refused[item.rule].ways_out]
+    choices = [item for item in musts if item.rule in refused and _options(refused[item.rule])]
+    hopeless = [item for item in musts if item.rule in refused and not _options(refused[item.rule])]
     counts = [
         f"{len(musts) - len(choices) - len(hopeless)} fixable" if len(musts) > len(choices) + len(hopeless) else "",
         f"{len(choices)} needs a choice" if choices else "",
@@ -97,11 +97,16 @@ def _next(path: str, report: Report, plan: Plan | None, profile: str) -> str | N
     """The command line that repairs the file; None where nothing has to be, or can be, done."""
     if plan is None or plan.status == "already_ok":
         return None
-    ways = next((item.ways_out for item in plan.refusals if item.ways_out), None)
-    if plan.status == "refused" and ways is None:
+    ways = next((found for item in plan.refusals if (found := _options(item))), ())
+    if plan.status == "refused" and not ways:
         return None
-    words = ["mediaprep", "fix", _operand(path), *(["-p", shlex.quote(profile)] if profile != "twitter" else []), *((ways or ())[:1])]
+    words = ["mediaprep", "fix", _operand(path), *(["-p", shlex.quote(profile)] if profile != "twitter" else []), *ways[:1]]
     return " ".join(words)
+
+
+def _options(item: Refusal) -> tuple[str, ...]:
+    """The ways out that are options of the command; others are advice in words."""
+    return tuple(way for way in item.ways_out if way.startswith("-"))
 
 
 def _operand(path: str) -> str:
@@ -131,7 +136,7 @@ def output_lines(output: Output, predicted: Predicted, findings: Sequence[Findin
     """The steps of one output, and the prediction."""
     rows: list[tuple[str | Span, ...]] = []
     for number, step in enumerate(steps(output, findings), 1):
-        why = ", ".join("asked for" if rule == "wish" else rule for rule in step.because if rule != "written")
+        why = ", ".join(rule for rule in step.because if rule != "written")
         rows.append((str(number), step.name, step.words, Span(f"because {why}" if why else "", "dim")))
     words = [units.bytes_text(predicted.bytes)] if predicted.bytes else []
     if predicted.seconds is not None:
@@ -173,7 +178,8 @@ def _made(target: str, report: Report) -> Line:
 def _remarks(report: Report | None) -> str:
     """``; 2 remarks (video-recommended-bitrate, ...)``: advice that is not followed."""
     rules = [] if report is None else [item.rule for item in report.findings]
-    return f"; {len(rules)} remark{'s' if len(rules) > 1 else ''} ({', '.join(rules)})" if rules else ""
+    more = ", ..." if len(rules) > 2 else ""
+    return f"; {len(rules)} remark{'s' if len(rules) > 1 else ''} ({', '.join(rules[:2])}{more})" if rules else ""
 
 
 def _refusals(path: str, outcome: Outcome, profile: str) -> tuple[Line, ...]:
