@@ -13,7 +13,7 @@ from mediaprep.media import Track as SourceTrack
 from mediaprep.media import Video, VideoStream
 from mediaprep.plan import Output
 from mediaprep.promise import AtMostBytes, Near, assume
-from mediaprep.rules.video import as_shown
+from mediaprep.rules.video import as_shown, lead
 from mediaprep.spec import Quality, VideoEncoding
 from mediaprep.tools.ffmpeg import Filter, Input, Job, Track, seconds
 from mediaprep.transcode.colour import colour_filters
@@ -134,6 +134,8 @@ def _input(output: Output, have: Video, means: Means) -> Input:
     options: dict[str, str | int] = {"noautorotate": None} if output.want.kind == "video" and output.want.video.anew else {}  # type: ignore[dict-item]  # ffmpeg-python: None is a bare flag
     if have.video.timestamps == "missing" and output.wishes.frame_rate is not None:
         options["framerate"] = _rate(output.wishes.frame_rate)
+    if ahead := lead(have):
+        options["itsoffset"] = f"-{seconds(ahead)}"
     start = None
     if output.span is not None:
         start = output.span[0]
@@ -216,7 +218,7 @@ def _missing_time(output: Output, have: Video) -> Fraction:
     shown, rate = have.video.duration, output.want.video.frame_rate if isinstance(output.want, Video) else None
     if shown is None or not isinstance(promised, Video) or promised.video.duration is None or rate is None:
         return Fraction(0)
-    end = shown + (have.video.start or 0)
+    end = shown + (have.video.start or 0) - lead(have)
     if output.span is not None:
         end = min(end, output.span[1]) - output.span[0]
     missing = promised.video.duration - end

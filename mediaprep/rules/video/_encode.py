@@ -16,6 +16,7 @@ Size = tuple[int, int]
 _STANDARD_RATES = tuple(Fraction(n) for n in ("24000/1001", "24", "25", "30000/1001", "30", "48000/1001", "48", "50", "60000/1001", "60"))
 _SNAP = Fraction(3, 100)  # a guess: a variable rate within 3 % of a standard rate is meant to be it
 FASTEST = Fraction(60)
+PRIMING = Fraction(1, 18)  # seconds: two and a half AAC frames, 2560 samples at 48 kHz (encoders use 1024, 2048 or 2112), and rounding
 SQUARE = (StatedSar(where="container", value=Fraction(1)), StatedSar(where="bitstream", value=Fraction(1)))
 
 
@@ -126,13 +127,23 @@ def _from_zero(want: Video) -> Video:
         return replace(want, duration=video.duration, video=replace(video, start=Fraction(0)))
     if audio.start is None or audio.duration is None:
         return want
-    zero, end = min(video.start, audio.start), video.start + video.duration
+    zero, end = min(video.start, audio.start) + lead(want), video.start + video.duration
     return replace(
         want,
         duration=max(end, audio.start + audio.duration) - zero,
         video=replace(video, start=Fraction(0), duration=end - zero),
-        audio=replace(audio, start=audio.start - zero),
+        audio=replace(audio, start=max(audio.start - zero, Fraction(0))),
     )
+
+
+def lead(have: Video) -> Fraction:
+    """Seconds by which the sound begins before the picture with no more than an encoder's priming: the containers that cannot say so
+    (transport streams) play it; written to MP4 it is skipped, and the picture begins at 0. Else 0."""
+    video, audio = have.video, have.audio
+    if audio is None or video.start is None or audio.start is None:
+        return Fraction(0)
+    ahead = video.start - audio.start
+    return ahead if 0 < ahead <= PRIMING else Fraction(0)
 
 
 def target_rate(video: VideoStream, case: Case) -> Fraction | None:

@@ -12,7 +12,7 @@ from mediaprep.constraint import ByteLimit, Range
 from mediaprep.media import Video
 from mediaprep.promise import AtMost, AtMostBytes, Near, Promise
 from mediaprep.rules._rule import Case, Refused
-from mediaprep.rules.video._encode import encoding, no_timing, picture_encoded, rewrapped, sound_encoded, target_size
+from mediaprep.rules.video._encode import encoding, lead, no_timing, picture_encoded, rewrapped, sound_encoded, target_size
 from mediaprep.spec import Spec
 from mediaprep.wishes import Wishes
 
@@ -164,6 +164,8 @@ def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, 
         promises += _encoded_promises(want, frame, case.spec)
         video = replace(video, start=None)
     else:
+        if lead(have):
+            promises.append(Near(fact="video.start", value=Fraction(0), tolerance=frame / 2))
         if video.frame_rate is not None and video.timestamps == "ok":
             promises.append(Near(fact="video.frame_rate", value=video.frame_rate, tolerance=video.frame_rate / 500))
             video = replace(video, frame_rate=None)
