@@ -48,4 +48,3 @@ def hdr_formats(transfer: str, side_data: frozenset[str], dolby: DolbyVision | N
     if dolby is not None:
         found.append(HdrFormat(name="Dolby Vision", profile=dolby.profile, compatibility=dolby.compatibility))
     return tuple(found)
-

@@ -3,12 +3,13 @@
 Content is looked at in two steps. A *screen*: ffmpeg's ``idet`` over the first frames; where no frame seems interlaced, that is all.
 On doubt (such a frame, an interlaced flag, lines and rate of television) a *measure* of our own over windows of the file: with ``near``
 and ``far`` the combing between this frame's fields and those of the frame before (both ways round), and ``own`` the combing within the
-frame, (near - own) / (far - own) is about 0 where the fields are evenly spaced in time and about 1 where both belong to one moment. idet
-compares near and far alone and takes moving fine patterns for interlace. See docs/decisions, scan sampling.
+frame, each over what moves, (near - own) / (far - own) is about 0 where the fields are evenly spaced in time and about 1 where both belong
+to one moment. idet compares near and far alone and takes moving fine patterns for interlace. See docs/decisions, scan sampling.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -30,9 +31,14 @@ WINDOWS = (Fraction(1, 10), Fraction(1, 2), Fraction(85, 100))
 MOST_LINES = 1088  # no broadcast or disc format interlaces more lines (ITU-R BT.709: 1080)
 INTERLACED_LINES = frozenset({480, 486, 576, 1080, 1088})
 INTERLACED_RATES = frozenset({Fraction(25), Fraction(30000, 1001)})  # of frames; 50 and 59.94 are the fields
-FEWEST_LINES, COLUMNS = 16, 480  # columns measured: about as many, evenly spaced
-_MOTION, _MOTION_SHARE = 0.3, 0.04  # least difference of two combings, in 8-bit steps and as a share: below, the fields do not differ
-_INTERLACED_BELOW, _PROGRESSIVE_ABOVE = 0.45, 0.55  # of the ratio above
+FEWEST_LINES = 200  # what television interlaces has 480 and more; in small pictures fine patterns look interlaced
+COLUMNS = 480  # measured: about as many, evenly spaced
+CADENCE = 5  # frames: 2:3 pulldown makes five of four
+FEWEST_MOVING = 200  # samples: fewer tell nothing
+_MOTION = 8.0  # 8-bit steps between two frames: more than the noise of most cameras after coding
+_LEAST_SHARE = 0.15  # of a combing, by which two must differ
+_LEAST_LEAN = 0.04  # of the nearer combing, by which the farther exceeds it (idet's intl_thres)
+_INTERLACED_BELOW, _PROGRESSIVE_ABOVE = 0.45, 0.7  # of the ratio above
 _REPEAT = 3.0  # a field is repeated where the other changes this many times more (idet's rep_thres)
 _FLAG_EACH_FRAME = frozenset({"h264", "hevc", "mpeg2video", "mpeg4", "dvvideo", "prores", "vc1", "wmv3"})
 # AVFieldOrder: TT, BB; TB and BT are QuickTime's and Matroska's 9 and 14, fields interleaved, first line early or late (Apple TN2162)
@@ -66,46 +72,67 @@ class Content:
     evidence: str = ""
 
 
-@dataclass(slots=True)
 class Tally:
-    """Verdicts so far; ``repeated``: frames one field of which is that of the frame before."""
+    """Verdicts so far, by windows of consecutive frames; ``repeated``: frames one field of which is that of the frame before."""
 
-    tff: int = 0
-    bff: int = 0
-    progressive: int = 0
-    undetermined: int = 0
-    repeated: int = 0
+    def __init__(self) -> None:
+        self._windows: list[list[FieldVerdict]] = [[]]
+        self._counts: Counter[FieldVerdict] = Counter()
+        self.repeated = 0
+
+    def begin(self) -> None:
+        """A new window."""
+        self._windows.append([])
 
     def add(self, verdict: FieldVerdict, repeated: bool = False) -> None:
         """Count one frame."""
-        setattr(self, verdict, getattr(self, verdict) + 1)
+        self._windows[-1].append(verdict)
+        self._counts[verdict] += 1
         self.repeated += repeated
 
     @property
     def decided(self) -> int:
         """Frames with a verdict."""
-        return self.tff + self.bff + self.progressive
+        return self._counts.total() - self._counts["undetermined"]
+
+    @property
+    def interlaced(self) -> int:
+        """Frames whose fields differ in time, of the parity that more of them show."""
+        return max(self._counts["tff"], self._counts["bff"])
 
     @property
     def unanimous(self) -> bool:
         """All frames decided so far are progressive, or all show one parity; none repeats a field."""
-        return self.decided == max(self.tff, self.bff, self.progressive) and not self.repeated
+        return self.decided == max(self.interlaced, self._counts["progressive"]) and not self.repeated
 
     def content(self, source: str) -> Content:
-        """Interlaced: at least 0.3 of all and 0.8 of the decided frames show one parity. Telecine: a quarter of the frames repeat a
-        field (2:3 gives 40 %) and a fifth are combed one way (2:3 gives 40 %)."""
-        total = self.decided + self.undetermined
-        high = max(self.tff, self.bff)
-        parity: Literal["tff", "bff"] = "tff" if self.tff >= self.bff else "bff"
-        counts = ("tff", "bff", "progressive", "undetermined", "repeated")
-        evidence = ", ".join(f"{name} {getattr(self, name)}" for name in counts)
-        if total and self.repeated >= 0.25 * total and high >= 0.2 * total:
-            return Content(scan="telecine", parity=parity, source=source, evidence=evidence)
-        if high and high >= 0.3 * total and high >= 0.8 * self.decided:
-            return Content(scan=parity, parity=parity, source=source, evidence=evidence)
-        if not self.decided or self.decided < 0.05 * total:
-            return Content(scan="undetermined", source=source, evidence=evidence)
-        return Content(scan="progressive", source=source, evidence=evidence)
+        """Interlaced: at least 0.3 of all and 0.8 of the decided frames show one parity. Telecine: fields are repeated, or the verdicts
+        have its cadence. Progressive: the decided frames are mostly that."""
+        total, high, progressive = self._counts.total(), self.interlaced, self._counts["progressive"]
+        parity: Literal["tff", "bff"] = "tff" if self._counts["tff"] >= self._counts["bff"] else "bff"
+        counts = [f"{name} {self._counts[name]}" for name in ("tff", "bff", "progressive", "undetermined")]
+        evidence = ", ".join([*counts, f"repeated {self.repeated}"])
+        told: ScanContent = "undetermined"
+        if high >= 0.2 * total and (self.repeated >= 0.25 * total or self._cadence(parity)) and total:
+            told = "telecine"
+        elif high and high >= 0.3 * total and high >= 0.8 * self.decided:
+            told = parity
+        elif progressive and progressive >= 0.05 * total and progressive >= high:
+            told = "progressive"
+        return Content(scan=told, parity=None if told in ("progressive", "undetermined") else parity, source=source, evidence=evidence)
+
+    def _cadence(self, parity: Literal["tff", "bff"]) -> bool:
+        """Whether combed and clean frames alternate with the period of 2:3 pulldown, five frames, and not in runs. Of each five, two are
+        combed, and a third repeats a field of the frame before, which looks the same."""
+        after_five: list[bool] = []
+        after_one: list[bool] = []
+        for window in self._windows:
+            for apart, same in ((CADENCE, after_five), (1, after_one)):
+                pairs = zip(window, window[apart:], strict=False)
+                same.extend(a == b for a, b in pairs if {a, b} <= {parity, "progressive"})
+        clean = self._counts["progressive"]
+        enough = len(after_five) >= 2 * CADENCE and clean >= 0.2 * self.decided and self.interlaced >= 0.3 * self.decided
+        return enough and sum(after_five) >= 0.85 * len(after_five) and sum(after_one) <= 0.75 * len(after_one)
 
 
 class FieldMeasure:
@@ -120,23 +147,38 @@ class FieldMeasure:
         before, self._before = self._before, fields
         if fields is None or before is None or before[0].shape != fields[0].shape:
             return None
-        top, bottom = fields
-        own, top_late, bottom_late = _combing(top, bottom), _combing(top, before[1]), _combing(before[0], bottom)
-        near, far = min(top_late, bottom_late), max(top_late, bottom_late)
-        top_change, bottom_change = _mean(top - before[0]), _mean(bottom - before[1])
-        least = max(_MOTION, _MOTION_SHARE * min(own, near))
-        changed = max(top_change, bottom_change) >= _MOTION
-        repeated = changed and min(top_change, bottom_change) * _REPEAT < max(top_change, bottom_change)
-        if own - near < least:  # else combed, more than across two frames: fields of two moments
-            if far - own < least:
-                return "undetermined", repeated
-            ratio = (near - own) / (far - own)
-            if ratio > _PROGRESSIVE_ABOVE:
-                return "progressive", repeated
-            if ratio >= _INTERLACED_BELOW:
-                return "undetermined", repeated
-        # top first: this frame's top field follows the bottom field of the frame before
-        return ("tff" if top_late < bottom_late else "bff"), repeated
+        (top, bottom), (top_before, bottom_before) = fields, before
+        top_change, bottom_change = abs(top - top_before), abs(bottom - bottom_before)
+        top_moves, bottom_moves = top_change > _MOTION, bottom_change > _MOTION
+        upper = top_moves[:-1] | top_moves[1:] | bottom_moves[:-1]  # about each line of the bottom field
+        lower = bottom_moves[:-1] | bottom_moves[1:] | top_moves[1:]  # and of the top field
+        moving = int(upper.sum() + lower.sum())
+        if moving < FEWEST_MOVING:
+            return "undetermined", False
+        repeated = _apart(top_moves.sum(), bottom_moves.sum()) or _apart(top_change.sum(), bottom_change.sum())
+
+        def combing(tops: NDArray[np.float32], bottoms: NDArray[np.float32]) -> float:
+            """How far each line lies from the mean of its neighbours in the other field (twice that), over what moves."""
+            first, second = tops[:-1] + tops[1:] - 2 * bottoms[:-1], bottoms[:-1] + bottoms[1:] - 2 * tops[1:]
+            return float(abs(first)[upper].sum() + abs(second)[lower].sum()) / moving
+
+        own, top_late, bottom_late = combing(top, bottom), combing(top, bottom_before), combing(top_before, bottom)
+        return _judge(own, top_late, bottom_late), repeated
+
+
+def _judge(own: float, top_late: float, bottom_late: float) -> FieldVerdict:
+    """``own``: combing within the frame; the others: of its top field with the bottom field before (top first: they are neighbours in
+    time), and the other way round."""
+    near, far = min(top_late, bottom_late), max(top_late, bottom_late)
+    least = _LEAST_SHARE * min(own, near)
+    if max(own, far) - min(own, near) < least:
+        return "undetermined"
+    ratio = 0.0 if own - near >= least else (near - own) / (far - own) if far - own >= least else 0.5
+    if ratio > _PROGRESSIVE_ABOVE:
+        return "progressive"
+    if ratio >= _INTERLACED_BELOW or far - near < _LEAST_LEAN * near:
+        return "undetermined"
+    return "tff" if top_late < bottom_late else "bff"
 
 
 class Detector(Protocol):
@@ -152,7 +194,7 @@ def screen(frames: Iterable[Any], detector: Detector) -> Content | None:
     for frame in frames:
         for verdict in detector.push(frame):
             tally.add(verdict)
-    return None if tally.tff or tally.bff else tally.content("idet")
+    return None if tally.interlaced else tally.content("idet")
 
 
 def measure(windows: Iterable[Iterator[Frame]], *, deep: bool) -> Content:
@@ -160,6 +202,7 @@ def measure(windows: Iterable[Iterator[Frame]], *, deep: bool) -> Content:
     tally = Tally()
     for window in windows:
         measurement = FieldMeasure()
+        tally.begin()
         for count, frame in enumerate(islice(window, WINDOW_FRAMES), 1):
             if (verdict := measurement.push(frame)) is not None:
                 tally.add(*verdict)
@@ -230,7 +273,7 @@ def _fields(frame: Frame) -> tuple[NDArray[np.float32], NDArray[np.float32]] | N
     import numpy as np
 
     width, height = frame.size
-    if height < FEWEST_LINES or width < FEWEST_LINES:
+    if height < FEWEST_LINES:
         return None
     plane, line, bits = frame.luma()
     lines = height // 2 * 2
@@ -242,12 +285,7 @@ def _fields(frame: Frame) -> tuple[NDArray[np.float32], NDArray[np.float32]] | N
     return picture[0::2], picture[1::2]
 
 
-def _combing(top: NDArray[np.float32], bottom: NDArray[np.float32]) -> float:
-    """How far each line lies from the mean of its neighbours in the other field (twice that, on average over both)."""
-    return _mean(top[:-1] + top[1:] - 2 * bottom[:-1]) + _mean(bottom[:-1] + bottom[1:] - 2 * top[1:])
-
-
-def _mean(values: NDArray[np.float32]) -> float:
-    import numpy as np
-
-    return float(np.abs(values).mean())
+def _apart(one: np.generic, other: np.generic) -> bool:
+    """One field changes far more than the other."""
+    less, more = sorted((float(one), float(other)))
+    return less * _REPEAT < more

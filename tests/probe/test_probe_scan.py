@@ -1,0 +1,188 @@
+import numpy as np
+import pytest
+
+from mediaprep.probe import scan
+from mediaprep.probe.bitstream.header import StreamHeader
+
+
+class Frame:
+    """A picture held in an array, H×W uint8."""
+
+    def __init__(self, luma):
+        self._luma = np.ascontiguousarray(luma)
+        self.size = (luma.shape[1], luma.shape[0])
+        self.interlaced = False
+
+    def luma(self):
+        return memoryview(self._luma.reshape(-1)), self._luma.shape[1], 8
+
+
+def moment(t, height=240, width=128):
+    """A soft pattern that moves two pixels a moment."""
+    y, x = np.mgrid[0:height, 0:width]
+    return (128 + 60 * np.sin((x - 2 * t) / 5) + 40 * np.sin((y + x - t) / 9)).astype(np.uint8)
+
+
+def woven(top, bottom):
+    frame = top.copy()
+    frame[1::2] = bottom[1::2]
+    return frame
+
+
+def progressive(n):
+    return [Frame(moment(2 * i)) for i in range(n)]
+
+
+def interlaced(n, order):
+    first, second = (0, 1) if order == "tff" else (1, 0)
+    return [Frame(woven(moment(2 * i + first), moment(2 * i + second))) for i in range(n)]
+
+
+def telecined(n):
+    """2:3: of each four film frames, five: AA BB BC CD DD."""
+    film = [moment(3 * i) for i in range(n)]
+    frames = []
+    for i in range(0, n - 3, 4):
+        a, b, c, d = film[i : i + 4]
+        frames += [woven(a, a), woven(b, b), woven(b, c), woven(c, d), woven(d, d)]
+    return [Frame(frame) for frame in frames]
+
+
+@pytest.mark.parametrize(
+    ("frames", "content", "parity"),
+    [
+        (progressive(30), "progressive", None),
+        (interlaced(30, "tff"), "tff", "tff"),
+        (interlaced(30, "bff"), "bff", "bff"),
+        (telecined(32), "telecine", "tff"),
+        ([Frame(moment(0))] * 30, "undetermined", None),  # a still picture
+        ([Frame(np.full((240, 128), 16, np.uint8))] * 30, "undetermined", None),
+        ([Frame(frame._luma[:144]) for frame in interlaced(30, "tff")], "undetermined", None),  # too few lines to tell
+        ([], "undetermined", None),
+    ],
+)
+@pytest.mark.parametrize("deep", [False, True])
+def test_content_is_told_by_how_fields_lie_in_time(frames, content, parity, deep):
+    found = scan.measure([iter(frames)], deep=deep)
+    assert (found.scan, found.parity) == (content, parity)
+
+
+def test_noise_alone_is_no_interlace():
+    rng = np.random.default_rng(1)
+    frames = [Frame(rng.integers(14, 19, (240, 128), dtype=np.uint8)) for _ in range(30)]
+    assert scan.measure([iter(frames)], deep=True).scan == "undetermined"
+
+
+def test_ten_bits_are_read_as_eight():
+    class Ten(Frame):
+        def luma(self):
+            wide = np.ascontiguousarray(self._luma.astype(np.uint16) * 4)
+            return memoryview(wide.reshape(-1)).cast("B"), wide.shape[1] * 2, 10
+
+    frames = [Ten(frame._luma) for frame in interlaced(20, "bff")]
+    assert scan.measure([iter(frames)], deep=True).scan == "bff"
+
+
+def test_a_jump_between_windows_is_not_measured():
+    found = scan.measure([iter(progressive(3)), iter(progressive(3))], deep=True)
+    assert sum(int(part.split()[-1]) for part in found.evidence.split(", ")[:4]) == 4
+
+
+class Says:
+    """A detector with its answers ready."""
+
+    def __init__(self, *answers):
+        self._answers = iter(answers)
+
+    def push(self, picture):
+        return (next(self._answers),)
+
+
+@pytest.mark.parametrize(
+    ("answers", "content"),
+    [
+        (["progressive"] * 6, "progressive"),
+        (["undetermined"] * 6, "undetermined"),
+        (["undetermined"] * 4 + ["progressive"] * 2, "progressive"),
+        (["progressive"] * 5 + ["tff"], None),
+        (["bff"] * 6, None),
+    ],
+)
+def test_the_screen_settles_only_what_shows_no_sign_of_interlace(answers, content):
+    found = scan.screen([object()] * 6, Says(*answers))
+    assert (None if found is None else found.scan) == content
+
+
+@pytest.mark.parametrize(
+    ("codec", "field_order", "header", "flagged", "parities", "told"),
+    [
+        ("h264", 1, {}, (False,), (), "progressive"),
+        ("h264", 0, {"frame_mbs_only": True}, (), (), "progressive"),
+        ("h264", 0, {"frame_mbs_only": False}, (False, False), (), "progressive"),  # x264's fake-interlaced
+        ("h264", 2, {}, (True, True), ("bff",), "bff"),  # the frames outweigh the field order
+        ("h264", 2, {}, (), (), "tff"),
+        ("prores", 4, {}, (), (), "tff"),  # QuickTime's 9
+        ("prores", 5, {}, (), (), "bff"),
+        ("mpeg4", 0, {}, (True, False), (), "mixed"),
+        ("mpeg2video", 0, {"top_field_first": (True,)}, (True,), (), "tff"),
+        ("hevc", 0, {"field_seq": True}, (), (), "interlaced"),
+        ("h264", 0, {"pic_struct": (4,), "field_pictures": True}, (), (), "bff"),
+        ("vp9", 0, {}, (False,), (), "unspecified"),
+        ("wmv3", 0, {}, (), (), None),
+    ],
+)
+def test_flags(codec, field_order, header, flagged, parities, told):
+    assert scan.scan_flags(codec, field_order, StreamHeader(**header), flagged, frozenset(parities)) == told
+
+
+@pytest.mark.parametrize(
+    ("flags", "content", "soft", "told"),
+    [
+        ("progressive", "progressive", False, "progressive"),
+        ("progressive", "tff", False, "interlaced"),
+        ("progressive", "telecine", False, "telecine"),
+        ("progressive", "undetermined", False, "progressive"),
+        ("tff", "undetermined", False, "interlaced"),
+        ("tff", "progressive", False, "psf"),
+        ("tff", "bff", False, "interlaced"),
+        ("tff", "telecine", False, "telecine"),
+        ("progressive", "progressive", True, "soft-telecine"),
+        ("unspecified", None, False, "progressive"),
+        (None, "progressive", False, "progressive"),
+        (None, "undetermined", False, None),
+        (None, None, False, None),
+    ],
+)
+def test_verdict(flags, content, soft, told):
+    assert scan.verdict(flags, content, soft) == told
+
+
+def test_soft_telecine_is_by_flag():
+    assert scan.soft_telecine(StreamHeader(repeat_first_field=(False, True)))
+    assert scan.soft_telecine(StreamHeader(pic_struct=(3, 5)))
+    assert not scan.soft_telecine(StreamHeader(repeat_first_field=(False,), pic_struct=(3, 4)))
+
+
+def test_the_cadence_of_telecine_is_told_without_repeated_fields():
+    tally = scan.Tally()
+    for verdict in ["tff", "tff", "tff", "progressive", "progressive"] * 4:
+        tally.add(verdict)
+    assert tally.content("frames").scan == "telecine"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "content"),
+    [
+        (["tff"] * 20 + ["progressive"] * 12, "undetermined"),  # interlaced, then progressive: no cadence
+        (["tff"] * 20 + ["progressive"] * 4, "tff"),
+        (["tff"] * 10 + ["bff"] * 10, "undetermined"),
+        (["tff"] * 4 + ["undetermined"] * 16, "undetermined"),  # too few of all
+        (["progressive"] * 4 + ["undetermined"] * 36, "progressive"),
+        (["progressive"] + ["undetermined"] * 36, "undetermined"),
+    ],
+)
+def test_what_the_verdicts_add_up_to(verdicts, content):
+    tally = scan.Tally()
+    for verdict in verdicts:
+        tally.add(verdict)
+    assert tally.content("frames").scan == content
