@@ -6,18 +6,30 @@ from mediaprep.media import Animation, Image, Media, Subtitle, Video
 from mediaprep.outcome import Upload
 
 _UNKNOWN = "application/octet-stream"
-_CONTAINERS = {"mp4": "video/mp4", "mov": "video/quicktime", "webm": "video/webm", "matroska": "video/x-matroska", "mpegts": "video/mp2t"}
-_PICTURES = {"jpeg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp", "apng": "image/apng", "avif": "image/avif"}
+_CONTAINERS = {
+    "mp4": "video/mp4", "mov": "video/quicktime", "3gp": "video/3gpp", "webm": "video/webm", "matroska": "video/x-matroska",
+    "mpegts": "video/mp2t", "mpegps": "video/mpeg", "ogg": "video/ogg",
+    "avi": "video/x-msvideo", "flv": "video/x-flv", "asf": "video/x-ms-asf",
+}  # fmt: skip
+_PICTURES = {
+    "jpeg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp", "apng": "image/apng", "avif": "image/avif",
+    "heif": "image/heif", "tiff": "image/tiff", "bmp": "image/bmp", "jpeg2000": "image/jp2",
+}  # fmt: skip
 _CAPTIONS = {"srt": "application/x-subrip", "webvtt": "text/vtt"}
 
 
 def upload(path: str, media: Media, category: str) -> Upload:
-    """The hand-off of one file. Videos and animations go by the chunked, asynchronous path, stills and captions by the simple one."""
+    """The hand-off of one file. Videos and animations go by the chunked, asynchronous path, stills and captions by the simple one.
+
+    Raises: ValueError where the size is not known: an upload begins with it.
+    """
+    if media.size_bytes is None:
+        raise ValueError(f"{path}: the size in bytes is not known")
     return Upload(
         path=path,
         media_type=media_type(media),
         category=category,
-        total_bytes=media.size_bytes or 0,
+        total_bytes=media.size_bytes,
         chunked=isinstance(media, (Video, Animation)),
     )
 

@@ -14,15 +14,14 @@ from mediaprep.promise import broken
 from mediaprep.rules.file import TELLING
 
 # What a container states about a copied stream may be said otherwise in MP4 without any change of the stream itself.
-_SAID_BY_CONTAINER = ("video.scan_flags", "video.level", "audio.layout")
+_SAID_BY_CONTAINER = {"video": ("video.scan_flags", "video.level"), "audio": ("audio.layout",)}
 
 
 def verify(output: Output, made: Media, evidence: Evidence) -> tuple[Report, tuple[str, ...]]:
     """The report of the made file, and why it may not be published: one clause each, () = it may."""
     report = check(made, output.spec)
-    return report, tuple(
-        [*_rules(report, output), *_differences(output.want, made), *_promises(output, made), *_evidence(output, made, evidence)]
-    )
+    problems = (*_rules(report, output), *_differences(output.want, made), *_promises(output, made), *_evidence(output, made, evidence))
+    return report, problems
 
 
 def _rules(report: Report, output: Output) -> Iterator[str]:
@@ -33,14 +32,22 @@ def _rules(report: Report, output: Output) -> Iterator[str]:
 
 
 def _differences(want: Media, made: Media) -> Iterator[str]:
-    copied = isinstance(want, Video) and not want.video.anew
-    for path, wanted, found in diff(made, want):
+    said = tuple(path for track in _copied(want) for path in _SAID_BY_CONTAINER[track])
+    for path, found, wanted in diff(made, want):
         if path == "private":
-            telling = sorted({item.where for item in wanted or () if item.kind in TELLING})
-            if wanted is None or telling:
+            telling = sorted({item.where for item in found or () if item.kind in TELLING})
+            if found is None or telling:
                 yield "private metadata is left: " + (", ".join(telling) or "it could not be looked for")
-        elif not (_same(wanted, found) or (copied and path in _SAID_BY_CONTAINER)):
-            yield f"{path} is {wanted}, wanted {found}"
+        elif not (_same(found, wanted) or path in said):
+            yield f"{path} is {found}, wanted {wanted}"
+
+
+def _copied(want: Media) -> tuple[str, ...]:
+    """The tracks that are to be copied."""
+    if not isinstance(want, Video):
+        return ()
+    picture = () if want.video.anew else ("video",)
+    return picture if want.audio is None or want.audio.anew else (*picture, "audio")
 
 
 def _same(made: Any, want: Any) -> bool:
@@ -64,6 +71,15 @@ def _evidence(output: Output, made: Media, evidence: Evidence) -> Iterator[str]:
             yield "the output was not decoded"
         elif evidence.frames_decoded != made.video.frame_count:
             yield f"{evidence.frames_decoded} frames decode, {made.video.frame_count} are in the file"
+    compared = {copy.track for copy in evidence.copied}
+    yield from (f"the {track} stream was to be copied, and was not compared" for track in _compared(output) if track not in compared)
     for copy in evidence.copied:
         if copy.source_digest is None or copy.source_digest != copy.made_digest:
             yield f"the {copy.track} stream was to be copied, and its payload differs"
+
+
+def _compared(output: Output) -> tuple[str, ...]:
+    """The copied tracks whose payload must be the source's; a corrected pixel aspect ratio stands in the payload itself."""
+    have, want = output.source, output.want
+    retagged = isinstance(have, Video) and isinstance(want, Video) and have.video.sars != want.video.sars
+    return tuple(track for track in _copied(want) if not (track == "video" and retagged))

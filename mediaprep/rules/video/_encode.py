@@ -127,7 +127,7 @@ def _from_zero(want: Video) -> Video:
         return replace(want, duration=video.duration, video=replace(video, start=Fraction(0)))
     if audio.start is None or audio.duration is None:
         return want
-    zero, end = min(video.start, audio.start) + lead(want), video.start + video.duration
+    zero, end = max(Fraction(0), min(video.start, audio.start)) + lead(want), video.start + video.duration
     return replace(
         want,
         duration=max(end, audio.start + audio.duration) - zero,
@@ -143,7 +143,7 @@ def lead(have: Video) -> Fraction:
     if audio is None or video.start is None or audio.start is None:
         return Fraction(0)
     ahead = video.start - audio.start
-    return ahead if 0 < ahead <= PRIMING else Fraction(0)
+    return ahead if audio.start >= 0 and 0 < ahead <= PRIMING else Fraction(0)
 
 
 def target_rate(video: VideoStream, case: Case) -> Fraction | None:
