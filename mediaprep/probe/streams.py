@@ -86,8 +86,10 @@ def _start_codes(head: bytes) -> Stream | None:
     if not re.match(rb"\x00{2,}\x01", head):
         return None
     codes = [hit[1][0] for hit in _START.finditer(head)][:5000]
+    if not codes:
+        return None
     seen = set(codes)
-    if codes[:1] in ([0xBA], [0xBB]) or (codes[:1] and 0xBD <= codes[0] <= 0xEF and codes[0] != 0xB6):
+    if codes[0] in (0xBA, 0xBB) or (0xBD <= codes[0] <= 0xEF and codes[0] != 0xB6):
         return Stream("mpegps", "mpeg", "video")
     if 0xB3 in seen and 0x00 in seen and codes[0] in (0xB3, 0xB2, 0xB5, 0xB8, 0x00):
         return Stream("mpegvideo", "mpegvideo", "video")

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import io
+import struct
+
+import pytest
+from PIL import Image
+
+from mediaprep.errors import SourceUnreadable
+from mediaprep.files import open_source
+from mediaprep.probe.complete import completeness
+from mediaprep.probe.sniff import sniff
+from mediaprep.probe.window import Held
+from tests.corpus import real_files
+
+
+def verdict(data):
+    """True, False or None; False too where nothing of it can be read."""
+    source = Held(data)
+    try:
+        return completeness(source, sniff(source))[0]
+    except SourceUnreadable as problem:
+        return False if problem.rule == "file-complete" else problem
+
+
+WHOLE = (
+    *(
+        "base.mp4",
+        "fs.mp4",
+        "base.mov",
+        "frag.mp4",
+        "frag_dash.mp4",
+        "base.3gp",
+        "base.mkv",
+        "vp9.webm",
+        "base.avi",
+        "base.flv",
+        "wmv.wmv",
+        "theora.ogv",
+    ),
+    *(
+        "anim.gif",
+        "anim.apng",
+        "anim.webp",
+        "anim.avif",
+        "plain.jpg",
+        "progressive.jpg",
+        "plain.png",
+        "plain.webp",
+        "plain.avif",
+        "plain.tiff",
+    ),
+    *("plain.bmp", "plain.jp2", "plain.ico", "mpo.jpg", "tone.wav"),
+)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_whole_file_is_complete_and_every_cut_of_it_is_not(make, name):
+    """Hostile input, section 5: ffmpeg reads most of these cuts with exit code 0."""
+    data = make(name).read_bytes()
+    assert verdict(data) is True
+    for percent in (10, 30, 50, 60, 75, 90, 95, 99):
+        assert verdict(data[: len(data) * percent // 100]) is False, f"cut at {percent} %"
+    assert verdict(data[:-1]) is False or name in ("plain.tiff", "wmv.wmv", "plain.jp2"), "one byte short"
+
+
+@pytest.mark.parametrize("name", ["base.ts", "raw.h264", "mpeg2_nob.mpg", "good.srt", "tone.mp3"])
+def test_formats_without_an_end_mark_say_so(make, name):
+    with open_source(make(name)) as source:
+        whole, why = completeness(source, sniff(source))
+    assert whole is None
+    assert "no mark of its end" in str(why)
+
+
+@pytest.mark.parametrize("name", ["trailing.jpg", "trailing.png", "trailing.gif", "trailing_junk.mp4", "anim_alpha.webp"])
+def test_bytes_after_the_end_are_no_truncation(make, name):
+    assert verdict(make(name).read_bytes()) is True
+
+
+@pytest.mark.parametrize("name", ["no_eoi.jpg", "no_trailer.gif", "one_byte_short.mp4", "gap_in_stco.mp4", "trunc.mp4"])
+def test_damaged_fixtures(make, name):
+    assert verdict(make(name).read_bytes()) is False
+
+
+def _ivf(frames):
+    return b"DKIF\0\0\x20\0VP80" + bytes(20) + b"".join(struct.pack("<IQ", len(frame), 0) + frame for frame in frames)
+
+
+def _y4m(frames, line=b"YUV4MPEG2 W4 H3 F25:1 C420jpeg\n"):
+    return line + b"FRAME\n".join([b"", *frames])
+
+
+def _klv(size):
+    return bytes.fromhex("060e2b34020501010d01020101020400") + b"\x83" + size.to_bytes(3, "big") + bytes(size)
+
+
+@pytest.mark.parametrize(
+    ("data", "cuts"),
+    [
+        (_ivf([b"abc", b"defg"]), (1, 4, 10)),
+        (_y4m([bytes(4 * 3 + 2 * 2 * 2)] * 3), (1, 20)),  # 4:2:0: two planes of 2x2
+        (_y4m([bytes(2 * 4 * 3 * 3)] * 2, b"YUV4MPEG2 W4 H3 F25:1 C444p10\n"), (1, 20)),
+        (_klv(100) + _klv(70000), (1, 70000)),
+    ],
+)
+def test_streams_of_frames(data, cuts):
+    assert verdict(data) is True
+    for cut in cuts:
+        assert verdict(data[:-cut]) is False
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "tiff_lzw"}, {"compression": "jpeg"}])
+def test_tiff_strips(options):
+    out = io.BytesIO()
+    Image.effect_noise((300, 200), 50).save(out, "TIFF", **options)
+    assert verdict(out.getvalue()) is True
+    for percent in (20, 50, 90):
+        assert verdict(out.getvalue()[: len(out.getvalue()) * percent // 100]) is False
+
+
+def test_a_live_recording_cannot_be_told(make):
+    data = bytearray(make("vp9.webm").read_bytes())
+    at = data.find(b"\x18\x53\x80\x67")
+    data[at + 4 : at + 12] = b"\x01" + b"\xff" * 7
+    assert verdict(bytes(data)) is None
+
+
+@pytest.mark.parametrize("file", real_files(), ids=lambda file: file.name)
+def test_real_files(file):
+    """Truth: the corpus's table: two JPEGs without an end; transport, raw and text streams have no mark of one."""
+    with open_source(file.path) as source:
+        whole, _ = completeness(source, sniff(source))
+    if file.container in ("mpegts", "h264", "srt"):
+        assert whole is None
+    else:
+        assert whole is ("unreadable" not in file.breaks | file.maybe)
