@@ -11,7 +11,7 @@ from typing import Any
 from mediaprep.errors import SourceUnreadable
 from mediaprep.files import Source
 from mediaprep.media import AudioStream, Colour, Container, Sound, Track, Video, VideoStream
-from mediaprep.probe import audio, colour, complete, frames, geometry, gop, isobmff, private, scan, second_opinion
+from mediaprep.probe import audio, colour, complete, explain, frames, geometry, gop, isobmff, private, scan, second_opinion
 from mediaprep.probe.audio import SoundFrame, seconds
 from mediaprep.probe.bitstream import aac
 from mediaprep.probe.bitstream.aac import AacConfig
@@ -26,6 +26,7 @@ from mediaprep.probe.sniff import Sniffed
 from mediaprep.probe.timing import Timing, frame_timing
 from mediaprep.tools import mediainfo, pyav
 from mediaprep.tools.pyav import Reader, Span, StreamInfo
+from mediaprep.units import duration_text
 
 ISO_FORMATS = ("mp4", "mov", "3gp")
 OWN_ZERO = (*ISO_FORMATS, "matroska", "webm", "flv", "avi")  # formats whose time line begins at 0; a transport stream's anywhere
@@ -229,6 +230,11 @@ def _shape(found: Found, video: VideoStream, info: StreamInfo, looked: Looked, g
     name = looked.pixel_format or info.pixel_format
     name = None if name is None else geometry.grey_aware(name, header.chroma == "4:0:0")
     pixels = None if name is None else pyav.pixel_format(name)
+    told = None if not (header.width and header.height) else (header.width, header.height)
+    for fact, place in (("video.width", 0), ("video.height", 1)):
+        notes.say(fact, "frames", None if looked.size is None else looked.size[place], agrees=looked.size == size)
+        notes.say(fact, "bitstream", None if told is None else told[place], agrees=told == size)
+    notes.say("video.chroma", "bitstream", header.chroma)
     if name is None:
         notes.missing("video.pixel_format", looked.reason or "the decoder does not say")
     return replace(
@@ -354,7 +360,7 @@ def _audio(found: Found, info: StreamInfo) -> AudioStream:
         decodable=bool(decoded),
     )
     if info.codec not in ("aac", "aac_latm"):
-        return stream
+        return replace(stream, sbr=False, ps=False)
     told = audio.aac_profile(info.profile, _config(found, info), decoded, notes, "audio")
     return replace(stream, profile=told.profile, sbr=told.sbr, ps=told.ps)
 
@@ -395,6 +401,13 @@ def _finish(source: Source, found: Found, request: Request, video: VideoStream |
     }
     if wants(request, "witnesses"):
         video = _second_opinion(source, found, common, video, heard)
+    notes.say("container.format", "bytes", common["container"].format)
+    notes.say("duration", "packets", None if presented is None else duration_text(presented), agrees=presented == common["duration"])
+    notes.say("duration", "container", None if header is None else duration_text(header), agrees=_near(presented, header))
+    if video is not None:
+        explain.picture(notes, video)
+    if heard is not None:
+        explain.sound(notes, heard)
     common |= {"witnesses": tuple(notes.witnesses), "unknown": tuple(notes.unknown)}
     shown, sounded = found.passed.digests
     heard = None if heard is None else replace(heard, payload=sounded)
@@ -445,8 +458,11 @@ def _duration(presented: Fraction | None, header: Fraction | None) -> Fraction |
     second of content, and a truncated file keeps the header of the whole. Headers count milliseconds: less than one is rounding."""
     if presented is None or header is None:
         return presented
-    more = header - presented
-    return header if ROUNDING < more <= max(PLAUSIBLE, PLAUSIBLE_SHARE * presented) else presented
+    return header if header - presented > ROUNDING and _near(presented, header) else presented
+
+
+def _near(presented: Fraction | None, header: Fraction | None) -> bool:
+    return presented is None or header is None or abs(header - presented) <= max(PLAUSIBLE, PLAUSIBLE_SHARE * presented)
 
 
 def _complete(source: Source, found: Found, presented: Fraction | None, header: Fraction | None) -> tuple[bool | None, str | None]:
@@ -455,6 +471,12 @@ def _complete(source: Source, found: Found, presented: Fraction | None, header: 
     whole, because = complete.completeness(source, found.sniffed) if iso is None else (iso.complete, iso.incomplete_because)
     if whole is False:
         return whole, because
+    spans = found.passed.picture, found.passed.sound
+    if whole is None and any(span.corrupt and span.last_corrupt == span.packets for span in spans):
+        return False, "its last packet is damaged: the file was cut off"
+    if whole is None:
+        found.notes.missing("complete", because or "the format cannot tell")
+        because = None
     if found.passed.ended_by is not None:
         return False, f"reading stopped early: {found.passed.ended_by}"
     if found.iso is None and presented is not None and header is not None and presented < LEAST_SHARE * header - PLAUSIBLE:

@@ -60,13 +60,15 @@ class StreamInfo:
 @dataclass(slots=True)
 class Span:
     """What the packets of one stream add up to. ``first`` and ``end`` are ticks over the packets that are not discarded;
-    ``last_without_duration``: the packet that ends last states none, so ``end`` is when it begins. ``untimed``: packets without pts."""
+    ``last_without_duration``: the packet that ends last states none, so ``end`` is when it begins. ``untimed``: packets without pts;
+    ``corrupt``: damaged ones, the last of them the ``last_corrupt``-th of all."""
 
     first: int | None = None
     end: int | None = None
     packets: int = 0
     discarded: int = 0
     corrupt: int = 0
+    last_corrupt: int = 0
     bytes: int = 0
     untimed: int = 0
     last_without_duration: bool = False
@@ -184,6 +186,7 @@ class Reader:
                 span.bytes += size
                 if packet.is_corrupt:
                     span.corrupt += 1
+                    span.last_corrupt = span.packets
                 if pts is None:
                     span.untimed += 1
                 elif discard:
