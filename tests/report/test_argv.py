@@ -1,0 +1,19 @@
+"""The command line that ``plan --argv`` prints."""
+
+from __future__ import annotations
+
+import shlex
+
+from mediaprep.report.argv import quoted, shown_argv
+
+
+def test_descriptor_and_work_file_become_names_and_nothing_is_overwritten():
+    words = ("ffmpeg", "-y", "-protocol_whitelist", "fd", "-f", "mov", "-fd", "SOURCE_FD", "-i", "fd:", "-c", "copy", "TARGET")
+    assert shown_argv(words, "-a b.mov", "out.mp4") == (
+        "ffmpeg", "-protocol_whitelist", "file", "-f", "mov", "-i", "file:-a b.mov", "-c", "copy", "file:out.mp4",
+    )  # fmt: skip
+
+
+def test_a_shell_takes_it_apart_again():
+    words = ("ffmpeg", "-i", "file:a 'b'\n.mov")
+    assert shlex.split(quoted(words)) == list(words)

@@ -1,0 +1,174 @@
+"""Reports, plans and outcomes as people read them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from tests.report.made import GOOD, SPEC, video
+
+from mediaprep.check import check, unreadable
+from mediaprep.errors import SourceUnreadable
+from mediaprep.media import Unknown
+from mediaprep.outcome import Outcome
+from mediaprep.plan import plan
+from mediaprep.report import text
+from mediaprep.report.facts import all_facts, clock, summary
+from mediaprep.report.lines import Span, columns, line, written
+from mediaprep.report.predict import predict
+from mediaprep.rules import REGISTRY
+from mediaprep.wishes import Wishes
+
+
+def shown(path, media, wishes=None, profile="twitter"):
+    made = plan((media,), SPEC, wishes)
+    return written(text.check_lines(path, made.report, made, profile)).splitlines()
+
+
+def planned(media, wishes=None):
+    made = plan((media,), SPEC, wishes)
+    return written(text.plan_lines("x.mp4", made.report, made, [predict(output) for output in made.outputs])).splitlines()
+
+
+def test_the_header_has_the_facts_and_the_placement():
+    first = shown("x.mp4", GOOD)[0]
+    assert first == "x.mp4  640x360 h264 29.97p yuv420p 0:10 aac-lc stereo 1 MB    profile: twitter/tweet_video"
+
+
+def test_each_finding_is_one_row_the_musts_first():
+    lines = shown("x.mp4", video(audio={"channels": 6}, gop={"structure": "open", "open_count": 2}, picture={"bit_rate": 10**5}))
+    rows = [words for row in lines[1:-1] if (words := row.split())]
+    assert [row[0] for row in rows] == sorted((row[0] for row in rows), key=["must", "observed", "should"].index)
+    assert {"video-open-gop", "audio-channels"} <= {row[1] for row in rows if row[0] == "must"}
+
+
+def test_the_last_line_counts_and_names_the_next_command():
+    assert shown("a b.mp4", video(container={"format": "matroska"}))[-1].endswith("1 fixable.   Next: mediaprep fix 'a b.mp4'")
+    long = video(duration=Fraction(200), picture={"duration": Fraction(200)})
+    assert shown("-x.mp4", long, profile="my")[-1].endswith("1 needs a choice.   Next: mediaprep fix ./-x.mp4 -p my --trim first")
+    assert "Next" not in shown("x.mp4", GOOD)[-1]
+
+
+def test_what_cannot_be_told_says_why():
+    media = replace(video(gop={"structure": None}), unknown=(Unknown(fact="video.gop.structure", reason="the packets are encrypted"),))
+    row = next(row for row in shown("x.mp4", media) if "video-open-gop" in row)
+    assert "cannot be told (the packets are encrypted), want closed" in row
+
+
+@pytest.mark.parametrize(
+    ("measured", "limit", "words"),
+    [
+        ("59.94 fps", "at most 30 fps", "59.94 fps > 30 fps"),
+        ("0.2 s", "at least 0.5 s", "0.2 s < 0.5 s"),
+        ("hevc", "h264", "hevc, want h264"),
+        ("bursts of 90 fps", "at most 60 fps", "bursts of 90 fps, want at most 60 fps"),
+    ],
+)
+def test_found_and_wanted(measured, limit, words):
+    finding = replace(check(video(container={"format": "avi"}), SPEC).findings[0], measured=measured, limit=limit)
+    assert text.found_and_wanted(finding) == words
+
+
+def test_an_unreadable_file_is_one_line_without_its_name_twice():
+    report = unreadable("x.mp4", SourceUnreadable("the file is empty"), "twitter")
+    assert written(text.check_lines("x.mp4", report, None, "twitter")) == "x.mp4: unreadable: the file is empty\n"
+
+
+def test_a_plan_is_numbered_steps_with_their_rules():
+    lines = planned(video(audio={"channels": 6, "layout": "5.1"}))
+    assert [row.split()[:2] for row in lines[1:3]] == [["1", "sound"], ["2", "copy"]]
+    assert lines[1].split()[2:8] == ["AAC", "LC", "48", "kHz", "stereo", "64"]
+    assert lines[1].endswith("because audio-channels")
+    assert lines[2].split()[2:5] == ["picture,", "as", "it"]
+    assert lines[3].split()[0] == "predicted"
+
+
+def test_the_reasons_of_an_encode_are_all_rules_that_need_it():
+    made = planned(video(picture={"codec": "hevc", "pixel_format": "yuv420p10le", "bit_depth": 10}))
+    steps = {row.split()[1]: row for row in made[1:-1]}
+    assert steps["encode"].endswith("because video-codec")
+    assert steps["colour"].endswith("because video-pixel-format")
+
+
+def test_a_trim_is_asked_for_by_its_option():
+    lines = planned(video(duration=Fraction(200), picture={"duration": Fraction(200)}), Wishes(trim="first"))
+    assert lines[1].split() == ["1", "trim", "0", "to", "139.9", "s", "because", "--trim"]
+
+
+def test_a_refusal_tells_the_ways_out():
+    media = video(duration=Fraction(200), picture={"duration": Fraction(200)})
+    assert planned(media)[1].endswith("ways out: --trim first, --trim START-END, --split")
+    made = plan((media,), SPEC)
+    outcome = Outcome(path="x.mp4", status="refused", profile="twitter", before=made.report, plan=made)
+    lines = written(text.fix_lines("x.mp4", outcome, "twitter")).splitlines()
+    assert lines[0].startswith("x.mp4: refused: it is 200 s long")
+    assert lines[1] == "  Next: mediaprep fix x.mp4 --trim first"
+
+
+def test_a_fixed_file_is_one_line_an_output():
+    report = check(video("out.mp4"), SPEC)
+    outcome = Outcome(path="x.mkv", status="fixed", profile="twitter", outputs=("out.mp4",), after=(report,))
+    assert written(text.fix_lines("x.mkv", outcome, "twitter")).startswith(
+        "out.mp4  640x360 h264 High 29.97p yuv420p 0:10 aac-lc stereo 1 MB   verified"
+    )
+
+
+def test_what_is_fine_is_left_alone():
+    report = replace(check(GOOD, SPEC), findings=())
+    outcome = Outcome(path="x.mp4", status="already_ok", profile="twitter", before=report)
+    assert written(text.fix_lines("x.mp4", outcome, "twitter")) == "x.mp4  already fine, left alone\n"
+
+
+def test_a_failure_tells_each_problem():
+    outcome = Outcome(path="x.mp4", status="failed", profile="twitter", problems=("encode: exit code 1: no space", "second"))
+    assert written(text.fix_lines("x.mp4", outcome, "twitter")) == "x.mp4: failed: encode: exit code 1: no space\nx.mp4: failed: second\n"
+
+
+@pytest.mark.parametrize("rule", REGISTRY.values(), ids=lambda rule: rule.id)
+def test_every_rule_has_a_page_of_three_parts(rule):
+    page = written(text.explain_lines(rule, []))
+    assert page.startswith(rule.id)
+    assert "What it checks: " in page
+    assert "Why it matters: " in page
+
+
+def test_all_facts_are_grouped_with_units_and_the_pattern_of_the_gops():
+    lines = written(all_facts(GOOD, "x.mp4")).splitlines()
+    groups = [row for row in lines if row and not row.startswith(" ")][1:]
+    assert groups == ["file", "container", "picture", "colour", "GOP", "sound"]
+    assert "  pattern  IBBP|IBBP" in lines
+    assert "  frame_rate           29.97 fps (30000/1001)" in lines
+
+
+def test_no_name_moves_the_cursor_or_is_read_as_markup():
+    lines = shown("a\nb\x1b[31m[red]\u202e\udcff.mp4", GOOD)
+    assert lines[0].startswith("a\\nb\\x1b[31m[red]\\u202e\\xff.mp4  ")
+
+
+def test_colour_is_put_on_after_escaping():
+    assert written([line(Span("a\x1b[0m", "red"), " b")], colour=True) == "\x1b[31ma\\x1b[0m\x1b[0m b\n"
+    assert written([line(Span("a", "red"))]) == "a\n"
+
+
+def test_columns_are_as_wide_as_what_is_shown():
+    assert written(columns([("a\n", "b"), ("ccccc", "d")])) == "a\\n    b\nccccc  d\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (Fraction(184), "3:04"),
+        (Fraction(3723), "1:02:03"),
+        (Fraction(417, 100), "0:04.17"),
+        (Fraction(5), "0:05"),
+        (None, None),
+        (Fraction(1399, 10), "2:20"),
+    ],
+)
+def test_clock(seconds, words):
+    assert clock(seconds) == words
+
+
+def test_a_summary_leaves_out_what_is_not_known():
+    assert summary(video(picture={"frame_rate": None, "pixel_format": None}, duration=None)) == "640x360 h264 aac-lc stereo 1 MB"
