@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.probe.window import Readable, Window
 
-MAX_FRAMES = 200_000
+MAX_FRAMES = 100_000
+MAX_EXTENSIONS = 1000  # beyond four a frame
 _BLOCK = 2**20
 _DISPOSALS = ("none", "keep", "background", "previous")  # section 23; 4 to 7 are reserved and shown as 0
 _IMAGE, _EXTENSION, _TRAILER, _PADDING = 0x2C, 0x21, 0x3B, 0x00
@@ -82,7 +85,8 @@ def walk(source: Readable, *, max_frames: int = MAX_FRAMES) -> GifFacts:
     state = _Walk(window, [], set(), [])
     at = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
     end, because = None, None
-    while because is None and len(state.delays) < max_frames:
+    extensions = 4 * max_frames + MAX_EXTENSIONS
+    while because is None and len(state.delays) < max_frames and extensions > 0:
         mark = window.at(at, 1)
         if not mark:
             because = "no trailer (0x3B): the file was cut short"
@@ -93,6 +97,7 @@ def walk(source: Readable, *, max_frames: int = MAX_FRAMES) -> GifFacts:
             following = _image(state, at, (width, height))
             because, at = (None, following) if following else ("the last frame is cut short", at)
         elif mark[0] == _EXTENSION:
+            extensions -= 1
             following = _extension(state, at)
             because, at = (None, following) if following else ("an extension is cut short", at)
         elif mark[0] == _PADDING:
@@ -185,26 +190,35 @@ def _past_zeros(window: Window, at: int) -> int:
 
 def applications_and_comments(source: Readable) -> tuple[tuple[str, int], ...]:
     """(name, start of its sub-blocks) of application extensions and comments (named ``comment``), for whoever reads their content."""
+    return tuple((name, body) for name, _, body, _ in islice(_beside(source), 100))
+
+
+def said_beside(source: Readable) -> tuple[tuple[int, int], ...]:
+    """(start, end) of each comment and application extension: what a GIF says beside its pictures."""
+    return tuple((start, end) for _, start, _, end in _beside(source))
+
+
+def _beside(source: Readable) -> Iterator[tuple[str, int, int, int]]:
+    """(name, start, start of its sub-blocks, end) of application extensions and comments."""
     window = Window(source, _BLOCK)
     head = window.at(0, 13)
     if len(head) < 13:
-        return ()
-    at: int | None = 13 + (3 << (head[10] & 7) + 1 if head[10] & 0x80 else 0)
-    found: list[tuple[str, int]] = []
+        return
+    at = 13 + (3 << (head[10] & 7) + 1 if head[10] & 0x80 else 0)
     for _ in range(4 * MAX_FRAMES):
-        mark = window.at(at, 14) if at is not None else b""
-        if at is None or not mark or mark[0] == _TRAILER or len(found) >= 100:
-            break
+        mark, following = window.at(at, 14), None
+        if not mark or mark[0] == _TRAILER:
+            return
         if mark[0] == _IMAGE and len(mark) > 9:
-            at = _past_blocks(window, at + 11 + (3 << (mark[9] & 7) + 1 if mark[9] & 0x80 else 0))
+            following = _past_blocks(window, at + 11 + (3 << (mark[9] & 7) + 1 if mark[9] & 0x80 else 0))
         elif mark[0] == _EXTENSION and len(mark) > 2:
-            if mark[1] == _COMMENT:
-                found.append(("comment", at + 2))
-            elif mark[1] == _APPLICATION and mark[2] == 11:
-                found.append((mark[3:14].decode("latin-1"), at + 14))
-            at = _past_blocks(window, at + 2)
+            following = _past_blocks(window, at + 2)
+            if mark[1] == _COMMENT and following is not None:
+                yield "comment", at, at + 2, following
+            elif mark[1] == _APPLICATION and mark[2] == 11 and following is not None:
+                yield mark[3:14].decode("latin-1"), at, at + 14, following
         elif mark[0] == _PADDING:
-            at = _past_zeros(window, at)
-        else:
-            break
-    return tuple(found)
+            following = _past_zeros(window, at)
+        if following is None:
+            return
+        at = following

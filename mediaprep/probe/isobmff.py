@@ -270,7 +270,7 @@ def edit_effect(track: IsoTrack, movie_timescale: int | None) -> EditList:
         joins, shown, to_the_end = edit.media_time + ticks, shown + ticks, edit.duration == 0
     first, slack = track.first_composition_offset or 0, Fraction(2 * second, movie_timescale) + frame
     sound = track.handler == "soun"
-    allowed = Fraction(5 * frame, 2) if sound else Fraction(first)
+    allowed = Fraction(5 * frame, 2) if sound else Fraction(max(first, 0))
     if begin is None:
         trims = True  # nothing but empty edits: no part is presented
     elif begin > allowed:

@@ -179,6 +179,8 @@ def _riff_info(source: Readable) -> list[PrivateItem]:
     window = Window(source)
     items: list[PrivateItem] = []
     for chunk in islice(riff.chunks(window, 12, window.size), MAX_ITEMS * 10):
+        if len(items) > 5 * MAX_ITEMS:
+            break
         if chunk.kind == b"LIST" and chunk.form == b"INFO":
             for entry in islice(riff.chunks(window, chunk.body, min(chunk.end, window.size)), MAX_ITEMS):
                 if window.at(entry.body, min(entry.size, 256)).strip(b"\0 "):
