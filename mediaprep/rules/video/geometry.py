@@ -7,12 +7,17 @@ from fractions import Fraction
 
 from mediaprep import units
 from mediaprep.constraint import AnyOf, Box, Range, Sizes
-from mediaprep.media import Video
+from mediaprep.media import Video, fact
 from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Untold, fix, rule
 from mediaprep.rules.video._encode import as_shown, picture_encoded, rewrapped
 
 _RETAGGED = ("h264", "hevc")  # bitstream filters h264_metadata, hevc_metadata
 _SIZE_FACTS = ("video.width", "video.height", "video.sars", "video.rotation", "video.clap")
+
+
+def _unsized(have: Video) -> Untold:
+    """The part of the displayed size that could not be read."""
+    return Untold(fact=next((path for path in _SIZE_FACTS if fact(have, path) is None), "video.width"))
 
 
 @rule("video-pixel-aspect-ratio", kinds=("video",), subject="pixel aspect ratio (SAR)", facts=("video.sars",))
@@ -53,7 +58,7 @@ def dimensions(have: Video, limit: Box) -> Judgement:
     """
     size = have.video.display_size
     if size is None:
-        return Untold(fact="video.width")
+        return _unsized(have)
     if have.video.size_changes:
         return Broken(measured=units.size_text(size), detail="the size changes in mid-stream")
     return Passed(measured=units.size_text(size)) if limit.allows(size) else Broken(measured=units.size_text(size))
@@ -75,7 +80,7 @@ def aspect_ratio(have: Video, limit: Range) -> Judgement:
     """
     size = have.video.display_size
     if size is None:
-        return Untold(fact="video.width")
+        return _unsized(have)
     ratio = Fraction(*size)
     measured = f"{units.ratio_text(ratio)} ({units.size_text(size)})"
     return Passed(measured=measured) if limit.allows(ratio) else Broken(measured=measured)
@@ -96,7 +101,7 @@ def recommended_dimensions(have: Video, limit: Sizes) -> Judgement:
     """
     size = have.video.display_size
     if size is None:
-        return Untold(fact="video.width")
+        return _unsized(have)
     return Passed(measured=units.size_text(size)) if limit.allows(size) else Broken(measured=units.size_text(size))
 
 
@@ -110,6 +115,6 @@ def recommended_aspect_ratio(have: Video, limit: AnyOf) -> Judgement:
     """
     size = have.video.display_size
     if size is None:
-        return Untold(fact="video.width")
+        return _unsized(have)
     ratio = Fraction(*size)
     return Passed(measured=units.ratio_text(ratio)) if limit.allows(ratio) else Broken(measured=units.ratio_text(ratio))

@@ -1,0 +1,62 @@
+"""Rules for any file: the kind that a category takes, wholeness, private metadata."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mediaprep.check import check
+from mediaprep.finding import Finding
+from mediaprep.media import Animation, Image, Media, PrivateItem, Sound, Subtitle, Unknown, Video
+from tests.facts import good, twitter
+
+
+def findings(media: Media, rule_id: str, category: str = "tweet_video") -> list[Finding]:
+    return [finding for finding in check(media, twitter(category)).findings if finding.rule == rule_id]
+
+
+@pytest.mark.parametrize(
+    ("media", "category", "measured"),
+    [
+        (Video(), "tweet_video", None),
+        (Animation(), "tweet_gif", None),
+        (Image(), "tweet_image", None),
+        (Animation(), "tweet_image", None),
+        (Subtitle(), "subtitles", None),
+        (Sound(), "tweet_video", "sound alone"),
+        (Sound(), "subtitles", "sound alone"),
+        (Image(), "tweet_video", "a still picture"),
+        (Animation(), "tweet_video", "an animation"),
+        (Video(), "tweet_gif", "a video"),
+        (Subtitle(), "dm_image", "subtitles"),
+    ],
+)
+def test_kind(media: Media, category: str, measured: str | None) -> None:
+    """Each category takes its kind; sound alone is taken by none."""
+    found = findings(media, "file-kind", category)
+    assert [finding.measured for finding in found] == ([] if measured is None else [measured])
+    assert all(finding.level == "must" and finding.fix for finding in found)
+
+
+def test_a_format_that_cannot_tell_is_not_incomplete_but_a_failed_look_is_undecided() -> None:
+    """A transport stream has no end mark (None, no reason); a reader that failed gives a reason."""
+    assert findings(good(complete=None), "file-complete") == []
+    media = replace(good(complete=None), unknown=(Unknown(fact="complete", reason="the index cannot be read"),))
+    (finding,) = findings(media, "file-complete")
+    assert finding.state == "unknown"
+    assert "the index cannot be read" in finding.message
+
+
+def test_an_incomplete_file_says_where() -> None:
+    media = good(complete=False, incomplete_because="mdat ends 4096 bytes after the file")
+    (finding,) = findings(media, "file-complete")
+    assert "file is cut short or damaged (mdat ends 4096 bytes after the file); " in finding.message
+    assert finding.fix == "copy or download the file again"
+
+
+def test_private_metadata_never_fails_a_check() -> None:
+    media = good(private=(PrivateItem(kind="location", where="moov/udta/©xyz"), PrivateItem(kind="owner", where="moov/meta/artist")))
+    report = check(media, twitter())
+    assert report.verdict == "pass"
+    assert [(f.level, f.measured) for f in report.findings] == [("should", "location, owner")]

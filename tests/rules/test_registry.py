@@ -1,0 +1,80 @@
+"""The registry: documented, in order, complete against the profiles and the other way round."""
+
+from __future__ import annotations
+
+import pytest
+
+from mediaprep.media import Animation, Image, Media, Post, Sound, Subtitle, Video, fact
+from mediaprep.profile import bundled, find_profile
+from mediaprep.rules import REGISTRY, Rule
+
+# Rules of the profiles that no code reads yet. It may only shrink.
+NOT_YET = {
+    "animation-type", "gif-dimensions", "gif-frames", "gif-pixels", "gif-size", "image-type", "image-size",
+    "subtitle-format", "subtitle-encoding", "subtitle-cue-time", "subtitle-cue-order", "subtitle-cue-empty", "subtitle-cue-overlap",
+    "subtitle-duration",
+}  # fmt: skip
+EMPTY: dict[str, Media] = {"video": Video(), "animation": Animation(), "image": Image(), "subtitle": Subtitle(), "sound": Sound()}
+ALL = pytest.mark.parametrize("rule", REGISTRY.values(), ids=str)
+
+
+def profile_keys() -> set[str]:
+    profiles = [find_profile(name) for name in bundled()]
+    posts = {profile.post.rule for profile in profiles if profile.post is not None}
+    return posts | {key for profile in profiles for spec in profile.specs.values() for key in spec.requirements}
+
+
+def test_each_profile_key_is_read_by_a_rule() -> None:
+    assert profile_keys() - set(REGISTRY) <= NOT_YET
+
+
+def test_each_rule_is_in_a_profile() -> None:
+    assert set(REGISTRY) - profile_keys() == set()
+
+
+@ALL
+def test_each_rule_is_documented(rule: Rule) -> None:
+    """``explain`` shows the page: what, why and the fix, in that order; each says something."""
+    order = [rule.page.find(heading) for heading in ("What it checks: ", "Why it matters: ", "The fix: ")]
+    assert -1 not in order
+    assert order == sorted(order)
+    assert all(len(part.split()) >= 3 for part in rule.page.split("\n\n") if part.strip())
+
+
+@ALL
+def test_a_fix_says_what_it_does_and_a_rule_without_one_says_none(rule: Rule) -> None:
+    assert (rule.fix is None) == (rule.says is None)
+    if rule.fix is None:
+        assert rule.page.split("The fix: ")[1].startswith("none"), "the page must not promise a fix that is not there"
+
+
+@ALL
+def test_the_facts_that_a_rule_names_exist(rule: Rule) -> None:
+    assert rule.facts
+    for path in rule.facts:
+        for kind in rule.kinds:
+            fact(EMPTY[kind], path)
+        if not rule.kinds:
+            assert hasattr(Post(attachments=()), path)
+
+
+@ALL
+def test_a_rule_without_any_fact_never_passes(rule: Rule) -> None:
+    """Nothing known is undecided (or, for what needs no fact, broken); it is never a pass. What only some formats can tell is excepted."""
+    if not rule.kinds or rule.id in ("file-kind", "file-complete"):
+        return
+    for name in bundled():
+        for spec in find_profile(name).specs.values():
+            requirement = spec.requirements.get(rule.id)
+            for kind in rule.kinds if requirement is not None else ():
+                judged = rule.test(EMPTY[kind], requirement.limit) if requirement else None
+                assert type(judged).__name__ == "Untold", f"{name}: {judged}"
+
+
+def test_the_order_of_checking_and_fixing() -> None:
+    """The file first; the pixel aspect ratio before the size that it changes; the sound after the picture."""
+    order = list(REGISTRY)
+    assert order[:3] == ["file-kind", "file-complete", "file-private-metadata"]
+    chain = ["video-container", "video-pixel-aspect-ratio", "video-dimensions", "video-duration", "video-pixel-format", "video-codec"]
+    chain += ["video-open-gop", "video-recommended-bitrate", "audio-codec", "audio-channels"]
+    assert [rule_id for rule_id in order if rule_id in chain] == chain
