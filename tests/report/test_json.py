@@ -7,8 +7,6 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from tests.report.made import GOOD, SPEC, video
-
 from mediaprep.check import check, unreadable
 from mediaprep.errors import SourceUnreadable
 from mediaprep.evidence import Evidence
@@ -19,6 +17,7 @@ from mediaprep.report import VERSION
 from mediaprep.report.json import check_file, document, dumps, fix_file, plan_file, plan_output, receipt_name
 from mediaprep.report.predict import predict
 from mediaprep.wishes import Wishes
+from tests.report.made import GOOD, SPEC, video
 
 CONTRACT = Path(__file__).parents[2] / "docs" / "json.md"
 

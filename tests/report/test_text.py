@@ -6,7 +6,6 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from tests.report.made import GOOD, SPEC, video
 
 from mediaprep.check import check, unreadable
 from mediaprep.errors import SourceUnreadable
@@ -19,6 +18,7 @@ from mediaprep.report.lines import Span, columns, line, written
 from mediaprep.report.predict import predict
 from mediaprep.rules import REGISTRY
 from mediaprep.wishes import Wishes
+from tests.report.made import GOOD, SPEC, video
 
 
 def shown(path, media, wishes=None, profile="twitter"):
