@@ -83,7 +83,8 @@ async def check_async(source: Source, placement: str = DEFAULT, *, wishes: Wishe
 def plan(source: Source | Media, placement: str = DEFAULT, wishes: Wishes | None = None, *, timeout: float | None = None) -> Plan:
     """What would have to change, decided and proved without writing anything. Raises: as ``check``, and SourceUnreadable."""
     media = source if isinstance(source, Media) else probe(source, wishes=wishes, timeout=timeout)
-    return _plan((media,), _spec(placement, media), wishes)
+    spec = _spec(placement, media)
+    return _plan((media,), spec, wishes, others=find_profile(placement).companions(spec))
 
 
 async def plan_async(source: Source, placement: str = DEFAULT, wishes: Wishes | None = None, *, timeout: float | None = None) -> Plan:

@@ -330,6 +330,7 @@ class Animation(_File):
     loop           plays: 0 = for ever, n = n plays
     transparency   some pixel is transparent; disposals: set of disposal methods used, sorted
     pixel_grid     whole factor by which pixel art was enlarged (1 = not); read when a fix needs it
+    anew           only in what a plan wants: its frames are encoded anew, not copied
     """
 
     kind: Literal["animation"] = "animation"
@@ -344,6 +345,7 @@ class Animation(_File):
     disposals: tuple[str, ...] | None = None
     trailing_bytes: int | None = None
     pixel_grid: int | None = None
+    anew: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,7 +81,7 @@ def judging(order: Order, context: Context) -> Steps[tuple[Report, Plan | None]]
         except SourceUnreadable as problem:
             return unreadable(source.name, problem, _placement(order)), None
         spec = order.profile.spec_for(looked.media.kind, order.category)
-        made = plan((looked.media,), spec, order.wishes)
+        made = plan((looked.media,), spec, order.wishes, others=order.profile.companions(spec))
         return made.report, made
 
 
@@ -107,7 +107,7 @@ def _prepared(source: Source, order: Order, context: Context) -> Steps[Outcome]:
     looked = yield from _look(source, order, context)
     media = looked.media
     spec = order.profile.spec_for(media.kind, order.category)
-    made = plan((media,), spec, order.wishes)
+    made = plan((media,), spec, order.wishes, others=order.profile.companions(spec))
     base = Outcome(path=source.path, status="already_ok", profile=order.profile.name, before=made.report, plan=made)
     if made.refusals:
         reasons = tuple(r.reason + (f"; ways out: {', '.join(r.ways_out)}" if r.ways_out else "") for r in made.refusals)

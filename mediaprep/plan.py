@@ -7,7 +7,7 @@ can tell it is covered by promises, and the wanted facts must pass the same rule
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
@@ -15,9 +15,12 @@ from typing import Any, Literal, TypeAlias
 from mediaprep.check import check, limit_of
 from mediaprep.constraint import Constraint
 from mediaprep.finding import Finding, Report, Safety
-from mediaprep.media import Media, Video, leaves
-from mediaprep.promise import Near, Promise, assume
+from mediaprep.media import Animation, Kind, Media, Video, leaves
+from mediaprep.promise import AtMost, Near, Promise, assume
 from mediaprep.rules import REGISTRY, Case, Passed, Refused, Rule
+from mediaprep.rules.animation import _convert as conversion
+from mediaprep.rules.animation import _settle as animation_settle
+from mediaprep.rules.video import _encode as video_encode
 from mediaprep.rules.video import _settle as video_settle
 from mediaprep.spec import Spec
 from mediaprep.wishes import Wishes
@@ -85,17 +88,29 @@ class Plan:
         return "refused" if self.refusals else "planned" if self.outputs else "already_ok"
 
 
-def plan(sources: tuple[Media, ...], spec: Spec, wishes: Wishes | None = None) -> Plan:
-    """The smallest repair of the first source that its placement takes; further sources (captions) go along.
+def plan(
+    sources: tuple[Media, ...], spec: Spec, wishes: Wishes | None = None, *, others: Mapping[Kind, Spec] | None = None
+) -> Plan:
+    """The smallest repair of the first source that its placement takes; further sources (captions) go along. ``others``: the placements
+    for what becomes another kind because a wish asks for it; it is judged by theirs.
 
     Never raises for a bad file: what cannot or may not be repaired is in ``refusals``.
     """
     wishes = wishes or Wishes()
     report = check(sources[0], spec)
     have = _told(sources[0], wishes)
-    hopeless = tuple(_refusal(f, spec) for f in report.findings if f.level == "must" and REGISTRY[f.rule].fix is None)
+    target = _target(have, spec, wishes, others or {})
+    if isinstance(target, Refusal):
+        return Plan(sources=sources, refusals=(target,), report=report)
+    settled_by_kind = ("file-kind",) if _becomes(have, wishes) else ()
+    hopeless = tuple(
+        _refusal(f, spec)
+        for f in report.findings
+        if f.level == "must" and REGISTRY[f.rule].fix is None and f.rule not in settled_by_kind
+    )
     if hopeless:
         return Plan(sources=sources, refusals=hopeless, report=report)
+    spec = target
     spans = _spans(have, spec, wishes)
     if isinstance(spans, Refused):
         return Plan(
@@ -111,8 +126,34 @@ def plan(sources: tuple[Media, ...], spec: Spec, wishes: Wishes | None = None) -
     return Plan(sources=sources, outputs=tuple(outputs), report=report)
 
 
+_KINDS: Mapping[str, Kind] = {"video": "video", "gif": "animation"}
+
+
+def _becomes(have: Media, wishes: Wishes) -> Kind | None:
+    """The other kind that a wish asks for; None: it stays what it is."""
+    wanted = _KINDS.get(wishes.to)
+    return None if wanted == have.kind else wanted
+
+
+def _target(have: Media, spec: Spec, wishes: Wishes, others: Mapping[Kind, Spec]) -> Spec | Refusal:
+    wanted = _becomes(have, wishes)
+    if wanted is None:
+        return spec
+    target = spec if spec.kind == wanted else others.get(wanted)
+    if target is None or have.kind not in _KINDS.values():
+        return Refusal(rule="file-kind", reason=f"no {wishes.to} can be made of {have.kind} here", ways_out=("--to auto",))
+    return target
+
+
 def _spans(have: Media, spec: Spec, wishes: Wishes) -> tuple[Span | None, ...] | Refused:
-    return video_settle.spans(have, spec, wishes) if isinstance(have, Video) and spec.kind == "video" else (None,)
+    seen = conversion.as_video(have, spec) if isinstance(have, Animation) and spec.kind == "video" else have
+    if isinstance(seen, Refused):
+        return seen
+    if isinstance(seen, Video) and spec.kind == "video":
+        return video_settle.spans(seen, spec, wishes)
+    if isinstance(seen, Video) and spec.kind == "animation" and isinstance(wishes.trim, tuple):
+        return (wishes.trim,)
+    return (None,)
 
 
 def _told(have: Media, wishes: Wishes) -> Media:
@@ -131,6 +172,8 @@ def _output(have: Media, span: Span | None, report: Report, spec: Spec, wishes: 
     """The fold. None: nothing has to change."""
     want, causes = have, _Causes(have)
     for option, asked in _asked(have, span, spec, wishes):
+        if isinstance(asked, Refused):
+            return (Refusal(rule="file-kind", reason=asked.reason, ways_out=asked.ways_out),)
         causes.note(want, asked, option, "destructive" if span else "lossy")
         want = asked
     for _ in range(ROUNDS):
@@ -169,9 +212,20 @@ def _case(have: Media, spec: Spec, wishes: Wishes, limit: Constraint | None = No
     return Case(have=have, limit=limit, spec=spec, wishes=wishes)
 
 
-def _asked(have: Media, span: Span | None, spec: Spec, wishes: Wishes) -> Iterator[tuple[str, Media]]:
-    if isinstance(have, Video):
-        yield from video_settle.asked(have, span, _case(have, spec, wishes))
+def _asked(have: Media, span: Span | None, spec: Spec, wishes: Wishes) -> Iterator[tuple[str, Media | Refused]]:
+    case = _case(have, spec, wishes)
+    becomes = _becomes(have, wishes)
+    if isinstance(have, Video) and becomes == "animation":
+        yield "--to", conversion.as_gif(have, span, case)
+    elif isinstance(have, Animation) and becomes == "video":
+        seen = conversion.as_video(have, spec)
+        yield "--to", seen if isinstance(seen, Refused) else video_encode.picture_encoded(seen, case)
+        if isinstance(seen, Video):
+            yield from video_settle.asked(seen, span, case)
+    elif isinstance(have, Video):
+        yield from video_settle.asked(have, span, case)
+    elif isinstance(have, Animation) and spec.kind == "animation":
+        yield from animation_settle.asked(have, case)
 
 
 def _impossible(have: Media, want: Media) -> Refusal | None:
@@ -191,6 +245,11 @@ def _safety(rule: Rule, fixed: Media, wishes: Wishes) -> Safety:
 def _settle(have: Media, want: Media, spec: Spec, wishes: Wishes) -> tuple[Media, tuple[Promise, ...]]:
     if isinstance(have, Video) and isinstance(want, Video):
         return video_settle.settle(have, want, _case(have, spec, wishes))
+    if isinstance(have, Animation) and isinstance(want, Video):
+        seen = conversion.as_video(have, spec)
+        return (want, ()) if isinstance(seen, Refused) else video_settle.settle(seen, want, _case(have, spec, wishes))
+    if isinstance(want, Animation) and spec.kind == "animation":
+        return animation_settle.settle(have, want, _case(have, spec, wishes))
     return want, ()
 
 
@@ -229,8 +288,9 @@ class _Causes:
     def changes(self, settled: Media, promises: tuple[Promise, ...]) -> tuple[Change, ...]:
         """What differs between source and ``settled``, and each promised value that lies beyond its tolerance from the source's."""
         near = {p.fact: p for p in promises if isinstance(p, Near)}
+        smaller = [p for p in promises if isinstance(p, AtMost) and p.fact in self._because and (self._have.get(p.fact) or 0) > p.value]
         made: list[Change] = []
-        for path, after in leaves(assume(settled, near.values())):
+        for path, after in leaves(assume(settled, [*near.values(), *smaller])):
             before = self._have.get(path)
             kept = path in near and before is not None and abs(before - after) <= near[path].tolerance
             if after is None or before == after or kept or path in _DERIVED:

@@ -57,6 +57,16 @@ class Profile:
             raise ProfileError([f"{self.name}: no category {wanted!r}{likely(wanted, self.specs)}"])
         return self.specs[wanted]
 
+    def companions(self, spec: Spec) -> Mapping[Kind, Spec]:
+        """The placements for what becomes another kind on its way to ``spec``: those of its family (``dm_gif``, ``dm_video``), else the
+        defaults."""
+        family = spec.category.partition("_")[0] + "_"
+        found = {kind: self.specs[category] for kind, category in self.defaults.items()}
+        for other in reversed(list(self.specs.values())):
+            if other.category.startswith(family):
+                found[other.kind] = other
+        return {kind: other for kind, other in found.items() if other.kind == kind}
+
 
 def load(path: Path) -> Profile:
     """The profile in a TOML file. Raises ProfileError with every problem, one line each: ``file: key.path: what``."""

@@ -3,6 +3,7 @@
 from mediaprep.rules import file
 
 from mediaprep.rules.video import container, geometry, timing, colour, codec, gop, bitrate, audio  # isort: skip
+from mediaprep.rules.animation import picture  # isort: skip
 from mediaprep.rules import post  # isort: skip
 from mediaprep.rules._rule import REGISTRY, Broken, Case, Judgement, Passed, Refused, Rule, Untold
 
@@ -23,6 +24,7 @@ __all__ = [
     "file",
     "geometry",
     "gop",
+    "picture",
     "post",
     "timing",
 ]

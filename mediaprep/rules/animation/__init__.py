@@ -1,0 +1,1 @@
+"""Rules for animations (GIF, APNG, animated WebP and AVIF)."""
