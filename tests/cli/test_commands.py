@@ -1,0 +1,319 @@
+"""The commands on real files: what they print, what they write, how they exit. The truth about the files is their recipes'."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from mediaprep import cli
+from mediaprep.jsonable import decode
+from mediaprep.media import Video
+from mediaprep.rules import REGISTRY
+
+
+@pytest.fixture(autouse=True)
+def _own_config(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in [name for name in os.environ if name.startswith("MEDIAPREP_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def folder(tmp_path, make, monkeypatch):
+    """A folder to work in, with a function that brings fixtures there."""
+    place = tmp_path / "work"
+    place.mkdir()
+    monkeypatch.chdir(place)
+
+    def bring(fixture, name=None):
+        target = os.path.join(place, name or fixture)
+        shutil.copy(make(fixture), target)
+        return target
+
+    return bring
+
+
+def run(capsys, *words):
+    code = cli.run([str(word) for word in words])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def document(capsys, *words):
+    code, out, _ = run(capsys, words[0], "--json", *words[1:])
+    return code, json.loads(out)
+
+
+def test_check_accepts_what_the_platform_takes(capsys, folder):
+    folder("base.mp4")
+    code, out, err = run(capsys, "check", "base.mp4")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0].startswith("base.mp4  320x240 h264 25p yuv420p 0:04 aac-lc mono")
+    assert out.splitlines()[-1].startswith("  accepted")
+
+
+def test_check_says_what_breaks_a_must(capsys, folder):
+    folder("open.mp4")
+    code, found = document(capsys, "check", "open.mp4")
+    assert code == 1
+    entry = found["files"][0]
+    assert (found["version"], found["profile"], found["post"]) == (1, "twitter", None)
+    assert (entry["path"], entry["kind"], entry["category"], entry["verdict"]) == ("open.mp4", "video", "tweet_video", "fail")
+    assert [item["rule"] for item in entry["findings"] if item["level"] == "must"] == ["video-open-gop"]
+    assert decode(Video, entry["media"]).video.gop.structure == "open"
+
+
+def test_fail_on_and_exit_zero_change_the_code_only(capsys, folder):
+    folder("base.mp4")
+    folder("open.mp4")
+    assert run(capsys, "check", "base.mp4", "--fail-on", "observed")[0] == 0
+    assert run(capsys, "check", "base.mp4", "--fail-on", "should")[0] == 1
+    assert run(capsys, "check", "open.mp4", "--exit-zero")[0] == 0
+
+
+def test_check_of_what_cannot_be_read_is_3_and_one_line(capsys, folder):
+    folder("empty.mp4")
+    for name, words in (("empty.mp4", "empty"), ("gone.mp4", "no such file"), (".", "a folder")):
+        code, out, _ = run(capsys, "check", name)
+        assert code == 3
+        assert out.startswith(f"{name}: unreadable: ")
+        assert words in out
+        assert len(out.splitlines()) == 1
+
+
+def test_of_several_inputs_each_is_told_and_the_worst_code_counts(capsys, folder):
+    for name in ("base.mp4", "open.mp4", "empty.mp4"):
+        folder(name)
+    code, found = document(capsys, "check", "base.mp4", "open.mp4", "empty.mp4")
+    assert code == 3
+    assert [entry["verdict"] for entry in found["files"]] == ["pass", "fail", "unreadable"]
+    assert found["files"][2]["kind"] is None
+
+
+def test_several_videos_are_no_post(capsys, folder):
+    folder("base.mp4")
+    folder("base.mp4", "b.mp4")
+    code, found = document(capsys, "check", "base.mp4", "b.mp4")
+    assert code == 0
+    assert found["post"]["verdict"] == "fail"
+    assert [item["rule"] for item in found["post"]["findings"]] == ["post-attachments"]
+    code, out, _ = run(capsys, "check", "--post", "base.mp4", "b.mp4")
+    assert code == 1
+    assert out.splitlines()[-1].startswith("one post: not accepted: ")
+    assert run(capsys, "check", "--post", "base.mp4")[0] == 0
+
+
+def test_any_name_is_an_input(capsys, folder):
+    names = ["-x.mp4", "a\nb\x1b[31m.mp4", "[red]m.mp4", os.fsdecode(b"n\xff.mp4"), "ünï cöde.mp4"]
+    for name in names:
+        folder("base.mp4", name)
+    code, found = document(capsys, "check", "--", *names)
+    assert code == 0
+    assert [entry["path"] for entry in found["files"]] == names
+    _, out, _ = run(capsys, "check", "--", *names)
+    heads = [line for line in out.splitlines() if not line.startswith(" ")]
+    assert [head.split("  ")[0] for head in heads] == ["-x.mp4", "a\\nb\\x1b[31m.mp4", "[red]m.mp4", "n\\xff.mp4", "ünï cöde.mp4"]
+
+
+def test_names_come_from_a_file_too(capsys, folder, tmp_path):
+    folder("base.mp4", "a b.mp4")
+    folder("base.mp4", "c\nd.mp4")
+    (tmp_path / "lines").write_text("a b.mp4\r\n\n")
+    (tmp_path / "nul").write_bytes(b"a b.mp4\0c\nd.mp4\0")
+    assert [entry["path"] for entry in document(capsys, "check", "--files-from", tmp_path / "lines")[1]["files"]] == ["a b.mp4"]
+    assert [entry["path"] for entry in document(capsys, "check", "--files-from", tmp_path / "nul")[1]["files"]] == ["a b.mp4", "c\nd.mp4"]
+
+
+def test_stdin_is_an_input(make):
+    with make("base.mp4").open("rb") as stream:
+        done = subprocess.run([sys.executable, "-m", "mediaprep", "check", "-", "--json"], stdin=stream, capture_output=True, check=False)
+    entry = json.loads(done.stdout)["files"][0]
+    assert (done.returncode, entry["path"], entry["verdict"]) == (0, "-", "pass")
+
+
+def test_plan_tells_the_work_and_writes_nothing(capsys, folder):
+    folder("base.mkv")
+    code, out, _ = run(capsys, "plan", "base.mkv")
+    assert code == 0
+    assert out.splitlines()[1].split()[:3] == ["1", "wrap", "MP4,"]
+    assert "because video-container" in out
+    assert os.listdir() == ["base.mkv"]
+
+
+def test_plan_of_what_is_fine_is_nothing(capsys, folder):
+    folder("base.mp4")
+    code, found = document(capsys, "plan", "base.mp4")
+    assert (code, found["files"][0]["status"], found["files"][0]["outputs"]) == (0, "already_ok", [])
+
+
+def test_the_command_line_of_a_plan_can_be_run(capsys, folder):
+    folder("base.mkv")
+    code, out, _ = run(capsys, "plan", "--argv", "base.mkv")
+    assert code == 0
+    subprocess.run(["sh", "-c", out], check=True, stdout=subprocess.DEVNULL, timeout=60)
+    assert run(capsys, "check", "base.twitter.mp4")[0] == 0
+    argv = document(capsys, "plan", "base.mkv")[1]["files"][0]["outputs"][0]["argv"]
+    assert argv[-1] == "file:base.twitter.mp4"
+    assert "SOURCE_FD" not in argv
+
+
+def test_fix_repairs_leaves_alone_and_refuses(capsys, folder):
+    for name, own in (("base.mkv", None), ("base.mp4", "fine.mp4"), ("d300.mp4", None)):
+        folder(name, own)
+    code, found = document(capsys, "fix", "base.mkv", "fine.mp4", "d300.mp4", "-j", "2", "-o", ".")
+    assert code == 1
+    fixed, fine, refused = found["files"]
+    assert [entry["status"] for entry in found["files"]] == ["fixed", "already_ok", "refused"]
+    assert [os.path.basename(path) for path in fixed["outputs"]] == ["base.twitter.mp4"]
+    assert fixed["after"][0]["verdict"] == "pass"
+    assert fixed["uploads"][0]["total_bytes"] == os.path.getsize("base.twitter.mp4")
+    assert (fine["outputs"], fine["uploads"][0]["path"]) == ([], "fine.mp4")
+    assert refused["refusals"][0]["ways_out"][0] == "--trim first"
+    assert sorted(os.listdir()) == ["base.mkv", "base.twitter.mp4", "d300.mp4", "fine.mp4"]
+
+
+def test_fix_never_overwrites_unasked(capsys, folder):
+    folder("base.mkv")
+    folder("base.mp4", "out.mp4")
+    before = os.stat("out.mp4")
+    code, out, err = run(capsys, "fix", "base.mkv", "-o", "out.mp4")
+    assert (code, out) == (2, "")
+    assert err == "mediaprep: out.mp4: exists: choose another name with -o, or replace it with --force\n"
+    assert os.stat("out.mp4").st_ino == before.st_ino
+    code, out, _ = run(capsys, "fix", "base.mkv", "-o", "out.mp4", "-f")
+    assert code == 0
+    assert "out.mp4  320x240 h264 High 25p" in out
+    assert "verified" in out
+    assert os.stat("out.mp4").st_ino != before.st_ino
+
+
+def test_fix_never_writes_to_the_input(capsys, folder):
+    folder("aac_51.mp4", "x.mp4")
+    os.link("x.mp4", "same.mp4")
+    for target in ("x.mp4", "same.mp4"):
+        code, _, err = run(capsys, "fix", "x.mp4", "-o", target, "-f")
+        assert code == 2
+        assert "the input itself" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["a.mkv", "b.mkv", "-o", "one.mp4"], "several inputs need a folder"),
+        (["a.mkv", "-o", "gone/"], "no such folder"),
+        (["a.mkv", "-o", "gone/x.mp4"], "does not exist"),
+        (["a.mkv", "a.mkv"], "would be written under one name; give it once"),
+        (["a.mkv", "a.mp4"], "would be written under one name"),
+        (["a.mkv", "--trim", "5-1"], "the end has to come after the start"),
+        (["a.mkv", "--trim", "first", "--split"], "--trim first and --split"),
+        (["a.mkv", "--max-size", "big"], "--max-size: size 'big'"),
+        (["a.mkv", "--loudness", "3"], "--loudness: '3': want -70 to -5 LUFS"),
+        (["a.mkv", "--rung", "720"], "--rung: picture size '720'"),
+        (["a.mkv", "--report", "a.mkv/x"], "--report a.mkv/x: cannot be made"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_any_work(capsys, folder, words, message):
+    folder("base.mkv", "a.mkv")
+    folder("base.mp4", "a.mp4")
+    folder("base.mkv", "b.mkv")
+    code, out, err = run(capsys, "fix", *words)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert len(err.splitlines()) == 1
+    assert sorted(os.listdir()) == ["a.mkv", "a.mp4", "b.mkv"]
+
+
+def test_a_dry_run_is_the_plan(capsys, folder):
+    folder("base.mkv")
+    assert run(capsys, "fix", "-n", "base.mkv") == run(capsys, "plan", "base.mkv")
+    assert os.listdir() == ["base.mkv"]
+
+
+def test_receipts_hold_what_json_says(capsys, folder, tmp_path):
+    folder("base.mkv")
+    _, found = document(capsys, "fix", "base.mkv", "--report", tmp_path / "rep")
+    kept = json.loads((tmp_path / "rep" / "base.mkv.json").read_text())
+    assert kept == {"version": 1, "profile": "twitter", **found["files"][0]}
+
+
+def test_out_of_time_is_5_and_leaves_nothing(capsys, folder):
+    folder("base.mkv")
+    code, out, err = run(capsys, "fix", "base.mkv", "--timeout", "0.01")
+    assert (code, out) == (5, "")
+    assert err.startswith("base.mkv: ")
+    assert os.listdir() == ["base.mkv"]
+
+
+def test_no_ffmpeg_is_4(capsys, folder):
+    folder("base.mkv")
+    code, _, err = run(capsys, "fix", "base.mkv", "--ffmpeg", "/nonexistent/ffmpeg")
+    assert code == 4
+    assert "is no program" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_progress_as_json_goes_to_stderr_alone(capsys, folder):
+    folder("base.mkv")
+    _, out, err = run(capsys, "fix", "base.mkv", "--progress", "json", "--json")
+    assert json.loads(out)["files"][0]["status"] == "fixed"
+    events = [json.loads(line) for line in err.splitlines()]
+    assert {"stage.start", "stage.done"} <= {event["event"] for event in events}
+    assert [event["stage"] for event in events if event["event"] == "stage.done"] == ["probe", "encode", "verify", "publish"]
+
+
+def test_the_log_is_json_lines(capsys, folder, tmp_path):
+    folder("base.mkv")
+    run(capsys, "fix", "base.mkv", "--log-file", tmp_path / "log")
+    records = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert records[-1]["message"] == "done"
+    assert (records[-1]["path"], records[-1]["status"]) == ("base.mkv", "fixed")
+
+
+def test_probe_shows_facts_and_json_is_the_record(capsys, folder):
+    folder("base.mp4")
+    code, out, _ = run(capsys, "probe", "base.mp4")
+    assert code == 0
+    assert "  pattern  " in out
+    _, found = document(capsys, "probe", "base.mp4")
+    assert decode(Video, found["files"][0]["media"]).video.codec == "h264"
+    code, found = document(capsys, "probe", "gone.mp4")
+    assert (code, found["files"][0]["kind"]) == (3, None)
+    assert "no such file" in found["files"][0]["error"]
+
+
+def test_explain_lists_all_rules_and_explains_each(capsys):
+    code, out, _ = run(capsys, "explain")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == list(REGISTRY)
+    code, out, _ = run(capsys, "explain", "video-open-gop")
+    assert "twitter/tweet_video" in out
+    _, found = document(capsys, "explain", "video-open-gop", "-p", "x-2026")
+    assert {limit["placement"].split("/")[0] for limit in found["limits"]} == {"x-2026"}
+
+
+def test_settings_are_used_and_options_go_before_them(capsys, folder, tmp_path):
+    folder("open.mp4")
+    (tmp_path / "work" / "mediaprep.toml").write_text('profile = "twitter/dm_video"\nfail-on = "should"\n')
+    assert document(capsys, "check", "open.mp4")[1]["files"][0]["category"] == "dm_video"
+    assert document(capsys, "check", "open.mp4", "-p", "twitter")[1]["files"][0]["category"] == "tweet_video"
+    assert document(capsys, "check", "open.mp4", "--isolated")[1]["files"][0]["category"] == "tweet_video"
+    (tmp_path / "work" / "mediaprep.toml").write_text("profil = 'x'\n")
+    code, _, err = run(capsys, "check", "open.mp4")
+    assert code == 2
+    assert err.endswith("mediaprep.toml: profil: no such setting; did you mean 'profile'?\n")
+
+
+def test_colour_is_for_terminals_unless_asked(capsys, folder, monkeypatch):
+    folder("open.mp4")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    assert "\x1b" not in run(capsys, "check", "open.mp4")[1]
+    assert "\x1b[31mmust\x1b[0m" in run(capsys, "check", "open.mp4", "--color", "always")[1]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b" in run(capsys, "check", "open.mp4")[1]
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in run(capsys, "check", "open.mp4")[1]
