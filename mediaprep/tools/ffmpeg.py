@@ -92,20 +92,7 @@ def argv(binary: str, job: Job) -> tuple[str, ...]:
     """The whole command line of a job, with SOURCE_FD and TARGET still to be bound. Pure."""
     import ffmpeg  # ffmpeg-python: the only place that imports it
 
-    options: dict[str, str | int] = {
-        "protocol_whitelist": "fd",
-        "format_whitelist": job.input.whitelist,
-        "f": job.input.demuxer,
-        "max_alloc": max(200_000_000, 16 * (job.input.max_pixels or 0)),
-        "threads": job.threads,
-        **job.input.options,
-        "fd": SOURCE_FD,
-    }
-    if job.input.max_pixels:
-        options["max_pixels"] = job.input.max_pixels
-    if job.input.start:
-        options["ss"] = seconds(job.input.start)
-    source = ffmpeg.input("fd:", **options)
+    source = ffmpeg.input("fd:", **input_options(job.input, job.threads))
     streams = []
     for track in job.tracks:
         stream = source[str(track.index)]
@@ -115,6 +102,24 @@ def argv(binary: str, job: Job) -> tuple[str, ...]:
     output = ffmpeg.output(*streams, TARGET, **{**job.options, "threads": job.threads, "f": job.muxer})
     words = ffmpeg.compile(output.global_args(*_GLOBAL), cmd=binary, overwrite_output=True)
     return tuple(_leading_globals(words))
+
+
+def input_options(source: Input, threads: int) -> dict[str, str | int]:
+    """What stands before ``-i fd:``: nothing but the descriptor is opened, by the one demuxer, within the limits."""
+    options: dict[str, str | int] = {
+        "protocol_whitelist": "fd",
+        "format_whitelist": source.whitelist,
+        "f": source.demuxer,
+        "max_alloc": max(200_000_000, 16 * (source.max_pixels or 0)),
+        "threads": threads,
+        **source.options,
+        "fd": SOURCE_FD,
+    }
+    if source.max_pixels:
+        options["max_pixels"] = source.max_pixels
+    if source.start:
+        options["ss"] = seconds(source.start)
+    return options
 
 
 _GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-v", "error", "-progress", "pipe:1", "-filter_complex_threads", "2")
