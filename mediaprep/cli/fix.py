@@ -95,14 +95,23 @@ def fix(
                 receipts.keep(done.name, json.document(profile=found.name, **entry))
             if as_json:
                 entries.append(entry)
-            elif outcome is not None:
-                face.lines(text.fix_lines(done.name, outcome, name))
-            if outcome is None:
-                complain(complaint(done))
+            with drawer.aside(_as_told(done.name)):
+                if outcome is None:
+                    complain(complaint(done))
+                elif not as_json:
+                    face.lines(text.fix_lines(done.name, outcome, name))
             face.log("done", path=done.name, status=entry["status"], outputs=entry["outputs"], seconds=entry["seconds"])
     if as_json:
         face.document(json.document(profile=found.name, files=entries, post=json.post_body(as_post(media, found))))
     raise typer.Exit(worst(codes))
+
+
+def _as_told(name: str) -> str:
+    """The name that events have for an input."""
+    from mediaprep.cli._inputs import STDIN
+    from mediaprep.files import display_name
+
+    return "stream" if name == STDIN else display_name(name)
 
 
 def _standing(outcome: Outcome) -> list[Report | None]:

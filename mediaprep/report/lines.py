@@ -36,7 +36,8 @@ def written(lines: Iterable[Line], *, colour: bool = False) -> str:
 
 def _written(spans: Line, colour: bool) -> str:
     return "".join(
-        f"\x1b[{_SGR[span.style]}m{display_name(span.text)}\x1b[0m" if colour and span.style else display_name(span.text) for span in spans
+        f"\x1b[{_SGR[span.style]}m{display_name(span.text)}\x1b[0m" if colour and span.style and span.text else display_name(span.text)
+        for span in spans
     )
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -33,6 +34,8 @@ class Drawer(Protocol):
     def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None: ...
 
     def __call__(self, event: Event) -> None: ...
+
+    def aside(self, path: str) -> AbstractContextManager[None]: ...
 
 
 def drawer(mode: str, stream: TextIO, *, terminal: bool) -> Drawer:
@@ -61,6 +64,11 @@ class Silent:
 
     def __call__(self, event: Event) -> None:
         return None
+
+    @contextmanager
+    def aside(self, path: str) -> Iterator[None]:
+        """The file of this path (as events have it) is done; while this is entered, the terminal is free for its answer."""
+        yield
 
 
 class Plain(Silent):
@@ -112,11 +120,25 @@ class Bar(Silent):
                 self._bars.stop()
                 self._bars = None
 
+    @contextmanager
+    def aside(self, path: str) -> Iterator[None]:
+        with self._lock:
+            if self._bars is not None:
+                self._bars.stop()
+            if (task := self._tasks.pop(path, None)) is not None and self._bars is not None:
+                self._bars.remove_task(task)
+            try:
+                yield
+            finally:
+                if self._bars is not None and self._tasks:
+                    self._bars.start()
+
     def __call__(self, event: Event) -> None:
         if event.stage not in _DRAWN:
             return
         with self._lock:
-            bars = self._bars or self._started()
+            bars = self._bars or self._made()
+            bars.start()  # harmless where it is on already
             name = display_name(event.path)
             task = self._tasks.get(event.path)
             if task is None:
@@ -127,12 +149,10 @@ class Bar(Silent):
                     bars.update(task, completed=0.0, stage=f"{event.stage}{part}", detail="")
                 case Progress():
                     bars.update(task, completed=event.fraction, detail=_detail(event))
-                case StageDone(stage="verify"):
-                    bars.remove_task(self._tasks.pop(event.path))
                 case StageDone():
                     bars.update(task, completed=1.0)
 
-    def _started(self) -> RichProgress:
+    def _made(self) -> RichProgress:
         from rich.console import Console
         from rich.progress import BarColumn, TaskProgressColumn, TextColumn
         from rich.progress import Progress as RichProgress
@@ -145,8 +165,7 @@ class Bar(Silent):
             TaskProgressColumn(markup=True),
             TextColumn("{task.fields[detail]}", markup=False),
         )
-        self._bars = RichProgress(*columns, console=console, transient=True)
-        self._bars.start()
+        self._bars = RichProgress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
         return self._bars
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 
 from mediaprep.events import Progress, StageDone, StageStarted
 from mediaprep.report.progress import Bar, JsonLines, Plain, Silent, drawer, progress_words
@@ -37,15 +38,27 @@ def test_json_is_one_line_an_event():
                         "eta_seconds": 18.2, "size_bytes": 24_000_000}  # fmt: skip
 
 
-def test_a_bar_takes_any_name_and_leaves_when_it_is_done():
+def test_a_bar_takes_any_name_and_makes_room_for_the_answer():
     stream = io.StringIO()
     with Bar(stream) as bar:
         bar(StageStarted(path="[red]a[/nonsense]", stage="encode"))
         bar(Progress(path="[red]a[/nonsense]", stage="encode", fraction=0.5, speed=1.0))
         bar(StageDone(path="[red]a[/nonsense]", stage="encode", seconds=1.0))
-        bar(StageStarted(path="[red]a[/nonsense]", stage="verify"))
-        bar(StageDone(path="[red]a[/nonsense]", stage="verify", seconds=1.0))
-        assert bar._tasks == {}
+        with bar.aside("[red]a[/nonsense]"):
+            assert not bar._bars.live.is_started
+        assert not bar._bars.live.is_started
+        bar(StageStarted(path="b", stage="encode"))
+        with bar.aside("unheard of"):
+            assert not bar._bars.live.is_started
+        assert bar._bars.live.is_started
+    assert bar._bars is None
+
+
+def test_a_bar_leaves_stdout_alone(capsys):
+    with Bar(io.StringIO()) as bar:
+        bar(StageStarted(path="a", stage="encode"))
+        sys.stdout.write("the answer\n")
+    assert capsys.readouterr().out == "the answer\n"
 
 
 def test_a_file_that_only_needs_a_look_draws_nothing():
