@@ -7,7 +7,7 @@ can tell it is covered by promises, and the wanted facts must pass the same rule
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
@@ -16,7 +16,7 @@ from mediaprep.check import check, limit_of
 from mediaprep.constraint import Constraint
 from mediaprep.finding import Finding, Report, Safety
 from mediaprep.media import Animation, Kind, Media, Video, leaves
-from mediaprep.promise import AtMost, Near, Promise, assume
+from mediaprep.promise import AtMost, AtMostBytes, Near, Promise, assume
 from mediaprep.rules import REGISTRY, Case, Passed, Refused, Rule
 from mediaprep.rules.animation import _convert as conversion
 from mediaprep.rules.animation import _settle as animation_settle
@@ -88,9 +88,7 @@ class Plan:
         return "refused" if self.refusals else "planned" if self.outputs else "already_ok"
 
 
-def plan(
-    sources: tuple[Media, ...], spec: Spec, wishes: Wishes | None = None, *, others: Mapping[Kind, Spec] | None = None
-) -> Plan:
+def plan(sources: tuple[Media, ...], spec: Spec, wishes: Wishes | None = None, *, others: Mapping[Kind, Spec] | None = None) -> Plan:
     """The smallest repair of the first source that its placement takes; further sources (captions) go along. ``others``: the placements
     for what becomes another kind because a wish asks for it; it is judged by theirs.
 
@@ -104,9 +102,7 @@ def plan(
         return Plan(sources=sources, refusals=(target,), report=report)
     settled_by_kind = ("file-kind",) if _becomes(have, wishes) else ()
     hopeless = tuple(
-        _refusal(f, spec)
-        for f in report.findings
-        if f.level == "must" and REGISTRY[f.rule].fix is None and f.rule not in settled_by_kind
+        _refusal(f, spec) for f in report.findings if f.level == "must" and REGISTRY[f.rule].fix is None and f.rule not in settled_by_kind
     )
     if hopeless:
         return Plan(sources=sources, refusals=hopeless, report=report)
@@ -170,7 +166,7 @@ def _refusal(finding: Finding, spec: Spec) -> Refusal:
 
 def _output(have: Media, span: Span | None, report: Report, spec: Spec, wishes: Wishes) -> Output | tuple[Refusal, ...] | None:
     """The fold. None: nothing has to change."""
-    want, causes = have, _Causes(have)
+    want, causes = have, _Causes(have, [REGISTRY[f.rule] for f in report.findings if _mended(f, report, wishes)])
     for option, asked in _asked(have, span, spec, wishes):
         if isinstance(asked, Refused):
             return (Refusal(rule="file-kind", reason=asked.reason, ways_out=asked.ways_out),)
@@ -271,10 +267,10 @@ def _mended(finding: Finding, report: Report, wishes: Wishes) -> bool:
 class _Causes:
     """Which rule was broken, and which one's fix changed which fact, while the fold goes."""
 
-    def __init__(self, have: Media) -> None:
+    def __init__(self, have: Media, found: Iterable[Rule]) -> None:
         self._have = dict(leaves(have))
         self._because: dict[str, list[tuple[str, Safety]]] = {}
-        self._found: dict[str, Rule] = {}
+        self._found = {rule.id: rule for rule in found}
 
     def found(self, rule: Rule) -> None:
         self._found[rule.id] = rule
@@ -286,10 +282,22 @@ class _Causes:
                 self._because.setdefault(path, []).append((cause, safety))
 
     def changes(self, settled: Media, promises: tuple[Promise, ...]) -> tuple[Change, ...]:
-        """What differs between source and ``settled``, and each promised value that lies beyond its tolerance from the source's."""
+        """What differs between source and ``settled``, and each promised value beyond its tolerance from the source's; of the size
+        only that it was more than is promised."""
         near = {p.fact: p for p in promises if isinstance(p, Near)}
         smaller = [p for p in promises if isinstance(p, AtMost) and p.fact in self._because and (self._have.get(p.fact) or 0) > p.value]
-        made: list[Change] = []
+        size = self._have.get("size_bytes")
+        made = [
+            Change(
+                fact="size_bytes",
+                before=size,
+                after=p.limit,
+                because=self._named("size_bytes", self._because["size_bytes"]),
+                safety="lossy",
+            )
+            for p in promises
+            if isinstance(p, AtMostBytes) and size is not None and size > p.limit
+        ]
         for path, after in leaves(assume(settled, [*near.values(), *smaller])):
             before = self._have.get(path)
             kept = path in near and before is not None and abs(before - after) <= near[path].tolerance
@@ -301,7 +309,7 @@ class _Causes:
         return tuple(made)
 
     def _in_passing(self, path: str, settled: Media) -> list[tuple[str, Safety]]:
-        """For what no fix changed: a stream that cannot be copied is encoded since the file is written at all; the rest comes with writing."""
+        """For what no fix changed: a stream that cannot be copied is encoded since the file is written; the rest comes with writing."""
         stream = getattr(settled, path.partition(".")[0], None)
         if self._found and getattr(stream, "anew", False):
             return [(rule_id, "lossy") for rule_id in self._found]
@@ -341,7 +349,8 @@ def streams(output: Output) -> tuple[Treatment, ...]:
     rows = [Treatment(track="container", action="rewritten", because=_reasons(output, "", but=("video.", "audio.")))]
     retagged = want.video.sars != have.video.sars
     picture: Action = "encoded" if want.video.anew else "retagged" if retagged else "copied"
-    rows.append(Treatment(track="video", action=picture, because=() if picture == "copied" else _reasons(output, "video.")))
+    asked = _reasons(output, "video.") or _reasons(output, "size_bytes")
+    rows.append(Treatment(track="video", action=picture, because=() if picture == "copied" else asked))
     if want.audio is not None:
         encoded = want.audio.anew
         rows.append(

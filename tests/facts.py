@@ -32,8 +32,8 @@ def good(**changes: Any) -> Video:
         width=1280, height=720, size_changes=False, clap=(), sars=SQUARE, rotation=0, mirrored=False, matrix_exact=True,
         frame_rate=Fraction(30), frame_rate_average=Fraction(30), frame_rate_peak=30, jitter_frames=0, frame_rate_burst=Fraction(30),
         frame_rate_declared=Fraction(30), rate_mode="cfr", timestamps="ok", scan="progressive", scan_flags="progressive",
-        scan_content="progressive", gop=gop, start=Fraction(0), duration=Fraction(10), frame_count=300, bit_rate=6_000_000, edit_list="plain",
-        colour=Colour(primaries="bt709", transfer="bt709", matrix="bt709", range="limited", hdr=()), faults=(),
+        scan_content="progressive", gop=gop, start=Fraction(0), duration=Fraction(10), frame_count=300, bit_rate=6_000_000,
+        edit_list="plain",        colour=Colour(primaries="bt709", transfer="bt709", matrix="bt709", range="limited", hdr=()), faults=(),
     )  # fmt: skip
     audio = AudioStream(
         codec="aac", tag="mp4a", profile="LC", sbr=False, ps=False, channels=2, layout="stereo", sample_rate=48000, bit_rate=128_000,

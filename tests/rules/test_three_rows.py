@@ -98,7 +98,11 @@ ROWS: dict[str, Rows] = {
         unknown="duration",
     ),
     "video-frame-rate": Rows(
-        passes=({}, {"video__frame_rate": Fraction(60), "video__frame_rate_peak": 61, "video__jitter_frames": 1}, {"video__frame_rate_peak": None}),
+        passes=(
+            {},
+            {"video__frame_rate": Fraction(60), "video__frame_rate_peak": 61, "video__jitter_frames": 1},
+            {"video__frame_rate_peak": None},
+        ),
         fails=(
             ({"video__frame_rate": Fraction(120000, 1001)}, "119.88 fps"),
             ({"video__frame_rate_peak": 75}, "75 frames in one second"),
@@ -129,7 +133,9 @@ ROWS: dict[str, Rows] = {
         unknown="video.pixel_format",
     ),
     "video-colour-range": Rows(
-        passes=({}, {"video__colour__range": "unspecified"}), fails=(({"video__colour__range": "full"}, "full"),), unknown="video.colour.range"
+        passes=({}, {"video__colour__range": "unspecified"}),
+        fails=(({"video__colour__range": "full"}, "full"),),
+        unknown="video.colour.range",
     ),
     "video-hdr": Rows(
         passes=({},),
@@ -186,7 +192,7 @@ ROWS: dict[str, Rows] = {
     "audio-channels": Rows(
         passes=({}, {"audio__channels": 1}), fails=(({"audio__channels": 6}, "6"), ({"audio__channels": 3}, "3")), unknown="audio.channels"
     ),
-}  # fmt: skip
+}
 OF_VIDEO = [rule for rule in REGISTRY.values() if "video" in rule.kinds and rule.id != "file-kind"]  # file-kind: test_file_rules.py
 
 
