@@ -133,8 +133,8 @@ def test_gops_of_real_files(file: RealFile):
 
 @pytest.mark.parametrize("file", [file for file in MOVING if file.rate], ids=lambda file: file.name)
 def test_rates_of_real_files(file: RealFile):
-    """The table gives three decimals. Two entries, 60.058 and 8.505, divide by a span that has the last frame's duration in it; FLV's 29.97 is
-    30 by its stamps, as the notes say."""
+    """The table gives three decimals. Two entries, 60.058 and 8.505, divide by a span that has the last frame's duration in it; FLV's 29.97
+    is 30 by its stamps, as the notes say."""
     track = demux(file.path)
     found = track.timing(track.scan())
     told = {"media__portrait_4k60.mp4": 60, "rails__video_with_undefined_display_aspect_ratio.mp4": 8.495, "media__sample.flv": 30}

@@ -73,6 +73,16 @@ def test_refresh_pictures_flagged_as_key_are_gdr():
     assert (found.gop.structure, found.gop.count, found.gop.length_max) == ("gdr", 1, 5)
 
 
+def test_an_i_picture_that_is_right_only_frames_later_is_no_random_access_point():
+    """recovery_frame_cnt 5 on an I picture: what follows may still refer behind it."""
+    for flagged in (True, False):
+        scanner = gop.scanner("h264", avcc(S), TIME_BASE)
+        scanner.add(prefixed(S.slice(I, idr=True)), 0, 0, True)
+        scanner.add(prefixed(recovery(5), S.slice(I)), 1, 1, flagged)
+        found = scanner.result().gop
+        assert (found.structure, found.count) == ("gdr" if flagged else "closed", 1)
+
+
 def test_a_stream_that_begins_with_a_gradual_refresh_is_gdr():
     assert scan("G0 P1 P2 G3", keys="G").gop.structure == "gdr"
 
@@ -229,6 +239,7 @@ def test_the_order_count_wraps():
     closed = "idr0 " + " ".join(f"P{n}" for n in range(1, 60)) + " R60 P61"
     assert scan(closed, pts=False).gop.structure == "closed-nonidr"
     assert scan(closed + " R64 B62 B63", pts=False).gop.structure == "open"
+    assert scan("idr0 " + " ".join(f"P{n}" for n in range(1, 31)) + " R31 P32 P33", pts=False).gop.structure == "closed-nonidr"
 
 
 def test_pts_in_decode_order_beside_b_pictures_are_not_believed():

@@ -40,6 +40,9 @@ class BitReader:
 
     def ue(self) -> int:
         """Unsigned Exp-Golomb (ITU-T H.264 9.1), at most 32 leading zeros."""
+        if self._left and self._value >> (self._left - 1) & 1:
+            self._left -= 1
+            return 0
         rest = self._value & ((1 << self._left) - 1)
         zeros = self._left - rest.bit_length()
         if zeros > 32 or 2 * zeros >= self._left:

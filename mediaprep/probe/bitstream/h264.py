@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from struct import Struct
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from mediaprep.probe.bitstream._bits import BitReader, Damaged
 from mediaprep.probe.bitstream._nal import Data, SeiNotes, arrays, framing, sei_messages, starts, unescaped
@@ -33,9 +33,8 @@ _SEI_KEPT = 256
 Head: TypeAlias = "tuple[Sps | None, bytes]"
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """The front of a slice header (7.3.3)."""
+class Slice(NamedTuple):
+    """The front of a slice header (7.3.3); a tuple because one is made for every picture of an interlaced stream."""
 
     kind: int
     frame_num: int
@@ -108,7 +107,7 @@ class H264Reader:
         """What the packet holds: flags of header.py."""
         if self._width == 4 and self._frame_only and not self._pending and len(data) > 5:
             length = _LENGTH(data)[0]
-            if data[4] & 0x9F == _NON_IDR and length > 1 and length >> 8 != 1:
+            if data[4] & 0x9F == _NON_IDR and length > 1:
                 code = _PLAIN[data[5]]
                 if code >= 0 and length + 4 <= len(data):
                     self._at = 4

@@ -173,6 +173,21 @@ def test_hevc_sequence_parameter_sets(name: str, told: dict[str, object]):
     said(HevcReader(bytes.fromhex(HVCC[name])).header(), chroma="4:2:0", **told)
 
 
+def test_hevc_reference_picture_sets_predicted_from_each_other():
+    """The VUI stands behind them, and the length of a predicted set is the size of the one before (ITU-T H.265 7.4.8): {-1, -3, 1}; moved
+    by -1 without the last: {-2, -4} (0 falls out); moved by 1: three flags."""
+    bits = Bits().u(0, 4).u(0, 3).u(1, 1).u(1, 8).u(0x60000000, 32).u(0b1001, 4).u(0, 44).u(93, 8)
+    bits.ue(0, 1, 320, 240).u(0, 1).ue(0, 0, 4).u(1, 1).ue(4, 2, 0).ue(0, 3, 0, 3, 0, 0).u(0, 4)
+    bits.ue(3).ue(2, 1).ue(0).u(1, 1).ue(1).u(1, 1).ue(0).u(1, 1)
+    bits.u(1, 1).u(1, 1).ue(0).u(0b1_01_1_00, 6)
+    bits.u(1, 1).u(0, 1).ue(0).u(0b111, 3)
+    bits.u(0, 1).u(0, 2).u(1, 1)
+    bits.u(1, 1).u(255, 8).u(80, 16).u(33, 16).u(0, 3).u(0, 3).u(0, 1).u(1, 1).u(1001, 32).u(30000, 32).u(0, 3)
+    reader = HevcReader(None)
+    reader.picture(prefixed(bits.rbsp(b"\x42\x01")))
+    said(reader.header(), width=320, height=240, level="3.1", sar=Fraction(80, 33), timing_rate=Fraction(30000, 1001))
+
+
 def test_mpeg2_sequence_header():
     """Of ffmpeg's mpeg2video, 320x240, square, 25 fps, Main@Main."""
     reader = Mpeg2Reader(bytes.fromhex("000001b31400f013ffffe018000001b5148a00010000"))
