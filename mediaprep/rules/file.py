@@ -35,18 +35,16 @@ def kind(have: Media, limit: OneOf) -> Judgement:
 @rule("file-complete", kinds=KINDS, subject="file", facts=("complete",))
 def complete(have: Media, limit: Required) -> Judgement:
     """What it checks: that the file is whole: its structure ends where it says, the samples it lists lie inside it, no packet is cut.
-    A transport stream has no end mark; what can be told of it (whole packets) is told.
+    A transport stream or a raw stream has no mark of its end; where nothing is missing that can be told, it passes.
 
     Why it matters: a half-copied or cut file plays to the cut, if at all, and servers refuse it without a reason. Most tools return
     success on it.
 
     The fix: none: what is not there cannot be restored. Copy or download the file again.
     """
-    if have.complete is None and any(unknown.fact == "complete" for unknown in have.unknown):
-        return Untold(fact="complete")
     if have.complete is False:
         return Broken(measured="cut short or damaged", detail=have.incomplete_because or "", remedy="copy or download the file again")
-    return Passed(measured="whole")
+    return Passed(measured="whole" if have.complete else "whole, as far as its format can tell")
 
 
 @rule("file-private-metadata", kinds=KINDS, subject="private metadata", facts=("private",))

@@ -26,14 +26,14 @@ class Rows:
 
     passes: tuple[Changes, ...]
     fails: tuple[tuple[Changes, str], ...]
-    unknown: str
+    unknown: str | None
 
 
 ROWS: dict[str, Rows] = {
     "file-complete": Rows(
         passes=({}, {"complete": None}),
         fails=(({"complete": False, "incomplete_because": "moov ends after the file"}, "cut short or damaged"),),
-        unknown="complete",
+        unknown=None,  # a format without a mark of its end
     ),
     "file-private-metadata": Rows(
         passes=({}, {"private": (_CLOCK,)}),
@@ -231,7 +231,7 @@ def test_fails_and_says_what_was_found(rule_id: str, changes: Changes, measured:
     assert finding.message.isprintable()
 
 
-@pytest.mark.parametrize(("rule_id", "path"), [(rule_id, rows.unknown) for rule_id, rows in ROWS.items()])
+@pytest.mark.parametrize(("rule_id", "path"), [(rule_id, rows.unknown) for rule_id, rows in ROWS.items() if rows.unknown])
 def test_cannot_be_told(rule_id: str, path: str) -> None:
     """A fact that is missing is never a pass: the finding says why it is missing and carries what the readers said about it."""
     said = Witness(fact=path, source="mediainfo", value="something", agrees=False)
