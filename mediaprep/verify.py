@@ -51,7 +51,9 @@ def _copied(want: Media) -> tuple[str, ...]:
 
 
 def _same(made: Any, want: Any) -> bool:
-    """A stated 1:1 and no statement are the same."""
+    """A stated default and no statement are the same: an aspect ratio of 1:1, limited range."""
+    if made == "unspecified" and want == "limited":
+        return True
     if isinstance(made, tuple) and isinstance(want, tuple) and all(isinstance(item, StatedSar) for item in (*made, *want)):
         return {s.value for s in made} | {1} == {s.value for s in want} | {1}
     return bool(made == want)
