@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 from mediaprep.constraint import Rung
 from mediaprep.context import MAX_PIXELS
@@ -72,7 +73,7 @@ def job(output: Output, means: Means) -> Job:
     have, want = output.source, output.want
     if not isinstance(have, Video) or not isinstance(want, Video):
         raise ValueError("a video output is made of a video")
-    picture, sound = _chosen(have, "video"), _chosen(have, "audio") if want.audio is not None else None
+    picture, sound = chosen(have, "video"), chosen(have, "audio") if want.audio is not None else None
     if picture is None:
         raise ValueError("no picture track is chosen")
     options: dict[str, str | int] = {**_NEVER_KEPT, **(_METADATA_KEPT if output.wishes.keep_metadata else _METADATA_LEFT)}
@@ -83,7 +84,7 @@ def job(output: Output, means: Means) -> Job:
         options |= _sound_options(output, want) if want.audio.anew else {"c:a": "copy"}
     if want.video.anew or (want.audio is not None and want.audio.anew):
         options["t"] = seconds(_length(output, have))
-    return Job(input=_input(output, have, means), tracks=tuple(tracks), options=options, muxer="mp4", threads=means.threads)
+    return Job(input=source_input(output, have, means), tracks=tuple(tracks), options=options, muxer="mp4", threads=means.threads)
 
 
 def rung(output: Output) -> Rung:
@@ -126,12 +127,15 @@ def _target(output: Output) -> VideoEncoding:
     return encoding
 
 
-def _chosen(have: Video, kind: str) -> SourceTrack | None:
+def chosen(have: Video, kind: str) -> SourceTrack | None:
+    """The track of a kind that is judged and kept."""
     return next((track for track in have.container.tracks or () if track.kind == kind and track.chosen), None)
 
 
-def _input(output: Output, have: Video, means: Means) -> Input:
-    options: dict[str, str | int] = {"noautorotate": None} if output.want.kind == "video" and output.want.video.anew else {}  # type: ignore[dict-item]  # ffmpeg-python: None is a bare flag
+def source_input(output: Output, have: Video, means: Means) -> Input:
+    """The source as ffmpeg gets it: not turned by ffmpeg where its picture is decoded, from the span's start on."""
+    decoded = output.want.video.anew if isinstance(output.want, Video) else True
+    options: dict[str, str | int] = {"noautorotate": None} if decoded else {}  # type: ignore[dict-item]  # ffmpeg-python: None is a bare flag
     if have.video.timestamps == "missing" and output.wishes.frame_rate is not None:
         options["framerate"] = _rate(output.wishes.frame_rate)
     if ahead := lead(have):
@@ -200,16 +204,19 @@ def _copied_picture(have: Video, want: Video) -> dict[str, str | int]:
 
 
 def _picture_filters(output: Output, have: Video, want: Video) -> tuple[Filter, ...]:
-    video = as_shown(have.video, output.wishes)
-    filters = [*_scan_filters(video, want.video), *aperture_filters(video), *_turn_filters(video)]
     size = want.video.display_size
     if size is None:
         raise ValueError("no picture size is wanted")
-    filters += framing_filters(video, size, output.wishes.fit)
-    filters += colour_filters(video, size)
+    filters = upright_filters(as_shown(have.video, output.wishes), want.video.frame_rate, size, output.wishes.fit)
     if (missing := _missing_time(output, have)) > 0:
         filters.append(Filter(name="tpad", options={"stop_mode": "clone", "stop_duration": seconds(missing)}))
     return tuple(filters)
+
+
+def upright_filters(video: VideoStream, rate: Fraction | None, size: tuple[int, int], fit: Literal["pad", "crop", "scale"]) -> list[Filter]:
+    """From the decoded picture to a progressive, upright one of ``size`` with square pixels in BT.709; ``rate``: frames a second wanted."""
+    filters = [*_scan_filters(video, rate), *aperture_filters(video), *_turn_filters(video)]
+    return [*filters, *framing_filters(video, size, fit), *colour_filters(video, size)]
 
 
 def _missing_time(output: Output, have: Video) -> Fraction:
@@ -225,7 +232,7 @@ def _missing_time(output: Output, have: Video) -> Fraction:
     return missing + 2 / rate if missing > 1 / (2 * rate) else Fraction(0)
 
 
-def _scan_filters(video: VideoStream, want: VideoStream) -> list[Filter]:
+def _scan_filters(video: VideoStream, rate: Fraction | None) -> list[Filter]:
     if video.scan == "psf":
         return [Filter(name="setfield", options={"mode": "prog"})]
     parity = video.parity or (video.scan_flags if video.scan_flags in ("tff", "bff") else "auto")
@@ -237,7 +244,7 @@ def _scan_filters(video: VideoStream, want: VideoStream) -> list[Filter]:
             Filter(name="decimate"),
         ]
     if video.scan == "interlaced":
-        fields = want.frame_rate is not None and video.frame_rate is not None and want.frame_rate >= 2 * video.frame_rate
+        fields = rate is not None and video.frame_rate is not None and rate >= 2 * video.frame_rate
         return [Filter(name="bwdif", options={"mode": "send_field" if fields else "send_frame", "parity": parity, "deint": "all"})]
     return []
 
