@@ -357,6 +357,9 @@ class Image(_File):
     mode          Pillow's mode; bit_depth bits a sample; alpha: some transparency channel
     profile       colour space: sRGB, Display P3, Adobe RGB, CMYK ...; "unspecified" = untagged
     pictures      pictures in the file (MPO, gain map: more than one)
+    anew          only in what a plan wants: the coded picture is made anew, not copied
+    payload       sha256 over the coded picture, free of metadata; read when asked
+    least_bytes   bytes that are left at most when only the coded picture, its profile and its orientation are; None: it is never copied
     """
 
     kind: Literal["image"] = "image"
@@ -370,6 +373,9 @@ class Image(_File):
     colour_space: str | None = None
     pictures: int | None = None
     gain_map: bool | None = None
+    anew: bool = field(default=False, compare=False)
+    payload: str | None = field(default=None, compare=False)
+    least_bytes: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,78 @@
+"""A digest of a still's coded picture that its metadata has no part in: equal digests prove that the picture was copied.
+
+JPEG: all but application data (Adobe's transform flag stays in) and comments. PNG: header, palette, transparency, image data. WebP: the
+coded picture and its alpha. GIF: all but comments and application data. What follows the picture's end counts for nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Callable, Iterable, Iterator
+
+from mediaprep.probe import gif, jpeg, png, riff
+from mediaprep.probe.window import Readable, Window
+
+_PIECE = 2**20
+_PER_SPAN, _AROUND = 12, 1024  # length, name and checksum of a chunk; signature, screen, colour tags, an orientation
+_PNG_PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
+_WEBP_PICTURE = (b"VP8 ", b"VP8L", b"ALPH")
+
+
+def digest(source: Readable, form: str) -> str | None:
+    """sha256 in hexadecimal; None for formats that are never copied. Raises: SourceUnreadable as the walkers."""
+    spans = _SPANS.get(form)
+    return None if spans is None else _hashed(source, spans(source))
+
+
+def least_bytes(source: Readable, form: str, profile_bytes: int) -> int | None:
+    """Bytes that the file has at most when it holds the picture, its profile and an orientation and nothing else; None: never copied."""
+    spans = _SPANS.get(form)
+    if spans is None:
+        return None
+    sizes = [end - start for start, end in spans(source)]
+    return sum(sizes) + _PER_SPAN * len(sizes) + profile_bytes * 65_552 // 65_535 + _AROUND
+
+
+def _hashed(source: Readable, spans: Iterable[tuple[int, int]]) -> str:
+    total = hashlib.sha256()
+    for start, end in spans:
+        for at in range(start, end, _PIECE):
+            total.update(source.read_at(at, min(_PIECE, end - at)))
+    return total.hexdigest()
+
+
+def _jpeg(source: Readable) -> Iterator[tuple[int, int]]:
+    facts = jpeg.walk(source)
+    at = 0
+    for marker, body, size in facts.segments:
+        if marker == 0xEE:
+            continue
+        yield at, body - 4
+        at = body + size
+    yield at, facts.end or source.size_bytes
+
+
+def _png(source: Readable) -> Iterator[tuple[int, int]]:
+    for chunk in png.chunks(Window(source)):
+        if chunk.kind in _PNG_PICTURE:
+            yield chunk.body - 4, chunk.body + chunk.size
+
+
+def _webp(source: Readable) -> Iterator[tuple[int, int]]:
+    window = Window(source)
+    end = 8 + struct.unpack("<I", window.at(4, 4))[0]
+    for chunk in riff.chunks(window, 12, min(end, window.size)):
+        if chunk.kind in _WEBP_PICTURE:
+            yield chunk.body - 8, chunk.body + chunk.size
+
+
+def _gif(source: Readable) -> Iterator[tuple[int, int]]:
+    at = 6  # past the version: a GIF without extensions may be named either way
+    for start, end in gif.said_beside(source):
+        yield at, start
+        at = end
+    yield at, source.size_bytes - gif.walk(source).trailing_bytes
+
+
+_SPANS: dict[str, Callable[[Readable], Iterator[tuple[int, int]]]] = {"jpeg": _jpeg, "png": _png, "webp": _webp, "gif": _gif}
