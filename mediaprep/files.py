@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, TypeAlias
 
+from mediaprep import faults
 from mediaprep.context import MAX_SOURCE_BYTES
 from mediaprep.errors import EnvironmentProblem, SourceUnreadable, UsageProblem
 from mediaprep.units import bytes_text
@@ -346,10 +347,12 @@ def publish(part: Path, final: Path, *, force: bool) -> None:
     Raises: UsageProblem where the name is taken, EnvironmentProblem where the file system refuses; the work file then stays."""
     try:
         _fsync(part, os.O_RDONLY)
+        faults.step("publish-synced")
         if force:
             part.replace(final)
         else:
             _name_once(part, final)
+        faults.step("publish-named")
         _fsync(final.parent, os.O_RDONLY | os.O_DIRECTORY)
     except FileExistsError as problem:
         raise UsageProblem(f"{display_name(final)}: exists: choose another name with -o, or replace it with --force") from problem

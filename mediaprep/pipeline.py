@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -42,14 +42,29 @@ SUFFIX = {"video": ".mp4", "animation": ".gif", "image": ".jpg", "subtitle": ".s
 class Order:
     """What one run is to do: the source, the profile and category (None = inferred from the content), the wishes, where to (None = beside
     the
-    source; a folder ends in a separator or exists), whether an existing output may be replaced."""
+    source; a folder ends in a separator or exists), whether an existing output may be replaced.
 
-    source: str | bytes | os.PathLike[Any] | BinaryIO
+    source   a path, a binary file, or an opened source, which then stays open
+    looked   what an earlier look at this very content gave; None: look now
+    hold     keep the verified outputs as work files in this folder, for somebody else to publish; the outcome's outputs name them
+    """
+
+    source: str | bytes | os.PathLike[Any] | BinaryIO | Source
     profile: Profile
     category: str | None = None
-    wishes: Wishes = Wishes()
+    wishes: Wishes = field(default_factory=Wishes)
     target: Path | None = None
     force: bool = False
+    looked: Looked | None = None
+    hold: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a look at one source gave, and what is planned for it."""
+
+    looked: Looked
+    plan: Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +110,7 @@ def preparing(order: Order, context: Context) -> Steps[Outcome]:
         source = yield from call(_opened, order.source, context)
     except SourceUnreadable as problem:
         return _unreadable(_name(order.source), problem, order, began)
-    with source:
+    with _closing(source, order):
         try:
             outcome = yield from _prepared(source, order, context)
         except SourceUnreadable as problem:
@@ -114,20 +129,25 @@ def _prepared(source: Source, order: Order, context: Context) -> Steps[Outcome]:
         return replace(base, status="refused", problems=reasons)
     if not made.outputs:
         return replace(base, uploads=(handoff.upload(source.path, media, spec.category),))
-    targets = _targets(source, order, made.outputs)
+    targets = [] if order.hold else _targets(source, order, made.outputs)
     for target in targets:
         files.refuse_target(source, target, order.force)
     parts: list[_Made] = []
+    held = False
     try:
-        for index, (output, target) in enumerate(zip(made.outputs, targets, strict=True)):
-            parts.append((yield from _made(source, looked, output, target.parent, context, index, len(targets))))
-        with _stage(context, source.name, "publish"):
-            for item, target in zip(parts, targets, strict=True):
-                yield from call(_publish, item.part, target, order.force)
+        for index, output in enumerate(made.outputs):
+            folder = order.hold or targets[index].parent
+            parts.append((yield from _made(source, looked, output, folder, context, index, len(made.outputs))))
+        if order.hold:
+            targets, held = [item.part for item in parts], True
+        else:
+            with _stage(context, source.name, "publish"):
+                for item, target in zip(parts, targets, strict=True):
+                    yield from call(_publish, item.part, target, order.force)
     except (ToolError, VerifyError) as problem:
         return replace(base, status="failed", problems=getattr(problem, "problems", (str(problem),)))
     finally:
-        for item in parts:
+        for item in () if held else parts:
             yield from call(files.remove_part, item.part)
     return replace(
         base,
@@ -200,7 +220,13 @@ def _look(source: Source, order: Order, context: Context) -> Steps[Looked]:
     return looked
 
 
+def _closing(source: Source, order: Order) -> AbstractContextManager[Any]:
+    return nullcontext() if source is order.source else source
+
+
 def _opened(source: Any, context: Context) -> Source:
+    if isinstance(source, Source):
+        return source
     return files.open_source(source, max_bytes=context.limits.max_source_bytes)
 
 
@@ -250,6 +276,8 @@ def _placement(order: Order) -> str:
 
 
 def _name(source: Any) -> str:
+    if isinstance(source, Source):
+        return source.name
     return files.display_name(source) if isinstance(source, (str, bytes, os.PathLike)) else "stream"
 
 
