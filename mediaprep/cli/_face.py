@@ -81,11 +81,6 @@ class Face:
 
         self.say(dumps(content) + "\n")
 
-    def hint(self, text: str) -> None:
-        """One line to stderr, unless quiet."""
-        if not self.options.quiet:
-            complain(text)
-
     def colour(self, stream: TextIO) -> bool:
         """--color, else NO_COLOR, FORCE_COLOR, TERM=dumb, else whether it is a terminal."""
         asked = self.options.color or self.settings.text("color") or "auto"

@@ -19,10 +19,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LevelWord = Literal["must", "observed", "should"]
 
+
+def _profile_names(incomplete: str) -> list[str]:
+    from mediaprep.profile import bundled, own
+
+    return [name for name in (*bundled(), *own()) if name.startswith(incomplete)]
+
+
 Inputs = Annotated[list[str] | None, typer.Argument(metavar="INPUT...", help="Files; - reads stdin.", show_default=False)]
 ProfileName = Annotated[
     str | None,
-    typer.Option("-p", "--profile", metavar="PROFILE", help="Profile (twitter), placement (twitter/dm_video) or path of a profile."),
+    typer.Option(
+        "-p",
+        "--profile",
+        metavar="PROFILE",
+        help="Profile (twitter), placement (twitter/dm_video) or path of a profile.",
+        autocompletion=_profile_names,
+    ),
 ]
 Category = Annotated[
     str | None, typer.Option("--category", metavar="NAME", help="Media category, such as dm_video; else it is inferred from the content.")

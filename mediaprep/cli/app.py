@@ -42,7 +42,7 @@ def main(
     config: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Configuration file that goes before all others.")] = None,
     isolated: Annotated[bool, typer.Option("--isolated", help="Ignore environment and configuration files (but --config).")] = False,
     verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="Log to stderr; tracebacks; twice for more.")] = 0,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no hints on stderr.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress on stderr.")] = False,
     color: Annotated[
         Literal["auto", "always", "never"] | None, typer.Option("--color", help="Colour in the answer.", show_default="auto")
     ] = None,

@@ -147,13 +147,16 @@ def _outputs(face: Face, path: str, plan: Plan | None) -> list[dict[str, object]
 
 def _names(path: str, plan: Plan) -> list[str]:
     """What ``fix`` would call the outputs without -o; several are numbered."""
+    from mediaprep.pipeline import SUFFIX
+
     count = len(plan.outputs)
+    suffix = SUFFIX[plan.outputs[0].want.kind] if plan.outputs else ""
     base = [f"{Path(path).stem}.{output.spec.profile}" for output in plan.outputs]
-    return [f"{stem}.mp4" if count == 1 else f"{stem}.{number:02d}.mp4" for number, stem in enumerate(base, 1)]
+    return [f"{stem}{suffix}" if count == 1 else f"{stem}.{number:02d}{suffix}" for number, stem in enumerate(base, 1)]
 
 
 def command_line(face: Face, path: str, output: Output, target: str) -> tuple[str, ...] | None:
-    """The ffmpeg command line that would make the output of this file; None for what ffmpeg has no part in."""
+    """The ffmpeg command line that would make the output of this file; None for what is not one run of ffmpeg."""
     from mediaprep.cli._inputs import STDIN
     from mediaprep.files import open_source
     from mediaprep.probe.sniff import sniff

@@ -97,6 +97,7 @@ _GROUPS = (
     ("", "file"),
 )
 _ORDER = ("file", "container", "picture", "colour", "GOP", "sound")
+_MOST_SHOWN = 12  # items of a list; --json has them all
 _BYTES, _RATES, _BITS = {"size_bytes"}, {"frame_rate", "frame_rate_average", "frame_rate_burst", "frame_rate_declared"}, {"bit_rate"}
 _SECONDS = {"duration", "start", "first_open", "keyframe_interval_max", "duration_from_header"}
 
@@ -163,7 +164,8 @@ def value_text(name: str, value: Any) -> str:
     if isinstance(value, Fraction):
         return f"{float(value):.4g}"
     if isinstance(value, tuple):
-        return ", ".join(map(_item_text, value)) if value else "none"
+        shown = ", ".join(map(_item_text, value[:_MOST_SHOWN])) or "none"
+        return shown if len(value) <= _MOST_SHOWN else f"{shown} ... ({len(value)} in all)"
     return str(value)
 
 

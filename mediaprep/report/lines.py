@@ -41,17 +41,16 @@ def _written(spans: Line, colour: bool) -> str:
     )
 
 
-def columns(rows: Sequence[Sequence[str | Span]], *, indent: str = "", gap: str = "  ", last: int | None = None) -> tuple[Line, ...]:
-    """Rows with their cells aligned to the left; cells from ``last`` on are not padded."""
+def columns(rows: Sequence[Sequence[str | Span]], *, indent: str = "", gap: str = "  ") -> tuple[Line, ...]:
+    """Rows with their cells aligned to the left."""
     cells = [[cell if isinstance(cell, Span) else Span(cell) for cell in row] for row in rows]
     count = max((len(row) for row in cells), default=0)
     widths = [max((len(display_name(row[i].text)) for row in cells if i < len(row)), default=0) for i in range(count)]
-    free = count - 1 if last is None else last
     made: list[Line] = []
     for row in cells:
         spans = [Span(indent)]
         for i, cell in enumerate(row):
-            pad = "" if i >= free or i == len(row) - 1 else " " * (widths[i] - len(display_name(cell.text)))
+            pad = "" if i == len(row) - 1 else " " * (widths[i] - len(display_name(cell.text)))
             spans += [cell, Span(pad + (gap if i < len(row) - 1 else ""))]
         made.append(tuple(spans))
     return tuple(made)

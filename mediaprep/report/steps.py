@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from mediaprep import units
 from mediaprep.finding import Finding
-from mediaprep.media import AudioStream, Video
+from mediaprep.media import Animation, AudioStream, Video
 from mediaprep.plan import Change, Output
 from mediaprep.promise import AtMost
 from mediaprep.report.facts import value_text
@@ -22,7 +22,7 @@ _STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "picture",
         ("video.width", "video.height", "video.sars", "video.clap", "video.size_changes", "width", "height", "orientation", "pixel_grid"),
     ),
-    ("rate", ("video.frame_rate", "video.rate_mode", "video.timestamps", "video.jitter_frames", "video.frame_count", "delays")),
+    ("rate", ("video.frame_rate", "video.rate_mode", "video.timestamps", "video.jitter_frames", "video.frame_count")),
     (
         "colour",
         (
@@ -38,7 +38,7 @@ _STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("encode", ("video.",)),
-    ("frames", ("frame_count", "disposals", "loop", "transparency")),
+    ("frames", ("frame_count", "delays", "disposals", "loop", "transparency")),
     ("sound", ("audio",)),
     ("length", ("duration",)),
     ("wrap", ("container.", "format", "complete", "trailing_bytes", "gain_map", "pictures")),
@@ -46,6 +46,8 @@ _STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("captions", ("encoding", "cues")),
     ("other", ("",)),
 )
+# Facts that a file of another kind has for the first time: nothing is done for them.
+_NO_STEPS_OF_ANOTHER_KIND = ("scan", "turn", "sound", "length", "frames")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,9 @@ def steps(output: Output, findings: Iterable[Finding] = ()) -> tuple[Step, ...]:
         made.append(
             Step(name="trim", words=f"{start} to {end} s", because=("--split" if output.wishes.split else "--trim",), safety="destructive")
         )
+    if output.want.kind != output.source.kind:
+        for name in _NO_STEPS_OF_ANOTHER_KIND:
+            grouped[name] = []
     encoded = isinstance(output.want, Video) and output.want.video.anew
     if encoded and not grouped["encode"]:
         causes = [change for name in ("scan", "turn", "picture", "rate", "colour", "length") for change in grouped[name]]
@@ -126,6 +131,8 @@ def _words(name: str, output: Output, changes: list[Change]) -> str:
         match name:
             case "picture" if (size := want.video.display_size) is not None:
                 return f"{units.size_text(size)}, SAR 1:1" if want.video.sar == 1 else units.size_text(size)
+            case "scan" if isinstance(have, Video):
+                return f"{have.video.scan or 'unknown'} -> {want.video.scan}"
             case "turn":
                 return "upright; the display matrix goes"
             case "rate" if want.video.frame_rate is not None:
@@ -140,6 +147,10 @@ def _words(name: str, output: Output, changes: list[Change]) -> str:
                 return f"{(want.container.format or 'mp4').upper()}, faststart, one picture and at most one sound track"
             case "length" if isinstance(have, Video) and have.duration is not None and want.duration is not None:
                 return f"{units.duration_text(have.duration)} -> {units.duration_text(want.duration)}"
+    if name == "kind":
+        return f"{have.kind} -> {want.kind}"
+    if name == "frames" and isinstance(have, Animation) and isinstance(want, Animation):
+        changes = [change for change in changes if change.fact != "delays"] or changes
     if name == "metadata":
         return "private metadata removed"
     return "; ".join(_change_words(change) for change in changes[:4]) + ("; ..." if len(changes) > 4 else "")
