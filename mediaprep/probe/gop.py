@@ -197,7 +197,8 @@ class GopScanner:
             reorder_depth=_reorder_depth(order) if order is not None else None,
             pattern=_pattern(codes, spans, set(opened)) or None,
         )
-        return self._lengths(gop, spans, pts), f"{lost} of {len(self._codes)} packets cannot be read, so not every GOP can be judged" if lost else None
+        reason = f"{lost} of {len(self._codes)} packets cannot be read, so not every GOP can be judged" if lost else None
+        return self._lengths(gop, spans, pts), reason
 
     def _lengths(self, gop: Gop, spans: Sequence[tuple[int, int]], pts: Sequence[int | None]) -> Gop:
         """``gop`` with the lengths of its GOPs."""

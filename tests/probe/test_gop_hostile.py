@@ -79,7 +79,7 @@ def damaged(chance: random.Random, data: bytes) -> bytes:
     return bytes(out)
 
 
-@pytest.mark.parametrize("unit", [b"\0", b"\0\0\1", b"\0\0\0\1", b"\0\0\1\xff", b"\0\0\0\1\x09"])
+@pytest.mark.parametrize("unit", [b"\0", b"\1\1", b"\0\0\1", b"\0\0\0\1", b"\0\0\1\xff", b"\0\0\0\1\x09"])
 @pytest.mark.parametrize("width", [0, 1, 2, 4])
 def test_a_packet_of_nothing_but_starts_is_not_walked_to_its_end(unit: bytes, width: int):
     data = unit * (1_000_000 // len(unit))

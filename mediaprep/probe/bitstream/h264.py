@@ -105,13 +105,12 @@ class H264Reader:
 
     def picture(self, data: Data, keyframe: bool = False) -> int:
         """What the packet holds: flags of header.py."""
-        if self._width == 4 and self._frame_only and not self._pending and len(data) > 5:
-            length = _LENGTH(data)[0]
-            if data[4] & 0x9F == _NON_IDR and length > 1:
-                code = _PLAIN[data[5]]
-                if code >= 0 and length + 4 <= len(data):
-                    self._at = 4
-                    return code
+        # The usual packet, at one glance; a start code of 4 bytes in place of the length reads alike.
+        if self._width == 4 and self._frame_only and not self._pending and len(data) > 5 and data[4] & 0x9F == _NON_IDR:
+            code = _PLAIN[data[5]]
+            if code >= 0 and _LENGTH(data)[0] + 4 <= len(data):
+                self._at = 4
+                return code
         width = framing(data, self._width)
         self._recovery = None
         start = self._front(data, width)

@@ -88,9 +88,8 @@ class HevcReader:
     def picture(self, data: Data, keyframe: bool = False) -> int:
         """What the packet holds: flags of header.py."""
         if self._width == 4 and self._plain and not self._pending and len(data) > 7:
-            length = _LENGTH(data)[0]
             kind = data[4] >> 1
-            if kind < 10 and not data[4] & 1 and data[5] < 8 and length > 1 and length + 4 <= len(data):
+            if kind < 10 and not data[4] & 1 and data[5] < 8 and _LENGTH(data)[0] + 4 <= len(data):
                 code = _FIRST[data[6]]
                 if code >= 0:
                     return _KINDS.get(kind, code)
