@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
 
@@ -82,7 +83,39 @@ MinVmaf = Annotated[
 Mend = Annotated[LevelWord | None, typer.Option("--mend", help="Mend findings down to this level, too.", show_default="must")]
 
 
-def wishes(face: Face, **given: Any) -> Wishes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What ``plan`` and ``fix`` are asked: the inputs, the placement as asked for and what it stands for, the wishes, seconds for all of
+    it, and whether the answer is JSON."""
+
+    names: tuple[str, ...]
+    placement: str
+    profile: Profile
+    category: str | None
+    wishes: Wishes
+    timeout: float | None
+    as_json: bool
+
+
+def request(face: Face, given: Mapping[str, Any]) -> Request:
+    """The options of a repair by their parameters' names, checked. Raises: UsageProblem, ProfileError."""
+    from mediaprep.cli._inputs import collect
+
+    asked = wishes(face, given)
+    names = collect(given["inputs"] or (), given["files_from"])
+    name, profile, category = placement(face, given["profile"], given["category"])
+    return Request(
+        names=names,
+        placement=name,
+        profile=profile,
+        category=category,
+        wishes=asked,
+        timeout=given["timeout"],
+        as_json=given["as_json"],
+    )
+
+
+def wishes(face: Face, given: Mapping[str, Any]) -> Wishes:
     """What the options of a repair ask for, the settings where an option is not given. Raises: UsageProblem, naming the option."""
     from mediaprep.wishes import Wishes
 

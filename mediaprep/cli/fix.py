@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from mediaprep.cli import _options as o
 
 if TYPE_CHECKING:
     from mediaprep.cli._exit import Code
+    from mediaprep.cli._face import Face
     from mediaprep.finding import Report
     from mediaprep.outcome import Outcome, Status
 
@@ -56,54 +57,57 @@ def fix(
     Exit code 0: accepted or fixed; 1: refused; 3: a file cannot be read; 4: no ffmpeg or encoder; 5: the work or its verification failed.
     """
     from mediaprep.cli import _inputs
+    from mediaprep.cli._face import Face
+    from mediaprep.cli.plan import show
+
+    face = Face.of(context)
+    request = o.request(face, context.params)
+    if dry_run:
+        raise typer.Exit(show(face, request, argv=False))
+    target = _target(output, request.names, force, split=split)
+    _inputs.refuse_collisions(request.names, target if target and target.is_dir() else None, to)
+    receipts = None if report is None else Receipts(report)
+    orders = {"target": target, "force": force}
+    raise typer.Exit(_repair(face, request, orders, receipts, jobs or int(face.settings.number("jobs") or 1)))
+
+
+def _repair(face: Face, request: o.Request, orders: dict[str, Any], receipts: Receipts | None, jobs: int) -> Code:
+    """Repair each file and tell what came of it. ``orders``: the target and force of every ``Order``."""
+    from mediaprep.cli import _inputs
     from mediaprep.cli._each import as_post, complaint, each
     from mediaprep.cli._exit import worst
-    from mediaprep.cli._face import Face, complain
-    from mediaprep.cli.plan import show
+    from mediaprep.cli._face import complain
     from mediaprep.pipeline import Order, preparing
     from mediaprep.report import json, text
     from mediaprep.tools.effects import drive
 
-    face = Face.of(context)
-    asked = o.wishes(
-        face, trim=trim, split=split, snap=snap, fit=fit, rung=rung, to=to, quality=quality, rate=rate, max_size=max_size,
-        loudness=loudness, keep_metadata=keep_metadata, square_pixels=square_pixels, frame_rate=frame_rate, encoder=encoder,
-        measure=measure, min_vmaf=min_vmaf, mend=mend,
-    )  # fmt: skip
-    names = _inputs.collect(inputs or (), files_from)
-    name, found, chosen = o.placement(face, profile, category)
-    if dry_run:
-        raise typer.Exit(show(face, names, name, found, chosen, asked, as_json=as_json, argv=False, timeout=timeout))
-    target = _target(output, names, force, split=split)
-    _inputs.refuse_collisions(names, target if target and target.is_dir() else None, to)
-    receipts = None if report is None else Receipts(report)
     drawer = face.drawer()
-    means = face.context(timeout=timeout, listener=drawer)
+    means = face.context(timeout=request.timeout, listener=drawer)
+    name = request.profile.name
 
     def fixed(path: str) -> Outcome:
-        order = Order(source=_inputs.source_of(path), profile=found, category=chosen, wishes=asked, target=target, force=force)
+        source = _inputs.source_of(path)
+        order = Order(source=source, profile=request.profile, category=request.category, wishes=request.wishes, **orders)
         return drive(preparing(order, means), means)
 
     codes, entries, media = [], [], []
     with drawer:
-        for done in each(face, names, fixed, jobs=jobs or int(face.settings.number("jobs") or 1)):
+        for done in each(face, request.names, fixed, jobs=jobs):
             outcome = done.value
             media += [None if report is None else report.media for report in (_standing(outcome) if outcome else [None])]
             codes.append(done.code if outcome is None else _code(outcome.status))
-            entry = json.fix_file(done.name, outcome, done.error)
+            entries.append(json.fix_file(done.name, outcome, done.error))
             if receipts is not None:
-                receipts.keep(done.name, json.document(profile=found.name, **entry))
-            if as_json:
-                entries.append(entry)
+                receipts.keep(done.name, json.document(profile=name, **entries[-1]))
             with drawer.aside(_as_told(done.name)):
                 if outcome is None:
                     complain(complaint(done))
-                elif not as_json:
-                    face.lines(text.fix_lines(done.name, outcome, name))
-            face.log("done", path=done.name, status=entry["status"], outputs=entry["outputs"], seconds=entry["seconds"])
-    if as_json:
-        face.document(json.document(profile=found.name, files=entries, post=json.post_body(as_post(media, found))))
-    raise typer.Exit(worst(codes))
+                elif not request.as_json:
+                    face.lines(text.fix_lines(done.name, outcome, request.placement))
+            face.log("done", path=done.name, **{key: entries[-1][key] for key in ("status", "outputs", "seconds")})
+    if request.as_json:
+        face.document(json.document(profile=name, files=entries, post=json.post_body(as_post(media, request.profile))))
+    return worst(codes)
 
 
 def _as_told(name: str) -> str:

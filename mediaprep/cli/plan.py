@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,13 +10,10 @@ import typer
 from mediaprep.cli import _options as o
 
 if TYPE_CHECKING:
-    from mediaprep.cli._each import Done
     from mediaprep.cli._exit import Code
     from mediaprep.cli._face import Face
     from mediaprep.finding import Report
     from mediaprep.plan import Output, Plan
-    from mediaprep.profile import Profile
-    from mediaprep.wishes import Wishes
 
 
 def plan(
@@ -51,32 +47,13 @@ def plan(
 
     Exit code 0: nothing to do, or it can be done; 1: refused; 3: a file cannot be read.
     """
-    from mediaprep.cli import _inputs
     from mediaprep.cli._face import Face
 
     face = Face.of(context)
-    asked = o.wishes(
-        face, trim=trim, split=split, snap=snap, fit=fit, rung=rung, to=to, quality=quality, rate=rate, max_size=max_size,
-        loudness=loudness, keep_metadata=keep_metadata, square_pixels=square_pixels, frame_rate=frame_rate, encoder=encoder,
-        measure=measure, min_vmaf=min_vmaf, mend=mend,
-    )  # fmt: skip
-    names = _inputs.collect(inputs or (), files_from)
-    name, found, chosen = o.placement(face, profile, category)
-    raise typer.Exit(show(face, names, name, found, chosen, asked, as_json=as_json, argv=argv, timeout=timeout))
+    raise typer.Exit(show(face, o.request(face, context.params), argv=argv))
 
 
-def show(
-    face: Face,
-    names: Sequence[str],
-    name: str,
-    found: Profile,
-    category: str | None,
-    asked: Wishes,
-    *,
-    as_json: bool,
-    argv: bool,
-    timeout: float | None,
-) -> Code:
+def show(face: Face, request: o.Request, *, argv: bool) -> Code:
     """Plan each file and print it; also the dry run of ``fix``."""
     from mediaprep.cli import _inputs
     from mediaprep.cli._each import as_post, complaint, each
@@ -86,25 +63,27 @@ def show(
     from mediaprep.report import json
     from mediaprep.tools.effects import drive
 
-    means = face.context(timeout=timeout)
+    means = face.context(timeout=request.timeout)
 
     def planned(path: str) -> tuple[Report, Plan | None]:
-        order = Order(source=_inputs.source_of(path), profile=found, category=category, wishes=asked)
+        source = _inputs.source_of(path)
+        order = Order(source=source, profile=request.profile, category=request.category, wishes=request.wishes)
         return drive(judging(order, means), means)
 
     codes, entries, media = [], [], []
-    for done in each(face, names, planned):
+    for done in each(face, request.names, planned):
         report, made = done.value or (None, None)
         media.append(None if report is None else report.media)
         codes.append(done.code if report is None else _code(report, made))
-        if as_json:
+        if request.as_json:
             entries.append(json.plan_file(done.name, report, made, _outputs(face, done.name, made), done.error))
         elif report is not None:
-            _say(face, done, report, made, name, argv=argv)
+            _say(face, done.name, report, made, request.placement, argv=argv)
         if report is None:
             complain(complaint(done))
-    if as_json:
-        face.document(json.document(profile=found.name, files=entries, post=json.post_body(as_post(media, found))))
+    if request.as_json:
+        post = json.post_body(as_post(media, request.profile))
+        face.document(json.document(profile=request.profile.name, files=entries, post=post))
     return worst(codes)
 
 
@@ -116,15 +95,15 @@ def _code(report: Report, plan: Plan | None) -> Code:
     return Code.FINDINGS if plan.status == "refused" else Code.OK
 
 
-def _say(face: Face, done: Done[tuple[Report, Plan | None]], report: Report, plan: Plan | None, name: str, *, argv: bool) -> None:
+def _say(face: Face, path: str, report: Report, plan: Plan | None, placement: str, *, argv: bool) -> None:
     from mediaprep.report import text
     from mediaprep.report.predict import predict
 
     if not argv or plan is None or plan.status == "refused":
-        face.lines(text.plan_lines(done.name, report, plan, [predict(output) for output in plan.outputs] if plan else []))
+        face.lines(text.plan_lines(path, report, plan, [predict(output) for output in plan.outputs] if plan else []))
         return
-    for output, target in zip(plan.outputs, _names(done.name, plan), strict=True):
-        words = command_line(face, done.name, output, target)
+    for output, target in zip(plan.outputs, _names(path, plan), strict=True):
+        words = command_line(face, path, output, target)
         if words is not None:
             from mediaprep.report.argv import quoted
 
