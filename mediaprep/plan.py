@@ -15,11 +15,12 @@ from typing import Any, Literal, TypeAlias
 from mediaprep.check import check, limit_of
 from mediaprep.constraint import Constraint
 from mediaprep.finding import Finding, Report, Safety
-from mediaprep.media import Animation, Kind, Media, Video, leaves
-from mediaprep.promise import AtMost, AtMostBytes, Near, Promise, assume
+from mediaprep.media import Animation, Image, Kind, Media, Video, leaves
+from mediaprep.promise import Among, AtMost, AtMostBytes, Near, Promise, assume
 from mediaprep.rules import REGISTRY, Case, Passed, Refused, Rule
 from mediaprep.rules.animation import _convert as conversion
 from mediaprep.rules.animation import _settle as animation_settle
+from mediaprep.rules.image import _settle as image_settle
 from mediaprep.rules.video import _encode as video_encode
 from mediaprep.rules.video import _settle as video_settle
 from mediaprep.spec import Spec
@@ -222,6 +223,8 @@ def _asked(have: Media, span: Span | None, spec: Spec, wishes: Wishes) -> Iterat
         yield from video_settle.asked(have, span, case)
     elif isinstance(have, Animation) and spec.kind == "animation":
         yield from animation_settle.asked(have, case)
+    elif isinstance(have, Image) and spec.kind == "image":
+        yield from image_settle.asked(have, case)
 
 
 def _impossible(have: Media, want: Media) -> Refusal | None:
@@ -235,6 +238,8 @@ def _safety(rule: Rule, fixed: Media, wishes: Wishes) -> Safety:
     """The rule's word, save where its fix did without an encode, or cuts content off as wished."""
     if isinstance(fixed, Video) and not fixed.video.anew and not (fixed.audio and fixed.audio.anew):
         return "lossless"
+    if isinstance(fixed, Image) and not fixed.anew:
+        return "lossless"
     return "destructive" if rule.id == "video-aspect-ratio" and wishes.fit == "crop" else rule.safety
 
 
@@ -246,6 +251,8 @@ def _settle(have: Media, want: Media, spec: Spec, wishes: Wishes) -> tuple[Media
         return (want, ()) if isinstance(seen, Refused) else video_settle.settle(seen, want, _case(have, spec, wishes))
     if isinstance(want, Animation) and spec.kind == "animation":
         return animation_settle.settle(have, want, _case(have, spec, wishes))
+    if isinstance(have, Image) and isinstance(want, Image) and spec.kind == "image":
+        return image_settle.settle(have, want, _case(have, spec, wishes))
     return want, ()
 
 
@@ -292,13 +299,14 @@ class _Causes:
                 fact="size_bytes",
                 before=size,
                 after=p.limit,
-                because=self._named("size_bytes", self._because["size_bytes"]),
-                safety="lossy",
+                because=self._named("size_bytes", self._because.get("size_bytes", [(rule_id, "lossy") for rule_id in self._found])),
+                safety="lossy" if p.varies else "lossless",
             )
             for p in promises
             if isinstance(p, AtMostBytes) and size is not None and size > p.limit
         ]
-        for path, after in leaves(assume(settled, [*near.values(), *smaller])):
+        likely = [p for p in promises if isinstance(p, Among) and self._have.get(p.fact) not in p.values]
+        for path, after in leaves(assume(settled, [*near.values(), *smaller, *likely])):
             before = self._have.get(path)
             kept = path in near and before is not None and abs(before - after) <= near[path].tolerance
             if after is None or before == after or kept or path in _DERIVED:

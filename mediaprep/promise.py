@@ -37,7 +37,20 @@ class Near:
     tolerance: Any
 
 
-Promise: TypeAlias = AtMostBytes | AtMost | Near
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Among:
+    """The fact (dotted path) is one of ``values``, the first if that can be."""
+
+    fact: str
+    values: tuple[Any, ...]
+
+    @property
+    def value(self) -> Any:
+        """The likeliest."""
+        return self.values[0]
+
+
+Promise: TypeAlias = AtMostBytes | AtMost | Near | Among
 
 
 def assume(media: Media, promises: Iterable[Promise]) -> Media:
@@ -59,6 +72,9 @@ def broken(promise: Promise, made: Media) -> str | None:
         case AtMost(fact=path, value=most):
             value = fact(made, path)
             return None if value is not None and value <= most else f"{path} is {value}, promised at most {most}"
+        case Among(fact=path, values=values):
+            value = fact(made, path)
+            return None if value in values else f"{path} is {value}, promised one of {', '.join(map(str, values))}"
         case Near(fact=path, value=wanted, tolerance=tolerance):
             value = fact(made, path)
             kept = value is not None and abs(value - wanted) <= tolerance

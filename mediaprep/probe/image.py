@@ -46,11 +46,9 @@ def read_image(source: Source, sniffed: Sniffed, request: Request) -> Image:
     """The facts of a still. Raises: SourceUnreadable where not even its header can be read."""
     notes = Notes()
     seen = _READERS.get(sniffed.format, _by_pillow)(source, sniffed, request, notes)
+    _refuse_too_large(seen, sniffed, request)
     whole, because = complete.completeness(source, sniffed)
-    if whole is not False and (problem := _too_large(seen, sniffed, request)):
-        whole, because = None, None
-        notes.missing("complete", problem)
-    elif whole is not False and request.deep and (damage := _decoded(source, sniffed, request)):
+    if whole is not False and request.deep and (damage := _decoded(source, sniffed, request)):
         whole, because = False, damage
     items = private.private_items(source, sniffed)
     if items is None:
@@ -81,14 +79,12 @@ def read_image(source: Source, sniffed: Sniffed, request: Request) -> Image:
     )
 
 
-def _too_large(seen: _Seen, sniffed: Sniffed, request: Request) -> str | None:
-    """A picture that is not decoded here can be judged no further than its header."""
+def _refuse_too_large(seen: _Seen, sniffed: Sniffed, request: Request) -> None:
+    """A picture that is not decoded here is judged no further. Raises: SourceUnreadable."""
     most = request.max_pixels * (pillow.DRAFT_FACTOR if sniffed.format == "jpeg" else 1)
-    if seen.width is None or seen.height is None or seen.width * seen.height <= most:
-        return None
-    return (
-        f"{seen.width}x{seen.height} are {seen.width * seen.height / 1e6:.0f} million pixels, of which at most {most / 1e6:.0f} are decoded"
-    )
+    if seen.width is not None and seen.height is not None and seen.width * seen.height > most:
+        pixels = f"{seen.width}x{seen.height} are {seen.width * seen.height / 1e6:.0f} million pixels"
+        raise SourceUnreadable(f"{pixels}, of which at most {most / 1e6:.0f} million are decoded: make the picture smaller first")
 
 
 def _decoded(source: Source, sniffed: Sniffed, request: Request) -> str | None:

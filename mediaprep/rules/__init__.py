@@ -4,6 +4,7 @@ from mediaprep.rules import file
 
 from mediaprep.rules.video import container, geometry, timing, colour, codec, gop, bitrate, audio  # isort: skip
 from mediaprep.rules.animation import picture  # isort: skip
+from mediaprep.rules.image import still  # isort: skip
 from mediaprep.rules import post  # isort: skip
 from mediaprep.rules._rule import REGISTRY, Broken, Case, Judgement, Passed, Refused, Rule, Untold
 
@@ -26,5 +27,6 @@ __all__ = [
     "gop",
     "picture",
     "post",
+    "still",
     "timing",
 ]
