@@ -22,7 +22,7 @@ from mediaprep.events import Stage, StageDone, StageStarted
 from mediaprep.evidence import Copied, Evidence
 from mediaprep.files import Source
 from mediaprep.finding import Report
-from mediaprep.media import Media, Video
+from mediaprep.media import Animation, Image, Media, Video
 from mediaprep.outcome import Outcome
 from mediaprep.plan import Output, Plan, plan
 from mediaprep.probe import Looked, looking
@@ -31,6 +31,7 @@ from mediaprep.spec import Spec
 from mediaprep.tools import ffmpeg
 from mediaprep.tools.effects import Steps, call
 from mediaprep.transcode.execute import decode, execute
+from mediaprep.transcode.fit import TooSmall
 from mediaprep.transcode.video import Means
 from mediaprep.verify import verify
 from mediaprep.wishes import Wishes
@@ -112,10 +113,31 @@ def preparing(order: Order, context: Context) -> Steps[Outcome]:
         return _unreadable(_name(order.source), problem, order, began)
     with _closing(source, order):
         try:
-            outcome = yield from _prepared(source, order, context)
+            outcome = yield from _preferably(source, order, context)
         except SourceUnreadable as problem:
             return _unreadable(source.name, problem, order, began)
     return replace(outcome, seconds=time.monotonic() - began)
+
+
+def _preferably(source: Source, order: Order, context: Context) -> Steps[Outcome]:
+    """As planned; where the GIF would become smaller than is worth keeping, and nobody asked for one by name, as a video."""
+    order = replace(order, looked=(yield from _look(source, order, context)))
+    wishes = order.wishes
+    if wishes.to == "auto" and _names_gif(order):
+        return (yield from _prepared(source, replace(order, wishes=replace(wishes, to="gif")), context))
+    try:
+        return (yield from _prepared(source, order, context))
+    except TooSmall as problem:
+        outcome = yield from _prepared(source, replace(order, wishes=replace(wishes, to="video")), context)
+        return replace(outcome, problems=(*outcome.problems, f"{problem}: a video is made instead"))
+
+
+def _names_gif(order: Order) -> bool:
+    """Whether an animation is to stay one: by its category, or by the name of its output."""
+    if order.looked is None or order.looked.media.kind != "animation":
+        return False
+    named = order.profile.specs.get(order.category or "")
+    return (named is not None and named.kind == "animation") or (order.target is not None and order.target.suffix.lower() == ".gif")
 
 
 def _prepared(source: Source, order: Order, context: Context) -> Steps[Outcome]:
@@ -144,6 +166,8 @@ def _prepared(source: Source, order: Order, context: Context) -> Steps[Outcome]:
             with _stage(context, source.name, "publish"):
                 for item, target in zip(parts, targets, strict=True):
                     yield from call(_publish, item.part, target, order.force)
+    except TooSmall:
+        raise
     except (ToolError, VerifyError) as problem:
         return replace(base, status="failed", problems=getattr(problem, "problems", (str(problem),)))
     finally:
@@ -153,7 +177,7 @@ def _prepared(source: Source, order: Order, context: Context) -> Steps[Outcome]:
         base,
         status="fixed",
         outputs=tuple(map(str, targets)),
-        uploads=tuple(_upload(item.report, target, spec) for item, target in zip(parts, targets, strict=True)),
+        uploads=tuple(_upload(item.report, target, output.spec) for item, target, output in zip(parts, targets, made.outputs, strict=True)),
         changes=tuple(change for output in made.outputs for change in output.changes),
         after=tuple(replace(item.report, path=str(target)) for item, target in zip(parts, targets, strict=True)),
         evidence=tuple(item.evidence for item in parts),
@@ -169,11 +193,11 @@ def _made(source: Source, looked: Looked, output: Output, folder: Path, context:
     kept = False
     try:
         with _stage(context, source.name, "encode", index, count):
-            done, words = yield from execute(output, means, binary, source, part, context)
+            done = yield from execute(output, means, binary, source, part, context)
         with _stage(context, source.name, "verify", index, count):
             report, evidence = yield from _doubted(source, looked, output, part, binary, context)
         kept = True
-        return _Made(part=part, report=report, evidence=replace(evidence, argv=(words,), sandbox=done.sandbox))
+        return _Made(part=part, report=report, evidence=replace(evidence, argv=done.argv, sandbox=done.sandbox, ssim=done.ssim, quality=done.quality))
     finally:
         if not kept:
             yield from call(files.remove_part, part)
@@ -189,6 +213,11 @@ def _doubted(source: Source, looked: Looked, output: Output, part: Path, binary:
                 means = Means(demuxer="mov", whitelist="mov,mp4,m4a,3gp,3g2,mj2", threads=context.limits.threads)
                 length = made.media.duration if isinstance(made.media, Video) else None
                 frames, errors = yield from decode(made_source, means, binary, length or Fraction(0), context, name=source.name)
+                evidence = replace(evidence, frames_decoded=frames, decode_errors=errors)
+            elif isinstance(output.want, Animation) and output.want.anew:
+                means = Means(demuxer="gif", whitelist="gif", threads=context.limits.threads)
+                length = output.want.duration or Fraction(0)
+                frames, errors = yield from decode(made_source, means, binary, length, context, name=source.name)
                 evidence = replace(evidence, frames_decoded=frames, decode_errors=errors)
     except SourceUnreadable as problem:
         raise VerifyError([f"the output cannot be read: {problem.reason}"]) from problem
@@ -215,6 +244,8 @@ def _copied(output: Output, have: Media, made: Media) -> tuple[Copied, ...]:
 
 
 def _look(source: Source, order: Order, context: Context) -> Steps[Looked]:
+    if order.looked is not None:
+        return order.looked
     with _stage(context, source.name, "probe"):
         looked = yield from looking(source, order.wishes, context, payload=True)
     return looked

@@ -8,7 +8,7 @@ from typing import Any
 from mediaprep.check import check
 from mediaprep.evidence import Evidence
 from mediaprep.finding import Report
-from mediaprep.media import Media, StatedSar, Video, diff
+from mediaprep.media import Animation, Media, StatedSar, Video, diff
 from mediaprep.plan import Output
 from mediaprep.promise import broken
 from mediaprep.rules.file import TELLING
@@ -68,16 +68,33 @@ def _evidence(output: Output, made: Media, evidence: Evidence) -> Iterator[str]:
         yield "the source changed while it was read"
     if evidence.decode_errors:
         yield f"the output does not decode cleanly: {evidence.decode_errors[0]}"
-    if isinstance(made, Video) and isinstance(output.want, Video) and output.want.video.anew:
+    if (counted := _encoded_frames(output, made)) is not None:
         if evidence.frames_decoded is None:
             yield "the output was not decoded"
-        elif evidence.frames_decoded != made.video.frame_count:
-            yield f"{evidence.frames_decoded} frames decode, {made.video.frame_count} are in the file"
+        elif evidence.frames_decoded != counted:
+            yield f"{evidence.frames_decoded} frames decode, {counted} are in the file"
+    if isinstance(output.source, Animation) and isinstance(made, Animation) and not _same_shape(output.source, made):
+        yield f"the picture is {made.width}x{made.height}, not the shape of {output.source.width}x{output.source.height}"
     compared = {copy.track for copy in evidence.copied}
     yield from (f"the {track} stream was to be copied, and was not compared" for track in _compared(output) if track not in compared)
     for copy in evidence.copied:
         if copy.source_digest is None or copy.source_digest != copy.made_digest:
             yield f"the {copy.track} stream was to be copied, and its payload differs"
+
+
+def _encoded_frames(output: Output, made: Media) -> int | None:
+    """The frames in the file where they were encoded anew; None: they were copied."""
+    if isinstance(made, Video) and isinstance(output.want, Video) and output.want.video.anew:
+        return made.video.frame_count or 0
+    if isinstance(made, Animation) and isinstance(output.want, Animation) and output.want.anew:
+        return made.frame_count or 0
+    return None
+
+
+def _same_shape(have: Animation, made: Animation) -> bool:
+    """Within the pixel that whole sides cost."""
+    wide, high = have.width or 0, have.height or 0
+    return abs((made.width or 0) * high - (made.height or 0) * wide) <= max(wide, high)
 
 
 def _compared(output: Output) -> tuple[str, ...]:

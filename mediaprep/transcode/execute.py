@@ -11,13 +11,14 @@ from mediaprep.context import Context
 from mediaprep.errors import ToolError
 from mediaprep.events import Progress, Stage
 from mediaprep.files import Source
-from mediaprep.media import Video
+from mediaprep.media import Animation, Image, Video
 from mediaprep.plan import Output
 from mediaprep.promise import Near
 from mediaprep.tools import ffmpeg
 from mediaprep.tools.effects import Steps, run_child
-from mediaprep.tools.process import Command, Completed
-from mediaprep.transcode import video
+from mediaprep.tools.process import Command
+from mediaprep.transcode import animation, gif, image, video
+from mediaprep.transcode.performed import Performed
 from mediaprep.transcode.video import Means
 
 _BASE_SECONDS = 60.0
@@ -26,11 +27,13 @@ _BASE_MEMORY = 3 * 2**30  # hostile-input.md, section 6: 2 GB + 8 bytes x pixels
 _REFERENCES = 24
 
 
-def execute(
-    output: Output, means: Means, binary: str, source: Source, part: Path, context: Context
-) -> Steps[tuple[Completed, tuple[str, ...]]]:
-    """Makes the output in ``part``. Answers how the child ended and its command line. Raises: ToolError, DeadlineExceeded, Cancelled."""
-    job = video.job(output, means)
+def execute(output: Output, means: Means, binary: str, source: Source, part: Path, context: Context) -> Steps[Performed]:
+    """Makes the output in ``part``. Raises: ToolError, DeadlineExceeded, Cancelled; for a GIF also VerifyError, fit.TooSmall."""
+    if isinstance(output.want, Image):
+        return (yield from image.make(output, source, part, context))
+    if isinstance(output.want, Animation):
+        return (yield from gif.make(output, means, binary, source, part, context))
+    job = animation.video_job(output, means) if isinstance(output.source, Animation) else video.job(output, means)
     words = ffmpeg.argv(binary, job)
     descriptor = source.reopen()
     try:
@@ -50,7 +53,7 @@ def execute(
         completed = yield from run_child(command)
     finally:
         _close(descriptor)
-    return completed, words
+    return Performed(argv=(words,), sandbox=completed.sandbox)
 
 
 def decode(
@@ -122,6 +125,8 @@ def _promised_length(output: Output) -> Fraction:
 def _effort(output: Output) -> tuple[int, float]:
     """Pixels of a source frame and frames a second, for deadline and memory."""
     have = output.source
+    if isinstance(have, Animation):
+        return (have.width or 0) * (have.height or 0), float((have.frame_count or 0) / (have.duration or 1))
     if not isinstance(have, Video):
         return 0, 0.0
     return (have.video.width or 0) * (have.video.height or 0), float(have.video.frame_rate or 30)
