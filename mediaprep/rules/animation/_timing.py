@@ -10,37 +10,34 @@ LEAST_TICKS = 2  # browsers play 0 and 1/100 s as 1/10 s
 
 
 def kept(delays: tuple[Fraction, ...], most: int) -> tuple[int, ...]:
-    """Indices of the frames to keep, at most ``most``: the frames are divided into that many runs of equal count, and of each run the one
-    that stays longest stands for all of it. Frames that no GIF can show (less than 1/50 s) are merged into the one before."""
-    starts = _starts(delays)
-    shown: list[int] = []
-    last = -LEAST_TICKS
-    for index, start in enumerate(starts[:-1]):
-        if start - last >= LEAST_TICKS:
-            shown.append(index)
-            last = start
-    if starts[-1] - last < LEAST_TICKS and len(shown) > 1:
-        shown.pop()
-    if len(shown) <= most:
-        return tuple(shown)
-    bounds = [i * len(shown) // most for i in range(most + 1)]
-    return tuple(max(shown[a:b], key=lambda index: delays[index]) for a, b in pairwise(bounds))
+    """Indices of the frames to keep, at most ``most``: the frames are divided into runs, and of each the one that stays longest stands
+    for all of it. A run is a single frame, or what no GIF can show apart (less than 1/50 s), or a share of too many frames."""
+    return tuple(max(run, key=lambda index: delays[index]) for run in _runs(delays, most))
 
 
 def gif_delays(delays: tuple[Fraction, ...], most: int) -> tuple[Fraction, ...]:
     """Seconds that each frame of ``kept(delays, most)`` stays: the sum of its run's, in whole hundredths, so that the whole duration is
     kept to half a hundredth."""
     starts = _starts(delays)
-    firsts = _first_of_runs(delays, most)
+    firsts = [run[0] for run in _runs(delays, most)]
     ends = [*(starts[first] for first in firsts[1:]), max(starts[-1], starts[firsts[-1]] + LEAST_TICKS)]
     return tuple((end - starts[first]) * TICK for first, end in zip(firsts, ends, strict=True))
 
 
-def _first_of_runs(delays: tuple[Fraction, ...], most: int) -> list[int]:
-    shown = kept(delays, len(delays))
-    if len(shown) <= most:
-        return list(shown)
-    return [shown[i * len(shown) // most] for i in range(most)]
+def _runs(delays: tuple[Fraction, ...], most: int) -> list[list[int]]:
+    starts = _starts(delays)
+    runs: list[list[int]] = []
+    for index, start in enumerate(starts[:-1]):
+        if runs and start - starts[runs[-1][0]] < LEAST_TICKS:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    if len(runs) > 1 and starts[-1] - starts[runs[-1][0]] < LEAST_TICKS:
+        runs[-2:] = [runs[-2] + runs[-1]]
+    if len(runs) <= most:
+        return runs
+    bounds = [i * len(runs) // most for i in range(most + 1)]
+    return [[index for run in runs[a:b] for index in run] for a, b in pairwise(bounds)]
 
 
 def _starts(delays: tuple[Fraction, ...]) -> list[int]:
