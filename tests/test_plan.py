@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -379,7 +380,7 @@ def test_split_into_the_fewest_parts(length: Fraction, ends: list[str]) -> None:
     assert [part.span[1] for part in made.outputs if part.span] == [Fraction(end) for end in ends]
     assert made.outputs[0].span is not None
     assert made.outputs[0].span[0] == 0
-    joints = [(a.span[1], b.span[0]) for a, b in zip(made.outputs, made.outputs[1:], strict=False) if a.span and b.span]
+    joints = [(a.span[1], b.span[0]) for a, b in pairwise(made.outputs) if a.span and b.span]
     assert all(end == start for end, start in joints)
 
 

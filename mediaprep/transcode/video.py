@@ -223,6 +223,8 @@ def _missing_time(output: Output, have: Video) -> Fraction:
     """Seconds to hold the last frame for, with a frame to spare: what the promised length has more than the source shows."""
     promised = assume(output.want, output.promises)
     shown, rate = have.video.duration, output.want.video.frame_rate if isinstance(output.want, Video) else None
+    if have.video.timestamps == "broken":
+        return Fraction(0)  # its length is counted in frames; all of them come
     if shown is None or not isinstance(promised, Video) or promised.video.duration is None or rate is None:
         return Fraction(0)
     end = shown + (have.video.start or 0) - lead(have)

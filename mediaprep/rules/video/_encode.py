@@ -119,8 +119,12 @@ def no_timing(video: Video) -> Refused:
 
 
 def _from_zero(want: Video) -> Video:
-    """The same video with time counted from the first of picture and sound, and a late picture's first frame held from there on."""
+    """The same video with time counted from the first of picture and sound, and a late picture's first frame held from there on. Where the
+    time stamps are of no use, the frames and the header's rate give the length of the picture."""
     video, audio = want.video, want.audio
+    if video.timestamps == "broken" and video.frame_count is not None and video.frame_rate is not None:
+        video = replace(video, start=Fraction(0), duration=video.frame_count / video.frame_rate)
+        want = replace(want, video=video)
     if video.start is None or video.duration is None:
         return want
     if audio is None:

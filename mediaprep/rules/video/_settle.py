@@ -85,9 +85,9 @@ def _shortest(spec: Spec) -> Fraction:
 
 
 def told(have: Video, wishes: Wishes) -> Video:
-    """The facts with the timing of a stream whose own is missing or not usable: the rate from its header or the user, and the frames."""
+    """The facts with the timing that the user tells of a stream that carries none."""
     rate, count = have.video.frame_rate or wishes.frame_rate, have.video.frame_count
-    if have.video.timestamps not in ("missing", "broken") or rate is None or count is None:
+    if have.video.timestamps != "missing" or rate is None or count is None:
         return have
     length = count / rate
     sound = None if have.audio is None else have.audio.duration
