@@ -25,6 +25,7 @@ class Evidence:
     source_sha256     of the source as it was read
     argv              the command lines that made it
     sandbox           the level that the children ran under
+    ssim, quality     of a still that was coded anew: similarity of luma to the upright source (0 to 1); of JPEG or WebP, None: lossless
     """
 
     frames_decoded: int | None = None
@@ -34,3 +35,5 @@ class Evidence:
     source_sha256: str | None = None
     argv: tuple[tuple[str, ...], ...] = ()
     sandbox: str | None = None
+    ssim: float | None = None
+    quality: int | None = None

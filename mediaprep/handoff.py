@@ -15,6 +15,8 @@ _PICTURES = {
     "jpeg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp", "apng": "image/apng", "avif": "image/avif",
     "heif": "image/heif", "tiff": "image/tiff", "bmp": "image/bmp", "jpeg2000": "image/jp2",
 }  # fmt: skip
+_BY_KIND = {"video": ".mp4", "animation": ".gif", "image": ".jpg", "subtitle": ".srt", "sound": ".m4a"}
+_SUFFIXES = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "gif": ".gif", "srt": ".srt", "webvtt": ".vtt"}
 _CAPTIONS = {"srt": "application/x-subrip", "webvtt": "text/vtt"}
 
 
@@ -32,6 +34,15 @@ def upload(path: str, media: Media, category: str) -> Upload:
         total_bytes=media.size_bytes,
         chunked=isinstance(media, (Video, Animation)),
     )
+
+
+def suffix(media: Media) -> str:
+    """The file name's suffix for what is written, ``.jpg``; by the format, else by the kind."""
+    match media:
+        case Image() | Subtitle():
+            return _SUFFIXES.get(media.format or "", _BY_KIND[media.kind])
+        case _:
+            return _BY_KIND[media.kind]
 
 
 def media_type(media: Media) -> str:

@@ -27,6 +27,7 @@ from mediaprep.outcome import Outcome
 from mediaprep.plan import Output, Plan, plan
 from mediaprep.probe import Looked, looking
 from mediaprep.profile import Profile
+from mediaprep.promise import Among, assume
 from mediaprep.spec import Spec
 from mediaprep.tools import ffmpeg
 from mediaprep.tools.effects import Steps, call
@@ -35,8 +36,6 @@ from mediaprep.transcode.fit import TooSmall
 from mediaprep.transcode.video import Means
 from mediaprep.verify import verify
 from mediaprep.wishes import Wishes
-
-SUFFIX = {"video": ".mp4", "animation": ".gif", "image": ".jpg", "subtitle": ".srt"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +151,8 @@ def _prepared(source: Source, order: Order, context: Context) -> Steps[Outcome]:
     if not made.outputs:
         return replace(base, uploads=(handoff.upload(source.path, media, spec.category),))
     targets = [] if order.hold else _targets(source, order, made.outputs)
-    for target in targets:
-        files.refuse_target(source, target, order.force)
+    for name in (name for output, target in zip(made.outputs, targets, strict=False) for name in _names(target, output, order)):
+        files.refuse_target(source, name, order.force)
     parts: list[_Made] = []
     held = False
     try:
@@ -163,6 +162,7 @@ def _prepared(source: Source, order: Order, context: Context) -> Steps[Outcome]:
         if order.hold:
             targets, held = [item.part for item in parts], True
         else:
+            targets = [_name_of_made(target, item, order) for item, target in zip(parts, targets, strict=True)]
             with _stage(context, source.name, "publish"):
                 for item, target in zip(parts, targets, strict=True):
                     yield from call(_publish, item.part, target, order.force)
@@ -188,7 +188,7 @@ def _made(source: Source, looked: Looked, output: Output, folder: Path, context:
     """Encodes one output into a hidden work file beside its target, and doubts it. Raises: ToolError, VerifyError; leaves nothing then."""
     binary = ffmpeg.locate(context.ffmpeg)
     means = Means(demuxer=looked.sniffed.demuxer or "", whitelist=looked.sniffed.format_whitelist or "", threads=context.limits.threads)
-    part, descriptor = yield from call(files.work_file, folder, SUFFIX[output.want.kind])
+    part, descriptor = yield from call(files.work_file, folder, handoff.suffix(assume(output.want, output.promises)))
     os.close(descriptor)
     kept = False
     try:
@@ -197,7 +197,8 @@ def _made(source: Source, looked: Looked, output: Output, folder: Path, context:
         with _stage(context, source.name, "verify", index, count):
             report, evidence = yield from _doubted(source, looked, output, part, binary, context)
         kept = True
-        return _Made(part=part, report=report, evidence=replace(evidence, argv=done.argv, sandbox=done.sandbox, ssim=done.ssim, quality=done.quality))
+        evidence = replace(evidence, argv=done.argv, sandbox=done.sandbox, ssim=done.ssim, quality=done.quality)
+        return _Made(part=part, report=report, evidence=evidence)
     finally:
         if not kept:
             yield from call(files.remove_part, part)
@@ -207,7 +208,8 @@ def _doubted(source: Source, looked: Looked, output: Output, part: Path, binary:
     """Probes the made file anew, decodes it where it was encoded, compares what was copied. Raises: VerifyError."""
     try:
         with files.open_source(part) as made_source:
-            made = yield from looking(made_source, Wishes(), context, payload=_copies(output))
+            still = isinstance(output.want, Image)
+            made = yield from looking(made_source, Wishes(deep=still), context, payload=_copies(output))
             evidence = Evidence(source_unchanged=source.unchanged(), copied=_copied(output, looked.media, made.media))
             if isinstance(output.want, Video) and output.want.video.anew:
                 means = Means(demuxer="mov", whitelist="mov,mp4,m4a,3gp,3g2,mj2", threads=context.limits.threads)
@@ -219,6 +221,8 @@ def _doubted(source: Source, looked: Looked, output: Output, part: Path, binary:
                 length = output.want.duration or Fraction(0)
                 frames, errors = yield from decode(made_source, means, binary, length, context, name=source.name)
                 evidence = replace(evidence, frames_decoded=frames, decode_errors=errors)
+            elif still:
+                evidence = replace(evidence, frames_decoded=int(made.media.complete is True))  # a deep look decodes it
     except SourceUnreadable as problem:
         raise VerifyError([f"the output cannot be read: {problem.reason}"]) from problem
     report, problems = verify(output, made.media, evidence)
@@ -229,10 +233,14 @@ def _doubted(source: Source, looked: Looked, output: Output, part: Path, binary:
 
 def _copies(output: Output) -> bool:
     want = output.want
+    if isinstance(want, Image):
+        return not want.anew
     return isinstance(want, Video) and (not want.video.anew or (want.audio is not None and not want.audio.anew))
 
 
 def _copied(output: Output, have: Media, made: Media) -> tuple[Copied, ...]:
+    if isinstance(output.want, Image) and isinstance(have, Image) and isinstance(made, Image) and not output.want.anew:
+        return (Copied(track="image", source_digest=have.payload, made_digest=made.payload),)
     if not (isinstance(output.want, Video) and isinstance(have, Video) and isinstance(made, Video)):
         return ()
     copied = []
@@ -273,7 +281,7 @@ def _upload(report: Report, target: Path, spec: Spec) -> Any:
 
 def _targets(source: Source, order: Order, outputs: tuple[Output, ...]) -> list[Path]:
     """Where each output goes; several get numbers of two digits and more before the suffix."""
-    suffix = SUFFIX[outputs[0].want.kind]
+    suffix = handoff.suffix(assume(outputs[0].want, outputs[0].promises))
     stem = Path(source.path).stem if source.path else "upload"
     named = f"{stem}.{order.profile.name}{suffix}"
     target = order.target
@@ -288,6 +296,24 @@ def _targets(source: Source, order: Order, outputs: tuple[Output, ...]) -> list[
         return [base]
     digits = max(2, len(str(len(outputs))))
     return [base.with_name(f"{base.stem}.{number:0{digits}d}{base.suffix or suffix}") for number in range(1, len(outputs) + 1)]
+
+
+def _names(target: Path, output: Output, order: Order) -> tuple[Path, ...]:
+    """Every name that an output may get: where its format is still open and the name is ours, one for each."""
+    formats = next((p.values for p in output.promises if isinstance(p, Among) and p.fact == "format"), ())
+    if not (isinstance(output.want, Image) and formats and _names_itself(order)):
+        return (target,)
+    return tuple(target.with_suffix(handoff.suffix(replace(output.want, format=form))) for form in formats)
+
+
+def _name_of_made(target: Path, item: _Made, order: Order) -> Path:
+    media = item.report.media
+    return target.with_suffix(handoff.suffix(media)) if isinstance(media, Image) and _names_itself(order) else target
+
+
+def _names_itself(order: Order) -> bool:
+    """Whether the output's name is ours to choose."""
+    return order.target is None or order.target.is_dir() or str(order.target).endswith(os.sep)
 
 
 def _unreadable(path: str, problem: SourceUnreadable, order: Order, began: float) -> Outcome:

@@ -8,13 +8,13 @@ from typing import Any
 from mediaprep.check import check
 from mediaprep.evidence import Evidence
 from mediaprep.finding import Report
-from mediaprep.media import Animation, Media, StatedSar, Video, diff
+from mediaprep.media import Animation, Image, Media, StatedSar, Video, diff
 from mediaprep.plan import Output
 from mediaprep.promise import broken
 from mediaprep.rules.file import TELLING
 
 # What a container states about a copied stream may be said otherwise in MP4 without any change of the stream itself.
-_SAID_BY_CONTAINER = {"video": ("video.scan_flags", "video.level"), "audio": ("audio.layout",)}
+_SAID_BY_CONTAINER = {"video": ("video.scan_flags", "video.level"), "audio": ("audio.layout",), "image": ()}
 
 
 def verify(output: Output, made: Media, evidence: Evidence) -> tuple[Report, tuple[str, ...]]:
@@ -44,6 +44,8 @@ def _differences(want: Media, made: Media) -> Iterator[str]:
 
 def _copied(want: Media) -> tuple[str, ...]:
     """The tracks that are to be copied."""
+    if isinstance(want, Image):
+        return () if want.anew else ("image",)
     if not isinstance(want, Video):
         return ()
     picture = () if want.video.anew else ("video",)
@@ -73,7 +75,8 @@ def _evidence(output: Output, made: Media, evidence: Evidence) -> Iterator[str]:
             yield "the output was not decoded"
         elif evidence.frames_decoded != counted:
             yield f"{evidence.frames_decoded} frames decode, {counted} are in the file"
-    if isinstance(output.source, Animation) and isinstance(made, Animation) and not _same_shape(output.source, made):
+    kinds = (Animation, Image)
+    if isinstance(output.source, kinds) and isinstance(made, kinds) and not _same_shape(output.source, made):
         yield f"the picture is {made.width}x{made.height}, not the shape of {output.source.width}x{output.source.height}"
     compared = {copy.track for copy in evidence.copied}
     yield from (f"the {track} stream was to be copied, and was not compared" for track in _compared(output) if track not in compared)
@@ -88,10 +91,10 @@ def _encoded_frames(output: Output, made: Media) -> int | None:
         return made.video.frame_count or 0
     if isinstance(made, Animation) and isinstance(output.want, Animation) and output.want.anew:
         return made.frame_count or 0
-    return None
+    return 1 if isinstance(output.want, Image) else None
 
 
-def _same_shape(have: Animation, made: Animation) -> bool:
+def _same_shape(have: Animation | Image, made: Animation | Image) -> bool:
     """Within the pixel that whole sides cost."""
     wide, high = have.width or 0, have.height or 0
     return abs((made.width or 0) * high - (made.height or 0) * wide) <= max(wide, high)

@@ -126,10 +126,11 @@ def _outputs(face: Face, path: str, plan: Plan | None) -> list[dict[str, object]
 
 def _names(path: str, plan: Plan) -> list[str]:
     """What ``fix`` would call the outputs without -o; several are numbered."""
-    from mediaprep.pipeline import SUFFIX
+    from mediaprep.handoff import suffix as suffix_of
+    from mediaprep.promise import assume
 
     count = len(plan.outputs)
-    suffix = SUFFIX[plan.outputs[0].want.kind] if plan.outputs else ""
+    suffix = suffix_of(assume(plan.outputs[0].want, plan.outputs[0].promises)) if plan.outputs else ""
     base = [f"{Path(path).stem}.{output.spec.profile}" for output in plan.outputs]
     return [f"{stem}{suffix}" if count == 1 else f"{stem}.{number:02d}{suffix}" for number, stem in enumerate(base, 1)]
 

@@ -23,10 +23,16 @@ BASE_SECONDS = 60.0
 SECONDS_PER_MPIXEL = 4.0  # a guess, ten times what seven WebP encodes of one million pixels took
 MAX_FILE = 2**30
 SMALLEST = 16  # pixels: a picture is not halved below
+# The package is named by its own folder: the one above may hold anything, and the child may not look into it.
 _BOOT = """import json, os, sys
 os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MALLOC_ARENA_MAX="2")
 words = json.loads(sys.argv[1])
 sys.path[:] = words.pop("path")
+from importlib.util import module_from_spec, spec_from_file_location
+folder = words.pop("package")
+spec = spec_from_file_location("mediaprep", folder + "/__init__.py", submodule_search_locations=[folder])
+sys.modules["mediaprep"] = package = module_from_spec(spec)
+spec.loader.exec_module(package)
 from mediaprep.tools.picture import main
 sys.exit(main(words))"""
 UNDECODABLE = 65  # exit codes, as in sysexits.h: EX_DATAERR
@@ -75,7 +81,13 @@ class Made:
 
 def command(job: Job, source_fd: int, target_fd: int, *, pixels: int) -> Command:
     """The child that does it. ``pixels`` of the source set its memory and deadline."""
-    words = {"job": asdict(job), "source": source_fd, "target": target_fd, "path": [path or str(Path.cwd()) for path in sys.path]}
+    words = {
+        "job": asdict(job),
+        "source": source_fd,
+        "target": target_fd,
+        "path": [path for path in sys.path if path],
+        "package": str(Path(__file__).resolve().parents[1]),
+    }
     return Command(
         argv=(sandbox.interpreter(), "-I", "-S", "-B", "-c", _BOOT, json.dumps(words)),
         what="convert the picture",
@@ -107,6 +119,7 @@ def made(answer: bytes) -> Made:
 
 def main(words: dict[str, Any]) -> int:
     """Do the job; the answer goes to stdout as one line of JSON, one line of complaint to stderr."""
+    os.chdir("/")  # Pillow asks where it is; the folder that children start in is deleted
     job = Job(**{**words["job"], "targets": tuple(words["job"]["targets"])})
     try:
         data, result = converted(_Descriptor(words["source"]), job)
