@@ -286,7 +286,7 @@ def _targets(source: Source, order: Order, outputs: tuple[Output, ...]) -> list[
     named = f"{stem}.{order.profile.name}{suffix}"
     target = order.target
     if target is None:
-        base = (source.folder or Path.cwd()) / named
+        base = (Path(source.path).parent if source.path else Path.cwd()) / named
     elif target.is_dir() or str(target).endswith(os.sep):
         base = target / named
     else:

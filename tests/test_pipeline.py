@@ -159,6 +159,11 @@ def test_without_a_target_the_output_stands_beside_the_source(make: Make, tmp_pa
     assert tree(tmp_path) == {"clip.mkv", "clip.twitter.mp4"}
 
 
+def test_beside_the_source_means_beside_the_name_that_was_given(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "clip.mkv").symlink_to(make("r60.mkv"))
+    assert mediaprep.prepare(tmp_path / "clip.mkv").outputs == (str(tmp_path / "clip.twitter.mp4"),)
+
+
 def test_a_binary_file_is_a_source(make: Make, tmp_path: Path) -> None:
     with make("r60.mkv").open("rb") as file:
         outcome = mediaprep.prepare(file, tmp_path / "out.mp4")
@@ -183,7 +188,8 @@ def test_events_tell_the_stages_in_order(make: Make, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_killed_run_leaves_no_output(make: Make, tmp_path: Path) -> None:
     """kill -9 in mid-encode: nothing under the final name."""
-    code = f"import mediaprep; mediaprep.prepare({str(make('d140_2997.mp4'))!r}, {str(tmp_path / 'out.mp4')!r}, wishes=mediaprep.Wishes(trim='first'), on_event=lambda e: print(e, flush=True))"
+    words = f"{str(make('d140_2997.mp4'))!r}, {str(tmp_path / 'out.mp4')!r}, wishes=mediaprep.Wishes(trim='first')"
+    code = f"import mediaprep; mediaprep.prepare({words}, on_event=lambda e: print(e, flush=True))"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         for line in child.stdout:
