@@ -1,0 +1,313 @@
+"""The whole command line of each kind of repair. The words are those of the canonical encode and of the table of repairs that were tried on
+real files; they are written out here, so that a change of any word is a change of this file."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from mediaprep.media import Colour, HdrFormat, PrivateItem, StatedSar, Video
+from mediaprep.plan import Output, plan
+from mediaprep.tools.ffmpeg import SOURCE_FD, TARGET, argv, bound
+from mediaprep.transcode.video import Means, bit_rate_cap, job
+from mediaprep.wishes import Wishes
+from tests.facts import good, lasting, silent, sized, twitter
+
+MEANS = Means(demuxer="mov", whitelist="mov,mp4")
+HEAD = "ffmpeg -nostdin -hide_banner -nostats -v error -progress pipe:1 -filter_complex_threads 2 -y"
+SOURCE = "-f mov -fd SOURCE_FD -format_whitelist mov,mp4 -max_alloc 1024000000 -max_pixels 64000000"
+OPEN = "-protocol_whitelist fd"
+DROPPED = "-map_chapters -1 -map_metadata -1 -map_metadata:s -1"
+TAGS = "-color_primaries bt709 -color_range tv -color_trc bt709 -colorspace bt709"
+BT709 = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=limited"
+UPRIGHT = "sidedata=mode=delete:type=DISPLAYMATRIX"
+X264 = "-x264-params open-gop=0:8x8dct=1:cabac=1:min-keyint=1"
+TRAIL = "-threads 2 -video_track_timescale 90000 -write_tmcd 0"
+
+
+def output(media: Video, wishes: Wishes | None = None) -> Output:
+    (made,) = plan((media,), twitter(), wishes).outputs
+    return made
+
+
+def line(media: Video, wishes: Wishes | None = None) -> str:
+    return " ".join(argv("ffmpeg", job(output(media, wishes), MEANS)))
+
+
+def words(media: Video, wishes: Wishes | None = None) -> dict[str, str]:
+    """Each option after the input with its value."""
+    flat = line(media, wishes).split(" -i fd: ")[1].split(" ")
+    return {key: value for key, value in pairwise(flat) if key.startswith("-")}
+
+
+def chain(media: Video, wishes: Wishes | None = None) -> list[str]:
+    """The picture's filters, without the labels that join them."""
+    graph = line(media, wishes).split("-filter_complex ")[1].split(" ")[0]
+    return [step.split("]", 1)[1].rsplit("[", 1)[0] for step in graph.split(";") if not step.startswith("[0:1]")]
+
+
+# -- the commands ------------------------------------------------------------------------------------------------------------------
+
+
+def test_remux() -> None:
+    assert line(good(container__format="matroska")) == (
+        f"{HEAD} {SOURCE} {OPEN} -threads 2 -i fd: -map 0:0 -map 0:1 -f mp4 -c:a copy -c:v copy -fflags +bitexact {DROPPED} "
+        "-movflags +faststart -tag:v avc1 -threads 2 -write_tmcd 0 TARGET"
+    )
+
+
+def test_sound_only() -> None:
+    """The picture is copied; a second of room, so that -t takes no packet of it."""
+    assert line(good(audio__profile="HE-AAC", audio__channels=6)) == (
+        f"{HEAD} {SOURCE} {OPEN} -threads 2 -i fd: -map 0:0 -map 0:1 -f mp4 -ac 2 -ar 48000 -b:a 128000 -c:a aac -c:v copy "
+        f"-fflags +bitexact -flags:a +bitexact {DROPPED} -movflags +faststart -profile:a aac_low -t 11.000000 -tag:v avc1 "
+        "-threads 2 -write_tmcd 0 TARGET"
+    )
+
+
+PHONE = Colour(primaries="bt2020", transfer="arib-std-b67", matrix="bt2020nc", range="limited", hdr=(HdrFormat(name="HLG"),))
+
+
+def test_a_phones_hdr_portrait() -> None:
+    """Turned upright, scaled, then tone-mapped at 203 nit by mobius; the bits of the source cap those of the copy (5/2 of 794799)."""
+    media = sized(
+        1920, 1080, video__codec="hevc", video__rotation=90, video__pixel_format="yuv420p10le", video__colour=PHONE, video__bit_rate=794799
+    )
+    assert line(media) == (
+        f"{HEAD} {SOURCE} -noautorotate {OPEN} -threads 2 -i fd: -filter_complex "
+        f"[0:0]transpose=dir=clock[s0];[s0]{UPRIGHT}[s1];[s1]scale=flags=lanczos+accurate_rnd:h=1280:w=720[s2];[s2]setsar=sar=1/1[s3];"
+        "[s3]setparams=color_primaries=bt2020:color_trc=arib-std-b67:colorspace=bt2020nc:range=limited[s4];"
+        "[s4]zscale=npl=203:t=linear[s5];[s5]format=pix_fmts=gbrpf32le[s6];[s6]zscale=p=bt709[s7];[s7]tonemap=desat=0:tonemap=mobius[s8];"
+        f"[s8]zscale=m=bt709:r=limited:t=bt709[s9];[s9]format=pix_fmts=yuv420p[s10];[s10]{BT709}[s11] "
+        "-map [s11] -map 0:1 -f mp4 -aq-mode 2 -bufsize 3973994 -c:a copy -c:v libx264 "
+        "-color_primaries bt709 -color_range tv -color_trc bt709 -colorspace bt709 -crf 23 -fflags +bitexact -flags:v +cgop+bitexact "
+        f"-fps_mode cfr -g 60 {DROPPED} -maxrate 1986997 -movflags +faststart -pix_fmt yuv420p -preset medium -profile:v high "
+        f"-r 30/1 -t 11.000000 {TRAIL} {X264} TARGET"
+    )
+
+
+def test_a_trim() -> None:
+    """Three seconds from the second one on: read no further, cut by frames and time, sound and picture both from 0."""
+    assert line(good(), Wishes(trim=(Fraction(2), Fraction(5)))) == (
+        f"{HEAD} {SOURCE} -noautorotate {OPEN} -ss 2.000000 -t 3.000000 -threads 2 -i fd: -filter_complex "
+        f"[0:0]{UPRIGHT}[s0];[s0]setsar=sar=1/1[s1];[s1]format=pix_fmts=yuv420p[s2];[s2]{BT709}[s3];[0:1]aresample=async=1:first_pts=0[s4] "
+        f"-map [s3] -map [s4] -f mp4 -ac 2 -aq-mode 2 -ar 48000 -b:a 128000 -bufsize 4096000 -c:a aac -c:v libx264 {TAGS} -crf 23 "
+        f"-fflags +bitexact -flags:a +bitexact -flags:v +cgop+bitexact -fps_mode cfr -frames:v 90 -g 60 {DROPPED} -maxrate 2048000 "
+        "-movflags +faststart -pix_fmt yuv420p -preset medium -profile:a aac_low -profile:v high "
+        f"-r 30/1 -t 3.000000 {TRAIL} {X264} TARGET"
+    )
+
+
+def test_a_retag() -> None:
+    """Either of the two alone would leave the other's statement; nothing is encoded."""
+    stated = StatedSar(where="container", value=Fraction(4, 3)), StatedSar(where="bitstream", value=Fraction(1))
+    assert line(good(video__sars=stated)) == (
+        f"{HEAD} {SOURCE} {OPEN} -threads 2 -i fd: -map 0:0 -map 0:1 -f mp4 -aspect 16:9 -bsf:v h264_metadata=sample_aspect_ratio=1/1 "
+        f"-c:a copy -c:v copy -fflags +bitexact {DROPPED} -movflags +faststart -tag:v avc1 -threads 2 -write_tmcd 0 TARGET"
+    )
+
+
+# -- the picture's filters ---------------------------------------------------------------------------------------------------------
+
+END = ["setsar=sar=1/1", "format=pix_fmts=yuv420p", BT709]
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"video__parity": "bff", "video__scan_flags": "tff"}, "bff"),  # the picture's word, not the flag's
+        ({"video__parity": None, "video__scan_flags": "tff"}, "tff"),
+        ({"video__parity": None, "video__scan_flags": "mixed"}, "auto"),
+    ],
+)
+def test_interlace_at_field_rate(facts: dict[str, Any], expected: str) -> None:
+    media = good(video__scan="interlaced", video__frame_rate=Fraction(25), video__frame_rate_burst=Fraction(25), **facts)
+    assert chain(media) == [f"bwdif=deint=all:mode=send_field:parity={expected}", UPRIGHT, *END]
+    assert words(media)["-r"] == "50/1"
+    assert words(media)["-g"] == "100"
+
+
+def test_interlace_at_frame_rate_where_fields_are_too_many() -> None:
+    media = good(video__scan="interlaced", video__frame_rate=Fraction(50), video__frame_rate_burst=Fraction(50), video__parity="tff")
+    assert chain(media)[0] == "bwdif=deint=all:mode=send_frame:parity=tff"
+
+
+def test_telecine() -> None:
+    media = good(video__scan="telecine", video__frame_rate=Fraction(30000, 1001), video__parity="tff")
+    assert chain(media)[:3] == ["fieldmatch=order=tff", "yadif=deint=interlaced", "decimate"]
+    assert words(media)["-r"] == "24000/1001"
+
+
+def test_psf_only_loses_its_flag() -> None:
+    assert chain(good(video__scan="psf")) == ["setfield=mode=prog", UPRIGHT, *END]
+
+
+@pytest.mark.parametrize(
+    ("rotation", "mirrored", "turns"),
+    [
+        (0, False, []),
+        (90, False, ["transpose=dir=clock"]),
+        (180, False, ["hflip", "vflip"]),
+        (270, False, ["transpose=dir=cclock"]),
+        (0, True, ["hflip"]),
+        (90, True, ["hflip", "transpose=dir=clock"]),
+    ],
+)
+def test_upright_and_without_a_matrix(rotation: int, mirrored: bool, turns: list[str]) -> None:
+    media = sized(720, 720, video__codec="vp9", video__rotation=rotation, video__mirrored=mirrored)
+    assert chain(media) == [*turns, UPRIGHT, *END]
+
+
+def test_the_clean_aperture_is_cut_before_the_turn() -> None:
+    media = sized(720, 720, video__codec="vp9", video__rotation=90, video__clap=(10, 20, 640, 480))
+    assert chain(media) == ["crop=h=480:w=640:x=10:y=20", "transpose=dir=clock", UPRIGHT, *END]
+
+
+def test_pad_crop_and_scale() -> None:
+    media = sized(1200, 200)
+    assert chain(media) == [UPRIGHT, "setsar=sar=1/1", "pad=color=black:h=400:w=1200:x=0:y=100", *END[1:]]
+    assert chain(media, Wishes(fit="crop")) == [UPRIGHT, "setsar=sar=1/1", "crop=h=200:w=600", *END[1:]]
+    assert chain(media, Wishes(fit="scale")) == [UPRIGHT, "scale=flags=lanczos+accurate_rnd:h=400:w=1200", *END]
+
+
+def test_a_wrong_pixel_aspect_ratio_is_not_scaled_by() -> None:
+    """Container 4:3 against bitstream 1:1, and an open GOP: encoded, as the square picture that it is."""
+    stated = StatedSar(where="container", value=Fraction(4, 3)), StatedSar(where="bitstream", value=Fraction(1))
+    assert chain(sized(640, 480, video__sars=stated, video__gop__structure="open")) == [UPRIGHT, *END]
+
+
+def test_a_true_one_is() -> None:
+    stated = StatedSar(where="container", value=Fraction(4, 3)), StatedSar(where="bitstream", value=Fraction(4, 3))
+    assert chain(sized(640, 480, video__sars=stated)) == [UPRIGHT, "scale=flags=lanczos+accurate_rnd:h=480:w=852", *END]
+
+
+# -- time --------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_short_clip_holds_its_last_frame() -> None:
+    """A tenth of a second becomes half a second of 15 frames; two frames to spare, cut by -frames:v and -t."""
+    text = line(lasting(Fraction(1, 10)))
+    assert "tpad=stop_duration=0.466667:stop_mode=clone" in text
+    assert "aresample=async=1:first_pts=0[s5];[s5]apad" in text
+    assert " -frames:v 15 " in text
+    assert " -t 0.500000 -threads" in text
+
+
+def test_a_short_span_shows_nothing_beyond_it() -> None:
+    text = line(good(), Wishes(trim=(Fraction(2), Fraction(11, 5))))
+    assert " -ss 2.000000 -t 0.200000 " in text
+    assert "tpad=stop_duration=0.366667:stop_mode=clone" in text
+
+
+def test_sound_that_is_only_primed_earlier_is_shifted() -> None:
+    text = line(good(container__format="mpegts", video__start=Fraction(8, 375), audio__duration=Fraction(10)))
+    assert f"-itsoffset -0.021333 -max_alloc 1024000000 -max_pixels 64000000 {OPEN}" in text
+    assert "-c:v copy" in text
+
+
+def test_a_raw_stream_gets_the_rate_it_was_told() -> None:
+    raw = silent(good(container__format="raw", video__timestamps="missing", video__frame_rate=None, video__duration=None, duration=None))
+    assert "-framerate 25/1" in line(raw, Wishes(frame_rate=Fraction(25)))
+
+
+@pytest.mark.parametrize(
+    ("rate", "scale"), [(Fraction(30000, 1001), 90000), (Fraction(24000, 1001), 24000), (Fraction(25), 90000), (Fraction(61, 2), 61)]
+)
+def test_the_clock_counts_frames_exactly(rate: Fraction, scale: int) -> None:
+    """A frame lasts a whole number of ticks."""
+    media = good(video__codec="vp9", video__frame_rate=rate if rate.numerator != 61 else Fraction(61), video__frame_rate_burst=rate)
+    assert words(media)["-video_track_timescale"] == str(scale)
+    assert (scale / rate).denominator == 1
+
+
+# -- bits --------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("size", "video", "audio"),
+    [
+        ((1280, 720), 2048, 128),
+        ((1280, 1024), 2048, 128),  # no rung holds it: the top one
+        ((1024, 1280), 2048, 128),
+        ((1024, 1024), 2048, 128),
+        ((640, 360), 768, 64),
+        ((642, 360), 2048, 128),
+        ((320, 180), 256, 64),
+        ((180, 320), 256, 64),
+        ((360, 640), 768, 64),
+        ((240, 240), 256, 32),
+        ((480, 480), 768, 64),
+        ((482, 482), 2048, 128),
+    ],
+)
+def test_the_bit_rates_of_the_smallest_rung_that_holds_the_picture(size: tuple[int, int], video: int, audio: int) -> None:
+    """The specification's table; the buffer is twice the rate."""
+    made = words(sized(*size, video__gop__structure="open", audio__profile="HE-AAC"))
+    assert (made["-maxrate"], made["-bufsize"], made["-b:a"]) == (f"{video}000", f"{2 * video}000", f"{audio}000")
+
+
+def test_a_rung_that_is_asked_for_gives_its_bit_rates() -> None:
+    made = words(sized(1280, 720, audio__profile="HE-AAC"), Wishes(rung=(640, 360)))
+    assert (made["-maxrate"], made["-b:a"]) == ("768000", "64000")
+
+
+@pytest.mark.parametrize(
+    ("quality", "preset", "crf", "cap"),
+    [("fast", "veryfast", 23, 2048), ("default", "medium", 23, 2048), ("best", "slow", 23, 2048), ("hq", "medium", 18, 5000)],
+)
+def test_qualities(quality: Any, preset: str, crf: int, cap: int) -> None:
+    made = words(good(video__gop__structure="open"), Wishes(quality=quality))
+    assert (made["-preset"], made["-crf"], made["-maxrate"]) == (preset, str(crf), f"{cap}000")
+
+
+def test_no_more_bits_than_the_source_is_worth() -> None:
+    assert bit_rate_cap(output(good(video__gop__structure="open", video__bit_rate=400_000))) == 600_000
+    assert bit_rate_cap(output(good(video__gop__structure="open", video__bit_rate=None))) == 2_048_000
+    assert bit_rate_cap(output(good(video__codec="prores", video__bit_rate=100_000))) == 2_048_000, "an unknown worth limits nothing"
+
+
+@pytest.mark.parametrize("limit", [2_000_000, 500_000, 100_000_000])
+def test_a_byte_limit_holds_even_if_all_bits_and_the_buffer_are_used(limit: int) -> None:
+    """Ten seconds of sound at 128 kbit/s, of picture at the cap, and a buffer of two seconds."""
+    cap = bit_rate_cap(output(good(size_bytes=200_000_000), Wishes(max_size=limit)))
+    assert cap <= 2_048_000
+    assert (cap * 12 + 128_000 * 10) / 8 <= limit
+
+
+# -- privacy -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_metadata_is_kept_only_on_request() -> None:
+    private = (PrivateItem(kind="location", where="moov/udta/©xyz"),)
+    media = good(container__format="matroska", private=private)
+    assert "-map_metadata -1 -map_metadata:s -1 -movflags +faststart " in line(media)
+    kept = line(media, Wishes(keep_metadata=True))
+    assert "-map_metadata 0 -movflags +faststart+use_metadata_tags " in kept
+    assert "-map_metadata:s" not in kept
+
+
+@pytest.mark.parametrize("name", ["-y.mp4", "evil;rm -rf.mov", "concat:a|b.ts", "SOURCE_FD", "TARGET", "%d.mp4", "a.mp4\n-i\n/etc/passwd"])
+def test_a_users_file_name_never_reaches_the_program(name: str) -> None:
+    """The source is a descriptor, the target a work file of our own: no word of the command line depends on the name."""
+    for fault in ({"container__format": "matroska"}, {"video__gop__structure": "open"}):
+        named = Video(**{**_fields(good(**fault)), "name": name})
+        assert line(named) == line(good(**fault))
+
+
+def test_only_whole_words_are_bound(tmp_path: Any) -> None:
+    """A place holder inside another word stays as it is."""
+    assert bound(("x", SOURCE_FD, "a" + TARGET, TARGET), 7, tmp_path) == ("x", "7", "aTARGET", f"file:{tmp_path}")
+
+
+def test_the_order_of_the_words_is_always_the_same() -> None:
+    media = sized(1920, 1080, video__codec="hevc")
+    assert {line(media) for _ in range(3)} == {line(media)}
+
+
+def _fields(media: Video) -> dict[str, Any]:
+    import dataclasses
+
+    return {item.name: getattr(media, item.name) for item in dataclasses.fields(media)}
