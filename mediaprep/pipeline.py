@@ -22,7 +22,7 @@ from mediaprep.events import Stage, StageDone, StageStarted
 from mediaprep.evidence import Copied, Evidence
 from mediaprep.files import Source
 from mediaprep.finding import Report
-from mediaprep.media import Animation, Image, Media, Video
+from mediaprep.media import Animation, Image, Media, Subtitle, Video
 from mediaprep.outcome import Outcome
 from mediaprep.plan import Output, Plan, plan
 from mediaprep.probe import Looked, looking
@@ -186,7 +186,7 @@ def _prepared(source: Source, order: Order, context: Context) -> Steps[Outcome]:
 
 def _made(source: Source, looked: Looked, output: Output, folder: Path, context: Context, index: int, count: int) -> Steps[_Made]:
     """Encodes one output into a hidden work file beside its target, and doubts it. Raises: ToolError, VerifyError; leaves nothing then."""
-    binary = ffmpeg.locate(context.ffmpeg)
+    binary = "" if isinstance(output.want, (Image, Subtitle)) else ffmpeg.locate(context.ffmpeg)  # which these do without
     means = Means(demuxer=looked.sniffed.demuxer or "", whitelist=looked.sniffed.format_whitelist or "", threads=context.limits.threads)
     part, descriptor = yield from call(files.work_file, folder, handoff.suffix(assume(output.want, output.promises)))
     os.close(descriptor)
@@ -209,7 +209,8 @@ def _doubted(source: Source, looked: Looked, output: Output, part: Path, binary:
     try:
         with files.open_source(part) as made_source:
             still = isinstance(output.want, Image)
-            made = yield from looking(made_source, Wishes(deep=still), context, payload=_copies(output))
+            clip = output.want.clip_duration if isinstance(output.want, Subtitle) else None
+            made = yield from looking(made_source, Wishes(deep=still), context, payload=_copies(output), clip_duration=clip)
             evidence = Evidence(source_unchanged=source.unchanged(), copied=_copied(output, looked.media, made.media))
             if isinstance(output.want, Video) and output.want.video.anew:
                 means = Means(demuxer="mov", whitelist="mov,mp4,m4a,3gp,3g2,mj2", threads=context.limits.threads)

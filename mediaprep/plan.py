@@ -15,12 +15,13 @@ from typing import Any, Literal, TypeAlias
 from mediaprep.check import check, limit_of
 from mediaprep.constraint import Constraint
 from mediaprep.finding import Finding, Report, Safety
-from mediaprep.media import Animation, Image, Kind, Media, Video, leaves
+from mediaprep.media import Animation, Image, Kind, Media, Subtitle, Video, leaves
 from mediaprep.promise import Among, AtMost, AtMostBytes, Near, Promise, assume
 from mediaprep.rules import REGISTRY, Case, Passed, Refused, Rule
 from mediaprep.rules.animation import _convert as conversion
 from mediaprep.rules.animation import _settle as animation_settle
 from mediaprep.rules.image import _settle as image_settle
+from mediaprep.rules.subtitle import _settle as subtitle_settle
 from mediaprep.rules.video import _encode as video_encode
 from mediaprep.rules.video import _settle as video_settle
 from mediaprep.spec import Spec
@@ -253,6 +254,8 @@ def _settle(have: Media, want: Media, spec: Spec, wishes: Wishes) -> tuple[Media
         return animation_settle.settle(have, want, _case(have, spec, wishes))
     if isinstance(have, Image) and isinstance(want, Image) and spec.kind == "image":
         return image_settle.settle(have, want, _case(have, spec, wishes))
+    if isinstance(have, Subtitle) and isinstance(want, Subtitle):
+        return subtitle_settle.settle(have, want, _case(have, spec, wishes)), ()
     return want, ()
 
 

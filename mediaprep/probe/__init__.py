@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from mediaprep.context import Context
 from mediaprep.files import Source
@@ -22,12 +23,20 @@ class Looked:
 
 
 def looking(
-    source: Source, wishes: Wishes, context: Context, *, payload: bool = False, needs: tuple[str, ...] = (), oneshot: bool = False
+    source: Source,
+    wishes: Wishes,
+    context: Context,
+    *,
+    payload: bool = False,
+    needs: tuple[str, ...] = (),
+    oneshot: bool = False,
+    clip_duration: Fraction | None = None,
 ) -> Steps[Looked]:
     """Steps: sniff, then read in the confined child, with the facts that the wishes need beyond a check's.
 
     payload   digests of the coded streams too; needs: dotted paths of the facts wanted, () = all
     oneshot   this process looks at one file and ends
+    clip_duration   seconds of the video that captions go with
     Raises: SourceUnreadable, DeadlineExceeded, Cancelled, EnvironmentProblem.
     """
     sniffed = yield from call(sniff, source)
@@ -39,6 +48,7 @@ def looking(
         shots=wishes.split,
         loudness=wishes.loudness is not None,
         max_pixels=context.limits.max_pixels,
+        clip_duration=clip_duration,
     )
     media = yield from reading(source, request, context, oneshot=oneshot)
     return Looked(sniffed=sniffed, media=media)

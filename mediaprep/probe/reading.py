@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Protocol, assert_never
 
 from mediaprep.files import Source
@@ -28,6 +29,10 @@ class Request(Protocol):
     @property
     def payload(self) -> bool:
         """Digests of the coded streams too."""
+
+    @property
+    def clip_duration(self) -> Fraction | None:
+        """Seconds of the video that captions go with."""
 
 
 def wants(request: Request, *facts: str) -> bool:

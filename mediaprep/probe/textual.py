@@ -32,16 +32,26 @@ _NAMES = (
 )
 
 
-def text_of(head: bytes) -> str | None:
-    """The beginning of a file as text: by its byte order mark, else as UTF-8 or, where bytes are not, Latin-1. None: not a text file."""
+def shown_encoding(head: bytes) -> tuple[str, int] | None:
+    """(encoding, bytes of the mark) by a byte order mark, or UTF-16 by its zero bytes; None: neither."""
     for mark, encoding in _BOMS:
         if head.startswith(mark):
-            return head[len(mark) :].decode(encoding, "replace")
+            return encoding, len(mark)
     sample = head[:4096]
     for encoding, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[0::2])):
         if len(sample) >= 8 and zeros.count(0) > 0.7 * len(zeros):
-            text = head[: len(head) & ~1].decode(encoding, "replace")
-            return None if _control(text[:2048]) else text
+            return encoding, 0
+    return None
+
+
+def text_of(head: bytes) -> str | None:
+    """The beginning of a file as text: by its byte order mark, else as UTF-8 or, where bytes are not, Latin-1. None: not a text file."""
+    shown = shown_encoding(head)
+    if shown is not None:
+        encoding, mark = shown
+        text = head[mark : mark + (len(head) - mark & ~1)].decode(encoding, "replace")
+        return None if not mark and _control(text[:2048]) else text
+    sample = head[:4096]
     if _control(sample.decode("latin-1")):
         return None
     return head.decode("latin-1") if _not_utf8(head) else head.decode("utf-8", "ignore")

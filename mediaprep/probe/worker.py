@@ -32,7 +32,10 @@ from mediaprep.tools.peer import Handle, Lost, Order, Peer, Silent
 
 READER = "mediaprep.probe.reading:read"
 PARSERS = ("numpy", "av", "PIL", "pymediainfo", "pi_heif", "pysubs2", "charset_normalizer")
-WARM = ("mediaprep.probe.video", "mediaprep.probe.animation", "mediaprep.probe.image", "av", "PIL.Image", "pymediainfo")
+WARM = (
+    *("mediaprep.probe.video", "mediaprep.probe.animation", "mediaprep.probe.image", "mediaprep.probe.subtitle"),
+    *("av", "PIL.Image", "pymediainfo"),
+)
 MEMORY_BYTES = 2**30  # of address space; the parsers' libraries map 0.25 GB of it before the first file
 FILES_OF_ONE_CHILD = 500
 RESIDENT_BYTES = 300 * 2**20

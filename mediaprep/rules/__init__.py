@@ -5,6 +5,7 @@ from mediaprep.rules import file
 from mediaprep.rules.video import container, geometry, timing, colour, codec, gop, bitrate, audio  # isort: skip
 from mediaprep.rules.animation import picture  # isort: skip
 from mediaprep.rules.image import still  # isort: skip
+from mediaprep.rules.subtitle import captions  # isort: skip
 from mediaprep.rules import post  # isort: skip
 from mediaprep.rules._rule import REGISTRY, Broken, Case, Judgement, Passed, Refused, Rule, Untold
 
@@ -19,6 +20,7 @@ __all__ = [
     "Untold",
     "audio",
     "bitrate",
+    "captions",
     "codec",
     "colour",
     "container",

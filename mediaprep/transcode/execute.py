@@ -11,13 +11,13 @@ from mediaprep.context import Context
 from mediaprep.errors import ToolError
 from mediaprep.events import Progress, Stage
 from mediaprep.files import Source
-from mediaprep.media import Animation, Image, Video
+from mediaprep.media import Animation, Image, Subtitle, Video
 from mediaprep.plan import Output
 from mediaprep.promise import Near
 from mediaprep.tools import ffmpeg
-from mediaprep.tools.effects import Steps, run_child
+from mediaprep.tools.effects import Steps, call, run_child
 from mediaprep.tools.process import Command
-from mediaprep.transcode import animation, gif, image, video
+from mediaprep.transcode import animation, gif, image, subtitle, video
 from mediaprep.transcode.performed import Performed
 from mediaprep.transcode.video import Means
 
@@ -31,6 +31,9 @@ def execute(output: Output, means: Means, binary: str, source: Source, part: Pat
     """Makes the output in ``part``. Raises: ToolError, DeadlineExceeded, Cancelled; for a GIF also VerifyError, fit.TooSmall."""
     if isinstance(output.want, Image):
         return (yield from image.make(output, source, part, context))
+    if isinstance(output.want, Subtitle):
+        yield from call(_write, part, subtitle.document(output.want))
+        return Performed()
     if isinstance(output.want, Animation):
         return (yield from gif.make(output, means, binary, source, part, context))
     job = animation.video_job(output, means) if isinstance(output.source, Animation) else video.job(output, means)
@@ -54,6 +57,12 @@ def execute(output: Output, means: Means, binary: str, source: Source, part: Pat
     finally:
         _close(descriptor)
     return Performed(argv=(words,), sandbox=completed.sandbox)
+
+
+def _write(part: Path, data: bytes) -> None:
+    with part.open("r+b") as out:
+        out.truncate()
+        out.write(data)
 
 
 def decode(
