@@ -90,14 +90,19 @@ def judging(order: Order, context: Context) -> Steps[tuple[Report, Plan | None]]
         source = yield from call(_opened, order.source, context)
     except SourceUnreadable as problem:
         return unreadable(_name(order.source), problem, _placement(order)), None
-    with source:
+    with _closing(source, order):
         try:
-            looked = yield from _look(source, order, context)
+            seen = yield from surveying(source, order, context)
         except SourceUnreadable as problem:
             return unreadable(source.name, problem, _placement(order)), None
-        spec = order.profile.spec_for(looked.media.kind, order.category)
-        made = plan((looked.media,), spec, order.wishes, others=order.profile.companions(spec))
-        return made.report, made
+        return seen.plan.report, seen.plan
+
+
+def surveying(source: Source, order: Order, context: Context) -> Steps[Survey]:
+    """Steps: look at an opened source, and plan. Raises: SourceUnreadable, EnvironmentProblem, DeadlineExceeded, Cancelled."""
+    looked = yield from _look(source, order, context)
+    spec = order.profile.spec_for(looked.media.kind, order.category)
+    return Survey(looked=looked, plan=plan((looked.media,), spec, order.wishes, others=order.profile.companions(spec)))
 
 
 def preparing(order: Order, context: Context) -> Steps[Outcome]:
@@ -140,10 +145,9 @@ def _names_gif(order: Order) -> bool:
 
 
 def _prepared(source: Source, order: Order, context: Context) -> Steps[Outcome]:
-    looked = yield from _look(source, order, context)
-    media = looked.media
+    seen = yield from surveying(source, order, context)
+    looked, made, media = seen.looked, seen.plan, seen.looked.media
     spec = order.profile.spec_for(media.kind, order.category)
-    made = plan((media,), spec, order.wishes, others=order.profile.companions(spec))
     base = Outcome(path=source.path, status="already_ok", profile=order.profile.name, before=made.report, plan=made)
     if made.refusals:
         reasons = tuple(r.reason + (f"; ways out: {', '.join(r.ways_out)}" if r.ways_out else "") for r in made.refusals)
