@@ -1,0 +1,152 @@
+"""The storeys of the house: an upper room imports from lower ones, never the other way, and the dangerous modules have one home each."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "mediaprep"
+# From the ground up. Rooms on one storey may know each other only where PEERS says so.
+STOREYS: list[set[str]] = [
+    {"errors", "faults"},
+    {"media", "units", "files", "context", "events", "jsonable"},
+    {"constraint"},
+    {"finding", "promise", "evidence"},
+    {"spec", "wishes"},
+    {"profile", "profile_file", "profile_models", "config"},
+    {"rules"},
+    {"check"},
+    {"plan", "tools"},
+    {"verify", "transcode", "probe"},
+    {"pipeline", "outcome", "handoff", "doctor"},
+    {"jobs", "report", "api", ""},  # "": the public face
+    {"cli"},
+    {"__main__"},
+]
+PEERS = {
+    ("context", "events"), ("files", "units"), ("files", "context"),
+    ("wishes", "spec"),
+    ("profile", "profile_file"), ("profile_file", "profile_models"), ("config", "profile"),
+    ("pipeline", "outcome"), ("pipeline", "handoff"), ("handoff", "outcome"), ("doctor", ""),
+    ("", "api"),
+}  # fmt: skip
+PURE = ("rules", "check", "plan", "verify", "promise", "constraint", "finding", "spec", "media", "units", "evidence", "wishes")
+EFFECTS = {"os", "pathlib", "subprocess", "time", "shutil", "tempfile", "socket", "threading", "logging", "io", "random", "signal"}
+NATIVE = {"av", "PIL", "pymediainfo", "ffmpeg", "imageio_ffmpeg", "pi_heif"}
+STARTERS = {"subprocess", "multiprocessing", "pty"}
+STARTING_CALLS = {"fork", "forkpty", "posix_spawn", "posix_spawnp", "system", "popen", "spawnv", "spawnve", "execv", "execve", "execvp"}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    """mediaprep/rules/video/gop.py -> rules.video.gop; the package itself is ""."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room_of(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def imports(path: Path, *, lazy: bool = True) -> Iterator[str]:
+    """Every module that a file imports, inside functions too; names for type checkers alone count as well."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = ast.walk(tree) if lazy else iter(tree.body)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                place = PACKAGE.parent / Path(*whole.split("."))
+                yield whole if place.is_dir() or place.with_suffix(".py").is_file() else node.module
+
+
+def own(path: Path) -> set[str]:
+    """The rooms of ours that a file imports."""
+    return {room_of(name.removeprefix("mediaprep").lstrip(".")) for name in imports(path) if name.split(".")[0] == "mediaprep"}
+
+
+def storey(room: str) -> int:
+    return next(level for level, rooms in enumerate(STOREYS) if room in rooms)
+
+
+def test_each_room_has_a_storey() -> None:
+    rooms = {room_of(name_of(path)) for path in MODULES}
+    assert rooms - set().union(*STOREYS) == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: name_of(path) or "mediaprep")
+def test_only_downstairs_is_imported(path: Path) -> None:
+    room = room_of(name_of(path))
+    upstairs = {other for other in own(path) - {room} if storey(other) >= storey(room) and (room, other) not in PEERS}
+    assert upstairs == set()
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if room_of(name_of(path)) == "tools"], ids=name_of)
+def test_tools_know_no_rule_and_no_plan(path: Path) -> None:
+    assert own(path) <= {"tools", "files", "context", "events", "errors", "units"}
+
+
+def test_probe_and_transcode_do_not_know_each_other() -> None:
+    for path in MODULES:
+        room = room_of(name_of(path))
+        if room in ("probe", "transcode"):
+            assert ({"probe", "transcode"} - {room}) & own(path) == set(), name_of(path)
+
+
+def test_tools_are_used_by_those_who_do_the_work_alone() -> None:
+    users = {room_of(name_of(path)) for path in MODULES if "tools" in own(path)}
+    assert users <= {"tools", "probe", "transcode", "pipeline", "doctor", "report", "jobs", "api", "cli", ""}
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if room_of(name_of(path)) in PURE], ids=name_of)
+def test_pure_rooms_touch_nothing(path: Path) -> None:
+    """No path, clock, thread or tool: check, plan and verify run on a train without ffmpeg."""
+    assert {name.split(".")[0] for name in imports(path)} & (EFFECTS | NATIVE) == set()
+    calls = {
+        node.func.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert calls & {"open", "print", "input", "exec", "eval"} == set()
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if room_of(name_of(path)) == "rules"], ids=name_of)
+def test_rules_see_facts_limits_and_wishes_alone(path: Path) -> None:
+    allowed = {"rules", "media", "constraint", "units", "spec", "finding", "promise", "wishes"}
+    assert own(path) <= allowed
+
+
+def test_only_the_tools_import_native_readers_and_encoders() -> None:
+    """PyAV, Pillow, MediaInfo and ffmpeg's wrappers have one home."""
+    homes = {name_of(path) for path in MODULES if {name.split(".")[0] for name in imports(path)} & NATIVE}
+    assert {home for home in homes if room_of(home) != "tools"} == set()
+
+
+def test_only_process_py_starts_processes() -> None:
+    """One place with a deadline, a group, limits and a drained stderr; ``_launch`` is what it starts to confine the child."""
+    starters = set()
+    for path in MODULES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        calls = {
+            node.func.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) in ("os", "asyncio")
+        }
+        started = {name.split(".")[0] for name in imports(path)} & STARTERS
+        if started or calls & (STARTING_CALLS | {"create_subprocess_exec", "create_subprocess_shell"}):
+            starters.add(name_of(path))
+    assert starters <= {"tools.process", "tools._launch", "tools.peer"}
+    assert "tools.process" in starters
+
+
+def test_heavy_modules_are_imported_where_they_are_used() -> None:
+    """The commands start without numpy, PyAV, Pillow and the rest: none is imported at the top of a module outside cli and report."""
+    heavy = NATIVE | {"numpy", "rich", "pydantic", "distributed", "dask", "watchdog"}
+    for path in MODULES:
+        if room_of(name_of(path)) not in ("cli", "report", "profile_file", "profile_models"):
+            top = {name.split(".")[0] for name in imports(path, lazy=False)}
+            if name_of(path) not in ("profile_models", "tools.pillow", "tools.picture", "jobs.watch", "jobs.cluster"):
+                assert top & heavy == set(), name_of(path)
