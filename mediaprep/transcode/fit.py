@@ -16,8 +16,9 @@ from mediaprep.errors import VerifyError
 MOST = 3
 EXPONENT = 1.6
 _EXPONENTS = 1.2, 2.4  # what is believed of a measured one
-_AIM = 0.967  # of the limit: 14.5 of 15 MB, between the fill wanted and the limit
-_CAREFUL = 0.955  # the last try, when nothing has fitted yet
+_AIM = 0.967  # of the limit: 14.5 of 15 MB
+_MIDDLE = 0.975  # once something fits: half-way between the fill wanted and the limit
+_CAREFUL = 0.96  # the last try, when nothing has fitted yet
 
 
 class TooSmall(VerifyError):
@@ -44,8 +45,8 @@ def next_width(tries: Sequence[Try], widths: Sequence[int], limit: int, fill: Fr
     open_ = [width for width in widths if low < width < high]
     if not open_:
         return None
-    last = len(made) == MOST - 1 and found is None
-    wished = wanted_width(tries, limit * (_CAREFUL if last else _AIM))
+    share = _MIDDLE if found is not None else _CAREFUL if len(made) == MOST - 1 else _AIM
+    wished = wanted_width(tries, limit * share)
     return max((width for width in open_ if width <= wished), default=open_[0])
 
 

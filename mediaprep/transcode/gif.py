@@ -33,7 +33,9 @@ _SMALL = 400  # pixels of width below which gifsicle's lossy mode gains more tha
 _HELPS = 0.97  # gifsicle -O2 is run where it saves this much of a trial
 _SURELY = 1.3  # bytes a pixel at the very most, LZW of noise with its codes: what is below the limit so is encoded at once
 _ROOM = 64  # bytes of the loop extension and the trailer
-_HARDER = (60, 200)  # gifsicle's lossy levels when three encodes were all too large
+_LITTLE = 1.1  # times the limit: what gifsicle's lossy mode may bring under it
+_LEVELS = (10, 40, 200)  # gifsicle's lossy levels for that, on top of the one in use
+_QUICK = 4_000_000  # bytes that gifsicle -O2 goes through in about a second
 _MEMORY = 2**30
 _BYTES_A_PIXEL = 48  # a few frames of the canvas in RGBA, and the scaler's lines
 _BASE_SECONDS = 60.0
@@ -99,31 +101,30 @@ def _search(bench: _Bench) -> Steps[Path]:
     """The widest GIF that keeps the byte limit, as a work file."""
     promise, most = animation.byte_limit(bench.output), animation.largest(bench.output)
     if promise is None:
-        return (yield from _drawn(bench, most, 0, squeeze=False))
+        return (yield from _optimised(bench, (yield from _drawn(bench, most, 0, squeeze=False))))
     limit, tries = promise.limit - _ROOM, list[Try]()
     lossy, squeeze = 0, False
     widths = _widths(bench.output, most[0])
     if most[0] * most[1] * (bench.want.frame_count or 0) * _SURELY > limit:
         tries, lossy, squeeze = yield from _trial(bench, limit)
-        if fit.wanted_width(tries, limit) < widths[0]:
-            widths = range(min(_floor(bench.output), widths[0]), widths[0])  # not even the smallest whole factor: off the grid
-        _refuse_small(bench.output, fit.wanted_width(tries, limit) < 0.9 * widths[0])
-    kept: Path | None = None
-    smallest: Path | None = None
+        wished = fit.wanted_width(tries, limit)
+        if widths.step > 2 and wished < widths[0]:
+            widths = range(min(_floor(bench.output), widths[0]), widths[0])  # not even the smallest whole factor fits: off the grid
+        _refuse_small(bench.output, wished < 0.9 * widths[0])
+    paths: dict[int, Path] = {}
     while (width := fit.next_width(tries, widths, limit, promise.fill)) is not None:
-        path = yield from _drawn(bench, animation.of_shape(bench.output, width), lossy, squeeze=squeeze)
-        tries.append(Try(width=width, size_bytes=path.stat().st_size))
-        found = fit.best(tries, limit)
-        if found is not None and found.width == width:
-            kept = path
-        elif kept is None:
-            smallest = path
-    if kept is None and smallest is not None:
-        _refuse_small(bench.output, min(item.width for item in tries if item.full) <= widths[0])
-        kept = yield from _squeezed_harder(bench, smallest, limit)
-    if kept is None:
+        paths[width] = yield from _drawn(bench, animation.of_shape(bench.output, width), lossy, squeeze=squeeze)
+        tries.append(Try(width=width, size_bytes=paths[width].stat().st_size))
+    found = fit.best(tries, limit)
+    if found is None or (promise.fill is not None and found.size_bytes < promise.fill * limit and found.width < widths[-1]):
+        over = min((item for item in tries if item.full and item.size_bytes > limit), key=lambda item: item.size_bytes, default=None)
+        _refuse_small(bench.output, found is None and over is not None and over.width <= widths[0])
+        nudged = None if over is None else (yield from _nudged(bench, paths[over.width], limit, lossy, desperate=found is None))
+        if nudged is not None:
+            return nudged
+    if found is None:
         raise VerifyError([f"no GIF of at most {promise.limit} bytes was found in {fit.MOST} encodes"])
-    return kept
+    return paths[found.width] if squeeze else (yield from _optimised(bench, paths[found.width]))
 
 
 def _refuse_small(output: Output, small: bool) -> None:
@@ -301,13 +302,22 @@ def _squeezed(bench: _Bench, path: Path, lossy: int) -> Steps[Path | None]:
     return target
 
 
-def _squeezed_harder(bench: _Bench, path: Path, limit: int) -> Steps[Path | None]:
-    """The last resort when every encode was too large by a little."""
-    for lossy in _HARDER:
-        made = yield from _squeezed(bench, path, lossy)
+def _nudged(bench: _Bench, path: Path, limit: int, lossy: int, *, desperate: bool) -> Steps[Path | None]:
+    """A GIF that is a little too large, brought under the limit by gifsicle's lossy mode; never pixel art that has another way."""
+    if not desperate and (path.stat().st_size > _LITTLE * limit or animation.grid_step(bench.output) is not None):
+        return None
+    for level in _LEVELS if desperate else _LEVELS[:2]:
+        made = yield from _squeezed(bench, path, lossy + level)
         if made is not None and made.stat().st_size <= limit:
             return made
     return None
+
+
+def _optimised(bench: _Bench, path: Path) -> Steps[Path]:
+    """The same pictures in fewer bytes, where that takes no time to speak of."""
+    size = path.stat().st_size
+    made = (yield from _squeezed(bench, path, 0)) if size <= _QUICK else None
+    return path if made is None or made.stat().st_size >= size else made
 
 
 def _canvas(output: Output) -> tuple[int, int]:
