@@ -28,6 +28,7 @@ from mediaprep.plan import Output, Plan, plan
 from mediaprep.probe import Looked, looking
 from mediaprep.profile import Profile
 from mediaprep.promise import Among, assume
+from mediaprep.rules.animation._convert import losses
 from mediaprep.spec import Spec
 from mediaprep.tools import ffmpeg
 from mediaprep.tools.effects import Steps, call
@@ -180,6 +181,7 @@ def _prepared(source: Source, order: Order, context: Context) -> Steps[Outcome]:
     return replace(
         base,
         status="fixed",
+        problems=tuple(dict.fromkeys(line for output in made.outputs for line in losses(output.source, output.want))),
         outputs=tuple(map(str, targets)),
         uploads=tuple(_upload(item.report, target, output.spec) for item, target, output in zip(parts, targets, made.outputs, strict=True)),
         changes=tuple(change for output in made.outputs for change in output.changes),

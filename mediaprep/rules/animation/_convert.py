@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from mediaprep import units
 from mediaprep.constraint import Range
-from mediaprep.media import Animation, Colour, Container, StatedSar, Video, VideoStream
+from mediaprep.media import Animation, Colour, Container, Media, StatedSar, Video, VideoStream
 from mediaprep.rules._rule import Case, Refused
 from mediaprep.rules.animation._encode import encoding, fitted, limit_of, most_frames
 from mediaprep.rules.video._encode import FASTEST
@@ -119,3 +119,16 @@ def as_gif(have: Video, span: tuple[Fraction, Fraction] | None, case: Case) -> A
 
 def _count(length: Fraction, ticks: int) -> int:
     return max(2, round(length * 100 / ticks))
+
+
+def losses(have: Media, want: Media) -> tuple[str, ...]:
+    """What the other kind cannot carry, one line each."""
+    if isinstance(have, Animation) and isinstance(want, Video):
+        plays = "for ever" if have.loop == 0 else "once" if have.loop == 1 else f"{have.loop} times"
+        lines = [f"the animation says that it plays {plays}; a video plays as its player repeats it"]
+        if have.transparency:
+            lines.append("transparency is shown on white")
+        return tuple(lines)
+    if isinstance(have, Video) and isinstance(want, Animation) and have.audio_present:
+        return ("a GIF has no sound: it is left out",)
+    return ()
