@@ -1,0 +1,61 @@
+"""The files that are damaged: one small one of each format, and of what makes a repair work (a copy, an encode, a conversion)."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import fixtures
+from tests.corpus import FOLDER
+from tests.hostile.mutators import mutant
+
+MADE = (
+    *(
+        "_small.mp4",
+        "_small.mov",
+        "_small_frag.mp4",
+        "_small_444.mp4",
+        "_small_bframes.mp4",
+        "_small_hevc.mp4",
+        "_small.mkv",
+        "_small.webm",
+    ),
+    *("_small.ts", "_small.avi", "_small.flv", "_small.wmv", "_small.ogv", "_small.mpg", "_small.h264", "_small.gif", "f351.gif"),
+    *("anim.apng", "anim.webp", "anim.avif", "plain.png", "comment.png", "alpha.png", "orientation6.jpg", "comment.jpg", "mpo.jpg"),
+    *("progressive.jpg", "comment.webp", "alpha.webp", "still.gif", "plain.avif", "plain.tiff", "plain.bmp", "plain.ico", "plain.jp2"),
+    *("good.srt", "utf16.srt", "good.vtt", "good.ass"),
+)
+REAL = ("tika__IMG_1034.heic", "pillow__ultrahdr.jpg", "image__anim.webp", "media__sample_rotate_and_reflect.mp4", "tika__test_subrip.srt")
+MOST_BYTES = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A file to damage; ``name`` is that of its fixture or of the real file."""
+
+    name: str
+    data: bytes
+
+    @property
+    def suffix(self) -> str:
+        return Path(self.name).suffix
+
+    def mutant(self, number: int) -> bytes:
+        """Its damaged copy of that number; 0 is the seed itself."""
+        others = seeds()
+        splice = others[number % len(others)].data
+        return mutant(self.data, self.name, number, splice=splice) if number else self.data
+
+
+@functools.cache
+def seeds() -> tuple[Seed, ...]:
+    """All of them; the real ones only where the corpus is."""
+    made = [Seed(name, fixtures.make(name).read_bytes()) for name in MADE]
+    real = [FOLDER / name for name in REAL if (FOLDER / name).is_file() and (FOLDER / name).stat().st_size <= MOST_BYTES]
+    return (*made, *(Seed(path.name, path.read_bytes()) for path in real))
+
+
+def seed(name: str) -> Seed:
+    """The one of that name. Raises: StopIteration."""
+    return next(item for item in seeds() if item.name == name)
