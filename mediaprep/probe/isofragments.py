@@ -4,63 +4,123 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mediaprep.probe.boxes import Box, BoxReader
 
+FIRST_SAMPLES = 64  # searched for the earliest composition time: more than any codec reorders
 
-def read(reader: BoxReader, top: Sequence[Box], moov: Box) -> dict[int, tuple[int, int]]:
-    """Track number -> (samples, bytes) over all ``moof`` boxes."""
-    counted: dict[int, tuple[int, int]] = {}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """What the fragments of one track add up to. ``first_composition_offset`` and ``frame_ticks`` (the first sample's duration) are ticks
+    of the media, of the first fragment; None where it states none."""
+
+    samples: int = 0
+    bytes: int = 0
+    first_composition_offset: int | None = None
+    frame_ticks: int | None = None
+
+
+@dataclass(slots=True)
+class _Fragment:
+    """One ``traf`` while it is read, with the defaults in force (``trex``, then ``tfhd``)."""
+
+    track: int = 0
+    samples: int = 0
+    bytes: int = 0
+    each: int = 0
+    ticks: int | None = None
+    earliest: int | None = None
+
+
+def read(reader: BoxReader, top: Sequence[Box], moov: Box) -> dict[int, Runs]:
+    """Track number -> what all ``moof`` boxes hold of it."""
+    counted: dict[int, Runs] = {}
     moofs = [box for box in top if box.kind == b"moof"]
-    defaults = _default_sizes(reader, moov) if moofs else {}
+    defaults = _defaults(reader, moov) if moofs else {}
     for moof in moofs:
         for traf in reader.boxes(moof.body, moof.end):
             if traf.kind != b"traf":
                 continue
             try:
-                track, samples, size = _track_run(reader, traf, defaults)
+                found = _fragment(reader, traf, defaults)
             except (struct.error, IndexError) as problem:
                 reader.fault(f"traf at byte {traf.start}: {problem}")
                 continue
-            before = counted.get(track, (0, 0))
-            counted[track] = before[0] + samples, before[1] + size
+            before = counted.get(found.track)
+            counted[found.track] = Runs(
+                samples=found.samples + (before.samples if before else 0),
+                bytes=found.bytes + (before.bytes if before else 0),
+                first_composition_offset=before.first_composition_offset if before else found.earliest,
+                frame_ticks=before.frame_ticks if before else found.ticks,
+            )
     return counted
 
 
-def _default_sizes(reader: BoxReader, moov: Box) -> dict[int, int]:
-    """Track number -> sample size by ``trex``."""
-    sizes = {}
+def _defaults(reader: BoxReader, moov: Box) -> dict[int, tuple[int, int]]:
+    """Track number -> (sample duration, sample size) by ``trex``."""
+    found = {}
     mvex = reader.child(moov, b"mvex")
     for box in reader.boxes(mvex.body, mvex.end) if mvex is not None else ():
         data = reader.payload(box, 24)
         if box.kind == b"trex" and len(data) == 24:
-            sizes[struct.unpack_from(">I", data, 4)[0]] = struct.unpack_from(">I", data, 16)[0]
-    return sizes
+            track, _, ticks, size = struct.unpack_from(">IIII", data, 4)
+            found[track] = ticks, size
+    return found
 
 
-def _track_run(reader: BoxReader, traf: Box, defaults: dict[int, int]) -> tuple[int, int, int]:
-    """(track, samples, bytes) of one ``traf``. A run whose samples have one size costs nothing, however many it claims."""
-    track = samples = size = each = 0
+def _fragment(reader: BoxReader, traf: Box, defaults: dict[int, tuple[int, int]]) -> _Fragment:
+    fragment = _Fragment()
     for box in reader.boxes(traf.body, traf.end):
         if box.kind == b"tfhd":
             data = reader.payload(box, 40)
-            flags, track = struct.unpack_from(">II", data)
-            at = 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0) + (4 if flags & 0x8 else 0)
-            each = struct.unpack_from(">I", data, at)[0] if flags & 0x10 else defaults.get(track, 0)
+            flags, fragment.track = struct.unpack_from(">II", data)
+            ticks, fragment.each = defaults.get(fragment.track, (0, 0))
+            at = 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
+            if flags & 0x8:
+                ticks = struct.unpack_from(">I", data, at)[0]
+            fragment.ticks = ticks or None
+            if flags & 0x10:
+                fragment.each = struct.unpack_from(">I", data, at + (4 if flags & 0x8 else 0))[0]
         elif box.kind == b"trun":
-            flags = struct.unpack(">I", reader.payload(box, 4))[0]
-            head = 8 + (4 if flags & 0x1 else 0) + (4 if flags & 0x4 else 0)
-            entry = 4 * bin(flags & 0xF00).count("1")
-            if not flags & 0x200:
-                count = struct.unpack_from(">I", reader.payload(box, 8), 4)[0]
-                samples, size = samples + count, size + count * each
-                continue
-            data = reader.payload(box, 2**24)
-            count = min(struct.unpack_from(">I", data, 4)[0], max(0, len(data) - head) // entry)
-            skip = 4 if flags & 0x100 else 0
-            sizes = struct.iter_unpack(f">{skip}xI{entry - skip - 4}x", data[head : head + count * entry])
-            samples, size = samples + count, size + sum(value for (value,) in sizes)
-    return track, samples, size
+            _run(reader, box, fragment)
+    return fragment
+
+
+def _run(reader: BoxReader, box: Box, fragment: _Fragment) -> None:
+    """Add one run. Where its samples have one size they cost nothing, however many it claims."""
+    flags = struct.unpack(">I", reader.payload(box, 4))[0]
+    head = 8 + (4 if flags & 0x1 else 0) + (4 if flags & 0x4 else 0)
+    entry = 4 * (flags & 0xF00).bit_count()
+    data = reader.payload(box, 2**24 if flags & 0x200 else head + FIRST_SAMPLES * entry)
+    claimed = struct.unpack_from(">I", data, 4)[0]
+    whole = (len(data) - head) // entry if entry else 0
+    if not fragment.samples:
+        _first_times(data[head : head + min(claimed, whole, FIRST_SAMPLES) * entry], flags, fragment)
+    if not flags & 0x200:
+        fragment.samples, fragment.bytes = fragment.samples + claimed, fragment.bytes + claimed * fragment.each
+        return
+    count = min(claimed, max(0, whole))
+    skip = 4 if flags & 0x100 else 0
+    sizes = struct.iter_unpack(f">{skip}xI{entry - skip - 4}x", data[head : head + count * entry])
+    fragment.samples, fragment.bytes = fragment.samples + count, fragment.bytes + sum(value for (value,) in sizes)
+
+
+def _first_times(entries: bytes, flags: int, fragment: _Fragment) -> None:
+    """The earliest composition time of the first samples of a run, and the first sample's duration."""
+    words = (flags & 0xF00).bit_count()
+    rows = list(struct.iter_unpack(f">{words}I", entries)) if words else []
+    if flags & 0x100 and rows:
+        fragment.ticks = rows[0][0] or None
+    if not flags & 0x800:
+        fragment.earliest = 0
+        return
+    decode = 0
+    for row in rows:
+        shift = row[-1] - (row[-1] >> 31 << 32)  # signed: written so in version 0 too
+        fragment.earliest = decode + shift if fragment.earliest is None else min(fragment.earliest, decode + shift)
+        decode += row[0] if flags & 0x100 else fragment.ticks or 0
 
 
 def stated_end(reader: BoxReader, top: Sequence[Box]) -> int:

@@ -11,13 +11,13 @@ from operator import mul, sub
 from typing import Any
 
 from mediaprep.probe.boxes import Box, BoxReader, fourcc, words
+from mediaprep.probe.isofragments import FIRST_SAMPLES, Runs
 
 ENCRYPTED_ENTRIES = {b"encv", b"enca", b"enct", b"encs", b"encm", b"drmi", b"drms"}
 CONFIGS = ("avcC", "hvcC", "av1C", "vpcC", "vvcC", "dvc1", "d263")
 UNIT_MATRIX = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 MAX_ENTRIES = 64  # sample descriptions that are read
 MAX_EDITS = 10_000
-FIRST_SAMPLES = 64  # searched for the earliest composition time: more than any codec reorders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +108,18 @@ class IsoTrack:
     chapter_tracks: tuple[int, ...] = ()
     entry_keys: tuple[str, ...] = ()
 
-    def with_fragments(self, counted: tuple[int, int] | None) -> IsoTrack:
-        """The same track with (samples, bytes) of its fragments added."""
-        if counted is None:
+    def with_fragments(self, runs: Runs | None) -> IsoTrack:
+        """The same track with its fragments added; where it has no samples of its own the first fragment tells when they begin."""
+        if runs is None:
             return self
-        return replace(self, sample_count=(self.sample_count or 0) + counted[0], sample_bytes=(self.sample_bytes or 0) + counted[1])
+        own = bool(self.sample_count)
+        return replace(
+            self,
+            sample_count=(self.sample_count or 0) + runs.samples,
+            sample_bytes=(self.sample_bytes or 0) + runs.bytes,
+            first_composition_offset=self.first_composition_offset if own else runs.first_composition_offset,
+            frame_ticks=self.frame_ticks if own else runs.frame_ticks,
+        )
 
 
 class _Facts(dict[str, Any]):

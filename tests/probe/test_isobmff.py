@@ -441,3 +441,12 @@ def test_effect_of_an_edit_list(edits, effect):
 @pytest.mark.parametrize(("media_time", "effect"), [(0, "plain"), (1024, "plain"), (2112, "plain"), (2048, "plain"), (4800, "trims")])
 def test_sound_may_skip_its_priming(media_time, effect):
     assert _edited((2000, media_time, 1), handler="soun", first=0, frame=1024, duration=96000 + media_time, second=48000) == effect
+
+
+def test_the_first_fragment_tells_what_an_edit_skips(make):
+    """A fragmented file has no sample tables: the edit that skips the reordering delay is held against its first run."""
+    with open_source(make("frag_dash.mp4")) as source:
+        found = isobmff.walk(source)
+    picture, sound = found.tracks
+    assert (picture.first_composition_offset, picture.frame_ticks, picture.sample_count) == (1024, 512, 100)  # 25 fps, two frames held back
+    assert [isobmff.edit_effect(track, found.timescale) for track in (picture, sound)] == ["plain", "plain"]
