@@ -9,7 +9,8 @@ from mediaprep.context import Context
 from mediaprep.files import Source
 from mediaprep.media import Media
 from mediaprep.probe.sniff import Sniffed, sniff
-from mediaprep.probe.worker import Request, reading
+from mediaprep.probe.worker import Request
+from mediaprep.probe.worker import reading as reading_in_child  # not `reading`: importing that submodule rebinds the name here
 from mediaprep.tools.effects import Steps, call
 from mediaprep.wishes import Wishes
 
@@ -50,5 +51,5 @@ def looking(
         max_pixels=context.limits.max_pixels,
         clip_duration=clip_duration,
     )
-    media = yield from reading(source, request, context, oneshot=oneshot)
+    media = yield from reading_in_child(source, request, context, oneshot=oneshot)
     return Looked(sniffed=sniffed, media=media)
