@@ -7,23 +7,23 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from mediaprep import files, handoff
 from mediaprep.check import unreadable
 from mediaprep.context import Context
-from mediaprep.errors import SourceUnreadable, ToolError, VerifyError
+from mediaprep.errors import SourceUnreadable, ToolError, UsageProblem, VerifyError
 from mediaprep.events import Stage, StageDone, StageStarted
 from mediaprep.evidence import Copied, Evidence
 from mediaprep.files import Source
 from mediaprep.finding import Report
 from mediaprep.media import Animation, Image, Media, Subtitle, Video
-from mediaprep.outcome import Outcome
+from mediaprep.outcome import Outcome, Upload
 from mediaprep.plan import Output, Plan, plan
 from mediaprep.probe import Looked, looking
 from mediaprep.profile import Profile
@@ -38,6 +38,8 @@ from mediaprep.transcode.video import Means
 from mediaprep.verify import verify
 from mediaprep.wishes import Wishes
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
@@ -46,6 +48,7 @@ class Order:
     source; a folder ends in a separator or exists), whether an existing output may be replaced.
 
     source   a path, a binary file, or an opened source, which then stays open
+    captions what goes with a video: cut and timed as it is, published together with it
     looked   what an earlier look at this very content gave; None: look now
     hold     keep the verified outputs as work files in this folder, for somebody else to publish; the outcome's outputs name them
     """
@@ -56,16 +59,27 @@ class Order:
     wishes: Wishes = field(default_factory=Wishes)
     target: Path | None = None
     force: bool = False
+    captions: str | bytes | os.PathLike[Any] | BinaryIO | Source | None = None
     looked: Looked | None = None
     hold: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What a look at one source gave, and what is planned for it."""
+    """What a look at one source gave, at the captions that go with it, and what is planned for both."""
 
     looked: Looked
     plan: Plan
+    captions: Looked | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """One output to make, the source that it is made of, and what a look at that gave."""
+
+    output: Output
+    source: Source
+    looked: Looked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,17 +107,46 @@ def judging(order: Order, context: Context) -> Steps[tuple[Report, Plan | None]]
         return unreadable(_name(order.source), problem, _placement(order)), None
     with _closing(source, order):
         try:
-            seen = yield from surveying(source, order, context)
+            seen = yield from _along(order, context, lambda captions: surveying(source, order, context, captions))
         except SourceUnreadable as problem:
             return unreadable(source.name, problem, _placement(order)), None
         return seen.plan.report, seen.plan
 
 
-def surveying(source: Source, order: Order, context: Context) -> Steps[Survey]:
-    """Steps: look at an opened source, and plan. Raises: SourceUnreadable, EnvironmentProblem, DeadlineExceeded, Cancelled."""
+def surveying(source: Source, order: Order, context: Context, captions: Source | None = None) -> Steps[Survey]:
+    """Steps: look at an opened source (and the captions that go with it), and plan.
+
+    Raises: SourceUnreadable, UsageProblem (captions with what is no video), EnvironmentProblem, DeadlineExceeded, Cancelled.
+    """
     looked = yield from _look(source, order, context)
     spec = order.profile.spec_for(looked.media.kind, order.category)
-    return Survey(looked=looked, plan=plan((looked.media,), spec, order.wishes, others=order.profile.companions(spec)))
+    said = None if captions is None else (yield from _look_along(captions, looked.media, context))
+    sources = (looked.media,) if said is None else (looked.media, said.media)
+    return Survey(looked=looked, plan=plan(sources, spec, order.wishes, others=order.profile.companions(spec)), captions=said)
+
+
+def _along(order: Order, context: Context, work: Callable[[Source | None], Steps[T]]) -> Steps[T]:
+    """Steps: the work, with the order's captions open while it goes on. Raises: SourceUnreadable, saying that it is the captions."""
+    if order.captions is None:
+        return (yield from work(None))
+    try:
+        captions = yield from call(_opened, order.captions, context)
+    except SourceUnreadable as problem:
+        raise SourceUnreadable(f"captions {_name(order.captions)}: {problem.reason}", rule=problem.rule) from problem
+    with nullcontext() if captions is order.captions else captions:
+        return (yield from work(captions))
+
+
+def _look_along(captions: Source, video: Media, context: Context) -> Steps[Looked]:
+    if not isinstance(video, Video):
+        raise UsageProblem(f"{captions.name}: captions go with a video, and {video.name} is none")
+    try:
+        said = yield from looking(captions, Wishes(), context, clip_duration=video.duration)
+    except SourceUnreadable as problem:
+        raise SourceUnreadable(f"captions {captions.name}: {problem.reason}", rule=problem.rule) from problem
+    if not isinstance(said.media, Subtitle):
+        raise UsageProblem(f"{captions.name}: is no captions but of the kind {said.media.kind}; give an SRT, WebVTT or ASS file")
+    return said
 
 
 def preparing(order: Order, context: Context) -> Steps[Outcome]:
@@ -118,22 +161,22 @@ def preparing(order: Order, context: Context) -> Steps[Outcome]:
         return _unreadable(_name(order.source), problem, order, began)
     with _closing(source, order):
         try:
-            outcome = yield from _preferably(source, order, context)
+            outcome = yield from _along(order, context, lambda captions: _preferably(source, order, context, captions))
         except SourceUnreadable as problem:
             return _unreadable(source.name, problem, order, began)
     return replace(outcome, seconds=time.monotonic() - began)
 
 
-def _preferably(source: Source, order: Order, context: Context) -> Steps[Outcome]:
+def _preferably(source: Source, order: Order, context: Context, captions: Source | None) -> Steps[Outcome]:
     """As planned; where the GIF would become smaller than is worth keeping, and nobody asked for one by name, as a video."""
     order = replace(order, looked=(yield from _look(source, order, context)))
     wishes = order.wishes
     if wishes.to == "auto" and _names_gif(order):
-        return (yield from _prepared(source, replace(order, wishes=replace(wishes, to="gif")), context))
+        return (yield from _prepared(source, replace(order, wishes=replace(wishes, to="gif")), context, captions))
     try:
-        return (yield from _prepared(source, order, context))
+        return (yield from _prepared(source, order, context, captions))
     except TooSmall as problem:
-        outcome = yield from _prepared(source, replace(order, wishes=replace(wishes, to="video")), context)
+        outcome = yield from _prepared(source, replace(order, wishes=replace(wishes, to="video")), context, captions)
         return replace(outcome, problems=(*outcome.problems, f"{problem}: a video is made instead"))
 
 
@@ -145,32 +188,39 @@ def _names_gif(order: Order) -> bool:
     return (named is not None and named.kind == "animation") or (order.target is not None and order.target.suffix.lower() == ".gif")
 
 
-def _prepared(source: Source, order: Order, context: Context) -> Steps[Outcome]:
-    seen = yield from surveying(source, order, context)
-    looked, made, media = seen.looked, seen.plan, seen.looked.media
+def _prepared(source: Source, order: Order, context: Context, captions: Source | None) -> Steps[Outcome]:
+    seen = yield from surveying(source, order, context, captions)
+    made, media = seen.plan, seen.looked.media
     spec = order.profile.spec_for(media.kind, order.category)
     base = Outcome(path=source.path, status="already_ok", profile=order.profile.name, before=made.report, plan=made)
     if made.refusals:
         reasons = tuple(r.reason + (f"; ways out: {', '.join(r.ways_out)}" if r.ways_out else "") for r in made.refusals)
         return replace(base, status="refused", problems=reasons)
+    as_they_are = (handoff.upload(source.path, media, spec.category), *_captions_upload(captions, seen, order, spec))
     if not made.outputs:
-        return replace(base, uploads=(handoff.upload(source.path, media, spec.category),))
+        return replace(base, uploads=as_they_are)
+    tasks = [
+        _Task(output=output, source=captions, looked=seen.captions)
+        if captions and seen.captions and isinstance(output.want, Subtitle)
+        else _Task(output=output, source=source, looked=seen.looked)
+        for output in made.outputs
+    ]
     targets = [] if order.hold else _targets(source, order, made.outputs)
-    for name in (name for output, target in zip(made.outputs, targets, strict=False) for name in _names(target, output, order)):
-        files.refuse_target(source, name, order.force)
+    for task, target in zip(tasks, targets, strict=False):
+        for name in _names(target, task.output, order):
+            files.refuse_target(source, name, order.force)
+            files.refuse_target(task.source, name, order.force)
     parts: list[_Made] = []
     held = False
     try:
-        for index, output in enumerate(made.outputs):
-            folder = order.hold or targets[index].parent
-            parts.append((yield from _made(source, looked, output, folder, context, index, len(made.outputs))))
+        for index, task in enumerate(tasks):
+            parts.append((yield from _made(task, order.hold or targets[index].parent, context, index, len(tasks))))
         if order.hold:
             targets, held = [item.part for item in parts], True
         else:
             targets = [_name_of_made(target, item, order) for item, target in zip(parts, targets, strict=True)]
             with _stage(context, source.name, "publish"):
-                for item, target in zip(parts, targets, strict=True):
-                    yield from call(_publish, item.part, target, order.force)
+                yield from call(_publish, [item.part for item in parts], targets, order.force)
     except TooSmall:
         raise
     except (ToolError, VerifyError) as problem:
@@ -178,20 +228,36 @@ def _prepared(source: Source, order: Order, context: Context) -> Steps[Outcome]:
     finally:
         for item in () if held else parts:
             yield from call(files.remove_part, item.part)
+    uploads = [_upload(item.report, target, task.output.spec) for item, target, task in zip(parts, targets, tasks, strict=True)]
     return replace(
         base,
         status="fixed",
         problems=tuple(dict.fromkeys(line for output in made.outputs for line in losses(output.source, output.want))),
         outputs=tuple(map(str, targets)),
-        uploads=tuple(_upload(item.report, target, output.spec) for item, target, output in zip(parts, targets, made.outputs, strict=True)),
+        uploads=_with_untouched(tuple(uploads), as_they_are),
         changes=tuple(change for output in made.outputs for change in output.changes),
         after=tuple(replace(item.report, path=str(target)) for item, target in zip(parts, targets, strict=True)),
         evidence=tuple(item.evidence for item in parts),
     )
 
 
-def _made(source: Source, looked: Looked, output: Output, folder: Path, context: Context, index: int, count: int) -> Steps[_Made]:
+def _captions_upload(captions: Source | None, seen: Survey, order: Order, spec: Spec) -> tuple[Upload, ...]:
+    if captions is None or seen.captions is None:
+        return ()
+    placement = order.profile.companions(spec)["subtitle"]
+    return (handoff.upload(captions.path, seen.captions.media, placement.category),)
+
+
+def _with_untouched(made: tuple[Upload, ...], as_they_are: tuple[Upload, ...]) -> tuple[Upload, ...]:
+    """With a video that was made or its captions, the other goes along as it is, the video first; of parts each has its own."""
+    kinds = {upload.category for upload in made}
+    return (*(upload for upload in as_they_are[:1] if upload.category not in kinds and len(as_they_are) > 1), *made,
+            *(upload for upload in as_they_are[1:] if upload.category not in kinds))  # fmt: skip
+
+
+def _made(task: _Task, folder: Path, context: Context, index: int, count: int) -> Steps[_Made]:
     """Encodes one output into a hidden work file beside its target, and doubts it. Raises: ToolError, VerifyError; leaves nothing then."""
+    output, source, looked = task.output, task.source, task.looked
     binary = "" if isinstance(output.want, (Image, Subtitle)) else ffmpeg.locate(context.ffmpeg)  # which these do without
     means = Means(demuxer=looked.sniffed.demuxer or "", whitelist=looked.sniffed.format_whitelist or "", threads=context.limits.threads)
     part, descriptor = yield from call(files.work_file, folder, handoff.suffix(assume(output.want, output.promises)))
@@ -276,8 +342,17 @@ def _opened(source: Any, context: Context) -> Source:
     return files.open_source(source, max_bytes=context.limits.max_source_bytes)
 
 
-def _publish(part: Path, target: Path, force: bool) -> None:
-    files.publish(part, target, force=force)
+def _publish(parts: list[Path], targets: list[Path], force: bool) -> None:
+    """All or none: where a later one cannot be published, the earlier ones are taken back (unless they replaced something)."""
+    done: list[Path] = []
+    try:
+        for part, target in zip(parts, targets, strict=True):
+            files.publish(part, target, force=force)
+            done.append(target)
+    except BaseException:
+        for target in () if force else done:
+            target.unlink(missing_ok=True)
+        raise
 
 
 def _upload(report: Report, target: Path, spec: Spec) -> Any:
@@ -299,10 +374,20 @@ def _targets(source: Source, order: Order, outputs: tuple[Output, ...]) -> list[
     else:
         base = target
     base = base.absolute()
-    if len(outputs) == 1:
-        return [base]
-    digits = max(2, len(str(len(outputs))))
-    return [base.with_name(f"{base.stem}.{number:0{digits}d}{base.suffix or suffix}") for number in range(1, len(outputs) + 1)]
+    spans = list(dict.fromkeys(output.span for output in outputs))
+    digits = max(2, len(str(len(spans))))
+    names = (
+        [base]
+        if len(spans) == 1
+        else [base.with_name(f"{base.stem}.{n:0{digits}d}{base.suffix or suffix}") for n in range(1, len(spans) + 1)]
+    )
+    by_span = dict(zip(spans, names, strict=True))
+    return [
+        by_span[output.span].with_suffix(handoff.suffix(output.want))
+        if isinstance(output.want, Subtitle) and order.captions is not None
+        else by_span[output.span]
+        for output in outputs
+    ]
 
 
 def _names(target: Path, output: Output, order: Order) -> tuple[Path, ...]:

@@ -8,7 +8,7 @@ can tell it is covered by promises, and the wanted facts must pass the same rule
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
@@ -22,6 +22,7 @@ from mediaprep.rules.animation import _convert as conversion
 from mediaprep.rules.animation import _settle as animation_settle
 from mediaprep.rules.image import _settle as image_settle
 from mediaprep.rules.subtitle import _settle as subtitle_settle
+from mediaprep.rules.subtitle._cues import within as cut_cues
 from mediaprep.rules.video import _encode as video_encode
 from mediaprep.rules.video import _settle as video_settle
 from mediaprep.spec import Spec
@@ -77,12 +78,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to do with one source (and what goes with it): no outputs and no refusals = it is fine as it is."""
+    """What to do with one source (and what goes with it): no outputs and no refusals = it is fine as it is. ``along``: the reports of the
+    further sources."""
 
     sources: tuple[Media, ...]
     outputs: tuple[Output, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     report: Report
+    along: tuple[Report, ...] = ()
 
     @property
     def status(self) -> Literal["already_ok", "planned", "refused"]:
@@ -91,8 +94,8 @@ class Plan:
 
 
 def plan(sources: tuple[Media, ...], spec: Spec, wishes: Wishes | None = None, *, others: Mapping[Kind, Spec] | None = None) -> Plan:
-    """The smallest repair of the first source that its placement takes; further sources (captions) go along. ``others``: the placements
-    for what becomes another kind because a wish asks for it; it is judged by theirs.
+    """The smallest repair of the first source that its placement takes; captions go along, cut by the same spans. ``others``: the
+    placements for what becomes another kind because a wish asks for it, and for captions; they are judged by theirs.
 
     Never raises for a bad file: what cannot or may not be repaired is in ``refusals``.
     """
@@ -121,7 +124,30 @@ def plan(sources: tuple[Media, ...], spec: Spec, wishes: Wishes | None = None, *
             return Plan(sources=sources, refusals=made, report=report)
         if made is not None:
             outputs.append(made)
-    return Plan(sources=sources, outputs=tuple(outputs), report=report)
+    whole = Plan(sources=sources, outputs=tuple(outputs), report=report)
+    for captions in sources[1:]:
+        whole = _with_captions(whole, captions, spans, (others or {}).get("subtitle"), wishes)
+    return whole
+
+
+def _with_captions(video: Plan, captions: Media, spans: tuple[Span | None, ...], spec: Spec | None, wishes: Wishes) -> Plan:
+    """The plan with captions, which follow the part of the video that they belong to; a part in which nobody speaks has none."""
+    if spec is None or not isinstance(captions, Subtitle):
+        problem = Refusal(rule="file-kind", reason="the placement takes no captions" if spec is None else "what should be captions is none")
+        return replace(video, outputs=(), refusals=(problem,))
+    report = check(captions, spec)
+    hopeless = tuple(_refusal(f, spec) for f in report.findings if f.level == "must" and REGISTRY[f.rule].fix is None)
+    outputs: list[Output] = []
+    for number, span in enumerate(spans):
+        outputs += video.outputs[number : number + 1]
+        if span is not None and captions.cues is not None and not cut_cues(captions.cues, span):
+            continue
+        made = hopeless or _output(captions, span, report, spec, wishes)
+        if isinstance(made, tuple):
+            return replace(video, outputs=(), refusals=made, along=(*video.along, report))
+        if made is not None:
+            outputs.append(made)
+    return replace(video, outputs=tuple(outputs), along=(*video.along, report))
 
 
 _KINDS: Mapping[str, Kind] = {"video": "video", "gif": "animation"}
@@ -226,6 +252,9 @@ def _asked(have: Media, span: Span | None, spec: Spec, wishes: Wishes) -> Iterat
         yield from animation_settle.asked(have, case)
     elif isinstance(have, Image) and spec.kind == "image":
         yield from image_settle.asked(have, case)
+    elif isinstance(have, Subtitle) and span is not None and have.cues is not None:
+        cut = replace(have, cues=cut_cues(have.cues, span), clip_duration=span[1] - span[0])
+        yield "--trim" if wishes.trim is not None else "--split", cut
 
 
 def _impossible(have: Media, want: Media) -> Refusal | None:

@@ -49,8 +49,8 @@ def without_overlap(cues: tuple[Cue, ...]) -> tuple[Cue, ...]:
 
 
 def within(cues: tuple[Cue, ...], span: tuple[Fraction, Fraction]) -> tuple[Cue, ...]:
-    """What is shown in a span of the video, counted from its start, to the millisecond that files hold."""
-    start, end = span
+    """What is shown in a span of the video, counted from its start, to the millisecond that files hold; bad times are mended first."""
+    cues, (start, end) = with_times(cues), span
     length = end - start
     cut = (replace(cue, start=_ms(max(Fraction(0), cue.start - start)), end=_ms(min(length, cue.end - start))) for cue in cues)
     return tuple(cue for cue in cut if cue.start < cue.end)
