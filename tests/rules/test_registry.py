@@ -9,7 +9,7 @@ from mediaprep.profile import bundled, find_profile
 from mediaprep.rules import REGISTRY, Rule
 
 EMPTY: dict[str, Media] = {"video": Video(), "animation": Animation(), "image": Image(), "subtitle": Subtitle(), "sound": Sound()}
-ALL = pytest.mark.parametrize("rule", REGISTRY.values(), ids=str)
+ALL = pytest.mark.parametrize("rule", REGISTRY.values(), ids=lambda rule: rule.id)
 
 
 def profile_keys() -> set[str]:
