@@ -37,6 +37,8 @@ WARM = (
     *("av", "PIL.Image", "pymediainfo"),
 )
 MEMORY_BYTES = 2**30  # of address space; the parsers' libraries map 0.25 GB of it before the first file
+DATA_BYTES = 448 * 2**20  # of memory that it may write to: with 45 MB of libraries it stays below 512 MB
+DEEP_DATA_BYTES = 800 * 2**20  # a deep look keeps more pictures: 4K HEVC of 10 bits takes 560 MB (measured)
 FILES_OF_ONE_CHILD = 500
 RESIDENT_BYTES = 300 * 2**20
 LONG_FACTOR = 12  # deep looks and measures of the whole file decode much more than a probe; a guess, generous
@@ -161,7 +163,14 @@ class Readers:
             if child is None:
                 options = {"reader": self._reader, "warm": () if oneshot else self._warm}
                 folders = tuple(sandbox.python_folders([*PARSERS, self._reader.partition(":")[0]]))
-                order = Order(entry=f"{__name__}:prepare", options=options, level=level, folders=folders, memory_bytes=self._memory_bytes)
+                order = Order(
+                    entry=f"{__name__}:prepare",
+                    options=options,
+                    level=level,
+                    folders=folders,
+                    memory_bytes=self._memory_bytes,
+                    data_bytes=DEEP_DATA_BYTES,
+                )
                 return peer.start(order, may_fork=oneshot)
             if child.alive():
                 return child
@@ -208,9 +217,9 @@ class _Answer:
     def of(cls, body: Any) -> _Answer:
         """Raises: Lost for what no honest child says."""
         match body:
-            case {"media": facts}:
+            case {"media": facts, "spent": bool(spent)}:
                 try:
-                    return cls(decode(Media, facts), None, False)
+                    return cls(decode(Media, facts), None, spent)
                 except ValueError as problem:
                     raise Lost(None, f"its facts make no sense: {problem}") from problem
             case {"unreadable": str(reason), "rule": "file-kind" | "file-complete" as rule}:
@@ -240,11 +249,15 @@ def prepare(options: dict[str, Any]) -> Handle:
         with contextlib.suppress(ImportError):  # told when a file needs it
             importlib.import_module(warm)
 
+    threads = threading.active_count()
+
     def handle(body: Any, descriptor: int) -> Any:
         with Source(descriptor, path="", real=None) as source:
             try:
                 request: Request = decode(Request, body)
-                return {"media": encode(read(source, request.sniffed, request))}
+                peer.allow_data(DEEP_DATA_BYTES if request.deep else DATA_BYTES)
+                facts = encode(read(source, request.sniffed, request))
+                return {"media": facts, "spent": threading.active_count() > threads}  # a parser that hangs goes on in its thread
             except SourceUnreadable as problem:
                 return {"unreadable": problem.reason, "rule": problem.rule}
             except MemoryError:

@@ -96,10 +96,15 @@ def die_with_parent(parent: int) -> None:
 
 
 def limit(orders: "dict[str, int]") -> None:
-    """Set the limits named: as, cpu, fsize, nofile (soft and hard); core is always 0. Raises: CannotConfine."""
+    """Set the limits named: as, data, cpu, fsize, nofile (soft and hard); core is always 0. Raises: CannotConfine.
+
+    data: since Linux 4.7 all private memory that may be written to; not set elsewhere.
+    """
     import resource
 
     names = {"as": resource.RLIMIT_AS, "cpu": resource.RLIMIT_CPU, "fsize": resource.RLIMIT_FSIZE, "nofile": resource.RLIMIT_NOFILE}
+    if sys.platform == "linux":
+        names["data"] = resource.RLIMIT_DATA
     for name, kind in [*names.items(), ("core", resource.RLIMIT_CORE)]:
         wanted = 0 if name == "core" else orders.get(name)
         if wanted is None:

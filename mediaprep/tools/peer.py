@@ -65,13 +65,14 @@ class Silent(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What a child is told at its start. ``entry``: ``module:function``; called with ``options`` it gives the function that answers.
-    ``folders`` may be read; ``memory_bytes`` of address space."""
+    ``folders`` may be read; ``memory_bytes`` of address space; of it ``data_bytes`` that may be written to, less by ``allow_data``."""
 
     entry: str
     options: dict[str, Any]
     level: sandbox.Level
     folders: tuple[str, ...]
     memory_bytes: int
+    data_bytes: int
 
 
 class Peer:
@@ -360,6 +361,16 @@ def _serve(talk: socket.socket, handle: Handle) -> None:
         signal.alarm(0)
 
 
+def allow_data(most: int) -> None:
+    """In the child, for what follows: memory that may be written to, bytes, up to what its order allows (Linux; elsewhere nothing)."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+
 def _hang_on(lifeline: int) -> None:
     """Linux: SIGKILL for us as soon as nobody holds the other end of this pipe. Elsewhere: the end of the socket and the alarm."""
     if sys.platform != "linux":
@@ -374,7 +385,7 @@ def _hang_on(lifeline: int) -> None:
 
 
 def _confine(order: Order) -> None:
-    _launch.limit({"as": order.memory_bytes, "fsize": 0, "nofile": sandbox.DESCRIPTORS})
+    _launch.limit({"as": order.memory_bytes, "data": order.data_bytes, "fsize": 0, "nofile": sandbox.DESCRIPTORS})
     if order.level == "strict":
         if not process.single_threaded():
             raise _launch.CannotConfine("Landlock binds one thread, and there are more")

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -138,6 +139,24 @@ def test_the_childs_own_alarms_count_as_a_hang(read: Read) -> None:
 def test_memory_is_bounded(read: Read) -> None:
     with pytest.raises(SourceUnreadable, match="needs more memory"):
         read("eat")
+    assert said(read("fine")) == "fine"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory that may be written to")
+def test_only_a_deep_look_may_take_more_than_half_a_gigabyte(read: Read) -> None:
+    with pytest.raises(SourceUnreadable, match="needs more memory"):
+        read("hold 512")
+    assert read("hold 512", None, replace(REQUEST, deep=True)) == Video(size_bytes=512 * 2**20)
+    with pytest.raises(SourceUnreadable, match="needs more memory"):
+        read("hold 512")
+
+
+def test_a_parser_left_behind_in_a_thread_spends_the_child(read: Read) -> None:
+    """MediaInfo that hangs is given up, not stopped: its thread would go on beside the next files."""
+    media = read("linger")
+    assert isinstance(media, Video)
+    assert media.size_bytes is not None
+    assert not alive(media.size_bytes)
     assert said(read("fine")) == "fine"
 
 

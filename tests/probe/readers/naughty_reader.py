@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -45,6 +46,11 @@ def read(source: Source, sniffed: Sniffed, request: Request) -> Media:
     if verb == "eat":
         hold = [bytearray(50 * 2**20) for _ in range(200)]
         return Video(size_bytes=len(hold))
+    if verb == "hold":
+        return Video(size_bytes=len(bytearray(int(argument) * 2**20)))
+    if verb == "linger":
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+        return Video(size_bytes=os.getpid())
     if verb == "unreadable":
         raise SourceUnreadable(argument, rule="file-complete")
     if verb == "bug":
