@@ -341,26 +341,42 @@ def remove_part(part: Path) -> None:
     part.unlink(missing_ok=True)
 
 
-def publish(part: Path, final: Path, *, force: bool) -> None:
+def publish(part: Path, final: Path, *, force: bool, durably: bool = True) -> None:
     """Give a finished work file its final name, durably: fsync, link (never overwriting), fsync of the folder, unlink the work name.
-    ``force`` replaces instead. Where the file system has no hard links: renamed without replacing.
+    ``force`` replaces instead. Where the file system has no hard links: renamed without replacing. Not ``durably``: the file is synced
+    already, and the caller sees to the folder (``sync_folder``) and to the work name.
     Raises: UsageProblem where the name is taken, EnvironmentProblem where the file system refuses; the work file then stays."""
     try:
-        _fsync(part, os.O_RDONLY)
+        if durably:
+            _fsync(part, os.O_RDONLY)
         faults.step("publish-synced")
         if force:
             part.replace(final)
         else:
             _name_once(part, final)
         faults.step("publish-named")
-        _fsync(final.parent, os.O_RDONLY | os.O_DIRECTORY)
+        if durably:
+            sync_folder(final.parent)
     except FileExistsError as problem:
         raise UsageProblem(f"{display_name(final)}: exists: choose another name with -o, or replace it with --force") from problem
     except IsADirectoryError as problem:
         raise UsageProblem(f"{display_name(final)}: is a folder: choose another name with -o") from problem
     except OSError as problem:
         raise EnvironmentProblem(f"{display_name(final)}: cannot be published ({_reason(problem)})") from problem
-    remove_part(part)
+    if durably:
+        remove_part(part)
+
+
+def rename_new(source: Path, target: Path) -> None:
+    """Rename a file, never over another. Raises: FileExistsError, OSError."""
+    if not _rename_without_replacing(source, target):
+        os.link(source, target, follow_symlinks=False)
+        source.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable. Raises: OSError."""
+    _fsync(folder, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def _name_once(part: Path, final: Path) -> None:

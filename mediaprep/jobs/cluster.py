@@ -1,0 +1,143 @@
+"""Many hosts: the same jobs over Dask. Workers read and write shared storage; the ledger stays with the coordinator.
+
+The scheduler remembers nothing that matters: when it or a worker is lost, the ledger knows what is left.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from typing import Any
+
+from mediaprep.errors import EnvironmentProblem
+from mediaprep.events import Event, Listener, Progress, StageDone, StageStarted, ignore
+from mediaprep.jobs import work
+
+RESOURCE = "CPU"
+TELL_SECONDS = 0.5  # a worker tells of one job's progress at most twice a second
+REFRESH_SECONDS = 5.0
+CONNECT_SECONDS = 10.0
+
+
+class Cluster:
+    """The crew behind a scheduler such as ``tcp://host:8786``."""
+
+    def __init__(self, address: str) -> None:
+        """Raises: EnvironmentProblem where ``distributed`` is not installed or the scheduler does not answer."""
+        try:
+            import distributed
+        except ImportError as problem:
+            raise EnvironmentProblem("--cluster needs Dask: pip install 'mediaprep[cluster]'") from problem
+        try:
+            client: Any = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+        except (OSError, ValueError) as problem:
+            raise EnvironmentProblem(f"{address}: no scheduler answers there ({problem})") from problem
+        self._use(client, address)
+
+    def _use(self, client: Any, address: str) -> None:
+        self._client, self._address = client, address
+        self._executors: dict[int, Executor] = {}
+        self._due, self._slots, self._most, self._counted = 0.0, 1, 1, False
+
+    @property
+    def jobs(self) -> int:
+        """Cores of all workers: the resource ``CPU`` where workers state it, else their threads."""
+        self._look()
+        return self._slots
+
+    def _look(self) -> None:
+        if time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + REFRESH_SECONDS
+        workers = list(self._client.scheduler_info(n_workers=-1)["workers"].values())
+        stated = [int(worker["resources"].get(RESOURCE, 0)) for worker in workers]
+        self._counted = any(stated)
+        slots = stated if self._counted else [1] * sum(worker["nthreads"] for worker in workers)
+        self._slots, self._most = max(1, sum(slots)), max([1, *slots])
+
+    def executor(self, slots: int) -> Executor:
+        """Dask's executor, with the resources of the job where workers state theirs."""
+        self._look()
+        slots = min(slots, self._most) if self._counted else 0
+        if slots not in self._executors:
+            resources = {"resources": {RESOURCE: slots}} if slots else {}
+            self._executors[slots] = self._client.get_executor(pure=False, **resources)
+        return self._executors[slots]
+
+    def threads(self, slots: int, in_sight: int) -> int:
+        """What the job is worth: the hosts have others to do."""
+        return min(slots, self._most)
+
+    @contextmanager
+    def channel(self, run: str, heard: Callable[[int, Event], None]) -> Iterator[None]:
+        """Events come back through the scheduler; those of workers in this very process directly."""
+
+        def handler(item: tuple[float, Any]) -> None:
+            facts = item[1]
+            event = _event(facts)
+            if event is not None:
+                heard(int(facts["job"]), event)
+
+        topic = _topic(run)
+        self._client.subscribe_topic(topic, handler)
+        try:
+            with work.channel(run, heard):
+                yield
+        finally:
+            if self.lost() is None:
+                self._client.unsubscribe_topic(topic)
+
+    def lost(self) -> str | None:
+        """Whether the scheduler is gone."""
+        if self._client.status == "running":
+            return None
+        return (
+            f"{self._address}: the scheduler is gone ({self._client.status}); start it again and repeat the command: nothing is done twice"
+        )
+
+    def close(self) -> None:
+        """Leave the scheduler and its workers to others."""
+        self._client.close(timeout=2)
+
+
+def _topic(run: str) -> str:
+    return f"mediaprep-{run}"
+
+
+def forwarder(run: str, job: int) -> Listener:
+    """In a worker of a cluster: what sends a job's events home, at most twice a second. Elsewhere nobody listens."""
+    try:
+        from distributed import get_worker
+
+        worker = get_worker()
+    except (ImportError, ValueError):
+        return ignore
+    last = [0.0]
+
+    def tell(event: Event) -> None:
+        now = time.monotonic()
+        if isinstance(event, Progress):
+            if now - last[0] < TELL_SECONDS and event.fraction < 1:
+                return
+            last[0] = now
+            facts = {"fraction": event.fraction, "speed": event.speed, "eta_seconds": event.eta_seconds}
+        else:
+            facts = {}
+        worker.log_event(_topic(run), {"job": job, "event": event.event, "path": event.path, "stage": event.stage, **facts})
+
+    return tell
+
+
+def _event(facts: dict[str, Any]) -> Event | None:
+    match facts:
+        case {"event": "progress", "fraction": float() | int()}:
+            return Progress(
+                path=facts["path"], stage=facts["stage"], fraction=facts["fraction"], speed=facts["speed"], eta_seconds=facts["eta_seconds"]
+            )
+        case {"event": "stage.start"}:
+            return StageStarted(path=facts["path"], stage=facts["stage"])
+        case {"event": "stage.done"}:
+            return StageDone(path=facts["path"], stage=facts["stage"], seconds=0.0)
+    return None
