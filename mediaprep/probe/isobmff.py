@@ -18,6 +18,7 @@ from mediaprep.probe.isotrack import IsoTrack
 from mediaprep.probe.window import Readable, Window
 
 MAX_TRACKS = 200
+MEHD_SLACK = Fraction(1, 2)  # seconds that the fragments may fall short of the length they state, or a fiftieth of it: a guess
 TOP_LEVEL = {
     *(b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"ssix", b"free", b"skip", b"wide", b"pnot", b"udta", b"uuid"),
     *(b"meta", b"meco", b"prft", b"emsg", b"pdin", b"jp2h", b"PICT", b"junk", b"idat", b"imda", b"sefd", b"gps ", b"IDIT", b"mere"),
@@ -225,9 +226,12 @@ def _completeness(reader: BoxReader, top: _Top, result: IsoFile) -> tuple[bool |
             return False, f"track {track.id} keeps its samples in another file"
         if track.data_end is not None and track.data_end > size:
             return False, f"samples of track {track.id} end {track.data_end - size} bytes after the end of the file"
-    last = isofragments.stated_end(reader, top.boxes)
+    last, indexed = isofragments.stated_end(reader, top.boxes)
     if last > size:
         return False, f"the segment index reaches {last - size} bytes past the end of the file"
+    short, ends = _fragments_end(reader, top, result)
+    if short:
+        return False, short
     if result.format in ("heif", "avif"):
         meta = top.first(b"meta")
         end = isoprivate.items_end(reader, meta) if meta is not None else 0
@@ -241,7 +245,22 @@ def _completeness(reader: BoxReader, top: _Top, result: IsoFile) -> tuple[bool |
         return (None, None) if any("cmov" in fault for fault in reader.faults) else (False, "no track in the moov box")
     if result.fragmented is False and result.tracks and all(not track.sample_count for track in result.tracks):
         return False, "no track has any sample"
+    if top.first(b"moof") is not None and not (indexed or ends or top.first(b"mfra") is not None):
+        return None, "fragments without a mark of their end (no mfra, sidx or mehd)"
     return True, None
+
+
+def _fragments_end(reader: BoxReader, top: _Top, result: IsoFile) -> tuple[str, bool]:
+    """What is missing of the length that ``mehd`` states, "" = nothing; and whether it states one."""
+    moov = top.first(b"moov")
+    stated = 0 if moov is None or not result.timescale else isofragments.stated_length(reader, moov)
+    lengths = [Fraction(track.fragment_ticks, track.timescale) for track in result.tracks if track.timescale]
+    if not stated or not lengths:
+        return "", False
+    wanted, found = Fraction(stated, result.timescale or 1), max(lengths)
+    if found < wanted - max(MEHD_SLACK, wanted / 50):
+        return f"the fragments end after {float(found):.3f} s of {float(wanted):.3f} s", True
+    return "", True
 
 
 def edit_effect(track: IsoTrack, movie_timescale: int | None) -> EditList:

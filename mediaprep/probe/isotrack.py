@@ -65,6 +65,7 @@ class IsoTrack:
     object_type, asc     objectTypeIndication and decoder specific bytes of esds (for AAC the AudioSpecificConfig)
     configs              names of configuration boxes that are there: avcC hvcC av1C vpcC ...
     sample_count         of the tables and the fragments; sync_count None: every sample is one; sample_bytes their sum
+    fragment_ticks       durations of the samples in fragments
     frame_ticks          the most common sample duration of the first run; None without stts
     first_composition_offset   earliest composition time among the first samples, ticks of the media
     data_end             one past the last byte of the chunk that lies last; elsewhere: the samples are in another file
@@ -101,6 +102,7 @@ class IsoTrack:
     sample_count: int | None = None
     sync_count: int | None = None
     sample_bytes: int | None = None
+    fragment_ticks: int = 0
     frame_ticks: int | None = None
     first_composition_offset: int | None = None
     data_end: int | None = None
@@ -117,6 +119,7 @@ class IsoTrack:
             self,
             sample_count=(self.sample_count or 0) + runs.samples,
             sample_bytes=(self.sample_bytes or 0) + runs.bytes,
+            fragment_ticks=runs.ticks,
             first_composition_offset=self.first_composition_offset if own else runs.first_composition_offset,
             frame_ticks=self.frame_ticks if own else runs.frame_ticks,
         )

@@ -251,6 +251,33 @@ def test_a_cut_between_fragments_is_seen_by_the_segment_index():
     assert "segment index" in str(read(whole[: -len(fragment)]).incomplete_because)
 
 
+def fragment(number, *, samples=4, ticks=500):
+    """One moof and its mdat: ``samples`` of 10 bytes."""
+    tfhd = full(b"tfhd", struct.pack(">III", number, ticks, 10), flags=0x18)
+    traf = box(b"traf", tfhd, full(b"trun", struct.pack(">I", samples)))
+    return box(b"moof", full(b"mfhd", bytes(4)), traf) + box(b"mdat", bytes(10 * samples))
+
+
+def test_a_cut_between_fragments_is_seen_by_the_length_they_state():
+    """Two fragments of 2 s each; ``mehd`` says 4 s."""
+    mvex = box(b"mvex", full(b"mehd", struct.pack(">I", 4000)))
+    head = movie(track(video_entry()), extra=mvex)
+    assert read(head + 2 * fragment(1)).complete is True
+    found = read(head + fragment(1))
+    assert (found.complete, found.incomplete_because) == (False, "the fragments end after 2.000 s of 4.000 s")
+
+
+def test_fragments_without_a_mark_of_their_end_are_not_called_whole(make):
+    """Not index, length nor random access table: as many as came are there. An index before each says nothing of the others."""
+    head = movie(track(video_entry()), extra=box(b"mvex"))
+    assert read(head + 2 * fragment(1)).complete is None
+    index = full(b"sidx", struct.pack(">IIIIHH", 1, 1000, 0, 0, 0, 1), struct.pack(">III", len(fragment(1)), 1000, 0))
+    assert read(head + 2 * (index + fragment(1))).complete is None
+    data = make("frag.mp4").read_bytes()
+    assert read(data).complete is True  # mfra
+    assert read(data[: data.rindex(b"moof") - 4]).complete is None
+
+
 def test_samples_beyond_the_file_are_seen(make):
     with open_source(make("gap_in_stco.mp4")) as source:
         assert isobmff.walk(source).complete is False
