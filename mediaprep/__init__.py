@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mediaprep.api import (
         check,
         check_async,
+        check_post,
+        check_post_async,
         events,
         events_async,
         load_profile,
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
         plan_async,
         prepare,
         prepare_async,
+        prepare_post,
+        prepare_post_async,
         probe,
         probe_async,
     )
@@ -44,9 +48,9 @@ if TYPE_CHECKING:
         VerifyError,
     )
     from mediaprep.events import Event, Progress, StageDone, StageStarted
-    from mediaprep.finding import Finding, Report
+    from mediaprep.finding import Finding, PostReport, Report
     from mediaprep.media import Animation, Image, Media, Post, Sound, Subtitle, Video
-    from mediaprep.outcome import Outcome, Upload
+    from mediaprep.outcome import Outcome, PostOutcome, Upload
     from mediaprep.plan import Change, Output, Plan
     from mediaprep.profile import Profile
     from mediaprep.wishes import Wishes
@@ -55,12 +59,17 @@ __version__ = "0.1.0"
 
 # Loaded at first use, so that starting the program costs only what the command needs.
 _HOMES = {
-    "api": "check check_async events events_async load_profile plan plan_async prepare prepare_async probe probe_async",
-    "errors": "Cancelled DeadlineExceeded EnvironmentProblem MediaPrepError ProfileError SourceUnreadable ToolError UsageProblem VerifyError",
+    "api": (
+        "check check_async check_post check_post_async events events_async load_profile plan plan_async prepare prepare_async "
+        "prepare_post prepare_post_async probe probe_async"
+    ),
+    "errors": (
+        "Cancelled DeadlineExceeded EnvironmentProblem MediaPrepError ProfileError SourceUnreadable ToolError UsageProblem VerifyError"
+    ),
     "events": "Event Progress StageDone StageStarted",
-    "finding": "Finding Report",
+    "finding": "Finding PostReport Report",
     "media": "Animation Image Media Post Sound Subtitle Video",
-    "outcome": "Outcome Upload",
+    "outcome": "Outcome PostOutcome Upload",
     "plan": "Change Output Plan",
     "profile": "Profile",
     "wishes": "Wishes",
@@ -106,6 +115,8 @@ __all__ = [
     "Output",
     "Plan",
     "Post",
+    "PostOutcome",
+    "PostReport",
     "Profile",
     "ProfileError",
     "Progress",
@@ -123,6 +134,8 @@ __all__ = [
     "Wishes",
     "check",
     "check_async",
+    "check_post",
+    "check_post_async",
     "events",
     "events_async",
     "load_profile",
@@ -130,6 +143,8 @@ __all__ = [
     "plan_async",
     "prepare",
     "prepare_async",
+    "prepare_post",
+    "prepare_post_async",
     "probe",
     "probe_async",
 ]

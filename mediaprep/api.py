@@ -8,7 +8,7 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -21,9 +21,9 @@ from mediaprep.errors import (
     UsageProblem,
 )
 from mediaprep.events import Event, ignore
-from mediaprep.finding import Report
+from mediaprep.finding import PostReport, Report
 from mediaprep.media import Media
-from mediaprep.outcome import Outcome
+from mediaprep.outcome import Outcome, PostOutcome
 from mediaprep.plan import Plan
 from mediaprep.plan import plan as _plan
 from mediaprep.profile import Profile, find_profile, split_name
@@ -80,6 +80,38 @@ async def check_async(source: Source, placement: str = DEFAULT, *, wishes: Wishe
         return _unreadable(_shown(source), problem, placement)
 
 
+def check_post(
+    sources: Sequence[Source],
+    placement: str = DEFAULT,
+    *,
+    wishes: Wishes | None = None,
+    timeout: float | None = None,
+    sandbox: str = "auto",
+) -> PostReport:
+    """Judges files as the attachments of one post: each by itself, and whether they can go together. Raises: as ``check``, UsageProblem."""
+    from mediaprep.posting import judging_post
+    from mediaprep.tools.effects import drive
+
+    context = _context(timeout=timeout, sandbox=sandbox)
+    return drive(judging_post(_orders(sources, None, placement, wishes, False), context), context)
+
+
+async def check_post_async(
+    sources: Sequence[Source],
+    placement: str = DEFAULT,
+    *,
+    wishes: Wishes | None = None,
+    timeout: float | None = None,
+    sandbox: str = "auto",
+) -> PostReport:
+    """As ``check_post``, on the running loop."""
+    from mediaprep.posting import judging_post
+    from mediaprep.tools.effects import drive_async
+
+    context = _context(timeout=timeout, sandbox=sandbox)
+    return await drive_async(judging_post(_orders(sources, None, placement, wishes, False), context), context)
+
+
 def plan(source: Source | Media, placement: str = DEFAULT, wishes: Wishes | None = None, *, timeout: float | None = None) -> Plan:
     """What would have to change, decided and proved without writing anything. Raises: as ``check``, and SourceUnreadable."""
     media = source if isinstance(source, Media) else probe(source, wishes=wishes, timeout=timeout)
@@ -98,6 +130,7 @@ def prepare(
     placement: str = DEFAULT,
     *,
     category: str | None = None,
+    captions: Source | None = None,
     wishes: Wishes | None = None,
     force: bool = False,
     on_event: Callable[[Event], None] = ignore,
@@ -111,6 +144,7 @@ def prepare(
     source     a path, or a seekable binary file; never written to
     target     file or folder; None: beside the source as ``<stem>.<profile>.mp4``
     placement  profile or profile/category; category: where the placement names none; None: inferred from the content
+    captions   SRT, WebVTT or ASS that goes with a video: cut and timed as the video is, published together with it
     force      replace an existing output (never the source)
     on_event   called in this thread with each event; cancel: set it from any thread to stop; timeout: seconds for all of it
     ffmpeg     a binary to use instead of the bundled one; sandbox: auto, strict (refuse to run weaker) or basic
@@ -121,7 +155,8 @@ def prepare(
     from mediaprep.tools.effects import drive
 
     context = _context(timeout=timeout, sandbox=sandbox, on_event=on_event, cancel=cancel, ffmpeg=ffmpeg)
-    return drive(preparing(_order(source, target, placement, category, wishes, force), context), context)
+    order = _order(source, target, placement, category, wishes, force, captions)
+    return drive(preparing(order, context), context)
 
 
 async def prepare_async(
@@ -130,6 +165,7 @@ async def prepare_async(
     placement: str = DEFAULT,
     *,
     category: str | None = None,
+    captions: Source | None = None,
     wishes: Wishes | None = None,
     force: bool = False,
     on_event: Callable[[Event], None] = ignore,
@@ -142,7 +178,52 @@ async def prepare_async(
     from mediaprep.tools.effects import drive_async
 
     context = _context(timeout=timeout, sandbox=sandbox, on_event=on_event, ffmpeg=ffmpeg)
-    return await drive_async(preparing(_order(source, target, placement, category, wishes, force), context), context)
+    order = _order(source, target, placement, category, wishes, force, captions)
+    return await drive_async(preparing(order, context), context)
+
+
+def prepare_post(
+    sources: Sequence[Source],
+    folder: str | PathLike[str] | None = None,
+    placement: str = DEFAULT,
+    *,
+    wishes: Wishes | None = None,
+    force: bool = False,
+    on_event: Callable[[Event], None] = ignore,
+    cancel: threading.Event | None = None,
+    timeout: float | None = None,
+    ffmpeg: str | None = None,
+    sandbox: str = "auto",
+) -> PostOutcome:
+    """Makes the attachments of one post acceptable. Where they cannot go together nothing is made; the report says how they could.
+
+    folder     where outputs go; None: beside each source. The rest as for ``prepare``, whose exceptions it raises too.
+    """
+    from mediaprep.posting import preparing_post
+    from mediaprep.tools.effects import drive
+
+    context = _context(timeout=timeout, sandbox=sandbox, on_event=on_event, cancel=cancel, ffmpeg=ffmpeg)
+    return drive(preparing_post(_orders(sources, folder, placement, wishes, force), context), context)
+
+
+async def prepare_post_async(
+    sources: Sequence[Source],
+    folder: str | PathLike[str] | None = None,
+    placement: str = DEFAULT,
+    *,
+    wishes: Wishes | None = None,
+    force: bool = False,
+    on_event: Callable[[Event], None] = ignore,
+    timeout: float | None = None,
+    ffmpeg: str | None = None,
+    sandbox: str = "auto",
+) -> PostOutcome:
+    """As ``prepare_post``, on the running loop."""
+    from mediaprep.posting import preparing_post
+    from mediaprep.tools.effects import drive_async
+
+    context = _context(timeout=timeout, sandbox=sandbox, on_event=on_event, ffmpeg=ffmpeg)
+    return await drive_async(preparing_post(_orders(sources, folder, placement, wishes, force), context), context)
 
 
 def events(
@@ -196,7 +277,13 @@ async def events_async(
 
 
 def _order(
-    source: Source, target: str | PathLike[str] | None, placement: str, category: str | None, wishes: Wishes | None, force: bool
+    source: Source,
+    target: str | PathLike[str] | None,
+    placement: str,
+    category: str | None,
+    wishes: Wishes | None,
+    force: bool,
+    captions: Source | None = None,
 ) -> Any:
     from mediaprep.pipeline import Order
 
@@ -205,7 +292,24 @@ def _order(
         raise UsageProblem(f"two categories: {named!r} in {placement!r}, and {category!r}; name one")
     path = None if target is None else _target(target)
     profile = find_profile(placement)
-    return Order(source=source, profile=profile, category=named or category, wishes=wishes or Wishes(), target=path, force=force)
+    return Order(
+        source=source,
+        profile=profile,
+        category=named or category,
+        wishes=wishes or Wishes(),
+        target=path,
+        force=force,
+        captions=captions,
+    )
+
+
+def _orders(
+    sources: Sequence[Source], folder: str | PathLike[str] | None, placement: str, wishes: Wishes | None, force: bool
+) -> tuple[Any, ...]:
+    """One order for each attachment. Raises: UsageProblem where ``folder`` is none, or two outputs would have one name."""
+    if folder is not None and not Path(folder).is_dir():
+        raise UsageProblem(f"{folder}: no such folder; make it first")
+    return tuple(_order(source, folder, placement, None, wishes, force) for source in sources)
 
 
 def _target(target: str | PathLike[str]) -> Path:

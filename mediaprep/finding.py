@@ -57,6 +57,21 @@ class Report:
         return self.placement.rpartition("/")[2]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostReport:
+    """The judgement of files as the attachments of one post: of the set (``whole``), and of each attachment by itself, in order."""
+
+    whole: Report
+    attachments: tuple[Report, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all: unreadable, fail, undecided or pass."""
+        said = {self.whole.verdict, *(report.verdict for report in self.attachments)}
+        order: tuple[Verdict, ...] = ("unreadable", "fail", "undecided", "pass")
+        return next(verdict for verdict in order if verdict in said)
+
+
 def verdict_of(findings: tuple[Finding, ...]) -> Verdict:
     """``fail`` when a must is broken, ``undecided`` when a must cannot be told, ``pass`` otherwise."""
     musts = [finding for finding in findings if finding.level == "must"]

@@ -53,3 +53,22 @@ class Outcome:
     def upload(self) -> Upload | None:
         """The one file to upload; None where there is none, or where a split made several."""
         return self.uploads[0] if len(self.uploads) == 1 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostOutcome:
+    """What became of the attachments of one post: the judgement of the set, and of each what ``prepare`` says. Where the set breaks the
+    post's limits nothing is made, and each is refused."""
+
+    report: Report
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def uploads(self) -> tuple[Upload, ...]:
+        """What to hand to an uploader, in order."""
+        return tuple(upload for outcome in self.outcomes for upload in outcome.uploads)
+
+    @property
+    def ready(self) -> bool:
+        """Whether every attachment is accepted or fixed, so that the post can be made."""
+        return all(outcome.status in ("already_ok", "fixed") for outcome in self.outcomes)

@@ -21,7 +21,7 @@ STOREYS: list[set[str]] = [
     {"check"},
     {"plan", "tools"},
     {"verify", "transcode", "probe"},
-    {"pipeline", "outcome", "handoff", "doctor"},
+    {"pipeline", "outcome", "handoff", "doctor", "posting"},
     {"jobs", "report", "api", ""},  # "": the public face
     {"cli"},
     {"__main__"},
@@ -30,7 +30,7 @@ PEERS = {
     ("context", "events"), ("files", "units"), ("files", "context"),
     ("wishes", "spec"),
     ("profile", "profile_file"), ("profile_file", "profile_models"), ("config", "profile"),
-    ("pipeline", "outcome"), ("pipeline", "handoff"), ("handoff", "outcome"), ("doctor", ""),
+    ("pipeline", "outcome"), ("pipeline", "handoff"), ("handoff", "outcome"), ("doctor", ""), ("posting", "pipeline"), ("posting", "outcome"),
     ("", "api"),
 }  # fmt: skip
 PURE = ("rules", "check", "plan", "verify", "promise", "constraint", "finding", "spec", "media", "units", "evidence", "wishes")
@@ -100,7 +100,7 @@ def test_probe_and_transcode_do_not_know_each_other() -> None:
 
 def test_tools_are_used_by_those_who_do_the_work_alone() -> None:
     users = {room_of(name_of(path)) for path in MODULES if "tools" in own(path)}
-    assert users <= {"tools", "probe", "transcode", "pipeline", "doctor", "report", "jobs", "api", "cli", ""}
+    assert users <= {"tools", "probe", "transcode", "pipeline", "posting", "doctor", "report", "jobs", "api", "cli", ""}
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if room_of(name_of(path)) in PURE], ids=name_of)

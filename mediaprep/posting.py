@@ -1,0 +1,54 @@
+"""Several files as the attachments of one post: judged together, and prepared only where the set can be posted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mediaprep.check import check_post
+from mediaprep.context import Context
+from mediaprep.errors import UsageProblem
+from mediaprep.finding import PostReport, Report
+from mediaprep.outcome import Outcome, PostOutcome
+from mediaprep.pipeline import Order, judging, preparing
+from mediaprep.profile import Profile
+from mediaprep.tools.effects import Steps
+
+
+def judging_post(orders: tuple[Order, ...], context: Context) -> Steps[PostReport]:
+    """Steps: probe and check each attachment, then the set. Raises: UsageProblem without attachments; as ``judging``."""
+    reports: list[Report] = []
+    for order in orders:
+        report, _ = yield from judging(order, context)
+        reports.append(report)
+    return PostReport(whole=as_one(tuple(reports), _profile(orders)), attachments=tuple(reports))
+
+
+def preparing_post(orders: tuple[Order, ...], context: Context) -> Steps[PostOutcome]:
+    """Steps: judge the set by what its files are; where it can be one post, prepare each. Raises: as ``preparing``."""
+    judged = yield from judging_post(orders, context)
+    if judged.whole.verdict == "fail":
+        said = tuple(finding.message for finding in judged.whole.findings)
+        refused = [_refused(report, order, said) for report, order in zip(judged.attachments, orders, strict=True)]
+        return PostOutcome(report=judged.whole, outcomes=tuple(refused))
+    outcomes: list[Outcome] = []
+    for order in orders:
+        outcomes.append((yield from preparing(order, context)))
+    return PostOutcome(report=judged.whole, outcomes=tuple(outcomes))
+
+
+def as_one(reports: tuple[Report, ...], profile: Profile) -> Report:
+    """The judgement of the set alone; a profile that says nothing of posts lets every set pass."""
+    if profile.post is None:
+        return Report(path="", placement=profile.name, verdict="pass", kind=None)
+    return check_post(tuple(report.media for report in reports), profile.post, profile.name)
+
+
+def _refused(report: Report, order: Order, said: tuple[str, ...]) -> Outcome:
+    status = Outcome(path=report.path, status="refused", profile=order.profile.name, before=report, problems=said)
+    return replace(status, status="unreadable", problems=tuple(f.message for f in report.findings)) if report.kind is None else status
+
+
+def _profile(orders: tuple[Order, ...]) -> Profile:
+    if not orders:
+        raise UsageProblem("a post without attachments: name the files that go into it")
+    return orders[0].profile
