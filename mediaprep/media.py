@@ -218,6 +218,8 @@ class AudioStream:
     channels      as decoded; layout by ffmpeg's name (mono, stereo, 5.1(side)); "" unknown layout
     start, duration  of what is presented, seconds; bit_rate the payload's mean
     decodable     False: the track is encrypted or no frame of it decodes
+    loudness      integrated, LUFS, as heard from one or two channels; loudness_range LU; true_peak dBTP; loudness_threshold LUFS, of the
+                  gate (EBU R 128). Read only when a wish needs them; None also for silence
     anew          only in what a plan wants: the coded sound is made anew, not copied
     payload       sha256 over the coded units, free of framing; read when asked
     """
@@ -234,6 +236,10 @@ class AudioStream:
     start: Fraction | None = None
     duration: Fraction | None = None
     decodable: bool | None = None
+    loudness: float | None = None
+    loudness_range: float | None = None
+    true_peak: float | None = None
+    loudness_threshold: float | None = None
     anew: bool = field(default=False, compare=False)
     payload: str | None = field(default=None, compare=False)
 
@@ -297,7 +303,8 @@ class _File:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Video(_File):
     """A picture that moves, with or without sound. ``duration``: what is presented over picture and sound, seconds. ``audio`` None with
-    ``audio_present`` False: there is none. ``shots``: shot changes, ``loudness``: LUFS; read only when a wish needs them."""
+    ``audio_present`` False: there is none. ``shots``: seconds at which the shot changes; read only when a wish needs them. ``keyframes``:
+    seconds at which an IDR is shown."""
 
     kind: Literal["video"] = "video"
     container: Container = Container()
@@ -397,7 +404,7 @@ class Subtitle(_File):
     format: str | None = None
     encoding: str | None = None
     cues: tuple[Cue, ...] | None = None
-    clip_duration: Fraction | None = None
+    clip_duration: Fraction | None = field(default=None, compare=False)
 
 
 Media: TypeAlias = Video | Animation | Image | Subtitle | Sound

@@ -222,7 +222,7 @@ def _output(have: Media, span: Span | None, report: Report, spec: Spec, wishes: 
     settled, promises = _settle(have, want, spec, wishes)
     if settled == have:
         return None
-    if (refusal := _impossible(have, settled)) is not None:
+    if (refusal := _impossible(have, settled, promises, spec)) is not None:
         return (refusal,)
     doubts = [f for f in check(assume(settled, promises), spec).findings if f.level == "must"]
     if doubts:
@@ -257,10 +257,10 @@ def _asked(have: Media, span: Span | None, spec: Spec, wishes: Wishes) -> Iterat
         yield "--trim" if wishes.trim is not None else "--split", cut
 
 
-def _impossible(have: Media, want: Media) -> Refusal | None:
+def _impossible(have: Media, want: Media, promises: tuple[Promise, ...], spec: Spec) -> Refusal | None:
     if not (isinstance(have, Video) and isinstance(want, Video)):
         return None
-    found = video_settle.impossible(have, want)
+    found = video_settle.impossible(have, want, promises, spec)
     return None if found is None else Refusal(rule=found[0], reason=found[1].reason, ways_out=found[1].ways_out)
 
 

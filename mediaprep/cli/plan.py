@@ -40,6 +40,7 @@ def plan(
     measure: o.Measure = False,
     min_vmaf: o.MinVmaf = None,
     mend: o.Mend = None,
+    captions: o.Captions = None,
     files_from: o.FilesFrom = None,
     timeout: o.Timeout = None,
 ) -> None:
@@ -67,7 +68,9 @@ def show(face: Face, request: o.Request, *, argv: bool) -> Code:
 
     def planned(path: str) -> tuple[Report, Plan | None]:
         source = _inputs.source_of(path)
-        order = Order(source=source, profile=request.profile, category=request.category, wishes=request.wishes)
+        order = Order(
+            source=source, profile=request.profile, category=request.category, wishes=request.wishes, captions=request.captions
+        )
         return drive(judging(order, means), means)
 
     codes, entries, media = [], [], []
@@ -125,14 +128,16 @@ def _outputs(face: Face, path: str, plan: Plan | None) -> list[dict[str, object]
 
 
 def _names(path: str, plan: Plan) -> list[str]:
-    """What ``fix`` would call the outputs without -o; several are numbered."""
-    from mediaprep.handoff import suffix as suffix_of
+    """What ``fix`` would call the outputs without -o; several parts are numbered, captions are called as their part."""
+    from mediaprep.handoff import suffix
     from mediaprep.promise import assume
 
-    count = len(plan.outputs)
-    suffix = suffix_of(assume(plan.outputs[0].want, plan.outputs[0].promises)) if plan.outputs else ""
-    base = [f"{Path(path).stem}.{output.spec.profile}" for output in plan.outputs]
-    return [f"{stem}{suffix}" if count == 1 else f"{stem}.{number:02d}{suffix}" for number, stem in enumerate(base, 1)]
+    spans = list(dict.fromkeys(output.span for output in plan.outputs))
+    names = []
+    for output in plan.outputs:
+        number = "" if len(spans) == 1 else f".{spans.index(output.span) + 1:02d}"
+        names.append(f"{Path(path).stem}.{output.spec.profile}{number}{suffix(assume(output.want, output.promises))}")
+    return names
 
 
 def command_line(face: Face, path: str, output: Output, target: str) -> tuple[str, ...] | None:
@@ -143,8 +148,11 @@ def command_line(face: Face, path: str, output: Output, target: str) -> tuple[st
     from mediaprep.report.argv import shown_argv
     from mediaprep.tools import ffmpeg
     from mediaprep.transcode import video as transcode
+    from mediaprep.transcode.rate import aim
 
     if output.want.kind != "video" or output.source.kind != "video" or path == STDIN:
+        return None
+    if output.want.video.anew and aim(output).way != "quality":
         return None
     with open_source(path) as source:
         sniffed = sniff(source)

@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from mediaprep.context import Context
 from mediaprep.files import Source
-from mediaprep.media import Media
+from mediaprep.media import Media, Video
+from mediaprep.probe.measures import measuring
 from mediaprep.probe.sniff import Sniffed, sniff
 from mediaprep.probe.worker import Request
 from mediaprep.probe.worker import reading as reading_in_child  # not `reading`: importing that submodule rebinds the name here
@@ -46,10 +47,10 @@ def looking(
         deep=wishes.deep,
         needs=needs,
         payload=payload,
-        shots=wishes.split,
-        loudness=wishes.loudness is not None,
         max_pixels=context.limits.max_pixels,
         clip_duration=clip_duration,
     )
     media = yield from reading_in_child(source, request, context, oneshot=oneshot)
+    if isinstance(media, Video) and (wishes.split or wishes.loudness is not None):
+        media = yield from measuring(source, sniffed, media, wishes, context)
     return Looked(sniffed=sniffed, media=media)

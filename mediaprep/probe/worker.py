@@ -54,7 +54,7 @@ class Request:
     deep        decode as much as a sure verdict takes
     needs       dotted paths of the facts that are wanted (``video.gop`` stands for all below it); () = all
     payload     digests of the coded streams, which prove a copy
-    shots, loudness, pixel_grid   facts that only a wish needs
+    pixel_grid  a fact that only some fixes need
     clip_duration   of the video that captions go with, seconds
     max_pixels  of one picture
     """
@@ -63,8 +63,6 @@ class Request:
     deep: bool = False
     needs: tuple[str, ...] = ()
     payload: bool = False
-    shots: bool = False
-    loudness: bool = False
     pixel_grid: bool = False
     clip_duration: Fraction | None = None
     max_pixels: int = MAX_PIXELS
@@ -102,7 +100,7 @@ class Readers:
 
     def reading(self, source: Source, request: Request, context: Context, *, oneshot: bool = False) -> Steps[Media]:
         """Steps: see ``read_media``. A hang is tried once more if the child waited rather than worked (load), one file at a time."""
-        long = request.deep or request.payload or request.shots or request.loudness
+        long = request.deep or request.payload
         seconds = context.limits.probe_seconds * (LONG_FACTOR if long else 1) + source.size_bytes / SLOW_DISK
         attempt = _Attempt(source=source, body=encode(request), seconds=seconds, oneshot=oneshot)
         try:

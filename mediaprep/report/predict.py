@@ -39,7 +39,7 @@ def predict(output: Output) -> Predicted:
     have, want = output.source, assume(output.want, output.promises)
     if not isinstance(have, Video) or not isinstance(want, Video) or want.duration is None:
         return Predicted()
-    from mediaprep.transcode import video as transcode
+    from mediaprep.transcode import rate as transcode
 
     seconds = float(want.duration)
     if want.video.anew:
@@ -63,7 +63,7 @@ def _copied_bytes(have: Video, want: Video) -> float:
 
 
 def _sound_rate(output: Output, have: Video, want: Video) -> int:
-    from mediaprep.transcode import video as transcode
+    from mediaprep.transcode import rate as transcode
 
     if want.audio is None:
         return 0

@@ -163,7 +163,7 @@ def _change_words(change: Change) -> str:
 
 
 def _encode_words(output: Output) -> str:
-    from mediaprep.transcode import video as transcode
+    from mediaprep.transcode import rate as transcode
 
     cap = units.bit_rate_text(transcode.bit_rate_cap(output))
     gop = next((p.value for p in output.promises if isinstance(p, AtMost) and p.fact == "video.gop.length_max"), None)
@@ -172,7 +172,7 @@ def _encode_words(output: Output) -> str:
 
 
 def _sound_words(output: Output, audio: AudioStream | None) -> str:
-    from mediaprep.transcode import video as transcode
+    from mediaprep.transcode import rate as transcode
 
     if audio is None:
         return "dropped"

@@ -1,0 +1,1 @@
+"""From the difference of facts to steps, and their execution."""

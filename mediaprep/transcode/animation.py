@@ -82,12 +82,14 @@ def unscaled(output: Output, size: Size) -> bool:
     return isinstance(have, Animation) and have.format == "gif" and (have.width, have.height) == size
 
 
-def trial_frames(count: int) -> tuple[int, ...]:
-    """Three runs of eight frames: at the beginning, in the middle, at the end; all where there are fewer."""
-    if count <= RUNS * RUN:
-        return tuple(range(count))
-    starts = [(count - RUN) * i // (RUNS - 1) for i in range(RUNS)]
-    return tuple(start + i for start in starts for i in range(RUN))
+def trial_frames(count: int) -> tuple[tuple[int, ...], int]:
+    """(indices, length of a run): three runs of eight frames, at the beginning, in the middle and at the end; half of them where there
+    are few."""
+    run = min(RUN, count // (2 * RUNS))
+    if run < 2:
+        return tuple(range(max(2, count // 2))), max(2, count // 2)
+    starts = [(count - run) * i // (RUNS - 1) for i in range(RUNS)]
+    return tuple(start + i for start in starts for i in range(run)), run
 
 
 def gif_input(output: Output, means: Means) -> tuple[Input, int]:
@@ -176,7 +178,11 @@ def video_job(output: Output, means: Means) -> Job:
     rate, whole = output.want.video.frame_rate, seen.video.frame_count
     if rate is None or whole is None:
         raise ValueError("no frame rate is wanted")
-    filters = [*_timed(have.delays), *_on_white(have), *job.tracks[0].filters, *_constant(have, rate, whole), *_span(output, rate)]
+    size = output.want.video.display_size
+    if size is None:
+        raise ValueError("no picture size is wanted")
+    upright = video.upright_filters(seen.video, rate, size, output.wishes.fit)
+    filters = [*_timed(have.delays), *_on_white(have), *upright, *_constant(have, rate, whole), *_span(output, rate)]
     return replace(job, input=source, tracks=(Track(index=index, filters=tuple(filters)),))
 
 

@@ -9,28 +9,31 @@ from mediaprep.tools.ffmpeg import Filter
 _HDR_NITS = 203
 _MATRICES = ("bt709", "smpte170m", "bt470bg", "smpte240m", "fcc", "bt2020nc", "bt2020c", "ycgco")
 _NOT_SWSCALE = ("bt2020nc", "bt2020c", "ycgco")  # matrices for zscale
-_WIDE = ("bt2020", "smpte432", "smpte431")  # primaries wider than BT.709: BT.2020, Display P3, DCI P3
+# Primaries that are not BT.709's: BT.2020, Display P3, DCI P3, and those of standard definition.
+_CONVERTED = ("bt2020", "smpte432", "smpte431", "smpte170m", "bt470bg", "smpte240m")
+_PEAK = 10  # of the brightest, in units of 100 nit: fixed, for what the metadata says of it is often wrong (MaxCLL 0, 1 or 10000)
+_DITHER = "error_diffusion"
 _SDR_BASE = 2  # Dolby Vision base layer compatibility: 1 HDR10, 2 SDR, 4 HLG
 
 
-def colour_filters(video: VideoStream, size: tuple[int, int]) -> list[Filter]:
+def colour_filters(video: VideoStream, size: tuple[int, int], *, zscale: bool = True) -> list[Filter]:
     """Filters from what the stream says of its colours to tagged BT.709 limited yuv420p; they stand after scaling, when there are fewer
-    pixels.
+    pixels. ``zscale``: ffmpeg has it; without it the tone mapping is swscale's (ffmpeg 7.1 and later), which is darker.
     """
     colour = video.colour
-    if _high_range(colour):
-        return [*_declared(colour), *_tone_mapped(), *_tagged()]
+    if high_range(colour):
+        return [*_declared(colour), *(_tone_mapped() if zscale else _by_swscale()), *_tagged()]
     if video.chroma == "rgb":
         return [
-            Filter(name="scale", options={"out_color_matrix": "bt709", "out_range": "limited"}),
+            Filter(name="scale", options={"out_color_matrix": "bt709", "out_range": "limited", "flags": "accurate_rnd"}),
             Filter(name="format", options={"pix_fmts": "yuv420p"}),
             *_tagged(),
         ]
     matrix = _matrix(video)
     range_ = "full" if colour.range == "full" else "limited"
     filters: list[Filter] = []
-    if colour.primaries in _WIDE or matrix in _NOT_SWSCALE:
-        filters = [*_declared(colour, matrix), Filter(name="zscale", options={"p": "709", "t": "709", "m": "709", "r": "limited"})]
+    if colour.primaries in _CONVERTED or matrix in _NOT_SWSCALE:
+        filters = [*_declared(colour, matrix), *(_converted() if zscale else _by_swscale())]
     elif matrix != "bt709" or range_ == "full":
         filters = [
             Filter(
@@ -47,7 +50,7 @@ def colour_filters(video: VideoStream, size: tuple[int, int]) -> list[Filter]:
     return [*filters, Filter(name="format", options={"pix_fmts": "yuv420p"}), *_tagged()]
 
 
-def _high_range(colour: Colour) -> bool:
+def high_range(colour: Colour) -> bool:
     """Whether the decoded picture is HDR: by its transfer, else by what else says so; a Dolby Vision base layer may be plain."""
     if colour.transfer in ("smpte2084", "arib-std-b67"):
         return True
@@ -68,7 +71,7 @@ def _matrix(video: VideoStream) -> str:
 
 def _declared(colour: Colour, matrix: str | None = None) -> list[Filter]:
     """Fills in what a stream leaves unsaid, or zscale finds no path."""
-    hdr = _high_range(colour)
+    hdr = high_range(colour)
     stated = {
         "color_primaries": colour.primaries if colour.primaries not in (None, "unspecified") else "bt2020" if hdr else "bt709",
         "color_trc": colour.transfer if colour.transfer not in (None, "unspecified") else "smpte2084" if hdr else "bt709",
@@ -83,8 +86,28 @@ def _tone_mapped() -> list[Filter]:
         Filter(name="zscale", options={"t": "linear", "npl": _HDR_NITS}),
         Filter(name="format", options={"pix_fmts": "gbrpf32le"}),
         Filter(name="zscale", options={"p": "bt709"}),
-        Filter(name="tonemap", options={"tonemap": "mobius", "desat": 0}),
-        Filter(name="zscale", options={"t": "bt709", "m": "bt709", "r": "limited"}),
+        Filter(name="tonemap", options={"tonemap": "mobius", "desat": 0, "peak": _PEAK}),
+        Filter(name="zscale", options={"t": "bt709", "m": "bt709", "r": "limited", "d": _DITHER}),
+        Filter(name="format", options={"pix_fmts": "yuv420p"}),
+    ]
+
+
+def _converted() -> list[Filter]:
+    return [Filter(name="zscale", options={"p": "709", "t": "709", "m": "709", "r": "limited", "d": _DITHER})]
+
+
+def _by_swscale() -> list[Filter]:
+    return [
+        Filter(
+            name="scale",
+            options={
+                "out_primaries": "bt709",
+                "out_transfer": "bt709",
+                "out_color_matrix": "bt709",
+                "out_range": "limited",
+                "intent": "perceptual",
+            },
+        ),
         Filter(name="format", options={"pix_fmts": "yuv420p"}),
     ]
 

@@ -30,6 +30,7 @@ from mediaprep.transcode.video import Means
 COPIED_BYTES = 2**28  # the most that is read to leave out comments; what placements take is far smaller
 LEAST_WIDTH = 16
 _SMALL = 400  # pixels of width below which gifsicle's lossy mode gains more than it costs: encoding notes, section 4
+_FAR = 0.6  # of a trial's width: a guess; beyond it the usual exponent may mislead
 _HELPS = 0.97  # gifsicle -O2 is run where it saves this much of a trial
 _SURELY = 1.3  # bytes a pixel at the very most, LZW of noise with its codes: what is below the limit so is encoded at once
 _ROOM = 64  # bytes of the loop extension and the trailer
@@ -159,30 +160,40 @@ def _widths(output: Output, most: int) -> range:
 
 
 def _trial(bench: _Bench, limit: int) -> Steps[tuple[list[Try], int, bool]]:
-    """Some frames at 480 pixels: the estimate of all at that width, gifsicle's lossy level, and whether gifsicle is worth its time."""
-    most, widths = animation.largest(bench.output), _widths(bench.output, animation.largest(bench.output)[0])
+    """Some frames at 480 pixels, and again where that is far from the width wished: estimates of all of them, gifsicle's lossy level,
+    and whether gifsicle is worth its time."""
+    most = animation.largest(bench.output)[0]
+    widths = _widths(bench.output, most)
     width = max((w for w in widths if w <= animation.TRIAL_WIDTH), default=widths[0])
-    count = bench.want.frame_count or 0
-    frames = animation.trial_frames(count)
-    size = animation.of_shape(bench.output, width)
-    drawing = Drawing(size=size, frames=frames, exact=_exact(bench.output, size))
-    path = yield from _draw(bench, drawing, len(frames))
-    tried = [Try(width=width, size_bytes=_whole(path, count), full=False)]
-    if fit.wanted_width(tries=tried, aim=limit) >= most[0]:
-        return tried, 0, False
-    art = animation.grid_step(bench.output) is not None
-    lossy = gifsicle.LOSSY if not art and fit.wanted_width(tried, limit) < _SMALL else 0
+    path, plain = yield from _tried(bench, width, None)
+    wished = fit.wanted_width([plain], limit)
+    if wished >= most:
+        return [plain], 0, False
+    lossy = gifsicle.LOSSY if animation.grid_step(bench.output) is None and wished < _SMALL else 0
     squeezed = yield from _squeezed(bench, path, lossy)
-    estimate = tried[0].size_bytes if squeezed is None else _whole(squeezed, count)
-    if squeezed is None or (not lossy and estimate > _HELPS * tried[0].size_bytes):
-        return tried, 0, False
-    return [Try(width=width, size_bytes=estimate, full=False)], lossy, True
+    helps = squeezed is not None and (lossy > 0 or squeezed.stat().st_size < _HELPS * path.stat().st_size)
+    tries = [_estimated(bench, width, squeezed) if helps and squeezed is not None else plain]
+    nearer = max((w for w in widths if w <= fit.wanted_width(tries, limit)), default=widths[0])
+    if nearer < _FAR * width:
+        _, again = yield from _tried(bench, nearer, lossy if helps else None)
+        tries.append(again)
+    return tries, lossy if helps else 0, helps
 
 
-def _whole(path: Path, total: int) -> int:
-    data = path.read_bytes()
-    frames = gifblocks.frame_bytes(data)
-    return fit.estimate(frames, animation.RUN, len(data) - sum(frames), total)
+def _tried(bench: _Bench, width: int, lossy: int | None) -> Steps[tuple[Path, Try]]:
+    """A trial at one width. ``lossy``: of gifsicle; None: without it."""
+    size = animation.of_shape(bench.output, width)
+    frames, _ = animation.trial_frames(bench.want.frame_count or 0)
+    path = yield from _draw(bench, Drawing(size=size, frames=frames, exact=_exact(bench.output, size)), len(frames))
+    if lossy is not None:
+        path = (yield from _squeezed(bench, path, lossy)) or path
+    return path, _estimated(bench, width, path)
+
+
+def _estimated(bench: _Bench, width: int, path: Path) -> Try:
+    data, count = path.read_bytes(), bench.want.frame_count or 0
+    frames, (_, run) = gifblocks.frame_bytes(data), animation.trial_frames(count)
+    return Try(width=width, size_bytes=fit.estimate(frames, run, len(data) - sum(frames), count), full=False)
 
 
 def _exact(output: Output, size: Size) -> bool:

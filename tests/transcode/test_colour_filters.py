@@ -79,7 +79,7 @@ def test_hdr_is_tone_mapped_at_203_nit(transfer: str) -> None:
         ("zscale", {"t": "linear", "npl": 203}),
         ("format", {"pix_fmts": "gbrpf32le"}),
         ("zscale", {"p": "bt709"}),
-        ("tonemap", {"tonemap": "mobius", "desat": 0}),
+        ("tonemap", {"tonemap": "mobius", "desat": 0, "peak": 10}),
     ]
 
 
@@ -91,8 +91,17 @@ def test_dolby_vision_is_mapped_by_its_base_layer() -> None:
     assert "tonemap" not in names(transfer="unspecified", hdr=plain)
 
 
-@pytest.mark.parametrize("primaries", ["bt2020", "smpte432", "smpte431"])
-def test_wide_gamut_without_hdr_is_narrowed(primaries: str) -> None:
+@pytest.mark.parametrize("primaries", ["bt2020", "smpte432", "smpte431", "smpte170m", "bt470bg"])
+def test_other_primaries_without_hdr_are_converted(primaries: str) -> None:
     made = filters(primaries=primaries, transfer="bt709", matrix="bt709", range="limited", hdr=())
     assert made[0][0] == "setparams"
-    assert made[1] == ("zscale", {"p": "709", "t": "709", "m": "709", "r": "limited"})
+    assert made[1] == ("zscale", {"p": "709", "t": "709", "m": "709", "r": "limited", "d": "error_diffusion"})
+
+
+def test_without_zscale_swscale_converts() -> None:
+    """In the order of fallbacks of the dependency notes; said aloud by whoever runs it."""
+    for colour in (Colour(transfer="smpte2084", primaries="bt2020"), Colour(primaries="bt2020", matrix="bt2020nc", transfer="bt709")):
+        made = colour_filters(VideoStream(width=640, height=360, chroma="4:2:0", colour=colour), (640, 360), zscale=False)
+        assert "zscale" not in [step.name for step in made]
+        assert made[1].options["out_primaries"] == "bt709"
+        assert dict(made[-1].options) == LAST

@@ -12,7 +12,8 @@ import pytest
 from mediaprep.media import Colour, HdrFormat, PrivateItem, StatedSar, Video
 from mediaprep.plan import Output, plan
 from mediaprep.tools.ffmpeg import SOURCE_FD, TARGET, argv, bound
-from mediaprep.transcode.video import Means, bit_rate_cap, job
+from mediaprep.transcode.rate import Aim, aim, bit_rate_cap
+from mediaprep.transcode.video import Means, job
 from mediaprep.wishes import Wishes
 from tests.facts import good, lasting, silent, sized, twitter
 
@@ -25,6 +26,7 @@ TAGS = "-color_primaries bt709 -color_range tv -color_trc bt709 -colorspace bt70
 BT709 = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=limited"
 UPRIGHT = "sidedata=mode=delete:type=DISPLAYMATRIX"
 X264 = "-x264-params open-gop=0:8x8dct=1:cabac=1:min-keyint=1"
+CLOCK = ["trim=end=11.000000", "fps=fps=30/1:round=near:start_time=0", "tpad=stop=2:stop_mode=clone", "trim=end_frame=300"]
 TRAIL = "-threads 2 -video_track_timescale 90000 -write_tmcd 0"
 
 
@@ -44,6 +46,11 @@ def words(media: Video, wishes: Wishes | None = None) -> dict[str, str]:
 
 
 def chain(media: Video, wishes: Wishes | None = None) -> list[str]:
+    """The picture's filters but for those of its clock, without the labels that join them."""
+    return [step for step in whole_chain(media, wishes) if not step.startswith(("trim=", "fps=", "tpad="))]
+
+
+def whole_chain(media: Video, wishes: Wishes | None = None) -> list[str]:
     """The picture's filters, without the labels that join them."""
     graph = line(media, wishes).split("-filter_complex ")[1].split(" ")[0]
     return [step.split("]", 1)[1].rsplit("[", 1)[0] for step in graph.split(";") if not step.startswith("[0:1]")]
@@ -62,8 +69,9 @@ def test_remux() -> None:
 def test_sound_only() -> None:
     """The picture is copied; a second of room, so that -t takes no packet of it."""
     assert line(good(audio__profile="HE-AAC", audio__channels=6)) == (
-        f"{HEAD} {SOURCE} {OPEN} -threads 2 -i fd: -map 0:0 -map 0:1 -f mp4 -ac 2 -ar 48000 -b:a 128000 -c:a aac -c:v copy "
-        f"-fflags +bitexact -flags:a +bitexact {DROPPED} -movflags +faststart -profile:a aac_low -t 11.000000 -tag:v avc1 "
+        f"{HEAD} {SOURCE} {OPEN} -threads 2 -i fd: -filter_complex [0:1]aresample=async=1:first_pts=0[s0] -map 0:0 -map [s0] "
+        f"-f mp4 -ac 2 -ar 48000 -b:a 128000 -c:a aac -c:v copy -fflags +bitexact "
+        f"-flags:a +bitexact {DROPPED} -movflags +faststart -profile:a aac_low -t 11.000000 -tag:v avc1 "
         "-threads 2 -write_tmcd 0 TARGET"
     )
 
@@ -78,11 +86,13 @@ def test_a_phones_hdr_portrait() -> None:
     )
     assert line(media) == (
         f"{HEAD} {SOURCE} -noautorotate {OPEN} -threads 2 -i fd: -filter_complex "
-        f"[0:0]transpose=dir=clock[s0];[s0]{UPRIGHT}[s1];[s1]scale=flags=lanczos+accurate_rnd:h=1280:w=720[s2];[s2]setsar=sar=1/1[s3];"
-        "[s3]setparams=color_primaries=bt2020:color_trc=arib-std-b67:colorspace=bt2020nc:range=limited[s4];"
-        "[s4]zscale=npl=203:t=linear[s5];[s5]format=pix_fmts=gbrpf32le[s6];[s6]zscale=p=bt709[s7];[s7]tonemap=desat=0:tonemap=mobius[s8];"
-        f"[s8]zscale=m=bt709:r=limited:t=bt709[s9];[s9]format=pix_fmts=yuv420p[s10];[s10]{BT709}[s11] "
-        "-map [s11] -map 0:1 -f mp4 -aq-mode 2 -bufsize 3973994 -c:a copy -c:v libx264 "
+        f"[0:0]{CLOCK[0]}[s0];[s0]{CLOCK[1]}[s1];[s1]{CLOCK[2]}[s2];[s2]{CLOCK[3]}[s3];"
+        f"[s3]transpose=dir=clock[s4];[s4]{UPRIGHT}[s5];[s5]scale=flags=lanczos+accurate_rnd:h=1280:w=720[s6];[s6]setsar=sar=1/1[s7];"
+        "[s7]setparams=color_primaries=bt2020:color_trc=arib-std-b67:colorspace=bt2020nc:range=limited[s8];"
+        "[s8]zscale=npl=203:t=linear[s9];[s9]format=pix_fmts=gbrpf32le[s10];[s10]zscale=p=bt709[s11];"
+        "[s11]tonemap=desat=0:peak=10:tonemap=mobius[s12];[s12]zscale=d=error_diffusion:m=bt709:r=limited:t=bt709[s13];"
+        f"[s13]format=pix_fmts=yuv420p[s14];[s14]{BT709}[s15] "
+        "-map [s15] -map 0:1 -f mp4 -aq-mode 2 -bufsize 3973994 -c:a copy -c:v libx264 "
         "-color_primaries bt709 -color_range tv -color_trc bt709 -colorspace bt709 -crf 23 -fflags +bitexact -flags:v +cgop+bitexact "
         f"-fps_mode cfr -g 60 {DROPPED} -maxrate 1986997 -movflags +faststart -pix_fmt yuv420p -preset medium -profile:v high "
         f"-r 30/1 -t 11.000000 {TRAIL} {X264} TARGET"
@@ -90,12 +100,13 @@ def test_a_phones_hdr_portrait() -> None:
 
 
 def test_a_trim() -> None:
-    """Three seconds from the second one on: read no further, cut by frames and time, sound and picture both from 0."""
+    """Three seconds from the second one on, 2 ms before the frames meant: read no further, cut by frames and time, both from 0."""
     assert line(good(), Wishes(trim=(Fraction(2), Fraction(5)))) == (
-        f"{HEAD} {SOURCE} -noautorotate {OPEN} -ss 2.000000 -t 3.000000 -threads 2 -i fd: -filter_complex "
-        f"[0:0]{UPRIGHT}[s0];[s0]setsar=sar=1/1[s1];[s1]format=pix_fmts=yuv420p[s2];[s2]{BT709}[s3];[0:1]aresample=async=1:first_pts=0[s4] "
-        f"-map [s3] -map [s4] -f mp4 -ac 2 -aq-mode 2 -ar 48000 -b:a 128000 -bufsize 4096000 -c:a aac -c:v libx264 {TAGS} -crf 23 "
-        f"-fflags +bitexact -flags:a +bitexact -flags:v +cgop+bitexact -fps_mode cfr -frames:v 90 -g 60 {DROPPED} -maxrate 2048000 "
+        f"{HEAD} {SOURCE} -noautorotate {OPEN} -ss 1.998000 -t 3.000000 -threads 2 -i fd: -filter_complex "
+        f"[0:0]{CLOCK[1]}[s0];[s0]{CLOCK[2]}[s1];[s1]trim=end_frame=90[s2];[s2]{UPRIGHT}[s3];[s3]setsar=sar=1/1[s4];"
+        f"[s4]format=pix_fmts=yuv420p[s5];[s5]{BT709}[s6];[0:1]aresample=async=1:first_pts=0[s7] "
+        f"-map [s6] -map [s7] -f mp4 -ac 2 -aq-mode 2 -ar 48000 -b:a 128000 -bufsize 4096000 -c:a aac -c:v libx264 {TAGS} -crf 23 "
+        f"-fflags +bitexact -flags:a +bitexact -flags:v +cgop+bitexact -fps_mode cfr -g 60 {DROPPED} -maxrate 2048000 "
         "-movflags +faststart -pix_fmt yuv420p -preset medium -profile:a aac_low -profile:v high "
         f"-r 30/1 -t 3.000000 {TRAIL} {X264} TARGET"
     )
@@ -187,19 +198,31 @@ def test_a_true_one_is() -> None:
 # -- time --------------------------------------------------------------------------------------------------------------------------
 
 
+def test_the_clock_stands_behind_the_work_on_fields() -> None:
+    """Fields need every frame at its own time; what is dropped or held afterwards is not turned and scaled for nothing."""
+    media = good(video__scan="telecine", video__frame_rate=Fraction(30000, 1001), video__parity="tff", video__rotation=90)
+    names = [step.partition("=")[0] for step in whole_chain(media)]
+    assert names[:8] == ["trim", "fieldmatch", "yadif", "decimate", "fps", "tpad", "trim", "transpose"]
+
+
+def test_frames_without_usable_times_are_counted() -> None:
+    media = good(container__format="avi", video__timestamps="broken", video__codec="mpeg4", video__frame_rate=Fraction(30000, 1001))
+    assert whole_chain(media)[0] == "setpts=expr=N*1001/(30000*TB)"
+
+
 def test_a_short_clip_holds_its_last_frame() -> None:
-    """A tenth of a second becomes half a second of 15 frames; two frames to spare, cut by -frames:v and -t."""
+    """A tenth of a second becomes half a second of 15 frames; a few to spare, cut by their number and -t."""
     text = line(lasting(Fraction(1, 10)))
-    assert "tpad=stop_duration=0.466667:stop_mode=clone" in text
-    assert "aresample=async=1:first_pts=0[s5];[s5]apad" in text
-    assert " -frames:v 15 " in text
+    assert "tpad=stop=15:stop_mode=clone" in text or "tpad=stop=16:stop_mode=clone" in text
+    assert "trim=end_frame=15[" in text
+    assert "aresample=async=1:first_pts=0[s8];[s8]apad" in text
     assert " -t 0.500000 -threads" in text
 
 
 def test_a_short_span_shows_nothing_beyond_it() -> None:
     text = line(good(), Wishes(trim=(Fraction(2), Fraction(11, 5))))
-    assert " -ss 2.000000 -t 0.200000 " in text
-    assert "tpad=stop_duration=0.366667:stop_mode=clone" in text
+    assert " -ss 1.998000 -t 0.200000 " in text
+    assert "tpad=stop=13:stop_mode=clone" in text
 
 
 def test_sound_that_is_only_primed_earlier_is_shifted() -> None:
@@ -269,12 +292,60 @@ def test_no_more_bits_than_the_source_is_worth() -> None:
     assert bit_rate_cap(output(good(video__codec="prores", video__bit_rate=100_000))) == 2_048_000, "an unknown worth limits nothing"
 
 
-@pytest.mark.parametrize("limit", [2_000_000, 500_000, 100_000_000])
-def test_a_byte_limit_holds_even_if_all_bits_and_the_buffer_are_used(limit: int) -> None:
-    """Ten seconds of sound at 128 kbit/s, of picture at the cap, and a buffer of two seconds."""
-    cap = bit_rate_cap(output(good(size_bytes=200_000_000), Wishes(max_size=limit)))
-    assert cap <= 2_048_000
-    assert (cap * 12 + 128_000 * 10) / 8 <= limit
+@pytest.mark.parametrize(("limit", "way"), [(2_000_000, "bytes"), (700_000, "bytes"), (100_000_000, "quality")])
+def test_a_byte_limit_that_the_cap_could_break_is_aimed_at(limit: int, way: str) -> None:
+    """Ten seconds of sound at 128 kbit/s, copied, and of picture, and the boxes, fill it; above what the cap and its buffer can take it binds
+    nothing."""
+    made = output(good(size_bytes=200_000_000), Wishes(max_size=limit))
+    found = aim(made)
+    assert found.way == way
+    assert found.bit_rate <= 2_048_000
+    if way == "bytes":
+        assert 0.97 * limit < (found.bit_rate + 128_000) * 10 / 8 < limit
+
+
+def test_the_tables_bit_rate_takes_two_passes() -> None:
+    assert aim(output(good(video__gop__structure="open"), Wishes(rate="table"))) == Aim(way="average", bit_rate=2_048_000)
+
+
+@pytest.mark.parametrize(("limit", "size"), [(3_000_000, (1280, 720)), (600_000, (640, 360)), (200_000, (320, 180))])
+def test_few_bytes_go_to_a_smaller_rung(limit: int, size: tuple[int, int]) -> None:
+    made = output(good(size_bytes=200_000_000), Wishes(max_size=limit))
+    assert isinstance(made.want, Video)
+    assert made.want.video.display_size == size
+
+
+def test_far_too_few_bytes_are_refused_with_the_number_needed() -> None:
+    (refusal,) = plan((good(size_bytes=200_000_000),), twitter(), Wishes(max_size=90_000)).refusals
+    assert refusal.rule == "video-size"
+    assert "90000 bytes are too few for 10 s" in refusal.reason
+
+
+# -- sound -------------------------------------------------------------------------------------------------------------------------
+
+HEARD = {"audio__loudness": -23.0, "audio__loudness_range": 5.0, "audio__true_peak": -12.0, "audio__loudness_threshold": -33.0}
+
+
+def test_loudness_is_brought_to_the_target_by_one_gain() -> None:
+    made = output(good(**HEARD), Wishes(loudness=Fraction(-14)))
+    assert isinstance(made.want, Video)
+    assert not made.want.video.anew
+    assert [(c.fact, c.after) for c in made.changes if c.fact == "audio.loudness"] == [("audio.loudness", -14.0)]
+    assert (
+        "loudnorm=I=-14.00:LRA=7.00:TP=-1:linear=true:measured_I=-23.00:measured_LRA=5.00:measured_TP=-12.00:measured_thresh=-33.00"
+        in line(good(**HEARD), Wishes(loudness=Fraction(-14)))
+    )
+
+
+def test_loudness_is_let_be_where_it_is_right_or_there_is_none() -> None:
+    """Half a unit is what EBU R 128 allows; silence has no loudness."""
+    assert plan((good(**{**HEARD, "audio__loudness": -14.4}),), twitter(), Wishes(loudness=Fraction(-14))).outputs == ()
+    assert plan((good(),), twitter(), Wishes(loudness=Fraction(-14))).outputs == ()
+
+
+def test_loudness_is_promised_only_where_the_peaks_allow_one_gain() -> None:
+    loud = output(good(**{**HEARD, "audio__true_peak": -3.0}), Wishes(loudness=Fraction(-14)))
+    assert [p for p in loud.promises if getattr(p, "fact", "") == "audio.loudness"] == []
 
 
 # -- privacy -----------------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ _STANDARD_RATES = tuple(Fraction(n) for n in ("24000/1001", "24", "25", "30000/1
 _SNAP = Fraction(3, 100)  # a guess: a variable rate within 3 % of a standard rate is meant to be it
 FASTEST = Fraction(60)
 PRIMING = Fraction(1, 18)  # seconds: two and a half AAC frames, 2560 samples at 48 kHz (encoders use 1024, 2048 or 2112), and rounding
+_BOXES, _FRAME_BYTES, _SOUND_BYTES = 4000, 16, 300  # of an MP4: its head, tables for each frame, and for each second of sound
+_COPIED_SOUND = 320_000  # bit/s of a copied sound of unknown bit rate: as much as stereo AAC LC encoders give
+_ENOUGH = Fraction(35, 100)  # of a rung's bit rate: with less, the picture of the next rung looks better (a guess)
 SQUARE = (StatedSar(where="container", value=Fraction(1)), StatedSar(where="bitstream", value=Fraction(1)))
 
 
@@ -200,6 +203,30 @@ def canvas_size(shown: Size, case: Case) -> Size:
     box = _limit(case.spec, "video-dimensions")
     least = _least(box, (width, height))
     return max(width, least[0]), max(height, least[1])
+
+
+def affordable(limit: int, length: Fraction, sound: int | None, rate: Fraction | None) -> int:
+    """bit/s of the picture with which a file of ``length`` seconds has ``limit`` bytes, its sound of ``sound`` bit/s (None: not known) and
+    its boxes included; may be 0 or less."""
+    tables = _BOXES + length * ((rate or FASTEST) * _FRAME_BYTES + (_SOUND_BYTES if sound != 0 else 0))
+    return int(((limit - tables) * 8) / length) - (_COPIED_SOUND if sound is None else sound)
+
+
+def frugal_size(want: Video, limit: int | None, case: Case) -> Size | None:
+    """The encoded picture's size where ``limit`` bytes leave it too few bits: that of the largest rung whose bit rate is not too far off.
+    A rung that is asked for stays."""
+    size, length = want.video.display_size, want.duration
+    if size is None or not length or limit is None or case.wishes.rung is not None:
+        return size
+    ladder = encoding(case.spec).ladder
+    own = ladder.holding(size)
+    smaller = [rung for rung in ladder.of(own.orientation) if rung.video_bit_rate < own.video_bit_rate]
+    for rung in reversed(smaller):
+        sound = 0 if want.audio is None else own.audio_bit_rate if want.audio.anew else want.audio.bit_rate
+        if affordable(limit, length, sound, want.video.frame_rate) >= _ENOUGH * own.video_bit_rate:
+            break
+        size, own = _within(size, (rung.width, rung.height)), rung
+    return _even(size, _ratios(case.spec), _least(_limit(case.spec, "video-dimensions"), size))
 
 
 def _least(box: Constraint | None, size: Size) -> Size:

@@ -12,13 +12,28 @@ from mediaprep.constraint import ByteLimit, Range
 from mediaprep.media import Video
 from mediaprep.promise import AtMost, AtMostBytes, Near, Promise
 from mediaprep.rules._rule import Case, Refused
-from mediaprep.rules.video._encode import encoding, lead, no_timing, picture_encoded, rewrapped, sound_encoded, target_size
+from mediaprep.rules.video._encode import (
+    affordable,
+    encoding,
+    frugal_size,
+    lead,
+    no_timing,
+    picture_encoded,
+    rewrapped,
+    sound_encoded,
+    target_size,
+)
 from mediaprep.spec import Spec
 from mediaprep.wishes import Wishes
 
 Span = tuple[Fraction, Fraction]
 EDGE = Fraction(1, 20)  # sound may outlast the picture by two AAC frames (priming and padding; 1024 samples, 23 ms at 44.1 kHz)
 _PROFILE_5 = "Dolby Vision profile 5 has no compatible base layer: its colours cannot be converted"
+_LEAST_PICTURE = 16_000  # bit/s: with less x264 gives no picture worth seeing, or none at all (a guess)
+TRUE_PEAK = -1  # dBTP that loudness normalisation keeps below: EBU R 128 s2, streaming
+_LOUDNESS_STEP = 0.5  # LU that are not worth an encode: EBU R 128 allows as much for what is not live
+_LOUDNESS_TOLERANCE = 1.0  # LU: AAC and the gate move it a little
+MOST_PARTS = 1000  # of one video, 38 hours at 139.9 s: a file whose header claims years is not planned part by part (a guess)
 _LATEST_CUT = 15  # seconds before a part's end in which a shot change is looked for
 _IN_MP4 = ("h264", "hevc", "av1", "vp9", "mpeg4")
 _SOUND_IN_MP4 = ("aac", "mp3", "ac3", "eac3", "alac", "flac", "opus")
@@ -42,6 +57,10 @@ def spans(have: Video, spec: Spec, wishes: Wishes) -> tuple[Span | None, ...] | 
         asked = f"{units.duration_text(start)} to {units.duration_text(end)}"
         return Refused(reason=f"--trim asks for {asked}; the video is {units.duration_text(length)} long")
     if wishes.split and longest is not None and end - start > longest:
+        if (end - start) / encoding(spec).trim_to > MOST_PARTS:
+            return Refused(
+                reason=f"{units.duration_text(end - start)} would become more than {MOST_PARTS} parts", ways_out=("--trim START-END",)
+            )
         return _parts(have, (start, end), spec)
     if longest is not None and end - start > longest:
         return Refused(
@@ -107,11 +126,27 @@ def asked(have: Video, span: Span | None, case: Case) -> Iterator[tuple[str, Vid
     if wishes.rung is not None and target_size(want, case) != want.video.display_size:
         want = picture_encoded(want, case)
         yield "--rung", want
+    if want.audio is not None and not want.audio.anew and _other_loudness(have, wishes):
+        want = sound_encoded(want, case)
+        yield "--loudness", want
     if wishes.max_size is not None and have.size_bytes is not None and have.size_bytes > wishes.max_size:
         yield "--max-size", picture_encoded(want, case)
 
 
-def impossible(have: Video, want: Video) -> tuple[str, Refused] | None:
+def _other_loudness(have: Video, wishes: Wishes) -> bool:
+    measured = None if have.audio is None else have.audio.loudness
+    return wishes.loudness is not None and measured is not None and abs(measured - float(wishes.loudness)) > _LOUDNESS_STEP
+
+
+def loudness_kept(have: Video, wishes: Wishes) -> bool:
+    """Whether one gain brings the sound to the loudness asked for, its peaks under full scale: only then it is promised."""
+    audio = have.audio
+    if wishes.loudness is None or audio is None or audio.loudness is None or audio.true_peak is None or wishes.trim == "first":
+        return False
+    return not wishes.split and audio.true_peak + float(wishes.loudness) - audio.loudness <= TRUE_PEAK
+
+
+def impossible(have: Video, want: Video, promises: tuple[Promise, ...], spec: Spec) -> tuple[str, Refused] | None:
     """Why the wanted video cannot be made of this one, with the rule that it belongs to; None: it can."""
     if want.audio is not None and want.audio.anew and have.audio is not None and have.audio.decodable is False:
         return "audio-codec", Refused(reason="the sound would have to be encoded, and no frame of it decodes: damaged or encrypted")
@@ -125,7 +160,26 @@ def impossible(have: Video, want: Video) -> tuple[str, Refused] | None:
         return "video-frame-rate", no_timing(have)
     if want.video.display_size is None:
         return "video-dimensions", Refused(reason="the picture's size cannot be told, so it cannot be encoded")
-    return None
+    return _too_few_bytes(want, promises, spec)
+
+
+def _too_few_bytes(want: Video, promises: tuple[Promise, ...], spec: Spec) -> tuple[str, Refused] | None:
+    length = next((p.value for p in promises if isinstance(p, Near) and p.fact == "duration"), None)
+    limits = [p.limit for p in promises if isinstance(p, AtMostBytes)]
+    if not length or not limits or want.video.display_size is None:
+        return None
+    sound = 0 if want.audio is None else encoding(spec).ladder.holding(want.video.display_size).audio_bit_rate
+    if affordable(min(limits), length, sound, want.video.frame_rate) >= _LEAST_PICTURE:
+        return None
+    least = (
+        int(length * (_LEAST_PICTURE + sound) / 8)
+        + min(limits)
+        - int((affordable(min(limits), length, 0, want.video.frame_rate)) * length / 8)
+    )
+    return "video-size", Refused(
+        reason=f"{min(limits)} bytes are too few for {units.duration_text(length)}: about {least} are needed",
+        ways_out=("--trim START-END",),
+    )
 
 
 def cut(have: Video, span: Span | None, case: Case) -> Video:
@@ -150,11 +204,15 @@ def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, 
         want = picture_encoded(want, case)
     if want.audio is not None and not want.audio.anew and want.audio.codec not in _SOUND_IN_MP4:
         want = sound_encoded(want, case)
+    if want.video.anew and (size := frugal_size(want, _written_limit(case), case)) not in (None, want.video.display_size):
+        want = replace(want, video=replace(want.video, width=size[0], height=size[1]))
     settled = replace(rewrapped(want), private=None if case.wishes.keep_metadata else ())
     promises: list[Promise] = []
     if (most := _written_limit(case)) is not None:
         promises.append(AtMostBytes(limit=most))
     frame = 1 / want.video.frame_rate if want.video.frame_rate else Fraction(1, 24)
+    if want.audio is not None and want.audio.anew and loudness_kept(have, case.wishes):
+        promises.append(Near(fact="audio.loudness", value=float(case.wishes.loudness or 0), tolerance=_LOUDNESS_TOLERANCE))
     if want.duration is not None:
         promises.append(Near(fact="duration", value=want.duration, tolerance=frame + EDGE))
     if want.video.duration is not None:
@@ -176,7 +234,17 @@ def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, 
         )  # fmt: skip
     audio = settled.audio
     if audio is not None:
-        audio = replace(audio, start=None, duration=None, bit_rate=None, profile=audio.profile or None)
+        audio = replace(
+            audio,
+            start=None,
+            duration=None,
+            bit_rate=None,
+            profile=audio.profile or None,
+            loudness=None,
+            loudness_range=None,
+            true_peak=None,
+            loudness_threshold=None,
+        )
     return replace(settled, video=video, audio=audio, duration=None, shots=None), tuple(promises)
 
 
