@@ -34,6 +34,7 @@ class Outcome:
     changes    facts that were changed, with their reasons
     before, after   reports of the source and of each output
     problems   one line each: why nothing, or less than asked, was made
+    stderr     the last lines (50 at most) of the tool that failed; () where none did
     """
 
     path: str
@@ -48,6 +49,7 @@ class Outcome:
     plan: Plan | None = None
     evidence: tuple[Evidence, ...] = ()
     seconds: float = 0.0
+    stderr: tuple[str, ...] = ()
 
     @property
     def upload(self) -> Upload | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from mediaprep import files, handoff
-from mediaprep.check import unreadable
+from mediaprep.check import check, unreadable
 from mediaprep.context import Context
 from mediaprep.errors import SourceUnreadable, ToolError, UsageProblem, VerifyError
 from mediaprep.events import Stage, StageDone, StageStarted
@@ -223,8 +223,10 @@ def _prepared(source: Source, order: Order, context: Context, captions: Source |
                 yield from call(_publish, [item.part for item in parts], targets, order.force)
     except TooSmall:
         raise
-    except (ToolError, VerifyError) as problem:
-        return replace(base, status="failed", problems=getattr(problem, "problems", (str(problem),)))
+    except ToolError as problem:
+        return replace(base, status="failed", problems=(str(problem),), stderr=tuple(problem.stderr_tail.splitlines()))
+    except VerifyError as problem:
+        return replace(base, status="failed", problems=problem.problems)
     finally:
         for item in () if held else parts:
             yield from call(files.remove_part, item.part)
@@ -236,7 +238,7 @@ def _prepared(source: Source, order: Order, context: Context, captions: Source |
         outputs=tuple(map(str, targets)),
         uploads=_with_untouched(tuple(uploads), as_they_are),
         changes=tuple(change for output in made.outputs for change in output.changes),
-        after=tuple(replace(item.report, path=str(target)) for item, target in zip(parts, targets, strict=True)),
+        after=tuple(_named(item.report, target, task.output.spec) for item, target, task in zip(parts, targets, tasks, strict=True)),
         evidence=tuple(item.evidence for item in parts),
     )
 
@@ -298,10 +300,17 @@ def _doubted(source: Source, looked: Looked, output: Output, part: Path, binary:
                 evidence = replace(evidence, frames_decoded=int(made.media.complete is True))  # a deep look decodes it
     except SourceUnreadable as problem:
         raise VerifyError([f"the output cannot be read: {problem.reason}"]) from problem
-    report, problems = verify(output, made.media, evidence)
+    report, problems = verify(output, replace(made.media, name="the output"), evidence)
     if problems:
         raise VerifyError(problems)
     return report, evidence
+
+
+def _named(report: Report, target: Path, spec: Spec) -> Report:
+    """The report of a made file under its final name: until then its messages speak of "the output"."""
+    if report.media is None:
+        return replace(report, path=str(target))
+    return replace(check(replace(report.media, name=files.display_name(target)), spec), path=str(target))
 
 
 def _copies(output: Output) -> bool:
