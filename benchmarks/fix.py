@@ -1,5 +1,5 @@
-"""What the safety, the probe and the verification of `mediaprep fix` cost, against the bare ffmpeg command that does the same encode; and how much a
-remux or a sound-only repair saves against the full transcode of the same clip.
+"""What the safety, the probe and the verification of `mediaprep fix` cost, against the bare ffmpeg command that does the same encode; and
+how much a remux or a sound-only repair saves against the full transcode of the same clip.
 
     python benchmarks/fix.py [--seconds 20] [--rounds 3]
 """
@@ -39,11 +39,11 @@ def fix(source: Path) -> Contender:
 def bare(source: Path) -> Contender:
     """The encode that mediaprep plans, typed by hand: no probe, no check, no verification."""
     out = CACHE / "bare.mp4"
-    argv = [
-        ffmpeg(), "-v", "error", "-y", "-threads", "2", "-i", str(source), "-map", "0:v:0", "-map", "0:a:0", "-vf", "scale=1280:720:flags=lanczos+accurate_rnd",
-        "-c:v", "libx264", "-preset", "medium", "-profile:v", "high", "-pix_fmt", "yuv420p", "-crf", "23", "-aq-mode", "2", "-maxrate", "2048k",
-        "-bufsize", "4096k", "-g", "60", "-flags", "+cgop", "-r", "30", "-threads", "2", "-c:a", "copy", "-movflags", "+faststart", str(out),
-    ]  # fmt: skip
+    words = (
+        "-map 0:v:0 -map 0:a:0 -vf scale=1280:720:flags=lanczos+accurate_rnd -c:v libx264 -preset medium -profile:v high -pix_fmt yuv420p "
+        "-crf 23 -aq-mode 2 -maxrate 2048k -bufsize 4096k -g 60 -flags +cgop -r 30 -threads 2 -c:a copy -movflags +faststart"
+    )
+    argv = [ffmpeg(), "-v", "error", "-y", "-threads", "2", "-i", str(source), *words.split(), str(out)]
     return Contender(name="bare ffmpeg, same encode", argv=argv)
 
 

@@ -56,7 +56,7 @@ def parse_duration(text: str) -> Fraction:
     """``"140 s"``, ``"139.9"``, ``"2:20"``, ``"1:02:03.5"``, ``"20 min"``, ``"500 ms"`` -> seconds."""
     text = text.strip()
     if found := re.fullmatch(_NUMBER + r"\s*(ms|s|min|h|)", text):
-        return Fraction(found[1]) * {"ms": Fraction(1, 1000), "s": 1, "": 1, "min": 60, "h": 3600}[found[2]]
+        return Fraction(found[1]) * {"ms": Fraction(1, 1000), "min": Fraction(60), "h": Fraction(3600)}.get(found[2], Fraction(1))
     if found := re.fullmatch(r"(?:(\d+):)?(\d{1,2}):([0-5]?\d(?:\.\d+)?)", text):
         return int(found[1] or 0) * 3600 + int(found[2]) * 60 + Fraction(found[3])
     raise ValueError(f"duration {text!r}: want seconds, M:SS or a number with ms, s, min or h, such as 139.9 s")

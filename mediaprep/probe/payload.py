@@ -1,7 +1,7 @@
 """A digest of a stream's coded payload that does not depend on its wrapping: equal digests prove a copy.
 
-Start codes and length prefixes, parameter sets, access unit delimiters, filler and ADTS headers belong to the framing, which MP4, Matroska and
-transport streams do differently; all else is hashed in decode order.
+Start codes and length prefixes, parameter sets, access unit delimiters, filler and ADTS headers belong to the framing, which MP4,
+Matroska and transport streams do differently; all else is hashed in decode order.
 """
 
 from __future__ import annotations

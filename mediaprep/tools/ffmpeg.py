@@ -189,6 +189,6 @@ def _on_path() -> str:
     found = shutil.which("ffmpeg")
     if found is None:
         raise EnvironmentProblem(
-            "no ffmpeg: the imageio-ffmpeg wheel has none for this platform and there is none on PATH; install ffmpeg or name one with --ffmpeg"
+            "no ffmpeg: the imageio-ffmpeg wheel has none for this platform, nor is there one on PATH; install ffmpeg or name it with --ffmpeg"
         )
     return str(Path(found).resolve())

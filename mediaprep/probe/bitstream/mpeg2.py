@@ -155,7 +155,7 @@ class Mpeg2Reader:
 
     def header(self) -> StreamHeader:
         """What the stream states: of the first sequence header, with what was met later."""
-        seen = {name: tuple(sorted(values)) or None for name, values in self._seen.items()}
+        seen: dict[str, Any] = {name: tuple(sorted(values)) or None for name, values in self._seen.items()}
         complete = not self._in_band if self._complete is None and self._raw else self._complete
         return replace(
             self._first or StreamHeader(),
