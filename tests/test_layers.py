@@ -31,7 +31,7 @@ PEERS = {
     ("wishes", "spec"),
     ("profile", "profile_file"), ("profile_file", "profile_models"), ("config", "profile"),
     ("pipeline", "outcome"), ("pipeline", "handoff"), ("handoff", "outcome"), ("doctor", ""), ("posting", "pipeline"), ("posting", "outcome"),
-    ("", "api"),
+    ("", "api"), ("report", "jobs"),
 }  # fmt: skip
 PURE = ("rules", "check", "plan", "verify", "promise", "constraint", "finding", "spec", "media", "units", "evidence", "wishes")
 EFFECTS = {"os", "pathlib", "subprocess", "time", "shutil", "tempfile", "socket", "threading", "logging", "io", "random", "signal"}

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from mediaprep.cli import profiles
+from mediaprep.cli import jobs, profiles
 from mediaprep.cli._face import Globals
+from mediaprep.cli.batch import batch
 from mediaprep.cli.check import check
 from mediaprep.cli.doctor import doctor
 from mediaprep.cli.explain import explain
@@ -74,6 +75,7 @@ def main(
         raise typer.Exit(2)
 
 
-for command in (check, plan, fix, explain, probe, doctor):
+for command in (check, plan, fix, batch, explain, probe, doctor):
     app.command()(command)
 app.add_typer(profiles.app)
+app.add_typer(jobs.app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -108,9 +108,15 @@ def _run_until(driver: Driver, max_failures: int) -> None:
         raise
 
 
-def failures(counts: dict[str, int]) -> int:
-    """Jobs that did not come to a good end."""
-    return sum(count for status, count in counts.items() if status in FAILURES or status == "problems")
+def failures(counts: Mapping[str, int], *, on_refused: str = "skip") -> int:
+    """Jobs that did not come to a good end; a refused file that was copied as wished did."""
+    fine = {"refused"} if on_refused == "copy" else set()
+    return sum(count for status, count in counts.items() if status in (FAILURES | {"problems"}) - fine)
+
+
+def totals(driver: Driver) -> dict[str, int]:
+    """All that the ledger knows of this recipe, by status."""
+    return {count.status: count.jobs for count in driver.ledger.counts(driver.number) if count.status is not None}
 
 
 def dry_run(

@@ -187,13 +187,19 @@ def default_ledger(out: Path) -> Path:
     return user_state_path("mediaprep", appauthor=False) / f"{name}.db"
 
 
+def ledger_of(out: Path) -> Path:
+    """The ledger that an output folder was given, else its default one."""
+    with contextlib.suppress(OSError):
+        return Path((out / HOME / "ledger").read_text(errors="surrogateescape").partition(":")[2])
+    return default_ledger(out)
+
+
 def one_ledger(out: Path, ledger: Path) -> None:
     """Hold an output folder to one ledger, so that two runs cannot do its jobs twice. Raises: UsageProblem where it has another one."""
     pointer = out.absolute() / HOME / "ledger"
     mine = f"{os.uname().nodename}:{os.path.realpath(ledger)}"
-    with contextlib.suppress(FileExistsError):
-        with pointer.open("x", errors="surrogateescape") as file:
-            file.write(mine)
+    with contextlib.suppress(FileExistsError), pointer.open("x", errors="surrogateescape") as file:
+        file.write(mine)
         return
     said = pointer.read_text(errors="surrogateescape")
     if said != mine and Path(said.partition(":")[2]).exists():

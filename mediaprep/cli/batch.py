@@ -1,0 +1,153 @@
+"""``mediaprep batch``: every file of some folders once, into one output folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from mediaprep.cli import _many as m
+from mediaprep.cli import _options as o
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mediaprep.cli._exit import Code
+    from mediaprep.cli._face import Face
+    from mediaprep.jobs.driver import Options
+    from mediaprep.jobs.slots import Crew
+    from mediaprep.jobs.work import Recipe
+
+
+def batch(
+    context: typer.Context,
+    inputs: Annotated[
+        list[str] | None, typer.Argument(metavar="DIR|FILE...", help="Folders, with all below them, and files.", show_default=False)
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Output folder; made if it is not there.")] = None,
+    profile: o.ProfileName = None,
+    category: o.Category = None,
+    jobs: m.Jobs = None,
+    cluster: m.ClusterAt = None,
+    state: m.State = None,
+    resume: Annotated[bool, typer.Option("--resume/--fresh", help="Go on where the last run stopped, or do everything again.")] = True,
+    retries: m.Retries = 2,
+    timeout: m.JobTimeout = None,
+    stall: m.Stall = 900.0,
+    max_failures: Annotated[int | None, typer.Option("--max-failures", min=1, metavar="N", help="Stop after so many failures.")] = None,
+    on_refused: Annotated[
+        Literal["skip", "copy", "quarantine"], typer.Option("--on-refused", help="What becomes of files that are refused.")
+    ] = "skip",
+    failed: Annotated[
+        Path | None, typer.Option("--failed", metavar="DIR", help="A folder for copies of files that failed, each with its report.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("-n", "--dry-run", help="Only say what would be done: files, bytes, time.")] = False,
+    as_json: m.Events = False,
+    trim: o.Trim = None,
+    split: o.Split = False,
+    snap: o.Snap = None,
+    fit: o.Fit = None,
+    rung: o.Rung = None,
+    to: o.To = "auto",
+    quality: o.Quality = None,
+    rate: o.Rate = None,
+    max_size: o.MaxSize = None,
+    loudness: o.Loudness = None,
+    keep_metadata: o.KeepMetadata = None,
+    square_pixels: o.SquarePixels = False,
+    frame_rate: o.FrameRate = None,
+    encoder: o.Encoder = None,
+    measure: o.Measure = False,
+    min_vmaf: o.MinVmaf = None,
+    mend: o.Mend = None,
+    files_from: o.FilesFrom = None,
+) -> None:
+    """Make every file of some folders acceptable, once. The output folder mirrors them; what is fine is copied as it is.
+
+    Stopped or killed, the same command goes on where it was. Exit code 0: every file has a result; 6: some have none; 130, 143: stopped.
+    """
+    from mediaprep.cli import _inputs
+    from mediaprep.cli._face import Face
+    from mediaprep.errors import UsageProblem
+    from mediaprep.jobs.driver import Options
+    from mediaprep.jobs.work import Recipe
+
+    face = Face.of(context)
+    asked = o.wishes(face, context.params)
+    names = _inputs.collect(inputs or (), files_from)
+    if output is None and not dry_run:
+        raise UsageProblem("no output folder: name it with -o DIR")
+    found, chosen = o.placement(face, profile, category)[1:]
+    means = face.context()
+    options = Options(
+        retries=retries, timeout=timeout, stall=stall, on_refused=on_refused, follow=True, ffmpeg=means.ffmpeg, sandbox=means.sandbox
+    )
+    recipe = Recipe(profile=found, category=chosen, wishes=asked)
+    with face.stoppable(), m.crew_of(face, jobs, cluster) as crew:
+        if output is None or dry_run:
+            raise typer.Exit(_dry(face, recipe, crew, options, names, as_json=as_json))
+        kept = failed or (output / "quarantine" if on_refused == "quarantine" else None)
+        limits = {"fresh": not resume, "max_failures": max_failures}
+        raise typer.Exit(_run(face, recipe, crew, options, names, output, state, kept, limits, as_json=as_json))
+
+
+def _run(
+    face: Face,
+    recipe: Recipe,
+    crew: Crew,
+    options: Options,
+    names: Sequence[str],
+    output: Path,
+    state: Path | None,
+    kept: Path | None,
+    limits: dict[str, bool | int | None],
+    *,
+    as_json: bool,
+) -> Code:
+    from mediaprep.cli._exit import Code
+    from mediaprep.jobs import batch
+    from mediaprep.jobs.quarantine import Quarantine
+    from mediaprep.report.batch import summary
+
+    quarantine = None if kept is None else Quarantine(folder=kept, move=False, report=m.quarantine_report)
+    with (
+        m.shown(face, as_json=as_json) as tell,
+        batch.opened(output, recipe, crew, options, tell, state=state, quarantine=quarantine, cancel=face.cancel) as driver,
+    ):
+        end = batch.run(driver, names, fresh=bool(limits["fresh"]), max_failures=limits["max_failures"])
+        total = batch.totals(driver)
+    if not as_json:
+        face.lines(summary(end, total, str(output)))
+    return Code.BATCH if batch.failures(total, on_refused=options.on_refused) or batch.failures(end.counts) or end.left else Code.OK
+
+
+def _dry(face: Face, recipe: Recipe, crew: Crew, options: Options, names: Sequence[str], *, as_json: bool) -> Code:
+    from mediaprep.cli._exit import Code
+    from mediaprep.jobs import batch
+    from mediaprep.jobs.events import JobDone, JobEvent, JobLooked
+    from mediaprep.jobs.slots import cores_here
+    from mediaprep.report import json
+    from mediaprep.report.batch import dry_lines
+    from mediaprep.report.predict import predict
+
+    made = {"bytes": 0, "seconds": 0.0}
+
+    def count(event: JobEvent) -> None:
+        if isinstance(event, JobLooked) and event.plan is not None:
+            for predicted in map(predict, event.plan.outputs):
+                made["bytes"] += predicted.bytes or 0
+                made["seconds"] += predicted.seconds or 0.0
+        if isinstance(event, JobDone):
+            made["bytes"] += event.size_bytes if event.status == "already_ok" else 0
+        if not isinstance(event, JobDone) and not as_json:
+            tell(event)
+
+    with m.shown(face, as_json=False) as tell:
+        end = batch.dry_run(recipe, crew, options, names, count, cancel=face.cancel)
+    made["seconds"] *= 2 / max(1, cores_here())  # the estimates are for two cores
+    if as_json:
+        face.document(json.document(profile=recipe.profile.name, files=end.counts, predicted=made))
+    else:
+        face.lines(dry_lines(end, int(made["bytes"]), made["seconds"]))
+    return Code.OK if not end.counts.get("problems") else Code.BATCH

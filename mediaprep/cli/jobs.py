@@ -1,0 +1,127 @@
+"""``mediaprep jobs``: what the ledger of a batch or a watch knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from mediaprep.jobs.ledger import Ledger, Row
+
+app = typer.Typer(name="jobs", help="What the ledger of a batch or a watch knows.", no_args_is_help=True)
+
+Out = Annotated[Path, typer.Argument(metavar="OUT", help="The output folder, or the ledger itself.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
+
+
+def _ledger(out: Path) -> Ledger:
+    from mediaprep.jobs.ledger import existing
+    from mediaprep.jobs.publish import ledger_of
+
+    return existing(out if out.is_file() else ledger_of(out))
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    out: Out,
+    state: Annotated[
+        list[str] | None, typer.Option("--state", metavar="NAME", help="Only jobs that are new, run, publish or done.")
+    ] = None,
+    status: Annotated[
+        list[str] | None, typer.Option("--status", metavar="NAME", help="Only jobs that ended so: fixed, already_ok, refused, failed ...")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="At most so many; -1: all.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """One line for each job, in the order they were found; with --json one JSON object a line."""
+    from mediaprep.cli._face import Face
+    from mediaprep.report import json
+    from mediaprep.report.lines import Span, line
+
+    face = Face.of(context)
+    with _ledger(out) as ledger:
+        for row in ledger.rows(states=state or (), statuses=status or (), limit=limit):
+            if as_json:
+                face.say(json.dumps(_body(row), indent=None) + "\n")
+            else:
+                words = f"  {row.status or row.state}" + (f": {row.problem}" if row.problem else "")
+                face.lines([line(Span(f"{row.id:>7}  ", "dim"), Span(row.source, "bold"), words)])
+
+
+@app.command()
+def show(context: typer.Context, out: Out, job: Annotated[int, typer.Argument(metavar="JOB")], as_json: AsJson = False) -> None:
+    """All that is known of one job."""
+    from mediaprep.cli._face import Face
+    from mediaprep.errors import UsageProblem
+    from mediaprep.report import json
+    from mediaprep.report.lines import Span, columns
+
+    face = Face.of(context)
+    with _ledger(out) as ledger:
+        row = ledger.row(job)
+        if row is None:
+            raise UsageProblem(f"no job {job} in {ledger.path}")
+        facts = _body(row) | {"outputs": [{"name": o.name, "sha256": o.sha256, "bytes": o.size} for o in ledger.outputs(job)]}
+    if as_json:
+        face.document(json.document(**facts))
+        return
+    rows = [(Span(name, "dim"), str(value)) for name, value in facts.items() if value not in (None, [])]
+    face.lines(columns(rows))
+
+
+@app.command()
+def retry(
+    context: typer.Context,
+    out: Out,
+    jobs: Annotated[
+        list[int] | None, typer.Argument(metavar="JOB...", help="Their numbers; none: all that ended without an output.")
+    ] = None,
+) -> None:
+    """Let the next run try jobs again that failed, were refused or could not be read."""
+    from mediaprep.cli._face import Face
+
+    face = Face.of(context)
+    with _ledger(out) as ledger:
+        count = ledger.retry(jobs)
+    face.say(f"{count} job{'' if count == 1 else 's'} to be tried again by the next batch or watch\n")
+
+
+@app.command()
+def stats(context: typer.Context, out: Out, as_json: AsJson = False) -> None:
+    """How many jobs there are of each state, their bytes and playing time, by recipe."""
+    from mediaprep.cli._face import Face
+    from mediaprep.report import json
+    from mediaprep.report.lines import Span, columns, line
+    from mediaprep.units import bytes_text
+
+    face = Face.of(context)
+    with _ledger(out) as ledger:
+        recipes = [(recipe, ledger.counts(recipe[0])) for recipe in ledger.recipes()]
+    if as_json:
+        entries = [
+            {"recipe": digest, **content, "tools": tools, "jobs": [_count(count) for count in counts]}
+            for (_, digest, content, tools), counts in recipes
+        ]
+        face.document(json.document(recipes=entries))
+        return
+    for (_, digest, content, _tools), counts in recipes:
+        placement = content["profile"] if content["category"] is None else f"{content['profile']}/{content['category']}"
+        face.lines([line(Span(placement, "bold"), Span(f"  recipe {digest[:8]}, plan version {content['plan_version']}", "dim"))])
+        rows = [(c.status or c.state, str(c.jobs), bytes_text(c.size), f"{c.media_seconds:.0f} s") for c in counts]
+        face.lines(columns(rows, indent="  "))
+
+
+def _body(row: Row) -> dict[str, Any]:
+    return {
+        "job": row.id, "input": row.source, "state": row.state, "status": row.status, "attempts": row.tries, "bytes": row.size,
+        "sha256": row.sha256, "media_seconds": row.media_seconds, "seconds": row.work_seconds, "owner": row.owner, "problem": row.problem,
+    }  # fmt: skip
+
+
+def _count(count: Any) -> dict[str, Any]:
+    return {
+        "state": count.state, "status": count.status, "jobs": count.jobs, "bytes": count.size, "media_seconds": round(count.media_seconds, 3),
+    }  # fmt: skip
