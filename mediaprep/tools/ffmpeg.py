@@ -189,6 +189,6 @@ def _on_path() -> str:
     found = shutil.which("ffmpeg")
     if found is None:
         raise EnvironmentProblem(
-            "no ffmpeg: the imageio-ffmpeg wheel has none for this platform, nor is there one on PATH; install ffmpeg or name it with --ffmpeg"
+            "no ffmpeg: imageio-ffmpeg has none for this platform, nor is there one on PATH; install ffmpeg or name it with --ffmpeg"
         )
     return str(Path(found).resolve())

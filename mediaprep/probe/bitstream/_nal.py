@@ -11,7 +11,19 @@ from mediaprep.probe.bitstream._bits import BitReader, Damaged
 Data: TypeAlias = "memoryview | bytes"
 
 START = b"\0\0\1"
-_SAR = (None, (1, 1), (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11), (32, 11), (80, 33), (18, 11))
+_SAR: tuple[tuple[int, int] | None, ...] = (
+    None,
+    (1, 1),
+    (12, 11),
+    (10, 11),
+    (16, 11),
+    (40, 33),
+    (24, 11),
+    (20, 11),
+    (32, 11),
+    (80, 33),
+    (18, 11),
+)
 _SAR += ((15, 11), (64, 33), (160, 99), (4, 3), (3, 2), (2, 1))  # ITU-T H.273 table 10
 CHROMA = ("4:0:0", "4:2:0", "4:2:2", "4:4:4")
 _MOST_SEI = 64  # messages in one NAL unit that are looked at

@@ -14,7 +14,8 @@ _LAYERS = range(0x20, 0x30)
 _SEQUENCE, _GROUP, _OBJECT, _VOP = 0xB0, 0xB3, 0xB5, 0xB6
 _I, _P, _B = 0, 1, 2
 _SAR = {1: (1, 1), 2: (12, 11), 3: (10, 11), 4: (16, 11), 5: (40, 33)}  # table 6-12
-_PROFILES: tuple[str, ...] = ("Simple", "Simple Scalable", "Core", "Main", "N-bit", "Scalable Texture", "Simple Face Animation", "Basic Animated Texture")
+_PROFILES: tuple[str, ...] = ("Simple", "Simple Scalable", "Core", "Main", "N-bit", "Scalable Texture", "Simple Face Animation")
+_PROFILES += ("Basic Animated Texture",)
 _PROFILES += ("Hybrid", "Advanced Real Time Simple", "Code Scalable", "Advanced Coding", "Advanced Core", "Advanced Scalable Texture")
 _PROFILES += ("Simple Studio", "Advanced Simple")
 
