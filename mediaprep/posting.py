@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mediaprep.check import check_post
 from mediaprep.context import Context
 from mediaprep.errors import UsageProblem
@@ -27,9 +25,7 @@ def preparing_post(orders: tuple[Order, ...], context: Context) -> Steps[PostOut
     """Steps: judge the set by what its files are; where it can be one post, prepare each. Raises: as ``preparing``."""
     judged = yield from judging_post(orders, context)
     if judged.whole.verdict == "fail":
-        said = tuple(finding.message for finding in judged.whole.findings)
-        refused = [_refused(report, order, said) for report, order in zip(judged.attachments, orders, strict=True)]
-        return PostOutcome(report=judged.whole, outcomes=tuple(refused))
+        return PostOutcome(report=judged.whole, outcomes=refused(judged, _profile(orders)))
     outcomes: list[Outcome] = []
     for order in orders:
         outcomes.append((yield from preparing(order, context)))
@@ -43,9 +39,21 @@ def as_one(reports: tuple[Report, ...], profile: Profile) -> Report:
     return check_post(tuple(report.media for report in reports), profile.post, profile.name)
 
 
-def _refused(report: Report, order: Order, said: tuple[str, ...]) -> Outcome:
-    status = Outcome(path=report.path, status="refused", profile=order.profile.name, before=report, problems=said)
-    return replace(status, status="unreadable", problems=tuple(f.message for f in report.findings)) if report.kind is None else status
+def refused(judged: PostReport, profile: Profile) -> tuple[Outcome, ...]:
+    """The attachments of a set that cannot be posted: nothing is made of any of them."""
+    said = tuple(finding.message for finding in judged.whole.findings)
+    return tuple(
+        Outcome(path=report.path, status="refused", profile=profile.name, before=report, problems=said)
+        if report.kind is not None
+        else Outcome(
+            path=report.path,
+            status="unreadable",
+            profile=profile.name,
+            before=report,
+            problems=tuple(finding.message for finding in report.findings),
+        )
+        for report in judged.attachments
+    )
 
 
 def _profile(orders: tuple[Order, ...]) -> Profile:

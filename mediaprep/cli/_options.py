@@ -47,6 +47,9 @@ FilesFrom = Annotated[
 ]
 Timeout = Annotated[float | None, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Stop after so many seconds.")]
 Post = Annotated[bool, typer.Option("--post", help="Judge all inputs as the attachments of one post, too.")]
+Captions = Annotated[
+    str | None, typer.Option("--captions", metavar="FILE", help="Captions (SRT, WebVTT, ASS) that go with the one video named.")
+]
 
 Trim = Annotated[
     str | None, typer.Option("--trim", metavar="first|START-END", help="Keep what fits from the start, or a span such as 0:10-1:20.")
@@ -85,14 +88,15 @@ Mend = Annotated[LevelWord | None, typer.Option("--mend", help="Mend findings do
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What ``plan`` and ``fix`` are asked: the inputs, the placement as asked for and what it stands for, the wishes, seconds for all of
-    it, and whether the answer is JSON."""
+    """What ``plan`` and ``fix`` are asked: the inputs, the placement as asked for and what it stands for, the wishes, captions that go with
+    the one input, seconds for all of it, and whether the answer is JSON."""
 
     names: tuple[str, ...]
     placement: str
     profile: Profile
     category: str | None
     wishes: Wishes
+    captions: str | None
     timeout: float | None
     as_json: bool
 
@@ -110,9 +114,17 @@ def request(face: Face, given: Mapping[str, Any]) -> Request:
         profile=profile,
         category=category,
         wishes=asked,
+        captions=captions_for(names, given["captions"]),
         timeout=given["timeout"],
         as_json=given["as_json"],
     )
+
+
+def captions_for(names: tuple[str, ...], captions: str | None) -> str | None:
+    """The captions asked for. Raises: UsageProblem where several inputs could be meant."""
+    if captions is not None and len(names) != 1:
+        raise UsageProblem("--captions: goes with one video; name one input")
+    return captions
 
 
 def wishes(face: Face, given: Mapping[str, Any]) -> Wishes:

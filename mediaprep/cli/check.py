@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mediaprep.cli._options import AsJson, Category, FilesFrom, Inputs, LevelWord, Post, ProfileName, Timeout
+from mediaprep.cli._options import AsJson, Captions, Category, FilesFrom, Inputs, LevelWord, Post, ProfileName, Timeout
 
 if TYPE_CHECKING:
     from mediaprep.cli._exit import Code
@@ -27,6 +27,7 @@ def check(
     deep: Annotated[bool, typer.Option("--deep", help="Decode as much as a sure verdict takes.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 in spite of findings.")] = False,
     post: Post = False,
+    captions: Captions = None,
     files_from: FilesFrom = None,
     timeout: Timeout = None,
 ) -> None:
@@ -48,21 +49,26 @@ def check(
     name, found, asked = _options.placement(face, profile, category)
     levels = _DOWN_TO[fail_on or face.settings.text("fail-on") or "must"]
     means = face.context(timeout=timeout)
+    along = _options.captions_for(names, captions)
 
     def judged(path: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 (the pipeline's own type)
-        order = Order(source=_inputs.source_of(path), profile=found, category=asked, wishes=Wishes(deep=deep))
+        source = _inputs.source_of(path)
+        order = Order(source=source, profile=found, category=asked, wishes=Wishes(deep=deep), captions=along)
         return drive(judging(order, means), means)
 
     codes: list[Code] = []
     entries, reports = [], []
     for done in each(face, names, judged):
         report, plan = done.value or (None, None)
-        codes.append(done.code if report is None else _code(report, levels, exit_zero))
+        said = plan.along if plan is not None else ()
+        codes += [done.code] if report is None else [_code(item, levels, exit_zero) for item in (report, *said)]
         reports.append(report)
         if as_json:
-            entries.append(json.check_file(done.name, report, done.error))
+            entries.append(json.check_file(done.name, report, done.error, said))
         elif report is not None:
             face.lines(text.check_lines(done.name, report, plan, name))
+            for item in said:
+                face.lines(text.check_lines(item.path, item, None, name))
         if report is None:
             complain(complaint(done))
     whole = as_post([report and report.media for report in reports], found, asked=post)

@@ -42,6 +42,8 @@ def fix(
     measure: o.Measure = False,
     min_vmaf: o.MinVmaf = None,
     mend: o.Mend = None,
+    captions: o.Captions = None,
+    post: o.Post = False,
     force: Annotated[bool, typer.Option("-f", "--force", help="Replace an existing output; never the input.")] = False,
     dry_run: Annotated[bool, typer.Option("-n", "--dry-run", help="Only say what would be done, as plan does.")] = False,
     as_json: o.AsJson = False,
@@ -68,7 +70,38 @@ def fix(
     _inputs.refuse_collisions(request.names, target if target and target.is_dir() else None, to)
     receipts = None if report is None else Receipts(report)
     orders = {"target": target, "force": force}
+    if post and (code := _no_post(face, request)) is not None:
+        raise typer.Exit(code)
     raise typer.Exit(_repair(face, request, orders, receipts, jobs or int(face.settings.number("jobs") or 1)))
+
+
+def _no_post(face: Face, request: o.Request) -> Code | None:
+    """Judge all inputs as one post before any work; None: they can go together. Else what was said and the exit code: nothing is made.
+
+    Raises: UsageProblem for stdin, which can be read once only.
+    """
+    from mediaprep.cli._exit import Code
+    from mediaprep.cli._inputs import STDIN
+    from mediaprep.errors import UsageProblem
+    from mediaprep.pipeline import Order
+    from mediaprep.posting import judging_post, refused
+    from mediaprep.report import json, text
+    from mediaprep.tools.effects import drive
+
+    if STDIN in request.names:
+        raise UsageProblem("--post looks at every input before it begins: save stdin ('-') to a file first")
+    means = face.context(timeout=request.timeout)
+    orders = tuple(Order(source=name, profile=request.profile, category=request.category) for name in request.names)
+    judged = drive(judging_post(orders, means), means)
+    if judged.whole.verdict != "fail":
+        return None
+    outcomes = refused(judged, request.profile)
+    if request.as_json:
+        entries = [json.fix_file(name, outcome) for name, outcome in zip(request.names, outcomes, strict=True)]
+        face.document(json.document(profile=request.profile.name, files=entries, post=json.post_body(judged.whole)))
+    else:
+        face.lines(text.post_lines(judged.whole))
+    return Code.UNREADABLE if any(outcome.status == "unreadable" for outcome in outcomes) else Code.FINDINGS
 
 
 def _repair(face: Face, request: o.Request, orders: dict[str, Any], receipts: Receipts | None, jobs: int) -> Code:
@@ -87,7 +120,9 @@ def _repair(face: Face, request: o.Request, orders: dict[str, Any], receipts: Re
 
     def fixed(path: str) -> Outcome:
         source = _inputs.source_of(path)
-        order = Order(source=source, profile=request.profile, category=request.category, wishes=request.wishes, **orders)
+        order = Order(
+            source=source, profile=request.profile, category=request.category, wishes=request.wishes, captions=request.captions, **orders
+        )
         return drive(preparing(order, means), means)
 
     codes, entries, media = [], [], []

@@ -159,6 +159,9 @@ def value_text(name: str, value: Any) -> str:
         return units.bit_rate_text(value)
     if name in _SECONDS:
         return units.duration_text(value)
+    if name == "cues":
+        times = f", {units.duration_text(value[0].start)} to {units.duration_text(value[-1].end)}" if value else ""
+        return f"{len(value)} cue{'' if len(value) == 1 else 's'}{times}"
     if name == "rotation":
         return f"{value} degrees clockwise"
     if isinstance(value, Fraction):

@@ -29,12 +29,17 @@ def dumps(content: Any, *, indent: int | None = 2) -> str:
     return json.dumps(content, indent=indent, ensure_ascii=True)
 
 
-def check_file(path: str, report: Report | None, error: str | None = None) -> dict[str, Any]:
+def check_file(path: str, report: Report | None, error: str | None = None, along: Sequence[Report] = ()) -> dict[str, Any]:
     """One entry of ``check --json``. Without a report (we could not work) the verdict is undecided and ``error`` says why."""
     if report is None:
         nothing: dict[str, Any] = {"kind": None, "category": None, "verdict": "undecided", "findings": [], "media": None}
-        return {"path": path, **nothing, "error": error}
-    return {"path": path, **report_body(report)}
+        return {"path": path, **nothing, "captions": None, "error": error}
+    return {"path": path, **report_body(report), "captions": captions(along)}
+
+
+def captions(along: Sequence[Report]) -> dict[str, Any] | None:
+    """The report of the captions that go with a video; null without any."""
+    return next(({"path": report.path, **report_body(report)} for report in along), None)
 
 
 def report_body(report: Report) -> dict[str, Any]:
@@ -82,6 +87,7 @@ def plan_file(
         "outputs": list(outputs),
         "changes": [change(item) for output in (plan.outputs if plan else ()) for item in output.changes],
         "before": None if report is None else {"path": path, **report_body(report)},
+        "captions": captions(plan.along if plan else ()),
         "problems": [error] if error else _problems(report, plan),
         "refusals": [refusal(item) for item in (plan.refusals if plan else ())],
     }
@@ -139,6 +145,7 @@ def fix_file(path: str, outcome: Outcome | None, error: str | None = None) -> di
         "uploads": [_record(item) for item in outcome.uploads],
         "changes": [change(item) for item in outcome.changes],
         "before": None if before is None else {"path": path, **report_body(before)},
+        "captions": captions(outcome.plan.along if outcome.plan else ()),
         "after": [{"path": report.path, **report_body(report)} for report in outcome.after],
         "seconds": round(outcome.seconds, 3),
         "problems": list(outcome.problems),

@@ -124,9 +124,12 @@ def plan_lines(path: str, report: Report, plan: Plan | None, predictions: Sequen
     if plan.refusals:
         return (head, *(_refused(item) for item in plan.refusals))
     lines: list[Line] = [head]
+    spans = list(dict.fromkeys(output.span for output in plan.outputs))
     for number, output in enumerate(plan.outputs, 1):
-        if len(plan.outputs) > 1:
-            lines.append(line("  ", Span(f"part {number} of {len(plan.outputs)}", "bold")))
+        part = f"part {spans.index(output.span) + 1} of {len(spans)}" if len(spans) > 1 else ""
+        along = "captions" if output.want.kind == "subtitle" and len(plan.sources) > 1 else ""
+        if part or along:
+            lines.append(line("  ", Span(", ".join(filter(None, (part, along))), "bold")))
         predicted = predictions[number - 1] if number <= len(predictions) else Predicted()
         lines += output_lines(output, predicted, report.findings)
     return tuple(lines)
