@@ -148,8 +148,11 @@ def command_line(face: Face, path: str, output: Output, target: str) -> tuple[st
     from mediaprep.report.argv import shown_argv
     from mediaprep.tools import ffmpeg
     from mediaprep.transcode import video as transcode
+    from mediaprep.transcode.rate import aim
 
     if output.want.kind != "video" or output.source.kind != "video" or path == STDIN:
+        return None
+    if output.want.video.anew and aim(output).way != "quality":
         return None
     with open_source(path) as source:
         sniffed = sniff(source)
