@@ -32,7 +32,8 @@ PEERS = {
     ("context", "events"), ("files", "units"), ("files", "context"),
     ("wishes", "spec"),
     ("profile", "profile_file"), ("profile_file", "profile_models"), ("config", "profile"),
-    ("pipeline", "outcome"), ("pipeline", "handoff"), ("handoff", "outcome"), ("doctor", ""), ("posting", "pipeline"), ("posting", "outcome"),
+    ("pipeline", "outcome"), ("pipeline", "handoff"), ("handoff", "outcome"), ("doctor", ""),
+    ("posting", "pipeline"), ("posting", "outcome"),
     ("", "api"), ("report", "jobs"),
 }  # fmt: skip
 PURE = ("rules", "check", "plan", "verify", "promise", "constraint", "finding", "spec", "media", "units", "evidence", "wishes")
