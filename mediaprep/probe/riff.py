@@ -110,7 +110,7 @@ def walk_webp(source: Readable) -> WebpFacts:
             disposals.add("background" if data[-1:] and data[-1] & 1 else "none")
         else:
             _one_chunk(window, chunk, found)
-    if stated_end > window.size + 1:
+    if stated_end > window.size:
         because = because or f"RIFF ends {stated_end - window.size} bytes after the end of the file"
     elif not kinds & {b"VP8 ", b"VP8L", b"ANMF"}:
         because = because or "no picture in it"

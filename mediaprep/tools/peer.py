@@ -284,7 +284,7 @@ def start(order: Order, *, may_fork: bool = False) -> Peer:
                 "order": asdict(order),
                 "channel": theirs.fileno(),
                 "lifeline": lifeline,
-                "path": [path or str(Path.cwd()) for path in sys.path],
+                "path": list(map(os.path.abspath, sys.path)),  # the child stands elsewhere
             }
             child = process.spawn(
                 [sandbox.interpreter(), "-I", "-S", "-B", "-c", _BOOT, json.dumps(words)],

@@ -85,7 +85,7 @@ def command(job: Job, source_fd: int, target_fd: int, *, pixels: int) -> Command
         "job": asdict(job),
         "source": source_fd,
         "target": target_fd,
-        "path": [path for path in sys.path if path],
+        "path": [os.path.abspath(path) for path in sys.path if path],  # noqa: PTH100 (the child stands elsewhere)
         "package": str(Path(__file__).resolve().parents[1]),
     }
     return Command(

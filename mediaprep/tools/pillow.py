@@ -96,7 +96,7 @@ def has_alpha(picture: Image.Image) -> bool:
 @contextmanager
 def opened(file: IO[bytes], form: str, *, max_pixels: int) -> Iterator[Image.Image]:
     """The picture, not decoded yet. What decoding raises inside becomes Undecodable too. Raises: Undecodable."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     names = READERS.get(form)
     if names is None:
@@ -110,6 +110,8 @@ def opened(file: IO[bytes], form: str, *, max_pixels: int) -> Iterator[Image.Ima
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file, formats=names) as picture:
                 yield picture
+    except UnidentifiedImageError as problem:  # its own words name an object and an address
+        raise Undecodable(f"no {form} header that can be read") from problem
     except damage() as problem:
         raise Undecodable(f"{type(problem).__name__}: {problem}"[:300]) from problem
 
