@@ -50,6 +50,17 @@ def crew_of(face: Face, jobs: int | None, cluster: str | None) -> Iterator[Crew]
         crew.close()
 
 
+def bytes_of(option: str, text: str) -> int:
+    """``1GB`` in bytes. Raises: UsageProblem, naming the option."""
+    from mediaprep import units
+    from mediaprep.errors import UsageProblem
+
+    try:
+        return units.bytes_written(*units.parse_bytes(text))
+    except ValueError as problem:
+        raise UsageProblem(f"{option}: {problem}") from problem
+
+
 def _said(face: Face) -> int | None:
     """The setting, where somebody has set it: its default is meant for ``fix``."""
     return None if face.settings.origins["jobs"] == "default" else int(face.settings.number("jobs") or 1)

@@ -16,6 +16,7 @@ from mediaprep.cli.explain import explain
 from mediaprep.cli.fix import fix
 from mediaprep.cli.plan import plan
 from mediaprep.cli.probe import probe
+from mediaprep.cli.watch import watch
 
 app = typer.Typer(
     name="mediaprep",
@@ -75,7 +76,7 @@ def main(
         raise typer.Exit(2)
 
 
-for command in (check, plan, fix, batch, explain, probe, doctor):
+for command in (check, plan, fix, batch, watch, explain, probe, doctor):
     app.command()(command)
 app.add_typer(profiles.app)
 app.add_typer(jobs.app)

@@ -123,5 +123,5 @@ def _body(row: Row) -> dict[str, Any]:
 
 def _count(count: Any) -> dict[str, Any]:
     return {
-        "state": count.state, "status": count.status, "jobs": count.jobs, "bytes": count.size, "media_seconds": round(count.media_seconds, 3),
+        "state": count.state, "status": count.status, "jobs": count.jobs, "bytes": count.size, "media_seconds": count.media_seconds,
     }  # fmt: skip
