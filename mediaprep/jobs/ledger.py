@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -385,6 +386,9 @@ class Ledger:
             with self.transaction():
                 statement = f"UPDATE job SET owner = ? WHERE owner = ? AND state IN ('run', 'publish') RETURNING {_COLUMNS}"
                 rows += map(_row, self._db.execute(statement, (str(self.owner), text)).fetchall())
+        for lock in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.lock"):
+            if not owners.held(lock):
+                lock.unlink(missing_ok=True)
         return tuple(sorted(rows, key=lambda row: row.id))
 
     def _alive(self, text: str) -> bool:

@@ -1,65 +1,72 @@
-"""Who works on a job: pid, boot and start of the process, since a pid is reused; and, for processes of other containers, a held lock."""
+"""Who works on a job: pid, boot and start of the process, since a pid is reused, and a lock that it holds as long as it lives."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
+import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A process. ``boot``: the kernel's boot id, ``space``: its pid namespace, ``start``: clock ticks since boot; "" where the host does
-    not tell."""
+    """One user of a ledger. ``boot``: the kernel's boot id, ``space``: its pid namespace, ``start`` of the process: clock ticks since boot;
+    "" where the host does not tell. ``mark``: which one of that process."""
 
     boot: str
     space: str
     pid: int
     start: str
+    mark: str
 
     @classmethod
     def me(cls) -> Owner:
-        """This process."""
-        return cls(_boot(), _space(), os.getpid(), _start(os.getpid()) or "")
+        """A new one of this process."""
+        return cls(_boot(), _space(), os.getpid(), _start(os.getpid()) or "", secrets.token_hex(4))
 
     @classmethod
     def parse(cls, text: str) -> Owner:
         """What ``str`` gave. Raises: ValueError."""
-        boot, space, pid, start = text.split(":")
-        return cls(boot, space, int(pid), start)
+        boot, space, pid, start, mark = text.split(":")
+        return cls(boot, space, int(pid), start, mark)
 
     def __str__(self) -> str:
-        return f"{self.boot}:{self.space}:{self.pid}:{self.start}"
+        return f"{self.boot}:{self.space}:{self.pid}:{self.start}:{self.mark}"
 
     @property
     def run(self) -> str:
         """A name for files of this process."""
-        return f"{self.pid}-{self.start or 0}-{self.space}{self.boot[:8]}"
+        return f"{self.pid}-{self.start or 0}-{self.mark}"
 
     def alive(self, lock: Path) -> bool:
-        """Whether it still runs. Where its pid cannot be looked up from here, ``lock`` tells: it is held as long as the process lives."""
-        if self.boot != _boot():
-            return False
-        if self.space != _space():
-            return held(lock)
-        if self.start:
-            return _start(self.pid) == self.start
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            return True
-        return True
+        """Whether it still is at work: its process runs (where that can be looked up from here) and holds ``lock``, which the kernel gives
+        back at its end."""
+        return self.boot == _boot() and self._runs() is not False and held(lock)
+
+    def _runs(self) -> bool | None:
+        if self.space != _space() or not self.start:
+            return None
+        return _start(self.pid) == self.start
 
 
 def hold(lock: Path) -> int:
     """Take a lock that the kernel gives back when this process ends; the descriptor. Raises: OSError."""
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return descriptor
+    while True:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), lock.stat()):
+                return descriptor
+        except (BlockingIOError, FileNotFoundError):
+            pass  # somebody looks whether it is held, or has just cleared it away as not held
+        except OSError:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+        time.sleep(0.001)
 
 
 def held(lock: Path) -> bool:

@@ -38,7 +38,7 @@ class Places:
         """Raises: EnvironmentProblem where nothing can be written there."""
         self.out = out.absolute()
         self.home = self.out / HOME
-        self.run = f"{Owner.me().run}-{secrets.token_hex(3)}"
+        self.run = Owner.me().run
         self.work = self.home / "work" / self.run
         self._lock = -1
         try:
