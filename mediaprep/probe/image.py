@@ -28,7 +28,7 @@ _PRIMARIES = {1: "sRGB", 9: "BT.2020", 12: "Display P3"}  # ITU-T H.273, table 2
 
 @dataclass(slots=True, kw_only=True)
 class _Seen:
-    """What a header gave. ``width``, ``height``: of the coded picture."""
+    """What a header gave. ``width``, ``height``: of the coded picture; ``whole``: completeness, where the walk told it in passing."""
 
     width: int | None = None
     height: int | None = None
@@ -40,6 +40,7 @@ class _Seen:
     pictures: int | None = None
     gain_map: bool | None = None
     profile_bytes: int = 0
+    whole: complete.Verdict | None = None
 
 
 def read_image(source: Source, sniffed: Sniffed, request: Request) -> Image:
@@ -47,7 +48,7 @@ def read_image(source: Source, sniffed: Sniffed, request: Request) -> Image:
     notes = Notes()
     seen = _READERS.get(sniffed.format, _by_pillow)(source, sniffed, request, notes)
     _refuse_too_large(seen, sniffed, request)
-    whole, because = complete.completeness(source, sniffed)
+    whole, because = seen.whole or complete.completeness(source, sniffed)
     if whole is not False and request.deep and (damage := _decoded(source, sniffed, request)):
         whole, because = False, damage
     items = private.private_items(source, sniffed)
@@ -57,6 +58,7 @@ def read_image(source: Source, sniffed: Sniffed, request: Request) -> Image:
         if getattr(seen, name) is None:
             notes.missing(name, "the header does not tell")
     turned = seen.orientation >= 5
+    coded = stillpayload.coded(source, sniffed.format, profile_bytes=seen.profile_bytes, digest=request.payload) if whole else None
     return Image(
         size_bytes=source.size_bytes,
         complete=whole,
@@ -74,8 +76,8 @@ def read_image(source: Source, sniffed: Sniffed, request: Request) -> Image:
         colour_space=seen.colour_space,
         pictures=seen.pictures,
         gain_map=seen.gain_map,
-        least_bytes=stillpayload.least_bytes(source, sniffed.format, seen.profile_bytes) if whole else None,
-        payload=stillpayload.digest(source, sniffed.format) if request.payload and whole else None,
+        least_bytes=None if coded is None else coded.least_bytes,
+        payload=None if coded is None else coded.digest,
     )
 
 
@@ -91,6 +93,8 @@ def _decoded(source: Source, sniffed: Sniffed, request: Request) -> str | None:
     """Why the picture does not decode; None: it does."""
     try:
         with pillow.opened(_file(source), sniffed.format, max_pixels=request.max_pixels) as picture:
+            if sniffed.format == "jpeg":
+                picture.draft(None, (1, 1))  # every coded bit is read all the same; only an eighth of the pixels is worked out
             picture.load()
     except pillow.Undecodable as problem:
         return f"it does not decode: {problem}"
@@ -117,6 +121,7 @@ def _jpeg(source: Source, sniffed: Sniffed, request: Request, notes: Notes) -> _
         pictures=facts.pictures,
         gain_map=facts.gain_map,
         profile_bytes=len(profile),
+        whole=(facts.complete, facts.incomplete_because),
     )
 
 

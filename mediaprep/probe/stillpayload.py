@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from mediaprep.probe import gif, jpeg, png, riff
 from mediaprep.probe.window import Readable, Window
@@ -19,27 +20,26 @@ _PNG_PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
 _WEBP_PICTURE = (b"VP8 ", b"VP8L", b"ALPH")
 
 
-def digest(source: Readable, form: str) -> str | None:
-    """sha256 in hexadecimal; None for formats that are never copied. Raises: SourceUnreadable as the walkers."""
-    spans = _SPANS.get(form)
-    return None if spans is None else _hashed(source, spans(source))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coded:
+    """The coded picture of a still: ``digest`` its sha256 in hexadecimal (None: not asked for), ``least_bytes`` what the file has at most
+    when it holds that, the colour profile and an orientation and nothing else."""
+
+    digest: str | None
+    least_bytes: int
 
 
-def least_bytes(source: Readable, form: str, profile_bytes: int) -> int | None:
-    """Bytes that the file has at most when it holds the picture, its profile and an orientation and nothing else; None: never copied."""
-    spans = _SPANS.get(form)
-    if spans is None:
+def coded(source: Readable, form: str, *, profile_bytes: int, digest: bool) -> Coded | None:
+    """None for formats that are never copied. Raises: SourceUnreadable as the walkers."""
+    if form not in _SPANS:
         return None
-    sizes = [end - start for start, end in spans(source)]
-    return sum(sizes) + _PER_SPAN * len(sizes) + profile_bytes * 65_552 // 65_535 + _AROUND
-
-
-def _hashed(source: Readable, spans: Iterable[tuple[int, int]]) -> str:
-    total = hashlib.sha256()
-    for start, end in spans:
-        for at in range(start, end, _PIECE):
+    total, size, count = hashlib.sha256(), 0, 0
+    for start, end in _SPANS[form](source):
+        size, count = size + end - start, count + 1
+        for at in range(start, end, _PIECE) if digest else ():
             total.update(source.read_at(at, min(_PIECE, end - at)))
-    return total.hexdigest()
+    least = size + _PER_SPAN * count + profile_bytes * 65_552 // 65_535 + _AROUND
+    return Coded(digest=total.hexdigest() if digest else None, least_bytes=least)
 
 
 def _jpeg(source: Readable) -> Iterator[tuple[int, int]]:

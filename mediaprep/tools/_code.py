@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 PALETTE = 256
 SSIM_PIXELS = 1_000_000
 EFFORT = 4  # WebP's own default method
+_STRIP, _SAMPLE = 64, 16  # rows of a strip, a multiple of what JPEG and WebP code together; one strip in so many
+_CLOSE = 0.04  # share of the limit within which the next quality is worth a look: one step of quality is 2 to 4 % of the size
+TRIALS = 6
 FINE = 90  # JPEG quality from which colour keeps its full resolution
 
 
@@ -83,13 +86,15 @@ def _fitted(picture: Image.Image, form: str, job: Job, carried: dict[str, Any]) 
     plain = _flattened(picture, job.background) if form == "jpeg" else picture
     tried: dict[int, bytes] = {}
 
-    def fits(quality: int) -> bool:
+    def size(quality: int) -> int:
         tried[quality] = _coded(plain, form, quality, carried)
-        return job.limit is None or len(tried[quality]) <= job.limit
+        return len(tried[quality])
 
-    best = job.quality if fits(job.quality) else _highest(fits, job.min_quality, job.quality - 1)
+    best = job.quality if job.limit is None else highest(size, job.limit, job.min_quality, job.quality, _estimate(plain, form, job))
     if best is None:
         return None
+    if best not in tried:
+        size(best)
     data = tried[best]
     if form == "jpeg":
         small = _coded(plain, form, best, carried, final=True)
@@ -97,15 +102,38 @@ def _fitted(picture: Image.Image, form: str, job: Job, carried: dict[str, Any]) 
     return data, best, len(tried) + (form == "jpeg")
 
 
-def _highest(fits: Callable[[int], bool], low: int, high: int) -> int | None:
-    best = None
+def highest(size: Callable[[int], int], limit: int, low: int, high: int, guess: int) -> int | None:
+    """The highest quality from ``low`` to ``high`` whose size is within the limit; None: not even the lowest. By ``TRIALS`` at most, where
+    there are up to 32 to choose from: first the guess, then its neighbour if it was close, else the middle of what is left."""
+    best, trial, left = None, min(max(guess, low), high), TRIALS
     while low <= high:
-        middle = (low + high) // 2
-        if fits(middle):
-            best, low = middle, middle + 1
+        reached = size(trial)
+        if reached <= limit:
+            best, low = trial, trial + 1
         else:
-            high = middle - 1
+            high = trial - 1
+        left -= 1
+        neighbourly = abs(reached - limit) < _CLOSE * limit and high - low < 2 ** (left - 1)
+        trial = (low if reached <= limit else high) if neighbourly else (low + high) // 2
     return best
+
+
+def _estimate(picture: Image.Image, form: str, job: Job) -> int:
+    """A first guess at the quality, from strips over the whole height that make a sixteenth of the picture."""
+    wide, high = picture.size
+    strips = high // (_STRIP * _SAMPLE)
+    if wide * high < SSIM_PIXELS or not strips or job.limit is None:
+        return job.quality
+    from PIL import Image
+
+    sample = Image.new(picture.mode, (wide, strips * _STRIP))
+    for index in range(strips):
+        top = index * _STRIP * _SAMPLE
+        sample.paste(picture.crop((0, top, wide, top + _STRIP)), (0, index * _STRIP))
+    share = job.limit * strips * _STRIP // high
+    low, top_quality = job.min_quality, job.quality
+    found = highest(lambda quality: len(_coded(sample, form, quality, {})), share, low, top_quality, (low + top_quality) // 2)
+    return low if found is None else found
 
 
 def _coded(picture: Image.Image, form: str, quality: int, carried: dict[str, Any], *, final: bool = False) -> bytes:
@@ -140,12 +168,15 @@ def similarity(picture: Image.Image, data: bytes, form: str, background: str) ->
     while picture.width * picture.height > SSIM_PIXELS * shrink * shrink:
         shrink *= 2
 
-    def small(whole: Image.Image) -> Any:
-        grey = _flattened(whole, background).convert("L")
-        return np.asarray(grey.reduce(shrink) if shrink > 1 else grey, dtype=np.float64)
+    def small(whole: Image.Image, factor: int) -> Any:
+        reduced = whole.reduce(factor) if factor > 1 else whole
+        return np.asarray(_flattened(reduced, background).convert("L"), dtype=np.float64)
 
     with Image.open(io.BytesIO(data), formats=[form.upper()]) as result:
-        return structural_similarity(small(picture), small(pillow.eight_bit(result)))
+        drafted = min(shrink, 8) if form == "jpeg" else 1
+        if drafted > 1:
+            result.draft(None, (picture.width // drafted, picture.height // drafted))
+        return structural_similarity(small(picture, shrink), small(pillow.eight_bit(result), shrink // drafted))
 
 
 def structural_similarity(a: Any, b: Any) -> float:
