@@ -78,7 +78,7 @@ def _content(reader: Reader, info: StreamInfo, pictures: list[Picture], wanted: 
         content = scan.screen(pictures, pyav.FieldDetector(pictures[0]))
         if content is not None:
             return content
-    return scan.measure(_windows(reader, info, pictures, wanted.span), deep=wanted.deep)
+    return scan.measure(_windows(reader, info, pictures, wanted.span), deep=wanted.deep, only_screened=not doubt)
 
 
 def _windows(

@@ -20,13 +20,13 @@ from mediaprep.media import Scan, ScanContent, ScanFlag
 from mediaprep.probe.bitstream.header import StreamHeader
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from mediaprep.tools.fields import Fields
 
 SCREEN_FRAMES, SCREEN_FRAMES_LARGE = 10, 6  # of pictures up to 1280x720, and above: 1080p HEVC in 10 bits costs 13 ms a frame
 WINDOW_FRAMES = 40
 WINDOW_SHORT = 12  # of a window that is unanimous, or shows nothing
 DECIDED_ENOUGH = 20  # verdicts over all windows, where unanimous
+CLEAN_ENOUGH = 8  # where nothing but the screen gave cause for doubt, and all are progressive: telecine has no eight clean frames in a row
 WINDOWS = (Fraction(1, 10), Fraction(1, 2), Fraction(85, 100))
 MOST_LINES = 1088  # no broadcast or disc format interlaces more lines (ITU-R BT.709: 1080)
 INTERLACED_LINES = frozenset({480, 486, 576, 1080, 1088})
@@ -35,10 +35,11 @@ FEWEST_LINES = 200  # what television interlaces has 480 and more; in small pict
 COLUMNS = 480  # measured: about as many, evenly spaced
 CADENCE = 5  # frames: 2:3 pulldown makes five of four
 FEWEST_MOVING = 200  # samples: fewer tell nothing
-_MOTION = 8.0  # 8-bit steps between two frames: more than the noise of most cameras after coding
+_MOTION = 8  # 8-bit steps between two frames: more than the noise of most cameras after coding
 _LEAST_SHARE = 0.15  # of a combing, by which two must differ
 _LEAST_LEAN = 0.04  # of the nearer combing, by which the farther exceeds it (idet's intl_thres)
 _INTERLACED_BELOW, _PROGRESSIVE_ABOVE = 0.45, 0.7  # of the ratio above
+_CLEAN = 2  # fields of one moment comb so many times less than neighbours in time; real interlace combs within the frame as between frames
 _REPEAT = 3.0  # a field is repeated where the other changes this many times more (idet's rep_thres)
 _FLAG_EACH_FRAME = frozenset({"h264", "hevc", "mpeg2video", "mpeg4", "dvvideo", "prores", "vc1", "wmv3"})
 # AVFieldOrder: TT, BB; TB and BT are QuickTime's and Matroska's 9 and 14, fields interleaved, first line early or late (Apple TN2162)
@@ -101,6 +102,11 @@ class Tally:
         return max(self._counts["tff"], self._counts["bff"])
 
     @property
+    def clean(self) -> int:
+        """Frames that are progressive."""
+        return self._counts["progressive"]
+
+    @property
     def unanimous(self) -> bool:
         """All frames decided so far are progressive, or all show one parity; none repeats a field."""
         return self.decided == max(self.interlaced, self._counts["progressive"]) and not self.repeated
@@ -139,40 +145,33 @@ class FieldMeasure:
     """The measure, frame by frame in display order; start a new one after every jump."""
 
     def __init__(self) -> None:
-        self._before: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._before: Fields | None = None
 
     def push(self, frame: Frame) -> tuple[FieldVerdict, bool] | None:
         """(verdict, a field is repeated) of a frame against the one before; None for the first and for pictures of another size."""
-        fields = _fields(frame)
-        before, self._before = self._before, fields
-        if fields is None or before is None or before[0].shape != fields[0].shape:
+        from mediaprep.tools import fields
+
+        if frame.size[1] < FEWEST_LINES:
             return None
-        (top, bottom), (top_before, bottom_before) = fields, before
-        top_change, bottom_change = abs(top - top_before), abs(bottom - bottom_before)
-        top_moves, bottom_moves = top_change > _MOTION, bottom_change > _MOTION
-        upper = top_moves[:-1] | top_moves[1:] | bottom_moves[:-1]  # about each line of the bottom field
-        lower = bottom_moves[:-1] | bottom_moves[1:] | top_moves[1:]  # and of the top field
-        moving = int(upper.sum() + lower.sum())
-        if moving < FEWEST_MOVING:
+        now = fields.split(*frame.luma(), frame.size, COLUMNS)
+        before, self._before = self._before, now
+        if before is None or before[0].plane.size != now[0].plane.size:
+            return None
+        found = fields.compare(now, before, step=_MOTION, fewest=FEWEST_MOVING)
+        if found is None:
             return "undetermined", False
-        repeated = _apart(top_moves.sum(), bottom_moves.sum()) or _apart(top_change.sum(), bottom_change.sum())
-
-        def combing(tops: NDArray[np.float32], bottoms: NDArray[np.float32]) -> float:
-            """How far each line lies from the mean of its neighbours in the other field (twice that), over what moves."""
-            first, second = tops[:-1] + tops[1:] - 2 * bottoms[:-1], bottoms[:-1] + bottoms[1:] - 2 * tops[1:]
-            return float(abs(first)[upper].sum() + abs(second)[lower].sum()) / moving
-
-        own, top_late, bottom_late = combing(top, bottom), combing(top, bottom_before), combing(top_before, bottom)
-        return _judge(own, top_late, bottom_late), repeated
+        return _judge(found.own, found.top_late, found.bottom_late), _apart(*found.moves) or _apart(*found.changes)
 
 
-def _judge(own: float, top_late: float, bottom_late: float) -> FieldVerdict:
+def _judge(own: int, top_late: int, bottom_late: int) -> FieldVerdict:
     """``own``: combing within the frame; the others: of its top field with the bottom field before (top first: they are neighbours in
     time), and the other way round."""
     near, far = min(top_late, bottom_late), max(top_late, bottom_late)
     least = _LEAST_SHARE * min(own, near)
     if max(own, far) - min(own, near) < least:
         return "undetermined"
+    if own * _CLEAN <= near:
+        return "progressive"
     ratio = 0.0 if own - near >= least else (near - own) / (far - own) if far - own >= least else 0.5
     if ratio > _PROGRESSIVE_ABOVE:
         return "progressive"
@@ -197,8 +196,9 @@ def screen(frames: Iterable[Any], detector: Detector) -> Content | None:
     return None if tally.interlaced else tally.content("idet")
 
 
-def measure(windows: Iterable[Iterator[Frame]], *, deep: bool) -> Content:
-    """The second look, over windows of consecutive frames: each ends early when unanimous, and so does the whole; ``deep`` does not."""
+def measure(windows: Iterable[Iterator[Frame]], *, deep: bool, only_screened: bool = False) -> Content:
+    """The second look, over windows of consecutive frames: each ends early when unanimous, and so does the whole; ``deep`` does not.
+    ``only_screened``: nothing but the screen speaks for interlace."""
     tally = Tally()
     for window in windows:
         measurement = FieldMeasure()
@@ -206,9 +206,10 @@ def measure(windows: Iterable[Iterator[Frame]], *, deep: bool) -> Content:
         for count, frame in enumerate(islice(window, WINDOW_FRAMES), 1):
             if (verdict := measurement.push(frame)) is not None:
                 tally.add(*verdict)
-            if not deep and count >= WINDOW_SHORT and tally.unanimous:
+            if not deep and tally.unanimous and (count >= WINDOW_SHORT or (only_screened and tally.clean >= CLEAN_ENOUGH)):
                 break
-        if not deep and tally.decided >= DECIDED_ENOUGH and tally.unanimous:
+        enough = tally.decided >= DECIDED_ENOUGH or (only_screened and tally.clean >= CLEAN_ENOUGH)
+        if not deep and enough and tally.unanimous:
             break
     return tally.content("frames")
 
@@ -268,24 +269,7 @@ def verdict(flags: ScanFlag | None, content: ScanContent | None, soft: bool) -> 
     return "soft-telecine" if soft and flags != "mixed" else "interlaced" if flagged else "progressive"
 
 
-def _fields(frame: Frame) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-    """Top and bottom field of the luma in 8-bit steps, columns thinned: two arrays lines×columns; None for a picture too low to tell."""
-    import numpy as np
-
-    width, height = frame.size
-    if height < FEWEST_LINES:
-        return None
-    plane, line, bits = frame.luma()
-    lines = height // 2 * 2
-    samples = np.frombuffer(plane, np.uint8 if bits <= 8 else np.uint16)
-    line //= samples.itemsize
-    picture = samples[: lines * line].reshape(lines, line)[:, : width : max(1, width // COLUMNS)].astype(np.float32)
-    if bits > 8:
-        picture /= 1 << (bits - 8)
-    return picture[0::2], picture[1::2]
-
-
-def _apart(one: np.generic, other: np.generic) -> bool:
+def _apart(one: int, other: int) -> bool:
     """One field changes far more than the other."""
-    less, more = sorted((float(one), float(other)))
+    less, more = sorted((one, other))
     return less * _REPEAT < more
