@@ -34,6 +34,8 @@ TRUE_PEAK = -1  # dBTP that loudness normalisation keeps below: EBU R 128 s2, st
 _LOUDNESS_STEP = 0.5  # LU that are not worth an encode: EBU R 128 allows as much for what is not live
 _LOUDNESS_TOLERANCE = 1.0  # LU: AAC and the gate move it a little
 MOST_PARTS = 1000  # of one video, 38 hours at 139.9 s: a file whose header claims years is not planned part by part (a guess)
+_ROUNDING = Fraction(1, 20)  # of a frame, by which rounded time stamps may miss it
+_LOUDNESS_TRIED = 24.0  # LU: where peaks or parts stand in the way it is only tried, and told
 _LATEST_CUT = 15  # seconds before a part's end in which a shot change is looked for
 _IN_MP4 = ("h264", "hevc", "av1", "vp9", "mpeg4")
 _SOUND_IN_MP4 = ("aac", "mp3", "ac3", "eac3", "alac", "flac", "opus")
@@ -48,7 +50,7 @@ def spans(have: Video, spec: Spec, wishes: Wishes) -> tuple[Span | None, ...] | 
     if wishes.trim is None and not wishes.split:
         return (None,)
     if length is None:
-        return Refused(reason="the duration cannot be told, so it cannot be cut")
+        return no_timing(have)
     if wishes.trim == "first":
         return ((Fraction(0), target.trim_to),) if longest is not None and length > longest else (None,)
     start, end = (Fraction(0), length) if wishes.trim is None else wishes.trim
@@ -86,14 +88,23 @@ def _parts(have: Video, span: Span, spec: Spec) -> tuple[Span, ...]:
         left = math.ceil((end - here) / longest) - 1
         latest = min(here + longest, end - least)
         earliest = max(here + longest - _LATEST_CUT, end - left * longest)
-        shots = [shot for shot in have.shots or () if earliest <= shot <= latest]
-        cuts.append(max(shots) if shots else latest)
+        shots = [shot for shot in _on_frames(have.shots or (), have) if earliest <= shot <= latest]
+        cuts.append(max(shots) if shots else max(_on_frames((latest,), have), default=latest))
     return tuple(zip(cuts, [*cuts[1:], end], strict=True))
 
 
 def _whole_frames(seconds: Fraction, have: Video) -> Fraction:
     rate = have.video.frame_rate
     return seconds if rate is None or seconds * rate < 1 else math.floor(seconds * rate) / rate
+
+
+def _on_frames(times: tuple[Fraction, ...], have: Video) -> tuple[Fraction, ...]:
+    """The times, each at the frame that begins then: containers round their stamps. As they are where the rate is not constant."""
+    rate = have.video.frame_rate
+    if rate is None or have.video.rate_mode != "cfr":
+        return times
+    first = max(Fraction(0), (have.video.start or Fraction(0)) - lead(have))
+    return tuple(first + math.floor((time - first) * rate + Fraction(1, 4)) / rate for time in times)
 
 
 def _shortest(spec: Spec) -> Fraction:
@@ -139,7 +150,7 @@ def _other_loudness(have: Video, wishes: Wishes) -> bool:
 
 
 def loudness_kept(have: Video, wishes: Wishes) -> bool:
-    """Whether one gain brings the sound to the loudness asked for, its peaks under full scale: only then it is promised."""
+    """Whether one gain brings the whole sound to the loudness asked for, its peaks under full scale: only then it is sure."""
     audio = have.audio
     if wishes.loudness is None or audio is None or audio.loudness is None or audio.true_peak is None or wishes.trim == "first":
         return False
@@ -189,7 +200,7 @@ def cut(have: Video, span: Span | None, case: Case) -> Video:
     made = sound_encoded(picture_encoded(have, case), case)
     length = span[1] - span[0]
     rate = made.video.frame_rate
-    shown = length if rate is None else max(1, math.floor(length * rate)) / rate
+    shown = length if rate is None else max(1, math.floor(length * rate + _ROUNDING)) / rate
     audio = None if made.audio is None else replace(made.audio, duration=None)
     return replace(made, duration=shown, video=replace(made.video, duration=shown), audio=audio, shots=None)
 
@@ -211,8 +222,9 @@ def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, 
     if (most := _written_limit(case)) is not None:
         promises.append(AtMostBytes(limit=most))
     frame = 1 / want.video.frame_rate if want.video.frame_rate else Fraction(1, 24)
-    if want.audio is not None and want.audio.anew and loudness_kept(have, case.wishes):
-        promises.append(Near(fact="audio.loudness", value=float(case.wishes.loudness or 0), tolerance=_LOUDNESS_TOLERANCE))
+    if want.audio is not None and want.audio.anew and case.wishes.loudness is not None and have.audio and have.audio.loudness is not None:
+        tolerance = _LOUDNESS_TOLERANCE if loudness_kept(have, case.wishes) else _LOUDNESS_TRIED
+        promises.append(Near(fact="audio.loudness", value=float(case.wishes.loudness), tolerance=tolerance))
     if want.duration is not None:
         promises.append(Near(fact="duration", value=want.duration, tolerance=frame + EDGE))
     if want.video.duration is not None:
