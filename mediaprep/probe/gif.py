@@ -104,6 +104,8 @@ def walk(source: Readable, *, max_frames: int = MAX_FRAMES) -> GifFacts:
             at = _past_zeros(window, at)
         else:
             because = f"no block begins at byte {at} (0x{mark[0]:02x})"
+    if not state.delays:
+        because = because or "no picture in it"
     return GifFacts(
         width=width,
         height=height,

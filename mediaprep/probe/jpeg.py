@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from mediaprep.probe.window import Readable, Window
 
 MAX_SEGMENTS = 20_000
 _NO_MARKER = frozenset((0x00, 0xFF, *range(0xD0, 0xD8)))  # after 0xFF: stuffing, fill, restart markers
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
 _GAIN_MAP = (b"hdrgm:", b"urn:iso:std:iso:ts:21496:-1", b"HDRGainMap")
@@ -112,15 +114,16 @@ def _next_marker(window: Window, at: int) -> tuple[int | None, int]:
         data, index = window.block(at)
         if not data:
             return None, at
-        start, hit = at - index, data.find(b"\xff", index)
-        while hit >= 0:
-            after = data[hit + 1 : hit + 2] or window.at(start + hit + 1, 1)
+        start = at - index
+        if hit := _MARKER.search(data, index):
+            return hit[0][1], start + hit.end()
+        at = start + len(data)
+        if data[-1] == 0xFF:
+            after = window.at(at, 1)
             if not after:
                 return None, window.size
             if after[0] not in _NO_MARKER:
-                return after[0], start + hit + 2
-            hit = data.find(b"\xff", hit + (1 if after[0] == 0xFF else 2))
-        at = start + len(data)
+                return after[0], at + 1
 
 
 def _one_segment(window: Window, marker: int, body: int, size: int, found: _Found) -> None:

@@ -6,6 +6,7 @@ The walk bounds every read; the source has been found whole before.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ _CHUNK = 2**20
 _PNG_KEPT = {b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"bKGD", b"hIST", b"tRNS", b"pHYs", b"sPLT"}
 _WEBP_KEPT = {b"VP8 ", b"VP8L", b"ALPH", b"ICCP"}
 _ICC_FLAG, _ALPHA_FLAG, _EXIF_FLAG = 0x20, 0x10, 0x08  # of VP8X: WebP Container Specification, Extended File Format
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]", re.DOTALL)  # neither stuffing, fill, restart nor a second beginning
 FORMATS = ("jpeg", "png", "webp", "gif")
 
 
@@ -101,13 +103,9 @@ def _marker(source: Readable, at: int) -> tuple[int, int, int]:
         data = source.read_at(here, 2**16)
         if len(data) < 2:
             raise struct.error("no end marker")
-        hit = data.find(b"\xff")
-        while 0 <= hit < len(data) - 1:
-            code = data[hit + 1]
-            if code not in (0x00, 0xFF, 0x01, 0xD8) and not 0xD0 <= code <= 0xD7:
-                return at, code, here + hit
-            hit = data.find(b"\xff", hit + (1 if code == 0xFF else 2))
-        here += len(data) - 1 if hit == len(data) - 1 else len(data)
+        if hit := _JPEG_MARKER.search(data):
+            return at, hit[0][1], here + hit.start()
+        here += len(data) - (data[-1] == 0xFF)
 
 
 def _png(source: Readable, orientation: int) -> Iterator[Piece]:

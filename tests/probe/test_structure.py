@@ -429,3 +429,17 @@ def test_an_id3_stream(corpus):
         found = mpegts.walk(source)
     assert found is not None
     assert sorted(item.kind for item in found.streams) == ["audio", "metadata"]
+
+
+def test_a_gif_without_a_picture_is_not_whole():
+    data = b"GIF89a\1\0\1\0\0\0\0" + b"\x21\xfe\1x\0" * 3 + b"\x3b"
+    assert (gif.walk(Held(data)).complete, gif.walk(Held(data)).incomplete_because) == (False, "no picture in it")
+
+
+def test_fill_bytes_of_a_jpeg_are_passed_over_wherever_they_lie():
+    """Any number of 0xFF may stand before a marker (ITU-T T.81, B.1.1.2), also where one read ends and the next begins."""
+    sof = b"\xff\xc0\0\x0b\x08\0\x08\0\x08\1\1\x11\0"
+    for fill in (0, 1, 65500, *range(65515, 65540), 200_000):
+        data = b"\xff\xd8" + sof + b"\xff" * fill + b"\xff\xda\0\x08\1\1\0\0\x3f\0" + b"\x12\xff\0\xff\xd0\x34\xff\xd9"
+        found = jpeg.walk(Held(data))
+        assert (found.complete, found.end, found.width) == (True, len(data), 8), fill
