@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -32,6 +31,8 @@ class Places:
 
     async def take_async(self, check: Callable[[], None]) -> None:
         """As ``take``, on the running loop. Raises: as ``take``; asyncio.CancelledError."""
+        import asyncio
+
         turn = self._turn()
         here = asyncio.wrap_future(turn)
         try:

@@ -12,11 +12,11 @@ driver never leaves a generator unfinished. Clean-up may yield ``Call`` effects:
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
+from mediaprep import faults
 from mediaprep.context import Context
 from mediaprep.errors import Cancelled, DeadlineExceeded
 from mediaprep.tools import process
@@ -79,6 +79,7 @@ def drive(steps: Steps[T], context: Context) -> T:
                 if not stopped:
                     context.check()
                 answer = process.run(effect.command, context) if isinstance(effect, Run) else effect.function(*effect.args)
+                faults.step("effect")
             except BaseException as raised:  # handed to the generator, which raises it again unless it knows better
                 problem, stopped = raised, stopped or isinstance(raised, (Cancelled, DeadlineExceeded))
     finally:
@@ -87,6 +88,8 @@ def drive(steps: Steps[T], context: Context) -> T:
 
 async def drive_async(steps: Steps[T], context: Context) -> T:
     """As ``drive``, on the running loop. Raises: as ``drive``; asyncio.CancelledError after the steps have cleaned up."""
+    import asyncio
+
     answer: Any = None
     problem: BaseException | None = None
     stopped = False
@@ -119,6 +122,8 @@ async def _carry_out(effect: Effect, context: Context) -> Any:
 
 async def _in_thread(effect: Call) -> Any:
     """The function's result from a thread. A cancellation is raised once the function has returned, not before."""
+    import asyncio
+
     work = asyncio.ensure_future(asyncio.to_thread(effect.function, *effect.args))
     cancelled: asyncio.CancelledError | None = None
     while not work.done():

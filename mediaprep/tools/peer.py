@@ -7,7 +7,6 @@ alarm goes off. Unlike a parent-death signal that does not depend on the thread 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gc
 import importlib
@@ -18,16 +17,18 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from mediaprep.errors import EnvironmentProblem
 from mediaprep.tools import _launch, process, sandbox
+
+if TYPE_CHECKING:
+    import subprocess
 
 POLL_SECONDS = 0.05
 START_SECONDS = 60.0  # imports from a cold disk
@@ -209,6 +210,8 @@ class Peer:
         return True
 
     async def _readable(self) -> None:
+        import asyncio
+
         loop = asyncio.get_running_loop()
         ready = loop.create_future()
         loop.add_reader(self._channel, lambda: None if ready.done() else ready.set_result(None))
@@ -280,6 +283,8 @@ def start(order: Order, *, may_fork: bool = False) -> Peer:
                 _become_fork(order, theirs.fileno(), lifeline)
             if pid is not None:
                 return Peer(pid, ours, held, None)
+            import subprocess
+
             words = {
                 "order": asdict(order),
                 "channel": theirs.fileno(),

@@ -7,27 +7,27 @@ is left: neither process nor zombie. On Linux it also dies with this process. Ru
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import contextlib
 import functools
 import math
 import os
-import selectors
 import signal
 import stat
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from mediaprep.context import Context
 from mediaprep.errors import DeadlineExceeded, EnvironmentProblem, ToolError
 from mediaprep.tools import _launch, sandbox
+
+if TYPE_CHECKING:
+    import asyncio  # here and below: imported where it is used, a check of one file starts no program
+    import subprocess
 
 POLL_SECONDS = 0.05  # how often cancellation, deadline and memory are looked at
 REAP_SECONDS = 5.0  # a killed process that lasts longer hangs in the kernel; it is left to init
@@ -85,6 +85,8 @@ def run(command: Command, context: Context) -> Completed:
 
     Raises: ToolError (an exit code that is not ok), DeadlineExceeded, Cancelled, EnvironmentProblem (cannot be started or confined).
     """
+    import subprocess
+
     job = _Job(command, context)
     child = spawn(job.argv, what=command.what, output=subprocess.PIPE, pass_fds=command.pass_fds)
     assert child.stdout is not None  # PIPE was asked for
@@ -101,6 +103,8 @@ def run(command: Command, context: Context) -> Completed:
 
 async def run_async(command: Command, context: Context) -> Completed:
     """As ``run``, on the running event loop; cancelling the task kills the group. Raises: as ``run``, and asyncio.CancelledError."""
+    import asyncio
+
     job = _Job(command, context)
     with _start_problems(command.what):
         child = await asyncio.create_subprocess_exec(
@@ -139,6 +143,8 @@ def spawn(
 
     ``output``: what its stdout and stderr become, as for subprocess. Raises: EnvironmentProblem.
     """
+    import subprocess
+
     with _start_problems(what):
         return subprocess.Popen(
             argv,
@@ -260,6 +266,8 @@ def _start_problems(what: str) -> Iterator[None]:
 
 def _pump(child: subprocess.Popen[bytes], stdout: IO[bytes], stderr: IO[bytes], job: _Job) -> None:
     """Feed the job until the child has ended (not yet reaped) and its pipes are empty."""
+    import selectors
+
     with selectors.DefaultSelector() as selector, _exit_descriptor(child.pid) as ended:
         for pipe, feed in ((stdout, job.on_stdout), (stderr, job.on_stderr)):
             os.set_blocking(pipe.fileno(), False)
@@ -325,6 +333,8 @@ def _raise_failures(pumps: set[asyncio.Task[None]]) -> None:
 
 async def _settle(child: asyncio.subprocess.Process, exit_: asyncio.Task[int], pumps: set[asyncio.Task[None]]) -> None:
     """Wait until the killed child is reaped, even when cancelled meanwhile; then let that cancellation through."""
+    import asyncio
+
     cancelled: asyncio.CancelledError | None = None
     until = time.monotonic() + REAP_SECONDS
     while child.returncode is None and time.monotonic() < until:
@@ -365,6 +375,8 @@ def _empty_folder() -> str:
 
 @functools.cache
 def _own_empty_folder(pid: int) -> str:
+    import tempfile
+
     path = tempfile.mkdtemp(prefix="mediaprep-")
     if sys.platform == "linux" and Path("/proc/self/fd").is_dir():
         held = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -14,8 +14,6 @@ import functools
 import importlib.util
 import marshal
 import os
-import platform
-import shutil
 import sys
 import sysconfig
 from collections.abc import Sequence
@@ -30,45 +28,51 @@ Level = Literal["strict", "basic", "none"]
 
 DESCRIPTORS = 64  # ffmpeg needs 8; hostile-input notes, section 6
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/nix/store", "/gnu/store", "/etc/ld.so.cache")
+_SYSTEMS = {"darwin": "macOS"}
 _HARMLESS = ("/dev/urandom", "/dev/zero", "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/sys/devices/system/node")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxReport:
     """``level``: the best this host has; ``landlock_abi`` 0 = none; ``seccomp``: a filter can be loaded and its numbers are known for this
-    machine; ``bubblewrap``: its path, for information only; ``reasons``: one line for each thing that is missing."""
+    machine; ``reasons``: one line for each thing that is missing."""
 
     level: Level
     landlock_abi: int
     seccomp: bool
-    bubblewrap: str | None
     reasons: tuple[str, ...]
+
+    @property
+    def bubblewrap(self) -> str | None:
+        """The path of bwrap, for information only; None: not installed."""
+        import shutil
+
+        return shutil.which("bwrap")
 
 
 @functools.cache
 def available() -> SandboxReport:
     """Ask this host what it offers. Changes nothing."""
     if os.name != "posix":
-        return SandboxReport(
-            level="none", landlock_abi=0, seccomp=False, bubblewrap=None, reasons=(f"{platform.system()}: no process limits are set here",)
-        )
+        return SandboxReport(level="none", landlock_abi=0, seccomp=False, reasons=(f"{sys.platform}: no process limits are set here",))
     reasons = []
     abi, seccomp = _launch.landlock_abi(), _has_seccomp()
     if sys.platform != "linux":
-        reasons.append(f"{platform.system()} has no Landlock and no seccomp: children are limited in time and file size, not confined")
+        system = _SYSTEMS.get(sys.platform, sys.platform)
+        reasons.append(f"{system} has no Landlock and no seccomp: children are limited in time and file size, not confined")
     else:
         if abi == 0:
             reasons.append("this kernel has no Landlock (Linux 5.13 or later, enabled at boot)")
-        if platform.machine() not in _launch.MACHINES:
-            reasons.append(f"the seccomp filter knows {' and '.join(_launch.MACHINES)}, not {platform.machine()}")
+        if os.uname().machine not in _launch.MACHINES:
+            reasons.append(f"the seccomp filter knows {' and '.join(_launch.MACHINES)}, not {os.uname().machine}")
         elif not seccomp:
             reasons.append("this kernel has no seccomp filters")
     level: Level = "strict" if abi and seccomp else "basic"
-    return SandboxReport(level=level, landlock_abi=abi, seccomp=seccomp, bubblewrap=shutil.which("bwrap"), reasons=tuple(reasons))
+    return SandboxReport(level=level, landlock_abi=abi, seccomp=seccomp, reasons=tuple(reasons))
 
 
 def _has_seccomp() -> bool:
-    if sys.platform != "linux" or platform.machine() not in _launch.MACHINES:
+    if sys.platform != "linux" or os.uname().machine not in _launch.MACHINES:
         return False
     try:
         status = Path("/proc/self/status").read_text()

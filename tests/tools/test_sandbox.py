@@ -110,7 +110,7 @@ def test_a_folder_that_is_not_there_stops_the_start(scene: Path) -> None:
 
 
 def test_a_level_that_cannot_be_had_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    weak = sandbox.SandboxReport(level="basic", landlock_abi=0, seccomp=True, bubblewrap=None, reasons=("no Landlock here",))
+    weak = sandbox.SandboxReport(level="basic", landlock_abi=0, seccomp=True, reasons=("no Landlock here",))
     monkeypatch.setattr(sandbox, "available", lambda: weak)
     with pytest.raises(EnvironmentProblem, match="'strict' is not available: no Landlock here"):
         sandbox.choose("strict")
@@ -121,7 +121,7 @@ def test_a_level_that_cannot_be_had_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_host_without_limits_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    none = sandbox.SandboxReport(level="none", landlock_abi=0, seccomp=False, bubblewrap=None, reasons=("Windows",))
+    none = sandbox.SandboxReport(level="none", landlock_abi=0, seccomp=False, reasons=("Windows",))
     monkeypatch.setattr(sandbox, "available", lambda: none)
     with pytest.raises(EnvironmentProblem, match="Windows"):
         sandbox.choose("auto")
