@@ -16,6 +16,17 @@ class Copied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """How near an encoded picture is to its source brought to the same size, rate and colours, frame by frame: ``metric`` VMAF (0 to 100)
+    or XPSNR (dB, luma), its mean over all frames, and over the worst 5 % of them."""
+
+    metric: str
+    mean: float
+    worst: float
+    frames: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """
     frames_decoded    pictures that a full decode of the output gave; None = it was not decoded (nothing was encoded)
@@ -25,6 +36,8 @@ class Evidence:
     source_sha256     of the source as it was read
     argv              the command lines that made it
     sandbox           the level that the children ran under
+    measured          likeness of an encoded picture to its source, where asked for
+    notes             what was done otherwise than asked, one line each
     ssim, quality     of a still that was coded anew: similarity of luma to the upright source (0 to 1); of JPEG or WebP, None: lossless
     """
 
@@ -35,5 +48,7 @@ class Evidence:
     source_sha256: str | None = None
     argv: tuple[tuple[str, ...], ...] = ()
     sandbox: str | None = None
+    measured: Measured | None = None
+    notes: tuple[str, ...] = ()
     ssim: float | None = None
     quality: int | None = None

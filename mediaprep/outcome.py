@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mediaprep.evidence import Evidence
+from mediaprep.evidence import Evidence, Measured
 from mediaprep.finding import Report
 from mediaprep.plan import Change, Plan
 
@@ -34,6 +34,7 @@ class Outcome:
     changes    facts that were changed, with their reasons
     before, after   reports of the source and of each output
     problems   one line each: why nothing, or less than asked, was made
+    measured   the likeness to the source of each output that was encoded, where a wish asks for it
     stderr     the last lines (50 at most) of the tool that failed; () where none did
     """
 
@@ -48,6 +49,7 @@ class Outcome:
     problems: tuple[str, ...] = ()
     plan: Plan | None = None
     evidence: tuple[Evidence, ...] = ()
+    measured: tuple[Measured, ...] = ()
     seconds: float = 0.0
     stderr: tuple[str, ...] = ()
 

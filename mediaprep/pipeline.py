@@ -29,11 +29,15 @@ from mediaprep.probe import Looked, looking
 from mediaprep.profile import Profile
 from mediaprep.promise import Among, assume
 from mediaprep.rules.animation._convert import losses
+from mediaprep.shortfall import efforts, reached, shortfalls
 from mediaprep.spec import Spec
 from mediaprep.tools import ffmpeg
 from mediaprep.tools.effects import Steps, call
+from mediaprep.transcode.choice import choosing
+from mediaprep.transcode.encoders import SOFTWARE
 from mediaprep.transcode.execute import decode, execute
 from mediaprep.transcode.fit import TooSmall
+from mediaprep.transcode.measure import measuring
 from mediaprep.transcode.video import Means
 from mediaprep.verify import verify
 from mediaprep.wishes import Wishes
@@ -234,7 +238,11 @@ def _prepared(source: Source, order: Order, context: Context, captions: Source |
     return replace(
         base,
         status="fixed",
-        problems=tuple(dict.fromkeys(line for output in made.outputs for line in losses(output.source, output.want))),
+        problems=tuple(
+            dict.fromkeys(line for output in made.outputs for line in losses(output.source, output.want))
+            | dict.fromkeys(note for item in parts for note in item.evidence.notes)
+        ),
+        measured=tuple(item.evidence.measured for item in parts if item.evidence.measured is not None),
         outputs=tuple(map(str, targets)),
         uploads=_with_untouched(tuple(uploads), as_they_are),
         changes=tuple(change for output in made.outputs for change in output.changes),
@@ -258,10 +266,43 @@ def _with_untouched(made: tuple[Upload, ...], as_they_are: tuple[Upload, ...]) -
 
 
 def _made(task: _Task, folder: Path, context: Context, index: int, count: int) -> Steps[_Made]:
-    """Encodes one output into a hidden work file beside its target, and doubts it. Raises: ToolError, VerifyError; leaves nothing then."""
-    output, source, looked = task.output, task.source, task.looked
+    """One output in a hidden work file beside its target, verified; tried again where a quality is asked for. Raises: ToolError,
+    VerifyError; leaves nothing then."""
+    output, looked = task.output, task.looked
     binary = "" if isinstance(output.want, (Image, Subtitle)) else ffmpeg.locate(context.ffmpeg)  # which these do without
     means = Means(demuxer=looked.sniffed.demuxer or "", whitelist=looked.sniffed.format_whitelist or "", threads=context.limits.threads)
+    choice = yield from choosing(output, means, binary, context)
+    tried: list[_Made] = []
+    kept: _Made | None = None
+    try:
+        for effort in range(efforts(output)):
+            tried.append((yield from _tried(task, folder, binary, replace(choice.means, effort=effort), context, index, count)))
+            if reached(output, tried[-1].evidence.measured):
+                break
+        kept = max(tried, key=lambda item: item.evidence.measured.mean if item.evidence.measured else 0.0)
+    finally:
+        for item in tried:
+            if item is not kept:
+                yield from call(files.remove_part, item.part)
+    notes = (*choice.notes, *kept.evidence.notes, *shortfalls(output, kept.report.media, kept.evidence.measured))
+    return replace(kept, evidence=replace(kept.evidence, notes=notes))
+
+
+def _tried(task: _Task, folder: Path, binary: str, means: Means, context: Context, index: int, count: int) -> Steps[_Made]:
+    """One try; where a hardware encoder fails, or what it wrote is not accepted, once more by x264."""
+    try:
+        return (yield from _encoded(task, folder, binary, means, context, index, count))
+    except (ToolError, VerifyError) as problem:
+        if means.encoder == SOFTWARE:
+            raise
+        note = f"{means.encoder} was given up for {SOFTWARE}: {getattr(problem, 'problems', (str(problem),))[0]}"
+    made = yield from _encoded(task, folder, binary, replace(means, encoder=SOFTWARE), context, index, count)
+    return replace(made, evidence=replace(made.evidence, notes=(note,)))
+
+
+def _encoded(task: _Task, folder: Path, binary: str, means: Means, context: Context, index: int, count: int) -> Steps[_Made]:
+    """Encodes one output into a work file, doubts it, and measures it where asked. Raises: ToolError, VerifyError; leaves nothing then."""
+    output, source, looked = task.output, task.source, task.looked
     part, descriptor = yield from call(files.work_file, folder, handoff.suffix(assume(output.want, output.promises)))
     os.close(descriptor)
     kept = False
@@ -270,6 +311,9 @@ def _made(task: _Task, folder: Path, context: Context, index: int, count: int) -
             done = yield from execute(output, means, binary, source, part, context)
         with _stage(context, source.name, "verify", index, count):
             report, evidence = yield from _doubted(source, looked, output, part, binary, context)
+        if output.wishes.measure or output.wishes.min_vmaf is not None:
+            with _stage(context, source.name, "measure", index, count), files.open_source(part) as made:
+                evidence = replace(evidence, measured=(yield from measuring(output, means, binary, source, made, context)))
         kept = True
         evidence = replace(evidence, argv=done.argv, sandbox=done.sandbox, ssim=done.ssim, quality=done.quality)
         return _Made(part=part, report=report, evidence=evidence)
@@ -284,7 +328,9 @@ def _doubted(source: Source, looked: Looked, output: Output, part: Path, binary:
         with files.open_source(part) as made_source:
             still = isinstance(output.want, Image)
             clip = output.want.clip_duration if isinstance(output.want, Subtitle) else None
-            made = yield from looking(made_source, Wishes(deep=still), context, payload=_copies(output), clip_duration=clip)
+            made = yield from looking(
+                made_source, Wishes(deep=still, loudness=output.wishes.loudness), context, payload=_copies(output), clip_duration=clip
+            )
             evidence = Evidence(source_unchanged=source.unchanged(), copied=_copied(output, looked.media, made.media))
             if isinstance(output.want, Video) and output.want.video.anew:
                 means = Means(demuxer="mov", whitelist="mov,mp4,m4a,3gp,3g2,mj2", threads=context.limits.threads)

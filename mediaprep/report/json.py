@@ -150,6 +150,7 @@ def fix_file(path: str, outcome: Outcome | None, error: str | None = None) -> di
         "seconds": round(outcome.seconds, 3),
         "problems": list(outcome.problems),
         "refusals": [refusal(item) for item in (outcome.plan.refusals if outcome.plan else ())],
+        "measured": [_record(item) for item in outcome.measured],
         "evidence": [evidence(item) for item in outcome.evidence],
     }
 

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from mediaprep import units
+from mediaprep.evidence import Measured
 from mediaprep.files import display_name
 from mediaprep.finding import Finding, Report
 from mediaprep.outcome import Outcome
@@ -165,7 +166,9 @@ def fix_lines(path: str, outcome: Outcome, profile: str) -> tuple[Line, ...]:
         case "already_ok":
             return (line(Span(path, "bold"), "  ", Span("already fine", "green"), ", left alone", _remarks(outcome.before)),)
         case "fixed":
-            return tuple(_made(target, report) for target, report in zip(outcome.outputs, outcome.after, strict=True))
+            made = (_made(target, report) for target, report in zip(outcome.outputs, outcome.after, strict=True))
+            measured = (line("  ", _measured_words(item)) for item in outcome.measured)
+            return (*made, *measured, *(line("  ", Span("note", "yellow"), f": {problem}") for problem in outcome.problems))
         case "refused":
             return _refusals(path, outcome, profile)
         case "unreadable" | "failed":
@@ -176,6 +179,11 @@ def _made(target: str, report: Report) -> Line:
     facts = "" if report.media is None else made_summary(report.media)
     verified = "verified: all rules pass" if not report.findings else f"verified{_remarks(report)}"
     return line(Span(target, "bold"), "  ", facts, "   ", Span(verified, "green"))
+
+
+def _measured_words(item: Measured) -> str:
+    unit = " dB" if item.metric == "XPSNR" else ""
+    return f"{item.metric} {item.mean:.1f}{unit} against the source ({item.worst:.1f}{unit} over the worst 5 % of {item.frames} frames)"
 
 
 def _remarks(report: Report | None) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +21,7 @@ from mediaprep.tools import process
 
 SOURCE_FD = "SOURCE_FD"
 TARGET = "TARGET"
+MADE_FD = "MADE_FD"
 ENVIRONMENT = "MEDIAPREP_FFMPEG"
 
 
@@ -131,9 +132,9 @@ def _leading_globals(words: list[str]) -> list[str]:
     return [words[0], *words[-tail:], *words[1:-tail]]
 
 
-def bound(words: tuple[str, ...], source_fd: int, target: Path | None) -> tuple[str, ...]:
-    """The command line with the source's descriptor and the target's absolute path put in; no target: the null muxer."""
-    place = {SOURCE_FD: str(source_fd), TARGET: "-" if target is None else f"file:{target}"}
+def bound(words: tuple[str, ...], source_fd: int, target: Path | None, made_fd: int | None = None) -> tuple[str, ...]:
+    """The command line with the descriptors and the target's absolute path put in; no target: the null muxer."""
+    place = {SOURCE_FD: str(source_fd), MADE_FD: str(made_fd), TARGET: "-" if target is None else f"file:{target}"}
     return tuple(place.get(word, word) for word in words)
 
 
@@ -145,6 +146,33 @@ def decode_argv(binary: str, *, demuxer: str, whitelist: str, threads: int, stri
         "-protocol_whitelist", "fd", "-format_whitelist", whitelist, "-f", demuxer, "-threads", str(threads), "-fd", SOURCE_FD, "-i", "fd:",
         "-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough", "-f", "null", TARGET,
     )  # fmt: skip
+
+
+def compare_argv(binary: str, source: Input, track: Track, made: Input, judge: Sequence[Filter], threads: int) -> tuple[str, ...]:
+    """A command line that holds the picture of MADE_FD against a track of the source that went through its filters. ``judge``: filters of
+    each of both, the last one of the pair (made, source). Nothing is written but what the judge writes. Pure."""
+    import ffmpeg
+
+    reference = ffmpeg.input("fd:", **input_options(source, threads))[str(track.index)]
+    other = ffmpeg.input("fd:", **{**input_options(made, threads), "fd": MADE_FD})["v:0"]
+    for step in track.filters:
+        reference = reference.filter(step.name, **step.options)
+    for step in judge[:-1]:
+        reference, other = (stream.filter(step.name, **step.options) for stream in (reference, other))
+    judged = ffmpeg.filter([other, reference], judge[-1].name, **judge[-1].options)
+    output = ffmpeg.output(judged, TARGET, f="null", threads=threads)
+    return tuple(_leading_globals(ffmpeg.compile(output.global_args(*_GLOBAL), cmd=binary, overwrite_output=True)))
+
+
+def trial_argv(binary: str, options: Mapping[str, str | int], filters: Sequence[Filter]) -> tuple[str, ...]:
+    """A command line that encodes a few small frames with these options and keeps nothing: whether an encoder answers. Pure."""
+    import ffmpeg
+
+    stream = ffmpeg.input("color=size=256x256:rate=30:duration=0.2", f="lavfi")
+    for step in filters:
+        stream = stream.filter(step.name, **step.options)
+    output = ffmpeg.output(stream, TARGET, **{**options, "f": "null"})
+    return tuple(_leading_globals(ffmpeg.compile(output.global_args(*_GLOBAL), cmd=binary, overwrite_output=True)))
 
 
 def seconds(value: Fraction) -> str:

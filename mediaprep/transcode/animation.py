@@ -18,6 +18,7 @@ from mediaprep.rules.animation._encode import of_width
 from mediaprep.rules.animation._timing import TICK, kept
 from mediaprep.tools.ffmpeg import Filter, Input, Job, Track
 from mediaprep.transcode import video
+from mediaprep.transcode.timing import clock_filters
 from mediaprep.transcode.video import Means
 
 Size = tuple[int, int]
@@ -149,7 +150,7 @@ def _sampled(have: Video, want: Animation, output: Output, size: Size) -> list[F
     delays, count = want.delays or (), want.frame_count or 0
     rate = 1 / delays[0]
     return [
-        *video.upright_filters(have.video, rate, size, "scale"),
+        *video.upright_filters(have.video, rate, size, "scale", timing=(clock_filters(output, have), [])),
         Filter(name="fps", options={"fps": f"{rate.numerator}/{rate.denominator}", "start_time": 0}),
         Filter(name="tpad", options={"stop_mode": "clone", "stop": 2}),
         Filter(name="trim", options={"end_frame": count}),

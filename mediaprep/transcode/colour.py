@@ -50,6 +50,12 @@ def colour_filters(video: VideoStream, size: tuple[int, int], *, zscale: bool = 
     return [*filters, Filter(name="format", options={"pix_fmts": "yuv420p"}), *_tagged()]
 
 
+def needs_zscale(video: VideoStream) -> bool:
+    """Whether the colours are converted by zscale, where ffmpeg has it."""
+    wide = video.colour.primaries in _CONVERTED or _matrix(video) in _NOT_SWSCALE
+    return high_range(video.colour) or (video.chroma != "rgb" and wide)
+
+
 def high_range(colour: Colour) -> bool:
     """Whether the decoded picture is HDR: by its transfer, else by what else says so; a Dolby Vision base layer may be plain."""
     if colour.transfer in ("smpte2084", "arib-std-b67"):

@@ -19,7 +19,8 @@ from mediaprep.tools.effects import Steps, call, run_child
 from mediaprep.tools.ffmpeg import Job
 from mediaprep.tools.process import Command
 from mediaprep.transcode import animation, passes, video
-from mediaprep.transcode.encoders import DEVICES, SOFTWARE
+from mediaprep.transcode.choice import devices
+from mediaprep.transcode.encoders import SOFTWARE
 from mediaprep.transcode.passes import Try
 from mediaprep.transcode.performed import Performed
 from mediaprep.transcode.progress import progress
@@ -61,7 +62,7 @@ class _Bench:
                 seconds=_BASE_SECONDS + _SECONDS_PER_MPIXEL_SECOND * float(seconds) * max(1.0, pixels * rate / 30e6),
                 pass_fds=(descriptor,),
                 reads=(self.binary,),
-                writes=(str(self.part.parent), *([] if statistics is None else [statistics]), *_devices(self.means.encoder)),
+                writes=(str(self.part.parent), *([] if statistics is None else [statistics]), *devices(self.means.encoder)),
                 memory_bytes=_BASE_MEMORY + 8 * pixels * _REFERENCES,
                 file_bytes=_file_ceiling(self.output),
                 on_line=progress(self.source.name, "encode", seconds, self.context, share=share),
@@ -75,7 +76,7 @@ def make(output: Output, means: Means, binary: str, source: Source, part: Path, 
     """Steps: writes the video into ``part``. Raises: ToolError, VerifyError (no bit rate meets the limit), DeadlineExceeded, Cancelled."""
     bench = _Bench(output, means, binary, source, part, context)
     job = animation.video_job(output, means) if isinstance(output.source, Animation) else video.job(output, means)
-    wanted = aim(output)
+    wanted = aim(output, means.effort)
     if wanted.way == "quality" or not (isinstance(output.want, Video) and output.want.video.anew):
         yield from bench.run(job, part, (0.0, 1.0))
     else:
@@ -123,10 +124,6 @@ def _written(bench: _Bench, job: Job, bit_rate: int, folder: str) -> Steps[int]:
 def _too_much(tries: Sequence[Try], limit: int) -> str:
     least = min(item.size_bytes for item in tries)
     return f"the smallest of {len(tries)} encodes has {least} bytes; {limit} are allowed: shorten the video, or choose a smaller --rung"
-
-
-def _devices(encoder: str) -> list[str]:
-    return [device for device in DEVICES.get(encoder, ()) if Path(device).exists()]
 
 
 def _effort(output: Output) -> tuple[int, float]:

@@ -31,6 +31,7 @@ COPIED_BYTES = 2**28  # the most that is read to leave out comments; what placem
 LEAST_WIDTH = 16
 _SMALL = 400  # pixels of width below which gifsicle's lossy mode gains more than it costs: encoding notes, section 4
 _FAR = 0.6  # of a trial's width: a guess; beyond it the usual exponent may mislead
+_MUCH = 0.8  # of a trial: where --lossy=20 saves a fifth, as of a screen recording, the width gained is worth more (SSIM 0.834 to 0.850)
 _HELPS = 0.97  # gifsicle -O2 is run where it saves this much of a trial
 _SURELY = 1.3  # bytes a pixel at the very most, LZW of noise with its codes: what is below the limit so is encoded at once
 _ROOM = 64  # bytes of the loop extension and the trailer
@@ -109,7 +110,7 @@ def _search(bench: _Bench) -> Steps[Path]:
     if most[0] * most[1] * (bench.want.frame_count or 0) * _SURELY > limit:
         tries, lossy, squeeze = yield from _trial(bench, limit)
         wished = fit.wanted_width(tries, limit)
-        if widths.step > 2 and wished < widths[0]:
+        if widths.step > 2 and wished < widths[0] == widths.step:
             widths = range(min(_floor(bench.output), widths[0]), widths[0])  # not even the smallest whole factor fits: off the grid
         _refuse_small(bench.output, wished < 0.9 * widths[0])
     paths: dict[int, Path] = {}
@@ -153,7 +154,7 @@ def _widths(output: Output, most: int) -> range:
     """The widths that may be tried: whole factors of pixel art, even ones of a video, any of the rest."""
     step = animation.grid_step(output)
     if step is not None and most % step[0] == 0:
-        return range(step[0], most + 1, step[0])
+        return range(-(-_floor(output) // step[0]) * step[0], most + 1, step[0])
     by = 1 if isinstance(output.source, Animation) else 2
     floor = _floor(output)
     return range(floor + (most - floor) % by, most + 1, by)
@@ -169,15 +170,25 @@ def _trial(bench: _Bench, limit: int) -> Steps[tuple[list[Try], int, bool]]:
     wished = fit.wanted_width([plain], limit)
     if wished >= most:
         return [plain], 0, False
-    lossy = gifsicle.LOSSY if animation.grid_step(bench.output) is None and wished < _SMALL else 0
-    squeezed = yield from _squeezed(bench, path, lossy)
-    helps = squeezed is not None and (lossy > 0 or squeezed.stat().st_size < _HELPS * path.stat().st_size)
-    tries = [_estimated(bench, width, squeezed) if helps and squeezed is not None else plain]
+    lossy, squeezed = yield from _level(bench, path, plain, wished)
+    tries = [plain if squeezed is None else _estimated(bench, width, squeezed)]
+    helps = squeezed is not None
     nearer = max((w for w in widths if w <= fit.wanted_width(tries, limit)), default=widths[0])
     if nearer < _FAR * width:
         _, again = yield from _tried(bench, nearer, lossy if helps else None)
         tries.append(again)
-    return tries, lossy if helps else 0, helps
+    return tries, lossy, helps
+
+
+def _level(bench: _Bench, path: Path, plain: Try, wished: float) -> Steps[tuple[int, Path | None]]:
+    """gifsicle's lossy level for this picture, and the trial after it; None: gifsicle is not worth its time."""
+    for lossy in (gifsicle.LOSSY, 0) if animation.grid_step(bench.output) is None else (0,):
+        squeezed = yield from _squeezed(bench, path, lossy)
+        if squeezed is not None:
+            share = _estimated(bench, plain.width, squeezed).size_bytes / plain.size_bytes
+            if share <= (_MUCH if lossy else _HELPS) or (lossy and wished < _SMALL):
+                return lossy, squeezed
+    return 0, None
 
 
 def _tried(bench: _Bench, width: int, lossy: int | None) -> Steps[tuple[Path, Try]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -43,6 +43,8 @@ _WORTH = {
 }
 _LEAST_CAP = 100_000  # bit/s: below this H.264 headers and motion alone need it (a guess)
 BUFFER_SECONDS = 2  # encoding.md, section 1: -bufsize is twice the rung
+EFFORTS = 3  # encodes at the most to reach a quality that was asked for
+_FINER = 4  # steps of CRF that one more effort is finer by
 _LEAST = 1000  # bit/s that x264 is asked for at the least
 
 
@@ -60,8 +62,9 @@ class Aim:
     limit: int | None = None
 
 
-def aim(output: Output) -> Aim:
-    """The table's rate where it is asked for, a byte limit where it is less than the rate control would otherwise allow, else quality."""
+def aim(output: Output, effort: int = 0) -> Aim:
+    """The table's rate where it is asked for, a byte limit where it is less than the rate control would otherwise allow, else quality.
+    ``effort``: see ``setting``; the last spends all bits that are allowed."""
     table = output.wishes.rate == "table"
     most = rung(output).video_bit_rate if table else _worth_cap(output)
     limits = [promise.limit for promise in output.promises if isinstance(promise, AtMostBytes)]
@@ -69,7 +72,7 @@ def aim(output: Output) -> Aim:
         afforded, seconds = picture_bit_rate(output, limit), length(output) or Fraction(1)
         if afforded * seconds < most * (seconds + BUFFER_SECONDS):  # else no limit can be met by chance
             return Aim(way="bytes", bit_rate=min(afforded, most), limit=limit)
-    return Aim(way="average" if table else "quality", bit_rate=most)
+    return Aim(way="average" if table or effort >= EFFORTS - 1 else "quality", bit_rate=most)
 
 
 def bit_rate_cap(output: Output) -> int:
@@ -87,9 +90,10 @@ def rung(output: Output) -> Rung:
     return target.ladder.holding(size)
 
 
-def setting(output: Output) -> Setting:
-    """The quality asked for, else the profile's."""
-    return QUALITY[output.wishes.quality or encoding(output).quality]
+def setting(output: Output, effort: int = 0) -> Setting:
+    """The quality asked for, else the profile's. ``effort``: 0; more, where a retry is to look better within the same cap."""
+    asked = QUALITY[output.wishes.quality or encoding(output).quality]
+    return asked if effort == 0 else replace(asked, preset="slow", crf=asked.crf - _FINER * effort)
 
 
 def encoding(output: Output) -> VideoEncoding:

@@ -7,7 +7,7 @@ from mediaprep.plan import Output
 from mediaprep.rules.video._settle import TRUE_PEAK
 from mediaprep.tools.ffmpeg import Filter
 from mediaprep.transcode.rate import rung
-from mediaprep.transcode.timing import missing_time
+from mediaprep.transcode.timing import missing_time, sound_cut
 
 _LEAST_RANGE = 7  # LU: loudnorm's own default; a programme of a wider range keeps its own, else its loudness would be levelled
 _LAYOUTS = {1: "mono", 2: "stereo"}
@@ -15,7 +15,7 @@ _LAYOUTS = {1: "mono", 2: "stereo"}
 
 def sound_filters(output: Output, have: Video, want: Video) -> tuple[Filter, ...]:
     """Gaps and a late start are filled with silence, so that sound and picture begin together and stay so."""
-    filters = [Filter(name="aresample", options={"async": 1, "first_pts": 0})]
+    filters = [*sound_cut(output, have), Filter(name="aresample", options={"async": 1, "first_pts": 0})]
     if want.audio is not None and have.audio is not None and output.wishes.loudness is not None:
         filters += loudness_filters(float(output.wishes.loudness), have.audio, want.audio)
     if missing_time(output, have) > 0:

@@ -11,6 +11,11 @@ from mediaprep.rules.video import lead
 from mediaprep.tools.ffmpeg import Filter, seconds
 
 _ROOM = Fraction(1)  # second
+_BEFORE = Fraction(1, 500)  # seconds: Matroska rounds to 1 ms
+_EXACT = ("mp4", "mov", "3gp", "matroska", "webm")  # formats with an index: seeking lands at or before the time asked for
+_FADE = Fraction(3, 1000)  # seconds
+_AHEAD = Fraction(1, 10)  # seconds before a cut that are read even of those
+_LEAST_AHEAD = Fraction(5)  # seconds, of the others: transport streams land up to two key frames late
 _SPARE = 2  # frames held at the end, of which as many are cut again as are not needed
 
 
@@ -32,17 +37,67 @@ def scan_filters(video: VideoStream, rate: Fraction | None) -> list[Filter]:
     return []
 
 
+def seek(output: Output, have: Video) -> tuple[Fraction, Fraction] | None:
+    """Where reading starts, in seconds, and for how long it goes on; None: all is read. It starts ahead of a span, which filters cut."""
+    if output.span is None:
+        return None
+    start, end = output.span
+    ahead = _AHEAD
+    if have.container.format not in _EXACT:
+        apart = have.video.gop.keyframe_interval_max
+        ahead = start if apart is None else max(_LEAST_AHEAD, 2 * apart + 1)
+    start = Fraction(0) if _counted(have) else max(Fraction(0), start - ahead)
+    return start, end - start
+
+
 def clock_filters(output: Output, have: Video) -> list[Filter]:
-    """Before anything else: frames without usable times are counted, and what lies behind a gap beyond the end is let go, before it is
-    filled."""
+    """Before anything else: frames without usable times are counted; what lies outside the span, or behind a gap beyond the end, is let
+    go before gaps are filled. A cut falls a little before the frame that it means, so that rounded stamps lie on the right side."""
     filters = []
     rate = have.video.frame_rate or output.wishes.frame_rate
-    if have.video.timestamps in ("missing", "broken") and rate is not None:
+    if _counted(have) and rate is not None:
         filters.append(Filter(name="setpts", options={"expr": f"N*{rate.denominator}/({rate.numerator}*TB)"}))
+    if (read := seek(output, have)) is not None and output.span is not None:
+        before = min(_BEFORE, Fraction(1, 4) / (rate or 1))
+        edges = _edges(output, have, read[0])
+        cut = {key: seconds(value - before) for key, value in edges.items() if value > 0}
+        return [*filters, *([Filter(name="trim", options=cut)] if cut else []), *_shifted("setpts", edges["start"])]
     whole = _promised(output, "video.duration")
-    if output.span is None and whole is not None:
+    if whole is not None:
         filters.append(Filter(name="trim", options={"end": seconds(whole + _ROOM)}))
     return filters
+
+
+def _counted(have: Video) -> bool:
+    """Frames are counted from the first one on, for want of usable times."""
+    return have.video.timestamps in ("missing", "broken")
+
+
+def sound_cut(output: Output, have: Video) -> list[Filter]:
+    """The span of the sound, by samples. Its cut ends are faded: AAC makes a crackle of 0.2 of full scale of a step, none of 3 ms."""
+    read = seek(output, have)
+    if read is None or output.span is None:
+        return []
+    edges = _edges(output, have, read[0])
+    cut = {key: seconds(value) for key, value in edges.items() if value > 0}
+    filters = [*([Filter(name="atrim", options=cut)] if cut else []), *_shifted("asetpts", edges["start"])]
+    if output.span[0] > 0:
+        filters.append(Filter(name="afade", options={"type": "in", "start_time": 0, "duration": seconds(_FADE)}))
+    if "end" in edges:
+        fade = {"type": "out", "start_time": seconds(output.span[1] - output.span[0] - _FADE), "duration": seconds(_FADE)}
+        filters.append(Filter(name="afade", options=fade))
+    return filters
+
+
+def _edges(output: Output, have: Video, read_from: Fraction) -> dict[str, Fraction]:
+    """The span's ends after the shift that reading from there on makes; no end where it is the file's."""
+    start, end = output.span or (Fraction(0), Fraction(0))
+    last = have.duration is not None and end >= have.duration
+    return {"start": start - read_from} if last else {"start": start - read_from, "end": end - read_from}
+
+
+def _shifted(name: str, start: Fraction) -> list[Filter]:
+    return [Filter(name=name, options={"expr": f"PTS-{start.numerator}/({start.denominator}*TB)"})] if start > 0 else []
 
 
 def constant_rate(output: Output, have: Video) -> list[Filter]:

@@ -19,25 +19,25 @@ from mediaprep.transcode.colour import colour_filters
 from mediaprep.transcode.framing import aperture_filters, framing_filters
 from mediaprep.transcode.rate import aim, encoding, setting
 from mediaprep.transcode.sound import sound_filters, sound_options
-from mediaprep.transcode.timing import clock_filters, constant_rate, scan_filters, stop_at
+from mediaprep.transcode.timing import clock_filters, constant_rate, scan_filters, seek, stop_at
 
 _NEVER_KEPT: Mapping[str, str | int] = {"map_chapters": "-1", "write_tmcd": 0, "fflags": "+bitexact"}
 _METADATA_LEFT: Mapping[str, str | int] = {"map_metadata": "-1", "map_metadata:s": "-1", "movflags": "+faststart"}
 _METADATA_KEPT: Mapping[str, str | int] = {"map_metadata": "0", "movflags": "+faststart+use_metadata_tags"}
-_BEFORE = Fraction(1, 500)  # seconds: Matroska rounds to 1 ms
 _TAGS = {"h264": "avc1", "hevc": "hvc1"}  # codec-facts.md, section 11: players want hvc1, ffmpeg writes hev1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
     """What the host and the source's bytes add to the facts: the demuxer to force, the formats allowed, threads of one child, the encoder
-    that answered, whether ffmpeg has zscale."""
+    that answered, whether ffmpeg has zscale, and which try this is for a quality that was asked for."""
 
     demuxer: str
     whitelist: str
     threads: int = 2
     encoder: str = "libx264"
     zscale: bool = True
+    effort: int = 0
 
 
 def job(output: Output, means: Means) -> Job:
@@ -73,17 +73,10 @@ def source_input(output: Output, have: Video, means: Means) -> Input:
     if ahead := lead(have):
         options["itsoffset"] = f"-{seconds(ahead)}"
     start = None
-    if output.span is not None:
-        start, end = (_just_before(edge, have) for edge in output.span)
-        options["t"] = seconds(end - start)
+    if (read := seek(output, have)) is not None:
+        start = read[0]
+        options["t"] = seconds(read[1])
     return Input(demuxer=means.demuxer, whitelist=means.whitelist, start=start, max_pixels=MAX_PIXELS, options=options)
-
-
-def _just_before(edge: Fraction, have: Video) -> Fraction:
-    """A cut a little before the frame that it means, so that rounded time stamps fall on the right side; the file's ends stay."""
-    if edge == 0 or (have.duration is not None and edge >= have.duration):
-        return edge
-    return edge - min(_BEFORE, Fraction(1, 4) / (have.video.frame_rate or 1))
 
 
 def _picture_options(output: Output, want: Video, means: Means) -> dict[str, str | int]:
@@ -91,7 +84,9 @@ def _picture_options(output: Output, want: Video, means: Means) -> dict[str, str
     if rate is None:
         raise ValueError("no frame rate is wanted")
     return {
-        **encoders.options(means.encoder, setting(output), aim(output), math.ceil(encoding(output).keyframe_seconds * rate)),
+        **encoders.options(
+            means.encoder, setting(output, means.effort), aim(output, means.effort), math.ceil(encoding(output).keyframe_seconds * rate)
+        ),
         "r": f"{rate.numerator}/{rate.denominator}",
         "fps_mode": "cfr",
         "color_primaries": "bt709",
