@@ -26,7 +26,7 @@ from mediaprep.jobs.ledger import Ledger, NameTaken, Publication, Row
 from mediaprep.jobs.publish import Places, receipt_of, remove
 from mediaprep.jobs.quarantine import Quarantine
 from mediaprep.jobs.slots import WINDOW, Crew
-from mediaprep.jobs.work import Made, Recipe, Seen, Task, said
+from mediaprep.jobs.work import Made, Part, Recipe, Seen, Task, said
 from mediaprep.outcome import Outcome
 
 OnRefused = Literal["skip", "copy", "quarantine"]
@@ -71,6 +71,7 @@ class _Flight:
     maker: bool = False
     cloned: bool = False
     made: bool = False
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,10 @@ class Driver:
     _by_job: dict[int, _Flight] = field(default_factory=dict)
     _ends: list[_End] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
+    _packed: bytes = b""
+
+    def __post_init__(self) -> None:
+        self._packed = self.recipe.packed
 
     def recover(self) -> int:
         """Take over what dead processes left: finish publications, give the rest back; how many jobs."""
@@ -224,9 +229,10 @@ class Driver:
             run=self.places.run,
             source=flight.row.source,
             folder=str(flight.folder),
-            recipe=self.recipe,
+            recipe=self._packed,
             stamp=flight.row.stamp if self.options.settled else None,
             follow=self.options.follow,
+            copy=not self.options.dry,
             seconds=self.options.timeout,
             threads=slots,
             ffmpeg=self.options.ffmpeg,
@@ -253,14 +259,15 @@ class Driver:
         if flight.stalled:
             self._failed(flight, f"no sign of progress for {self.options.stall:.0f} s")
         elif isinstance(result, Seen):
-            self._seen(flight, result)
+            self._seen(flight, result, made)
         else:
             self._made(flight, result, made)
 
-    def _seen(self, flight: _Flight, seen: Seen) -> None:
+    def _seen(self, flight: _Flight, seen: Seen, made: list[tuple[_Flight, Made]]) -> None:
         faults.step("looked")
         row = flight.row
         flight.seen = seen
+        flight.parts = (seen.copy,) if seen.copy else ()
         match seen.status:
             case "changed" if self.options.settled:
                 self.ledger.forget(row.id)
@@ -270,9 +277,9 @@ class Driver:
             case "vanished":
                 self._end(flight, "vanished", seen.problem)
             case _:
-                self._judged(flight, seen)
+                self._judged(flight, seen, made)
 
-    def _judged(self, flight: _Flight, seen: Seen) -> None:
+    def _judged(self, flight: _Flight, seen: Seen, made: list[tuple[_Flight, Made]]) -> None:
         row = flight.row
         if seen.stamp is not None and seen.sha256 is not None:
             flight.row = row = replace(row, stamp=seen.stamp, sha256=seen.sha256)
@@ -287,6 +294,8 @@ class Driver:
         self._say(JobLooked(job=row.id, input=row.source, status=seen.status, media_seconds=seen.media_seconds, plan=plan))
         if self.options.dry:
             self._end(flight, "fixed" if seen.status == "planned" else _ended(seen), seen.problem)
+        elif seen.copy is not None:
+            made.append((flight, Made(status="already_ok", parts=(seen.copy,), outcome=seen.outcome)))
         elif seen.status in ("planned", "already_ok") or (seen.status == "refused" and self.options.on_refused == "copy"):
             self._make(flight, seen)
         else:
@@ -314,6 +323,7 @@ class Driver:
     def _made(self, flight: _Flight, result: Made, made: list[tuple[_Flight, Made]]) -> None:
         seen = flight.seen
         if result.parts:
+            flight.parts = result.parts
             made.append((flight, result))
         elif flight.cloned and not flight.made and result.status == "failed" and seen is not None:  # the outputs are not there any more
             flight.made = True
@@ -456,6 +466,8 @@ class Driver:
         self._by_job.pop(flight.row.id, None)
         if flight.folder != self.places.work:
             remove(flight.folder)
+        for part in flight.parts:
+            Path(part.path).unlink(missing_ok=True)
         if flight.maker and flight.seen is not None:
             self._unpark(flight.seen.sha256)
 

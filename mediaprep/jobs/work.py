@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import hashlib
 import os
+import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -65,6 +66,11 @@ class Recipe:
         }
 
     @property
+    def packed(self) -> bytes:
+        """As it is sent: packed once, and unpacked once by each worker."""
+        return pickle.dumps(self)
+
+    @property
     def digest(self) -> str:
         """One text for placement, profile, wishes and plan version: what is not the same is another job."""
         import json
@@ -74,16 +80,22 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What a worker is told. ``stamp``: the file must still be so, None: as it is found; ``follow`` symbolic links; ``folder``: see above;
-    ``seconds`` at the most."""
+    """What a worker is told.
+
+    folder    see above; recipe: packed; seconds: at the most
+    stamp     the file must still be so; None: as it is
+    follow    symbolic links
+    copy      while it is looked at, a file that is fine as it is may be copied at once
+    """
 
     job: int
     run: str
     source: str
     folder: str
-    recipe: Recipe
+    recipe: bytes
     stamp: Stamp | None = None
     follow: bool = False
+    copy: bool = True
     seconds: float | None = None
     threads: int = 1
     ffmpeg: str | None = None
@@ -92,7 +104,8 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a look gave. ``outcome``: final where nothing is to be made; ``slots``: cores that the making is worth."""
+    """What a look gave. ``outcome``: final where nothing is to be made; ``copy`` of what is fine; ``slots``: cores that the making is
+    worth."""
 
     status: Literal["planned", "already_ok", "refused", "unreadable", "vanished", "changed", "stopped", "failed"]
     stamp: Stamp | None = None
@@ -102,6 +115,7 @@ class Seen:
     looked: Looked | None = None
     plan: Plan | None = None
     outcome: Outcome | None = None
+    copy: Part | None = None
     problem: str | None = None
     seconds: float = 0.0
 
@@ -144,6 +158,14 @@ class Fence(threading.Event):
         return super().is_set()
 
 
+@functools.lru_cache(maxsize=16)
+def unpacked(packed: bytes) -> Recipe:
+    """The recipe. Only what a coordinator of ours has packed comes here."""
+    recipe = pickle.loads(packed)  # noqa: S301
+    assert isinstance(recipe, Recipe)
+    return recipe
+
+
 def look(task: Task) -> Seen:
     """Read a file: its digest, its facts, its plan."""
     began = time.monotonic()
@@ -165,7 +187,8 @@ def _look(task: Task) -> Seen:
     with source:
         if task.stamp is not None and source.stamp != task.stamp:
             return Seen(status="changed", problem="the file is being changed")
-        order = Order(source=source, profile=task.recipe.profile, category=task.recipe.category, wishes=task.recipe.wishes)
+        recipe = unpacked(task.recipe)
+        order = Order(source=source, profile=recipe.profile, category=recipe.category, wishes=recipe.wishes)
         outcome = looked = plan = None
         try:
             digest = source.sha256(context.check)
@@ -175,9 +198,17 @@ def _look(task: Task) -> Seen:
                 outcome = drive(preparing(replace(order, looked=looked), context), context)
         except SourceUnreadable as problem:
             outcome = _unreadable(task, source.name, problem)
+        copy = None
+        if task.copy and outcome is not None and outcome.status == "already_ok":
+            copy = _part(_copied(source, Path(task.folder), context), Path(task.source).suffix, context)
+            faults.step("copied")
+            if copy.sha256 != digest:
+                Path(copy.path).unlink()
+                return Seen(status="changed", problem="the file changed while it was read")
         if not source.unchanged():
             return Seen(status="changed", problem="the file changed while it was read")
         return Seen(
+            copy=copy,
             status="planned" if outcome is None else _not_made(outcome),
             stamp=source.stamp,
             sha256=digest,
@@ -210,11 +241,12 @@ def _make(task: Task, seen: Seen, context: Context) -> Made:
             paths = [_copied(source, Path(task.folder), context)]
             outcome = seen.outcome
         else:
+            recipe = unpacked(task.recipe)
             order = Order(
                 source=source,
-                profile=task.recipe.profile,
-                category=task.recipe.category,
-                wishes=task.recipe.wishes,
+                profile=recipe.profile,
+                category=recipe.category,
+                wishes=recipe.wishes,
                 looked=seen.looked,
                 hold=Path(task.folder),
             )
@@ -273,7 +305,7 @@ def _context(task: Task) -> Context:
 def _listener(task: Task) -> Listener:
     heard = CHANNELS.get(task.run)
     if heard is not None:
-        return partial(heard, task.job)
+        return functools.partial(heard, task.job)
     from mediaprep.jobs.cluster import forwarder
 
     return forwarder(task.run, task.job)
@@ -286,7 +318,8 @@ def _not_there(task: Task, problem: SourceUnreadable) -> Seen:
 
 
 def _unreadable(task: Task, name: str, problem: SourceUnreadable) -> Outcome:
-    profile, category = task.recipe.profile.name, task.recipe.category
+    recipe = unpacked(task.recipe)
+    profile, category = recipe.profile.name, recipe.category
     report = unreadable(name, problem, profile if category is None else f"{profile}/{category}")
     return Outcome(path=task.source, status="unreadable", profile=profile, before=report, problems=(problem.reason,))
 
