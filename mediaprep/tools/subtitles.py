@@ -30,7 +30,7 @@ _TIME_LINE = {
     "srt": re.compile(rf"[ \t]*({_STAMP})[ \t]*-{{1,3}}>[ \t]*({_STAMP})"),
     "webvtt": re.compile(rf"[ \t]*({_SHORT})[ \t]*-->[ \t]*({_SHORT})"),
 }
-_MEANT_AS_TIME = re.compile(r"[ \t]*-?\d[\d:.,\- ]*-->")
+_MEANT_AS_TIME = re.compile(r"[ \t]*-?\d[^\n]*[:,][^\n]*-->")
 _NOT_A_CUE = re.compile(r"(?:WEBVTT|NOTE|STYLE|REGION)(?:[ \t]|$)")
 _TAG = re.compile(r"<(/?)([a-zA-Z]+)([^<>]*)>|\{\\[^{}]*\}|\{/?[A-Za-z]:[^{}]*\}")
 _VTT_TIME = re.compile(r"<[\d:.]+>")

@@ -1,0 +1,126 @@
+"""The rules and fixes of captions: three rows each (keeps, breaks, cannot tell), and what mending makes of cues."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mediaprep.check import check
+from mediaprep.media import Cue, Subtitle
+from mediaprep.plan import plan
+from mediaprep.profile import find_profile
+from mediaprep.rules.subtitle import _cues
+from mediaprep.wishes import Wishes
+
+PROFILE = find_profile("twitter")
+SPEC = PROFILE.specs["subtitles"]
+
+
+def cues(*times: tuple[float, float, str]) -> tuple[Cue, ...]:
+    return tuple(Cue(start=Fraction(str(start)), end=Fraction(str(end)), text=text) for start, end, text in times)
+
+
+GOOD = Subtitle(name="a.srt", size_bytes=100, private=(), format="srt", encoding="utf-8", cues=cues((1, 2, "one"), (3, 4, "two")))
+
+
+def broken(have: Subtitle) -> dict[str, str]:
+    return {finding.rule: finding.state for finding in check(have, SPEC).findings}
+
+
+@pytest.mark.parametrize(
+    ("have", "rules"),
+    [
+        (GOOD, {}),
+        (replace(GOOD, format="webvtt"), {"subtitle-format": "broken"}),
+        (replace(GOOD, encoding="windows-1252"), {"subtitle-encoding": "broken"}),
+        (replace(GOOD, encoding=None), {"subtitle-encoding": "unknown"}),
+        (replace(GOOD, cues=cues((-1, 1, "a"))), {"subtitle-cue-time": "broken"}),
+        (replace(GOOD, cues=cues((1, 1, "a"))), {"subtitle-cue-time": "broken"}),
+        (replace(GOOD, cues=cues((3, 4, "a"), (1, 2, "b"))), {"subtitle-cue-order": "broken"}),
+        (replace(GOOD, cues=cues((1, 2, ""))), {"subtitle-cue-empty": "broken"}),
+        (replace(GOOD, cues=cues((1, 3, "a"), (2, 4, "b"))), {"subtitle-cue-overlap": "broken"}),
+        (replace(GOOD, cues=cues((1, 2, "a"), (2, 4, "b"))), {}),
+        (replace(GOOD, clip_duration=Fraction(4)), {}),
+        (replace(GOOD, clip_duration=Fraction(39, 10)), {"subtitle-duration": "broken"}),
+        (replace(GOOD, cues=None), dict.fromkeys(
+            ("subtitle-cue-time", "subtitle-cue-order", "subtitle-cue-empty", "subtitle-cue-overlap", "subtitle-duration"), "unknown")),
+    ],
+)  # fmt: skip
+def test_three_rows_of_each_rule(have, rules):
+    assert broken(have) == rules
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (((4, 3, "swapped"),), ((3, 4, "swapped"),)),
+        (((-1, 1, "clamped"),), ((0, 1, "clamped"),)),
+        (((-3, -1, "gone"), (1, 2, "stays")), ((1, 2, "stays"),)),
+        (((1, 1, "until the next"), (2, 3, "next")), ((1, 2, "until the next"), (2, 3, "next"))),
+        (((1, 1, "two seconds at most"), (9, 10, "next")), ((1, 3, "two seconds at most"), (9, 10, "next"))),
+        (((3, 4, "late"), (1, 2, "early")), ((1, 2, "early"), (3, 4, "late"))),
+    ],
+)
+def test_musts_are_mended(before, after):
+    made = plan((replace(GOOD, cues=cues(*before)),), SPEC)
+    assert isinstance(made.outputs[0].want, Subtitle)
+    assert made.outputs[0].want.cues == cues(*after)
+
+
+def test_advice_is_followed_on_request_only():
+    have = replace(GOOD, cues=cues((1, 3.5, "a"), (3, 4, "b"), (5, 6, ""), (7, 8, "c"), (7, 9, "d")), clip_duration=Fraction(17, 2))
+    assert plan((have,), SPEC).status == "already_ok"
+    made = plan((have,), SPEC, Wishes(mend="should"))
+    assert isinstance(made.outputs[0].want, Subtitle)
+    assert made.outputs[0].want.cues == cues((1, 3, "a"), (3, 4, "b"), (7, 8.5, "c\nd"))
+
+
+def test_what_is_written_is_utf8_srt():
+    made = plan((replace(GOOD, format="ass", encoding="utf-16"),), SPEC)
+    want = made.outputs[0].want
+    assert isinstance(want, Subtitle)
+    assert (want.format, want.encoding, want.cues) == ("srt", "utf-8", GOOD.cues)
+    assert {c.fact: (c.because, c.safety) for c in made.outputs[0].changes} == {
+        "format": (("subtitle-format",), "lossy"),
+        "encoding": (("subtitle-encoding",), "lossless"),
+    }
+
+
+def test_cues_that_cannot_be_read_are_not_guessed():
+    made = plan((replace(GOOD, cues=None, encoding="windows-1252"),), SPEC)
+    assert made.status == "refused"
+    assert "by hand" in made.refusals[0].ways_out[0]
+
+
+def test_nothing_is_written_where_no_cue_is_left():
+    assert plan((replace(GOOD, cues=cues((-3, -1, "a"))),), SPEC).status == "refused"
+
+
+times = st.integers(-5_000, 20_000).map(lambda ms: Fraction(ms, 1000))
+any_cues = st.lists(st.builds(Cue, start=times, end=times, text=st.sampled_from(("", "a", "b\nc"))), max_size=8).map(tuple)
+
+
+@given(any_cues)
+def test_whatever_the_cues_the_mended_ones_keep_every_rule(these):
+    made = plan((replace(GOOD, cues=these, clip_duration=Fraction(15)),), SPEC, Wishes(mend="should"))
+    for output in made.outputs:
+        assert isinstance(output.want, Subtitle)
+        assert broken(output.want) == {}
+        again = plan((replace(output.want, size_bytes=1),), SPEC, Wishes(mend="should"))
+        assert again.status == "already_ok"
+
+
+@given(any_cues, times, times)
+def test_a_part_holds_what_is_shown_in_it_and_nothing_else(these, one, other):
+    start, end = max(Fraction(0), min(one, other)), max(one, other, Fraction(1))
+    part = _cues.within(these, (start, end))
+    shown = _cues.with_times(these)
+    for ms in range(0, int((end - start) * 1000), 333):
+        at = Fraction(ms, 1000)
+        assert [c.text for c in part if c.start <= at < c.end] == [
+            c.text for c in shown if c.start <= start + at < c.end and start + at < end
+        ]
