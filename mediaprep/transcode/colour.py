@@ -22,7 +22,7 @@ def colour_filters(video: VideoStream, size: tuple[int, int], *, zscale: bool = 
     """
     colour = video.colour
     if high_range(colour):
-        return [*_declared(colour), *(_tone_mapped() if zscale else _by_swscale()), *_tagged()]
+        return [*_declared(colour), *(_tone_mapped(colour) if zscale else _by_swscale()), *_tagged()]
     if video.chroma == "rgb":
         return [
             Filter(name="scale", options={"out_color_matrix": "bt709", "out_range": "limited", "flags": "accurate_rnd"}),
@@ -87,9 +87,11 @@ def _declared(colour: Colour, matrix: str | None = None) -> list[Filter]:
     return [Filter(name="setparams", options={key: str(value) for key, value in stated.items()})]
 
 
-def _tone_mapped() -> list[Filter]:
+def _tone_mapped(colour: Colour) -> list[Filter]:
+    """HLG's system gamma belongs to the luminance (BT.2100); zscale's approximation gives it to each component: too saturated."""
+    exact: dict[str, str | int] = {"agamma": 0} if colour.transfer == "arib-std-b67" else {}
     return [
-        Filter(name="zscale", options={"t": "linear", "npl": _HDR_NITS}),
+        Filter(name="zscale", options={"t": "linear", "npl": _HDR_NITS, **exact}),
         Filter(name="format", options={"pix_fmts": "gbrpf32le"}),
         Filter(name="zscale", options={"p": "bt709"}),
         Filter(name="tonemap", options={"tonemap": "mobius", "desat": 0, "peak": _PEAK}),
