@@ -92,6 +92,18 @@ def test_other_animations_become_gifs(make: Make, tmp_path: Path, name: str, fra
 
 
 @pytest.mark.slow
+def test_the_transparency_of_an_avif_lies_in_a_stream_of_its_own(tmp_path: Path) -> None:
+    frames = [Image.new("RGBA", (64, 64), (0, 0, 0, 0)) for _ in range(4)]
+    for i, frame in enumerate(frames):
+        frame.paste((250, 40 * i, 30, 255), (8 + 4 * i, 8, 40 + 4 * i, 50))
+    frames[0].save(tmp_path / "alpha.avif", save_all=True, append_images=frames[1:], duration=100)
+    after = made(tmp_path / "alpha.avif", tmp_path)
+    holes = decoded(after.path, 64, 64)[..., 3] == 0
+    wanted = np.array([np.array(frame)[..., 3] == 0 for frame in frames])
+    assert (holes != wanted).mean() < 0.02
+
+
+@pytest.mark.slow
 def test_dropped_frames_leave_the_others_exactly_as_they_are(tmp_path: Path) -> None:
     """360 frames become 350 of the same size: the duration is kept, every picture is one of the source's; a colour may move by one level,
     for palettegen averages in Oklab."""

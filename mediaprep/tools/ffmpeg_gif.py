@@ -5,6 +5,7 @@ memory (1.2 GB for 350 frames of 1200x676, two processes 95 MB). Pure.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mediaprep.tools.ffmpeg import SOURCE_FD, TARGET, Filter, Input, input_options
@@ -13,17 +14,25 @@ PALETTE_FD = "PALETTE_FD"
 _QUIET = ("-nostdin", "-hide_banner", "-nostats", "-v", "error", "-filter_complex_threads", "2", "-y")
 
 
-def palette_argv(binary: str, source: Input, index: int, filters: Sequence[Filter], *, threads: int) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """The moving picture of an input: its stream, and the one that holds its transparency where that lies apart (AVIF)."""
+
+    index: int
+    alpha: int | None = None
+
+
+def palette_argv(binary: str, source: Input, picture: Picture, filters: Sequence[Filter], *, threads: int) -> tuple[str, ...]:
     """Writes the palette of all frames (256 colours, one of them transparent) as a PNG to stdout."""
     import ffmpeg
 
-    stream = _filtered(_opened(source, index, threads), filters).filter("palettegen", stats_mode="full", reserve_transparent=1)
+    stream = _filtered(_opened(source, picture, threads), filters).filter("palettegen", stats_mode="full", reserve_transparent=1)
     output = ffmpeg.output(stream, "pipe:1", **{"f": "image2pipe", "c:v": "png", "frames:v": 1, "threads": threads})
     return _words(ffmpeg.compile(output, cmd=binary), ())
 
 
 def gif_argv(
-    binary: str, source: Input, index: int, filters: Sequence[Filter], *, dither: str, plays: int, threads: int, frames: int
+    binary: str, source: Input, picture: Picture, filters: Sequence[Filter], *, dither: str, plays: int, threads: int, frames: int
 ) -> tuple[str, ...]:
     """Writes ``frames`` pictures in the palette behind PALETTE_FD. ``dither``: bayer (scale 4) or none; ``plays``: 0 = for ever."""
     import ffmpeg
@@ -31,7 +40,7 @@ def gif_argv(
     png = {"protocol_whitelist": "fd", "format_whitelist": "png_pipe", "f": "png_pipe", "fd": PALETTE_FD}
     pattern: dict[str, str | int] = {"bayer_scale": 4} if dither == "bayer" else {}
     used = ffmpeg.filter(
-        [_filtered(_opened(source, index, threads), filters), ffmpeg.input("fd:", **png)],
+        [_filtered(_opened(source, picture, threads), filters), ffmpeg.input("fd:", **png)],
         "paletteuse",
         dither=dither,
         diff_mode="rectangle",
@@ -56,10 +65,13 @@ def bound(words: tuple[str, ...], source_fd: int, palette_fd: int, target: str) 
     return tuple(place.get(word, word) for word in words)
 
 
-def _opened(source: Input, index: int, threads: int) -> Any:
+def _opened(source: Input, picture: Picture, threads: int) -> Any:
     import ffmpeg
 
-    return ffmpeg.input("fd:", **input_options(source, threads))[str(index)]
+    streams = ffmpeg.input("fd:", **input_options(source, threads))
+    if picture.alpha is None:
+        return streams[str(picture.index)]
+    return ffmpeg.filter([streams[str(picture.index)], streams[str(picture.alpha)]], "alphamerge")
 
 
 def _filtered(stream: Any, filters: Sequence[Filter]) -> Any:

@@ -17,6 +17,7 @@ from mediaprep.rules.animation._convert import as_video
 from mediaprep.rules.animation._encode import of_width
 from mediaprep.rules.animation._timing import TICK, kept
 from mediaprep.tools.ffmpeg import Filter, Input, Job, Track
+from mediaprep.tools.ffmpeg_gif import Picture
 from mediaprep.transcode import video
 from mediaprep.transcode.timing import clock_filters
 from mediaprep.transcode.video import Means
@@ -27,7 +28,7 @@ TRIAL_WIDTH = 480
 _SCALER = "lanczos+accurate_rnd"
 _CLOCK = 100_000  # ticks a second: times of any animation to 10 microseconds
 _DEMUXERS = {"webp": ("webp_anim", "webp_anim,webp_pipe")}
-_MOVING_TRACK = {"avif": 1, "heif": 1}  # stream 0 is the still that stands for the sequence
+_SEQUENCES = ("avif", "heif")  # stills come first: the colour and, where there is one, the transparency of a picture for all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,18 +94,21 @@ def trial_frames(count: int) -> tuple[tuple[int, ...], int]:
     return tuple(start + i for start in starts for i in range(run)), run
 
 
-def gif_input(output: Output, means: Means) -> tuple[Input, int]:
-    """The source as ffmpeg gets it, and the index of its moving picture. Raises: ValueError where there is none."""
+def gif_input(output: Output, means: Means) -> tuple[Input, Picture]:
+    """The source as ffmpeg gets it, and its moving picture. Raises: ValueError where there is none."""
     have = output.source
     if isinstance(have, Video):
         track = video.chosen(have, "video")
         if track is None:
             raise ValueError("no picture track is chosen")
-        return video.source_input(output, have, means), track.index
+        return video.source_input(output, have, means), Picture(index=track.index)
     if not isinstance(have, Animation) or have.format is None:
         raise ValueError("a GIF is made of an animation or a video")
     demuxer, whitelist = _DEMUXERS.get(have.format, (means.demuxer, means.whitelist))
-    return Input(demuxer=demuxer, whitelist=whitelist, max_pixels=MAX_PIXELS), _MOVING_TRACK.get(have.format, 0)
+    picture = Picture(index=0)
+    if have.format in _SEQUENCES:
+        picture = Picture(index=2, alpha=3) if have.transparency else Picture(index=1)
+    return Input(demuxer=demuxer, whitelist=whitelist, max_pixels=MAX_PIXELS), picture
 
 
 def gif_filters(output: Output, drawing: Drawing) -> tuple[Filter, ...]:
@@ -175,7 +179,7 @@ def video_job(output: Output, means: Means) -> Job:
     track = SourceTrack(index=0, kind="video", chosen=True)
     as_source = replace(output, source=replace(seen, container=Container(format=have.format, tracks=(track,))), span=None)
     job = video.job(as_source, means)
-    source, index = gif_input(output, means)
+    source, picture = gif_input(output, means)
     rate, whole = output.want.video.frame_rate, seen.video.frame_count
     if rate is None or whole is None:
         raise ValueError("no frame rate is wanted")
@@ -184,7 +188,7 @@ def video_job(output: Output, means: Means) -> Job:
         raise ValueError("no picture size is wanted")
     upright = video.upright_filters(seen.video, rate, size, output.wishes.fit)
     filters = [*_timed(have.delays), *_on_white(have), *upright, *_constant(have, rate, whole), *_span(output, rate)]
-    return replace(job, input=source, tracks=(Track(index=index, filters=tuple(filters)),))
+    return replace(job, input=source, tracks=(Track(index=picture.index, filters=tuple(filters)),))
 
 
 def _timed(delays: Sequence[Fraction]) -> list[Filter]:

@@ -224,11 +224,11 @@ def _drawn(bench: _Bench, size: Size, lossy: int, *, squeeze: bool) -> Steps[Pat
 def _draw(bench: _Bench, drawing: Drawing, count: int) -> Steps[Path]:
     """ffmpeg's second process: the pictures in the palette."""
     palette = yield from _palette(bench, drawing)
-    given, index = animation.gif_input(bench.output, bench.means)
+    given, picture = animation.gif_input(bench.output, bench.means)
     words = ffmpeg_gif.gif_argv(
         bench.binary,
         given,
-        index,
+        picture,
         animation.gif_filters(bench.output, drawing),
         dither=drawing.dither,
         plays=bench.want.loop or 0,
@@ -258,9 +258,9 @@ def _palette(bench: _Bench, drawing: Drawing) -> Steps[bytes]:
     most = animation.largest(bench.output)
     size = drawing.size if drawing.exact else animation.of_shape(bench.output, min(most[0], animation.TRIAL_WIDTH))
     whole = Drawing(size=size, exact=drawing.exact)
-    given, index = animation.gif_input(bench.output, bench.means)
+    given, picture = animation.gif_input(bench.output, bench.means)
     filters = animation.gif_filters(bench.output, whole)
-    words = ffmpeg_gif.palette_argv(bench.binary, given, index, filters, threads=bench.means.threads)
+    words = ffmpeg_gif.palette_argv(bench.binary, given, picture, filters, threads=bench.means.threads)
     with _reopened(bench.source) as descriptor:
         bound = ffmpeg_gif.bound(words, descriptor, -1, "")
         done = yield from _run(bench, bound, words, whole, pass_fds=(descriptor,), capture=True)

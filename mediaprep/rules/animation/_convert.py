@@ -127,7 +127,8 @@ def losses(have: Media, want: Media) -> tuple[str, ...]:
         plays = "for ever" if have.loop == 0 else "once" if have.loop == 1 else f"{have.loop} times"
         lines = [f"the animation says that it plays {plays}; a video plays as its player repeats it"]
         if have.transparency:
-            lines.append("transparency is shown on white")
+            behind = "as the colour stored behind it" if have.format in ("avif", "heif") else "on white"
+            lines.append(f"what is transparent is shown {behind}")
         return tuple(lines)
     if isinstance(have, Video) and isinstance(want, Animation) and have.audio_present:
         return ("a GIF has no sound: it is left out",)
