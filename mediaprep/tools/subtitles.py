@@ -27,8 +27,8 @@ _NO_WORDS = re.compile(rb"(?m)^[\d:,.\->\s]+$")
 _STAMP = r"-?\d{1,4}:-?\d{1,2}:-?\d{1,2}(?:[,.:]-?\d{1,3})?"
 _SHORT = r"(?:-?\d{1,4}:)?-?\d{1,2}:-?\d{1,2}[,.]-?\d{1,3}"
 _TIME_LINE = {
-    "srt": re.compile(rf"[ \t]*({_STAMP})[ \t]*-{{1,3}}>[ \t]*({_STAMP})"),
-    "webvtt": re.compile(rf"[ \t]*({_SHORT})[ \t]*-->[ \t]*({_SHORT})"),
+    "srt": re.compile(rf"[ \t]*({_STAMP})[ \t]*-{{1,3}}>[ \t]*({_STAMP})(?![^ \t])"),
+    "webvtt": re.compile(rf"[ \t]*({_SHORT})[ \t]*-->[ \t]*({_SHORT})(?![^ \t])"),
 }
 _MEANT_AS_TIME = re.compile(r"[ \t]*-?\d[^\n]*[:,][^\n]*-->")
 _NOT_A_CUE = re.compile(r"(?:WEBVTT|NOTE|STYLE|REGION)(?:[ \t]|$)")

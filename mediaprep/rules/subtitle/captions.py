@@ -32,7 +32,7 @@ def caption_format(have: Subtitle, limit: OneOf) -> Judgement:
 def reformatted(want: Subtitle, case: Case) -> Subtitle | Refused:
     target = case.spec.encoding
     if want.cues is None:
-        return Refused(reason="the cues cannot be read", ways_out=(_BY_HAND,))
+        return _unread(want)
     return replace(want, format=target.format if isinstance(target, SubtitleEncoding) else "srt")
 
 
@@ -157,6 +157,11 @@ def within_clip(want: Subtitle, case: Case) -> Subtitle | Refused:
     return _with(want, _cues.within(want.cues, (Fraction(0), want.clip_duration)))
 
 
+def _unread(want: Subtitle) -> Refused:
+    why = next((unknown.reason for unknown in want.unknown if unknown.fact == "cues"), "no reason is known")
+    return Refused(reason=f"the cues cannot be read: {why}", ways_out=(_BY_HAND,))
+
+
 def _span(cue: Cue) -> str:
     return f"{units.duration_text(cue.start)} to {units.duration_text(cue.end)}"
 
@@ -164,7 +169,7 @@ def _span(cue: Cue) -> str:
 def _with(want: Subtitle, cues: tuple[Cue, ...] | None) -> Subtitle | Refused:
     """Whatever is written is UTF-8; its cues must be known."""
     if cues is None:
-        return Refused(reason="the cues cannot be read", ways_out=(_BY_HAND,))
+        return _unread(want)
     if not cues:
         return Refused(reason="no cue is left that could be shown", ways_out=("leave the captions away",))
     return replace(want, cues=cues, encoding="utf-8")
