@@ -74,7 +74,8 @@ def _damage() -> tuple[type[Exception], ...]:
     """What Pillow's readers raise on damaged files."""
     from PIL import Image
 
-    return (OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, struct.error, MemoryError, Image.DecompressionBombError)
+    shared = (OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, RuntimeError, MemoryError)
+    return (*shared, struct.error, Image.DecompressionBombError)
 
 
 def _opened(source: Bytes) -> Image.Image:
