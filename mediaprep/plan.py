@@ -281,6 +281,10 @@ def _settle(have: Media, want: Media, spec: Spec, wishes: Wishes) -> tuple[Media
         return (want, ()) if isinstance(seen, Refused) else video_settle.settle(seen, want, _case(have, spec, wishes))
     if isinstance(want, Animation) and spec.kind == "animation":
         return animation_settle.settle(have, want, _case(have, spec, wishes))
+    if isinstance(have, Animation) and isinstance(want, Animation) and want != have and spec.kind == "image":
+        if have.format != "gif" or have.size_bytes is None:
+            return have, ()  # sent as a picture; only the comments of a GIF can be left out
+        return replace(want, size_bytes=None), (AtMostBytes(limit=have.size_bytes, varies=()),)
     if isinstance(have, Image) and isinstance(want, Image) and spec.kind == "image":
         return image_settle.settle(have, want, _case(have, spec, wishes))
     if isinstance(have, Subtitle) and isinstance(want, Subtitle):

@@ -124,3 +124,9 @@ def test_a_part_holds_what_is_shown_in_it_and_nothing_else(these, one, other):
         assert [c.text for c in part if c.start <= at < c.end] == [
             c.text for c in shown if c.start <= start + at < c.end and start + at < end
         ]
+
+
+def test_captions_without_a_cue_are_not_rewritten():
+    empty = replace(GOOD, format="ass", cues=())
+    assert broken(empty) == {"subtitle-format": "broken", "subtitle-cue-empty": "broken"}
+    assert plan((empty,), SPEC).status == "refused"

@@ -31,9 +31,9 @@ def caption_format(have: Subtitle, limit: OneOf) -> Judgement:
 @fix("subtitle-format", safety="lossy", says="write the same cues as SRT; positions and styles are left out")
 def reformatted(want: Subtitle, case: Case) -> Subtitle | Refused:
     target = case.spec.encoding
-    if want.cues is None:
-        return _unread(want)
-    return replace(want, format=target.format if isinstance(target, SubtitleEncoding) else "srt")
+    kept = _with(want, want.cues)
+    form = target.format if isinstance(target, SubtitleEncoding) else "srt"
+    return kept if isinstance(kept, Refused) else replace(want, format=form)
 
 
 @rule("subtitle-encoding", kinds=("subtitle",), subject="text encoding", facts=("encoding",))
@@ -105,6 +105,8 @@ def cue_empty(have: Subtitle, limit: Required) -> Judgement:
     """
     if have.cues is None:
         return Untold(fact="cues", remedy=_BY_HAND)
+    if not have.cues:
+        return Broken(measured="missing", detail="there is no cue", remedy="leave the captions away")
     bad = next((n for n, cue in enumerate(have.cues, 1) if not cue.text), None)
     return Passed(measured="text in each cue") if bad is None else Broken(measured="empty", detail=f"cue {bad}")
 

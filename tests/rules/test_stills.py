@@ -1,0 +1,54 @@
+"""The rules of stills, three rows each, and an animation that is sent as a picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mediaprep.check import check
+from mediaprep.media import Animation, Image, PrivateItem
+from mediaprep.plan import plan
+from mediaprep.profile import find_profile
+
+SPEC = find_profile("twitter").specs["tweet_image"]
+PHOTO = Image(
+    name="a.jpg", size_bytes=1000, complete=True, private=(), format="jpeg", width=40, height=30, orientation=1, mode="RGB",
+    bit_depth=8, alpha=False, colour_space="sRGB", pictures=1, gain_map=False,
+)  # fmt: skip
+MOVING = Animation(name="a.gif", size_bytes=1000, complete=True, private=(), format="gif", width=40, height=30, frame_count=3)
+
+
+@pytest.mark.parametrize(
+    ("have", "rules"),
+    [
+        *((replace(PHOTO, format=form), {}) for form in ("jpeg", "png", "gif", "webp")),
+        *((replace(PHOTO, format=form), {"image-type": "broken"}) for form in ("heif", "avif", "tiff", "bmp", "psd", "jpeg2000", "ico")),
+        (replace(PHOTO, format=None), {"image-type": "unknown"}),
+        (replace(PHOTO, size_bytes=5 * 2**20), {}),
+        (replace(PHOTO, size_bytes=5 * 2**20 + 1), {"image-size": "broken"}),
+        (replace(PHOTO, size_bytes=None), {"image-size": "unknown"}),
+        (replace(PHOTO, complete=False), {"file-complete": "broken"}),
+        (replace(PHOTO, private=(PrivateItem(kind="location", where="EXIF/GPS"),)), {"file-private-metadata": "broken"}),
+        (MOVING, {}),
+        (replace(MOVING, format="apng"), {"image-type": "broken"}),
+        (replace(MOVING, size_bytes=6 * 2**20), {"image-size": "broken"}),
+    ],
+)
+def test_rows(have, rules):
+    assert {finding.rule: finding.state for finding in check(have, SPEC).findings} == rules
+
+
+@pytest.mark.parametrize("have", [replace(MOVING, format="apng"), replace(MOVING, size_bytes=6 * 2**20)])
+def test_an_animation_sent_as_a_picture_is_not_made_a_still(have):
+    """Its own category has limits of its own: 15 MB for a GIF."""
+    made = plan((have,), SPEC)
+    assert made.status == "refused"
+    assert made.refusals[0].ways_out == ("leave the category to be inferred",)
+
+
+def test_comments_are_left_out_of_a_gif_sent_as_a_picture():
+    comment = (PrivateItem(kind="comment", where="GIF comment"),)
+    made = plan((replace(MOVING, private=comment),), SPEC)
+    assert [change.fact for change in made.outputs[0].changes] == ["private"]
+    assert plan((replace(MOVING, format="webp", private=comment),), SPEC).outputs == ()
