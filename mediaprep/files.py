@@ -16,14 +16,15 @@ import re
 import secrets
 import stat
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, TypeAlias
 
 from mediaprep import faults
 from mediaprep.context import MAX_SOURCE_BYTES
-from mediaprep.errors import EnvironmentProblem, SourceUnreadable, UsageProblem
+from mediaprep.errors import EnvironmentProblem, MediaPrepError, SourceUnreadable, UsageProblem
 from mediaprep.units import bytes_text
 
 AnyPath: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -332,6 +333,17 @@ def work_file(target_dir: Path, suffix: str = "") -> tuple[Path, int]:
             continue
         except OSError as problem:
             raise EnvironmentProblem(f"{display_name(target_dir)}: no new file can be written ({_reason(problem)})") from problem
+
+
+@contextmanager
+def writing(part: Path) -> Iterator[None]:
+    """Around writing to a work file. Raises: EnvironmentProblem in place of what the file system says, such as that it is full."""
+    try:
+        yield
+    except OSError as problem:
+        if isinstance(problem, MediaPrepError):
+            raise
+        raise EnvironmentProblem(f"{display_name(part.parent)}: writing failed ({_reason(problem)})") from problem
 
 
 def remove_part(part: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mediaprep import files
-from mediaprep.errors import SourceUnreadable, UsageProblem
+from mediaprep.errors import EnvironmentProblem, SourceUnreadable, UsageProblem
 
 
 @pytest.fixture
@@ -382,3 +383,10 @@ def test_the_ways_without_hard_links_do_not_overwrite_either(tmp_path, way, take
         assert way(part, final) in (True, None)
         assert final.read_bytes() == b"made"
         assert not part.exists()
+
+
+def test_what_the_file_system_refuses_is_a_problem_of_the_host(tmp_path):
+    with pytest.raises(EnvironmentProblem, match="writing failed .no space left on device."), files.writing(tmp_path / "x.part"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(SourceUnreadable), files.writing(tmp_path / "x.part"):
+        raise SourceUnreadable("cut short")

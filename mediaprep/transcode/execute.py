@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+from mediaprep import files
 from mediaprep.context import Context
 from mediaprep.errors import ToolError
 from mediaprep.files import Source
@@ -35,7 +36,7 @@ def execute(output: Output, means: Means, binary: str, source: Source, part: Pat
 
 
 def _write(part: Path, data: bytes) -> None:
-    with part.open("r+b") as out:
+    with files.writing(part), part.open("r+b") as out:
         out.truncate()
         out.write(data)
 

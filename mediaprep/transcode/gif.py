@@ -87,14 +87,16 @@ def _copy(source: Source, part: Path) -> None:
     if source.size_bytes > COPIED_BYTES:
         raise VerifyError([f"a GIF of {source.size_bytes} bytes is not copied without its comments: at most {COPIED_BYTES}"])
     try:
-        part.write_bytes(gifblocks.silenced(source.read_at(0, source.size_bytes)))
+        with files.writing(part):
+            part.write_bytes(gifblocks.silenced(source.read_at(0, source.size_bytes)))
     except ValueError as problem:
         raise VerifyError([f"the GIF's blocks do not hold together: {problem}"]) from problem
 
 
 def _finish(made: Path, part: Path, want: Animation) -> None:
     try:
-        part.write_bytes(gifblocks.retimed(made.read_bytes(), animation.hundredths(want), want.loop if want.loop is not None else 0))
+        with files.writing(part):
+            part.write_bytes(gifblocks.retimed(made.read_bytes(), animation.hundredths(want), want.loop if want.loop is not None else 0))
     except ValueError as problem:
         raise VerifyError([f"the encoder wrote other frames than were wanted: {problem}"]) from problem
 
@@ -237,8 +239,9 @@ def _draw(bench: _Bench, drawing: Drawing, count: int) -> Steps[Path]:
     )
     path = yield from call(_work_file, bench)
     with tempfile.TemporaryFile() as held, _reopened(bench.source) as descriptor:
-        held.write(palette)
-        held.seek(0)
+        with files.writing(Path(tempfile.gettempdir(), "palette")):
+            held.write(palette)
+            held.seek(0)
         yield from _run(
             bench,
             ffmpeg_gif.bound(words, descriptor, held.fileno(), str(path)),

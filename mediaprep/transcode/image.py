@@ -7,6 +7,7 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
+from mediaprep import files
 from mediaprep.context import Context
 from mediaprep.errors import ToolError
 from mediaprep.files import Source
@@ -67,6 +68,6 @@ def make(output: Output, source: Source, part: Path, context: Context) -> Steps[
 
 
 def _strip(source: Source, have: Image, part: Path, context: Context) -> None:
-    with part.open("r+b") as out:
+    with files.writing(part), part.open("r+b") as out:
         out.truncate()
         lossless.stripped(source, have.format or "", have.orientation or 1, out.write, context.check)
