@@ -386,7 +386,7 @@ def test_the_ways_without_hard_links_do_not_overwrite_either(tmp_path, way, take
 
 
 def test_what_the_file_system_refuses_is_a_problem_of_the_host(tmp_path):
-    with pytest.raises(EnvironmentProblem, match="writing failed .no space left on device."), files.writing(tmp_path / "x.part"):
+    with pytest.raises(EnvironmentProblem, match=r"writing failed \(no space left on device\)"), files.writing(tmp_path / "x.part"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with pytest.raises(SourceUnreadable), files.writing(tmp_path / "x.part"):
         raise SourceUnreadable("cut short")

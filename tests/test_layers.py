@@ -23,6 +23,7 @@ STOREYS: list[set[str]] = [
     {"check"},
     {"plan", "tools"},
     {"verify", "transcode", "probe"},
+    {"look"},
     {"pipeline", "outcome", "handoff", "doctor", "posting"},
     {"jobs", "report", "api", ""},  # "": the public face
     {"cli"},
@@ -102,7 +103,7 @@ def test_probe_and_transcode_do_not_know_each_other() -> None:
 
 def test_tools_are_used_by_those_who_do_the_work_alone() -> None:
     users = {room_of(name_of(path)) for path in MODULES if "tools" in own(path)}
-    assert users <= {"tools", "probe", "transcode", "pipeline", "posting", "doctor", "report", "jobs", "api", "cli", ""}
+    assert users <= {"tools", "probe", "transcode", "look", "pipeline", "posting", "doctor", "report", "jobs", "api", "cli", ""}
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if room_of(name_of(path)) in PURE], ids=name_of)
