@@ -19,12 +19,15 @@ EFFORT = 4  # WebP's own default method
 _STRIP, _SAMPLE = 64, 16  # rows of a strip, a multiple of what JPEG and WebP code together; one strip in so many
 _CLOSE = 0.04  # share of the limit within which the next quality is worth a look: one step of quality is 2 to 4 % of the size
 TRIALS = 6
+_LONGEST = {"webp": 16_383, "jpeg": 65_500}  # pixels of a side: VP8's 14 bits (RFC 6386, 9.1), libjpeg's JPEG_MAX_DIMENSION
 FINE = 90  # JPEG quality from which colour keeps its full resolution
 
 
 def coded(picture: Image.Image, job: Job, carried: dict[str, Any], *, exact: bool) -> tuple[bytes, str, int | None, int] | None:
     """(bytes, format, quality, encodes) by the first target that fits; None: none does at this size. ``exact``: not halved so far."""
     for form in job.targets:
+        if max(picture.size) > _LONGEST.get(form, max(picture.size)):
+            continue
         if form == "png":
             if (found := _png(picture, job, carried, last=job.targets[-1] == "png", exact=exact)) is not None:
                 return found[0], "png", None, found[1]

@@ -201,6 +201,14 @@ def test_too_many_pixels_of_a_jpeg_are_decoded_at_a_fraction(tmp_path):
     assert (made.width, made.height, made.divided) == (200, 150, 2)
 
 
+def test_a_side_too_long_for_the_format_is_halved(tmp_path):
+    """WebP holds 16383 pixels a side."""
+    image = Image.new("RGBA", (16_400, 64))
+    image.putpixel((0, 0), (1, 2, 3, 4))
+    _, made, _ = convert(saved(image, "PNG"), tmp_path, "png", "webp")
+    assert (made.width, made.height) == (8200, 32)
+
+
 def test_metadata_is_carried_only_on_request(make: Make, tmp_path):
     _, _, bare = convert(make("orientation6.jpg"), tmp_path, "jpeg", "jpeg", orientation=6)
     image, _, kept = convert(make("orientation6.jpg"), tmp_path, "jpeg", "jpeg", orientation=6, keep_metadata=True)
