@@ -16,6 +16,7 @@ Size = tuple[int, int]
 _STANDARD_RATES = tuple(Fraction(n) for n in ("24000/1001", "24", "25", "30000/1001", "30", "48000/1001", "48", "50", "60000/1001", "60"))
 _SNAP = Fraction(3, 100)  # a guess: a variable rate within 3 % of a standard rate is meant to be it
 FASTEST = Fraction(60)
+SLOWEST = Fraction(1)  # frame a second that is written at the least: two pictures a day apart are no rate to cut a span by
 PRIMING = Fraction(1, 18)  # seconds: two and a half AAC frames, 2560 samples at 48 kHz (encoders use 1024, 2048 or 2112), and rounding
 _BOXES, _FRAME_BYTES, _SOUND_BYTES = 4000, 16, 300  # of an MP4: its head, tables for each frame, and for each second of sound
 _COPIED_SOUND = 320_000  # bit/s of a copied sound of unknown bit rate: as much as stereo AAC LC encoders give
@@ -168,7 +169,8 @@ def target_rate(video: VideoStream, case: Case) -> Fraction | None:
     if video.scan == "telecine":
         rate = rate * 4 / 5
     rate /= math.ceil(rate / limit)
-    return rate if least is None or rate >= least else min(limit, rate * math.ceil(least / rate))
+    least = max(SLOWEST, least or SLOWEST)
+    return rate if rate >= least else min(limit, rate * math.ceil(least / rate))
 
 
 def target_size(want: Video, case: Case) -> Size | None:
