@@ -5,10 +5,13 @@ The scheduler remembers nothing that matters: when it or a worker is lost, the l
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import functools
 import pickle
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future, InvalidStateError
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
@@ -61,12 +64,11 @@ class Cluster:
         self._slots, self._most = max(1, sum(slots)), max([1, *slots])
 
     def executor(self, slots: int) -> Executor:
-        """Dask's executor, with the resources of the job where workers state theirs."""
+        """An executor over the scheduler, with the resources of the job where workers state theirs."""
         self._look()
         slots = min(slots, self._most) if self._counted else 0
         if slots not in self._executors:
-            resources = {"resources": {RESOURCE: slots}} if slots else {}
-            self._executors[slots] = _Packing(self._client.get_executor(pure=False, **resources))
+            self._executors[slots] = _Sending(self._client, {RESOURCE: slots} if slots else None)
         return self._executors[slots]
 
     def threads(self, slots: int, in_sight: int) -> int:
@@ -105,15 +107,43 @@ class Cluster:
         self._client.close(timeout=2)
 
 
-class _Packing(Executor):
-    """Sends each call as one piece of bytes: Dask would walk through every record of it, which costs ten times the rest."""
+class _Sending(Executor):
+    """What ``Client.get_executor`` gives, but for two things. Each call is sent as one piece of bytes: Dask would walk through every record
+    of it, which costs ten times the rest. And a future ends even if its result is lost with its worker: that of distributed 2026.8 is then
+    forgotten (``cfexecutor._cascade_future``)."""
 
-    def __init__(self, inner: Executor) -> None:
-        self._inner = inner
+    def __init__(self, client: Any, resources: dict[str, int] | None) -> None:
+        self._client, self._resources = client, resources
+        self._remote: dict[Future[Any], Any] = {}
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """As ``Executor.submit``."""
-        return self._inner.submit(_called, pickle.dumps((fn, args, kwargs)))
+        future: Future[T] = Future()
+        remote = self._client.submit(_called, pickle.dumps((fn, args, kwargs)), pure=False, resources=self._resources)
+        self._remote[future] = remote  # Dask drops a task that nobody refers to
+        future.add_done_callback(self._over)
+        remote.add_done_callback(functools.partial(_landed, future))
+        return future
+
+    def _over(self, future: Future[Any]) -> None:
+        remote = self._remote.pop(future, None)
+        if remote is not None and future.cancelled():
+            remote.cancel()
+
+
+def _landed(future: Future[Any], remote: Any) -> None:
+    """Carry the result over; called by Dask in a thread of its own."""
+    try:
+        result = remote.result()
+    except (CancelledError, asyncio.CancelledError):
+        future.cancel()
+        future.set_running_or_notify_cancel()
+    except Exception as problem:  # of the worker, or of Dask: the driver's to judge
+        with contextlib.suppress(InvalidStateError):
+            future.set_exception(problem)
+    else:
+        with contextlib.suppress(InvalidStateError):
+            future.set_result(result)
 
 
 def _called(packed: bytes) -> Any:

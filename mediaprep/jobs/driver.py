@@ -253,6 +253,8 @@ class Driver:
         except CancelledError as problem:
             raise EnvironmentProblem(self.crew.lost() or "a job was cancelled from outside") from problem
         except Exception as problem:  # the edge: whatever ended a worker, or a bug of ours, is charged to this one file
+            if (lost := self.crew.lost()) is not None:
+                raise EnvironmentProblem(lost) from problem
             self._failed(flight, f"{type(problem).__name__}: {problem}".splitlines()[0])
             return
         flight.seconds += result.seconds

@@ -160,7 +160,7 @@ class Ledger:
                 self._migrate()
             sound = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if sound != "ok":
-                raise Damaged(self.path, f"is damaged ({sound})")
+                raise Damaged(self.path, f"is damaged ({sound.splitlines()[-1]})")
 
     def _migrate(self) -> None:
         with self.transaction():

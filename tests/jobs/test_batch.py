@@ -310,3 +310,28 @@ def test_progress_comes_back_from_the_workers(drop: Drop, opened, tmp_path: Path
     assert progress
     assert {event.input for event in progress} == {str(tmp_path / "in" / "a.mp4")}
     assert progress[-1].fraction == 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("harm", ["damaged", "removed"])
+def test_a_lost_ledger_is_rebuilt_and_nothing_proven_is_done_again(drop: Drop, opened, tmp_path: Path, harm: str) -> None:
+    drop("r60.mkv", "in/a.mkv")
+    drop("ac3.mp4", "in/sub/b.mp4")
+    drop("base.mp4", "in/c.mp4")
+    with opened() as driver:
+        batch.run(driver, [str(tmp_path / "in")])
+    before = {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in visible(tmp_path / "out")}
+    ledger = tmp_path / "out" / ".mediaprep" / "ledger.db"
+    if harm == "damaged":
+        ledger.write_bytes(b"no database" * 999)
+    else:
+        ledger.unlink()
+    (tmp_path / "out" / "c.mp4").unlink()
+    heard = Heard()
+    with opened(heard) as driver:
+        end = batch.run(driver, [str(tmp_path / "in")])
+    assert end.counts == {"already_ok": 1}  # only the one whose output is gone
+    (notice,) = heard.of("notice")
+    assert "2 jobs" in notice.message
+    after = {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in visible(tmp_path / "out")}
+    assert {name: time for name, time in after.items() if name != "c.mp4"} == {n: t for n, t in before.items() if n != "c.mp4"}
