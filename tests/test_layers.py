@@ -18,13 +18,13 @@ STOREYS: list[set[str]] = [
     {"constraint"},
     {"finding", "promise", "evidence"},
     {"spec", "wishes"},
-    {"profile", "profile_file", "profile_models", "config"},
+    {"profile", "profile_file", "profile_models", "profile_cache", "config"},
     {"rules"},
     {"check"},
     {"plan", "tools"},
     {"verify", "transcode", "probe"},
     {"look"},
-    {"pipeline", "outcome", "handoff", "doctor", "posting"},
+    {"pipeline", "outcome", "handoff", "shortfall", "doctor", "posting"},
     {"jobs", "report", "api", ""},  # "": the public face
     {"cli"},
     {"__main__"},
@@ -32,8 +32,8 @@ STOREYS: list[set[str]] = [
 PEERS = {
     ("context", "events"), ("files", "units"), ("files", "context"),
     ("wishes", "spec"),
-    ("profile", "profile_file"), ("profile_file", "profile_models"), ("config", "profile"),
-    ("pipeline", "outcome"), ("pipeline", "handoff"), ("handoff", "outcome"), ("doctor", ""),
+    ("profile", "profile_file"), ("profile", "profile_cache"), ("profile_file", "profile_models"), ("config", "profile"),
+    ("pipeline", "outcome"), ("pipeline", "handoff"), ("pipeline", "shortfall"), ("handoff", "outcome"), ("doctor", ""),
     ("posting", "pipeline"), ("posting", "outcome"),
     ("", "api"), ("report", "jobs"),
 }  # fmt: skip
@@ -91,7 +91,7 @@ def test_only_downstairs_is_imported(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [path for path in MODULES if room_of(name_of(path)) == "tools"], ids=name_of)
 def test_tools_know_no_rule_and_no_plan(path: Path) -> None:
-    assert own(path) <= {"tools", "files", "context", "events", "errors", "units"}
+    assert own(path) <= {"tools", "faults", "files", "context", "events", "errors", "faults", "units"}
 
 
 def test_probe_and_transcode_do_not_know_each_other() -> None:
