@@ -43,7 +43,7 @@ def probe(source: Source, *, wishes: Wishes | None = None, timeout: float | None
     """The facts of a file, read in a confined child. ``timeout``: seconds. Raises: SourceUnreadable, DeadlineExceeded,
     EnvironmentProblem.
     """
-    from mediaprep.pipeline import facts
+    from mediaprep.look import facts
     from mediaprep.tools.effects import drive
 
     context = _context(timeout=timeout, sandbox=sandbox)
@@ -52,7 +52,7 @@ def probe(source: Source, *, wishes: Wishes | None = None, timeout: float | None
 
 async def probe_async(source: Source, *, wishes: Wishes | None = None, timeout: float | None = None, sandbox: str = "auto") -> Media:
     """As ``probe``, on the running loop."""
-    from mediaprep.pipeline import facts
+    from mediaprep.look import facts
     from mediaprep.tools.effects import drive_async
 
     context = _context(timeout=timeout, sandbox=sandbox)

@@ -7,15 +7,12 @@ A name is ``twitter``, ``twitter/dm_video``, a path ``./x.toml`` or ``./x.toml/d
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +67,22 @@ class Profile:
 
 def load(path: Path) -> Profile:
     """The profile in a TOML file. Raises ProfileError with every problem, one line each: ``file: key.path: what``."""
+    from mediaprep import profile_cache
+
+    if (known := profile_cache.read(path, Profile)) is not None:
+        return known
+    read: dict[Path, bytes] = {}
+    made = _parsed(path, read)
+    profile_cache.write(path, made, read)
+    return made
+
+
+def _parsed(path: Path, read: dict[Path, bytes]) -> Profile:
+    """``read`` gets the bytes of every file that it was made of."""
     from mediaprep import profile_file
 
-    raw = _read(path)
-    content = profile_file.parse(raw, str(path), base=_raw_of)
+    raw = _read(path, read)
+    content = profile_file.parse(raw, str(path), base=lambda name: _read(_locate(name), read))
     header, post = content.header, content.post
     specs = {
         category: Spec(
@@ -107,7 +116,7 @@ def own() -> tuple[str, ...]:
 
 def folder() -> Path:
     """Where the bundled profiles are: the checkout's folder when running from a checkout, so that an edit is seen; else the package's."""
-    package = Path(str(resources.files("mediaprep")))
+    package = Path(__file__).resolve().parent
     beside = package.parent / "profiles"
     if beside.is_dir() and (package.parent / "pyproject.toml").is_file():
         return beside
@@ -154,6 +163,8 @@ def split_name(name: str) -> tuple[str, str | None]:
 
 def likely(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?``, or the known words where none is near."""
+    import difflib
+
     names = list(known)
     near = difflib.get_close_matches(word, names, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names)}"
@@ -201,20 +212,20 @@ def _loaded(path: Path, mtime_ns: int, size: int) -> Profile:
 def _locate(name: str) -> Path:
     if name.endswith(SUFFIX):
         return Path(name).expanduser()
-    known = (*bundled(), *own())
-    if name not in known:
-        raise ProfileError([f"no profile {name!r}{likely(name, known)}"])
-    return (folder() if name in bundled() else own_folder()) / f"{name}{SUFFIX}"
+    if name in bundled():
+        return folder() / f"{name}{SUFFIX}"
+    if name not in own():
+        raise ProfileError([f"no profile {name!r}{likely(name, (*bundled(), *own()))}"])
+    return own_folder() / f"{name}{SUFFIX}"
 
 
-def _raw_of(name: str) -> Mapping[str, Any]:
-    """The tables of a profile that another one builds on; by name only, so that a profile means the same from every folder."""
-    return _read(_locate(name))
+def _read(path: Path, read: dict[Path, bytes]) -> Mapping[str, Any]:
+    """The tables of a file. Another profile is named, never given by its path, so that one means the same from every folder."""
+    import tomllib
 
-
-def _read(path: Path) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        data = read[path] = path.read_bytes()
+        return tomllib.loads(data.decode("utf-8"))
     except OSError as problem:
         raise ProfileError([f"{path}: cannot be read: {problem.strerror}"]) from problem
     except UnicodeDecodeError as problem:

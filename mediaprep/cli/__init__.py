@@ -5,6 +5,7 @@ One module a command: parse, call the library, render, return an exit code.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -33,23 +34,25 @@ def main() -> None:
 
 def run(words: Sequence[str]) -> int:
     """Carry out one command line; the exit code. Whatever goes wrong is told in one line on stderr."""
-    import typer
-
+    from mediaprep.cli import _plainly
     from mediaprep.cli._exit import Code, of_error
     from mediaprep.cli._face import Stopped, complain, one_line
-    from mediaprep.cli.app import app
 
     words = hoisted(words)
     try:
-        code = app(args=words, prog_name="mediaprep", standalone_mode=False)
-    except typer.TyperException as problem:
-        return _usage(problem)
+        if count := _plainly.children_wanted(words, os.cpu_count() or 1):
+            from mediaprep.probe.worker import ahead
+
+            ahead(count)
+        code = _carried_out(words)
     except Stopped as stopped:
         complain(f"mediaprep: stopped by {signal.Signals(stopped.number).name}; nothing was left behind")
         return 128 + stopped.number
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         return Code.INTERRUPTED
     except Exception as problem:  # the edge of the program: the last place where an error can still be told in one line
+        if (usage := _usage_code(problem)) is not None:
+            return usage
         verbose = any(word in ("-v", "-vv", "--verbose") for word in words)
         code = of_error(problem)
         if verbose:
@@ -58,6 +61,34 @@ def run(words: Sequence[str]) -> int:
             complain("".join(traceback.format_exception(problem)))
         complain(f"mediaprep: {one_line(problem, verbose=verbose)}")
     return int(code or 0)
+
+
+def _carried_out(words: Sequence[str]) -> int | None:
+    from mediaprep.cli import _plainly
+
+    asked = _plainly.plain_check(words)
+    if asked is not None:
+        from mediaprep.cli._check import run as check
+        from mediaprep.cli._face import Face, Globals
+
+        return check(Face.start(Globals()), asked)
+    from mediaprep.cli.app import app
+
+    code: int | None = app(args=list(words), prog_name="mediaprep", standalone_mode=False)
+    return code
+
+
+def _usage_code(problem: Exception) -> int | None:
+    """The code of what typer raises about the command line; None for anything else."""
+    if "typer" not in sys.modules:
+        return None
+    import typer
+
+    from mediaprep.cli._exit import Code
+
+    if isinstance(problem, typer.Abort):
+        return Code.INTERRUPTED
+    return _usage(problem) if isinstance(problem, typer.TyperException) else None
 
 
 def hoisted(words: Sequence[str]) -> list[str]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mediaprep.cli._exit import Code, of_error
@@ -42,8 +45,12 @@ def each(face: Face, names: Sequence[str], work: Callable[[str], T], *, jobs: in
         with ThreadPoolExecutor(jobs) as pool, contextlib.ExitStack() as leaving:
             leaving.callback(pool.shutdown, cancel_futures=True)
             leaving.push(lambda kind, problem, trace: face.cancel.set() if kind else None)
-            for future in [pool.submit(_one, face, name, work) for name in names]:
-                yield future.result()
+            left, going = iter(names), deque(pool.submit(_one, face, name, work) for name in names[: 2 * jobs])
+            for name in islice(left, len(going), None):  # no more than a window of them, so that no answer is kept
+                yield going.popleft().result()
+                going.append(pool.submit(_one, face, name, work))
+            while going:
+                yield going.popleft().result()
 
 
 def _one(face: Face, name: str, work: Callable[[str], T]) -> Done[T]:
@@ -53,6 +60,16 @@ def _one(face: Face, name: str, work: Callable[[str], T]) -> Done[T]:
         raise
     except Exception as problem:  # the edge: whatever happened to one file is told, and the others go on
         return Done(name=name, error=face.failed(problem), code=of_error(problem))
+
+
+def cores() -> int:
+    """How many files may be looked at at a time."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def attachment(report: Report | None) -> Media | None:
+    """What a post has to know of a file: its kind and name."""
+    return None if report is None or report.media is None else type(report.media)(name=report.media.name)
 
 
 def as_post(media: Sequence[Media | None], profile: Profile, *, asked: bool = False) -> Report | None:

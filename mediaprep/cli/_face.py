@@ -15,14 +15,15 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
-import typer
-
 from mediaprep.files import display_name
 
 if TYPE_CHECKING:
+    import typer
+
     from mediaprep.config import Settings
     from mediaprep.context import Context
     from mediaprep.events import Event, Listener
+    from mediaprep.report.json import Growing
     from mediaprep.report.lines import Line
 
 
@@ -52,9 +53,13 @@ class Face:
     @classmethod
     def of(cls, context: typer.Context) -> Face:
         """The face of a command. Raises: UsageProblem for a wrong configuration."""
+        return cls.start(context.obj if isinstance(context.obj, Globals) else Globals())
+
+    @classmethod
+    def start(cls, options: Globals) -> Face:
+        """The face of a command with these options. Raises: as ``of``."""
         from mediaprep import config
 
-        options = context.obj if isinstance(context.obj, Globals) else Globals()
         if options.isolated:
             os.environ.pop("MEDIAPREP_FFMPEG", None)  # the tools look it up themselves
         face = cls(options=options, settings=config.load(options.config, isolated=options.isolated))
@@ -80,6 +85,12 @@ class Face:
         from mediaprep.report.json import dumps
 
         self.say(dumps(content) + "\n")
+
+    def growing(self, **head: Any) -> Growing:
+        """The answer as one JSON document whose ``files`` come one by one."""
+        from mediaprep.report.json import Growing
+
+        return Growing(self.say, **head)
 
     def colour(self, stream: TextIO) -> bool:
         """--color, else NO_COLOR, FORCE_COLOR, TERM=dumb, else whether it is a terminal."""

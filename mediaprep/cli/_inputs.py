@@ -36,6 +36,13 @@ def _listed(path: str) -> list[str]:
     return [os.fsdecode(name) for line in data.split(separator) if (name := line if separator == b"\0" else line.rstrip(b"\r"))]
 
 
+def captions_for(names: Sequence[str], captions: str | None) -> str | None:
+    """The captions asked for. Raises: UsageProblem where several inputs could be meant."""
+    if captions is not None and len(names) != 1:
+        raise UsageProblem("--captions: goes with one video; name one input")
+    return captions
+
+
 def source_of(name: str) -> str | BinaryIO:
     """What the library opens: the name, or stdin."""
     return open(0, "rb", closefd=False) if name == STDIN else name

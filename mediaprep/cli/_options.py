@@ -103,7 +103,8 @@ class Request:
 
 def request(face: Face, given: Mapping[str, Any]) -> Request:
     """The options of a repair by their parameters' names, checked. Raises: UsageProblem, ProfileError."""
-    from mediaprep.cli._inputs import collect
+    from mediaprep.cli._inputs import captions_for, collect
+    from mediaprep.cli._placement import placement
 
     asked = wishes(face, given)
     names = collect(given["inputs"] or (), given["files_from"])
@@ -118,13 +119,6 @@ def request(face: Face, given: Mapping[str, Any]) -> Request:
         timeout=given["timeout"],
         as_json=given["as_json"],
     )
-
-
-def captions_for(names: tuple[str, ...], captions: str | None) -> str | None:
-    """The captions asked for. Raises: UsageProblem where several inputs could be meant."""
-    if captions is not None and len(names) != 1:
-        raise UsageProblem("--captions: goes with one video; name one input")
-    return captions
 
 
 def wishes(face: Face, given: Mapping[str, Any]) -> Wishes:
@@ -185,21 +179,6 @@ def loudness_of(text: str) -> Fraction:
     if not -70 <= value <= -5:
         raise ValueError(f"{text!r}: want -70 to -5 LUFS")
     return value
-
-
-def placement(face: Face, profile: str | None, category: str | None) -> tuple[str, Profile, str | None]:
-    """The placement as asked for, its profile, and the category (None: inferred from the content). Raises: ProfileError, UsageProblem."""
-    from mediaprep.profile import find_profile, split_name
-
-    name = profile or face.settings.text("profile") or "twitter"
-    named = split_name(name)[1]
-    if named and category and named != category:
-        raise UsageProblem(f"two categories: {named!r} in {name!r}, and --category {category!r}; name one")
-    found = find_profile(name)
-    asked = named or category
-    if asked is not None:
-        found.spec_for(None, asked)
-    return name if named or asked is None else f"{name}/{asked}", found, asked
 
 
 def _parsed(option: str, text: str | None, parse: Callable[[str], T]) -> T | None:

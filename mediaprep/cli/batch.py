@@ -69,6 +69,7 @@ def batch(
     """
     from mediaprep.cli import _inputs
     from mediaprep.cli._face import Face
+    from mediaprep.cli._placement import placement
     from mediaprep.errors import UsageProblem
     from mediaprep.jobs.driver import Options
     from mediaprep.jobs.work import Recipe
@@ -78,7 +79,7 @@ def batch(
     names = _inputs.collect(inputs or (), files_from)
     if output is None and not dry_run:
         raise UsageProblem("no output folder: name it with -o DIR")
-    found, chosen = o.placement(face, profile, category)[1:]
+    found, chosen = placement(face, profile, category)[1:]
     means = face.context()
     options = Options(
         retries=retries, timeout=timeout, stall=stall, on_refused=on_refused, follow=True, ffmpeg=means.ffmpeg, sandbox=means.sandbox

@@ -28,7 +28,7 @@ def explain(
 ) -> None:
     """Explain a rule: what it checks, why it matters, what the fix does, and the profile's limits with their sources."""
     from mediaprep.cli._face import Face
-    from mediaprep.cli._options import placement
+    from mediaprep.cli._placement import placement
     from mediaprep.errors import UsageProblem
     from mediaprep.profile import likely
     from mediaprep.report import json, text

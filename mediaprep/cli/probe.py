@@ -23,8 +23,8 @@ def probe(
     from mediaprep.cli._exit import worst
     from mediaprep.cli._face import Face, complain
     from mediaprep.jsonable import encode
+    from mediaprep.look import facts
     from mediaprep.media import Media
-    from mediaprep.pipeline import facts
     from mediaprep.report import json
     from mediaprep.report.facts import all_facts
     from mediaprep.report.lines import line

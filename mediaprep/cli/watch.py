@@ -14,6 +14,7 @@ from mediaprep.cli import _options as o
 if TYPE_CHECKING:
     from mediaprep.cli._exit import Code
     from mediaprep.cli._face import Face
+    from mediaprep.cli._placement import placement
     from mediaprep.jobs.driver import Options
     from mediaprep.jobs.slots import Crew
     from mediaprep.jobs.watch import Habits
@@ -83,7 +84,7 @@ def watch(
 
     face = Face.of(context)
     asked = o.wishes(face, context.params)
-    found, chosen = o.placement(face, profile, category)[1:]
+    found, chosen = placement(face, profile, category)[1:]
     means = face.context()
     options = Options(
         retries=retries, timeout=timeout, stall=stall, on_refused="quarantine", settled=True, ffmpeg=means.ffmpeg, sandbox=means.sandbox

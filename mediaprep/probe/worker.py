@@ -26,7 +26,7 @@ from mediaprep.jsonable import decode, encode
 from mediaprep.media import Media
 from mediaprep.probe.places import Places
 from mediaprep.probe.sniff import Sniffed
-from mediaprep.tools import peer, sandbox
+from mediaprep.tools import peer, process, sandbox
 from mediaprep.tools.effects import Steps, call, drive, drive_async
 from mediaprep.tools.peer import Handle, Lost, Order, Peer, Silent
 
@@ -36,6 +36,7 @@ WARM = (
     *("mediaprep.probe.video", "mediaprep.probe.animation", "mediaprep.probe.image", "mediaprep.probe.subtitle"),
     *("av", "PIL.Image", "pymediainfo"),
 )
+FIRST = ("mediaprep.probe.video", "av", "pymediainfo")  # what most files need; the rest when one does
 MEMORY_BYTES = 2**30  # of address space; the parsers' libraries map 0.25 GB of it before the first file
 DATA_BYTES = 448 * 2**20  # of memory that it may write to: with 45 MB of libraries it stays below 512 MB
 DEEP_DATA_BYTES = 800 * 2**20  # a deep look keeps more pictures: 4K HEVC of 10 bits takes 560 MB (measured)
@@ -120,6 +121,15 @@ class Readers:
         except Lost as lost:
             raise SourceUnreadable(f"{_crash(lost)}: {_REMEDY}", rule="file-complete") from lost
 
+    def ahead(self, count: int) -> None:
+        """Fork so many children before anything heavy is imported, where this host and process allow it: while they import what reads, this
+        process can do the same with what it needs."""
+        with contextlib.suppress(EnvironmentProblem):  # told when a file is read
+            level = sandbox.choose("auto")
+            children = [self._new(level, FIRST, may_fork=True) for _ in range(count if process.may_fork() else 0)]
+            with self._lock:
+                self._idle[level].extend(children)
+
     def close(self) -> None:
         """End all children that are idle."""
         for child in self._taken():
@@ -159,20 +169,21 @@ class Readers:
             with self._lock:
                 child = self._idle[level].pop() if self._idle[level] else None
             if child is None:
-                options = {"reader": self._reader, "warm": () if oneshot else self._warm}
-                folders = tuple(sandbox.python_folders([*PARSERS, self._reader.partition(":")[0]]))
-                order = Order(
-                    entry=f"{__name__}:prepare",
-                    options=options,
-                    level=level,
-                    folders=folders,
-                    memory_bytes=self._memory_bytes,
-                    data_bytes=DEEP_DATA_BYTES,
-                )
-                return peer.start(order, may_fork=oneshot)
+                return self._new(level, () if oneshot else self._warm, may_fork=oneshot)
             if child.alive():
                 return child
             child.end()
+
+    def _new(self, level: sandbox.Level, warm: tuple[str, ...], *, may_fork: bool) -> Peer:
+        order = Order(
+            entry=f"{__name__}:prepare",
+            options={"reader": self._reader, "warm": warm},
+            level=level,
+            folders=tuple(sandbox.python_folders([*PARSERS, self._reader.partition(":")[0]])),
+            memory_bytes=self._memory_bytes,
+            data_bytes=DEEP_DATA_BYTES,
+        )
+        return peer.start(order, may_fork=may_fork)
 
     def _put_back(self, child: Peer, level: sandbox.Level, *, spent: bool) -> None:
         if spent or child.answered >= FILES_OF_ONE_CHILD or child.resident_bytes() > RESIDENT_BYTES:
@@ -267,6 +278,11 @@ def prepare(options: dict[str, Any]) -> Handle:
                 return {"failed": f"{type(problem).__name__}: {problem} at {os.path.basename(place.filename)}:{place.lineno}"}  # noqa: PTH119
 
     return handle
+
+
+def ahead(count: int) -> None:
+    """Start so many children now, for the looks that will come: for a command that knows it will read files, before it imports the rest."""
+    _shared().ahead(count)
 
 
 _one: Readers | None = None

@@ -5,16 +5,18 @@ Times and rates are exact: a ``Fraction`` is the text ``"n/d"``. Keys are added,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mediaprep.evidence import Evidence
-from mediaprep.finding import Finding, Report
 from mediaprep.jsonable import encode
-from mediaprep.outcome import Outcome
-from mediaprep.plan import Change, Output, Plan, Refusal
 from mediaprep.report import VERSION
+
+if TYPE_CHECKING:
+    from mediaprep.evidence import Evidence
+    from mediaprep.finding import Finding, Report
+    from mediaprep.outcome import Outcome
+    from mediaprep.plan import Change, Output, Plan, Refusal
 
 
 def document(**content: Any) -> dict[str, Any]:
@@ -27,6 +29,28 @@ def dumps(content: Any, *, indent: int | None = 2) -> str:
     import json
 
     return json.dumps(content, indent=indent, ensure_ascii=True)
+
+
+class Growing:
+    """A document whose ``files`` are said one by one, so that nothing is kept of them; the text is that of ``dumps``. Where it is broken
+    off (a signal) it stays without its end."""
+
+    def __init__(self, say: Callable[[str], None], **head: Any) -> None:
+        self._say, self._head, self._count = say, head, 0
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """One more of the files."""
+        self._say(self._opening() if not self._count else ",")
+        self._say("\n    " + dumps(entry).replace("\n", "\n    "))
+        self._count += 1
+
+    def end(self, **tail: Any) -> None:
+        """The end, with the keys that come after the files."""
+        closing = "\n  ]" if self._count else self._opening() + "]"
+        self._say(closing + (("," + dumps(tail)[1:]) if tail else "\n}") + "\n")
+
+    def _opening(self) -> str:
+        return dumps(document(**self._head)).removesuffix("\n}") + ',\n  "files": ['
 
 
 def check_file(path: str, report: Report | None, error: str | None = None, along: Sequence[Report] = ()) -> dict[str, Any]:

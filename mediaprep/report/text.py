@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import inspect
 import shlex
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mediaprep import units
 from mediaprep.evidence import Measured
 from mediaprep.files import display_name
 from mediaprep.finding import Finding, Report
-from mediaprep.outcome import Outcome
-from mediaprep.plan import Output, Plan, Refusal
 from mediaprep.report.facts import clock, made_summary, summary
 from mediaprep.report.lines import Line, Span, columns, line
-from mediaprep.report.predict import Predicted
-from mediaprep.report.steps import steps
 from mediaprep.rules import REGISTRY, Rule
+
+if TYPE_CHECKING:
+    from mediaprep.outcome import Outcome
+    from mediaprep.plan import Output, Plan, Refusal
+    from mediaprep.report.predict import Predicted
 
 _SEVERITY = ("must", "observed", "should")
 _LEVEL_STYLE = {"must": "red", "should": "cyan", "observed": "yellow"}
@@ -117,6 +118,8 @@ def _operand(path: str) -> str:
 
 def plan_lines(path: str, report: Report, plan: Plan | None, predictions: Sequence[Predicted] = ()) -> tuple[Line, ...]:
     """The numbered steps of each output with their reasons, and what is predicted."""
+    from mediaprep.report.predict import Predicted
+
     if plan is None or report.media is None:
         return (line(Span(path, "bold"), ": ", Span("unreadable", "red"), f": {_reason(path, report)}"),)
     head = line(Span(path, "bold"), "  ", summary(report.media), "    ", Span(f"profile: {report.placement}", "dim"))
@@ -138,6 +141,8 @@ def plan_lines(path: str, report: Report, plan: Plan | None, predictions: Sequen
 
 def output_lines(output: Output, predicted: Predicted, findings: Sequence[Finding] = ()) -> tuple[Line, ...]:
     """The steps of one output, and the prediction."""
+    from mediaprep.report.steps import steps
+
     rows: list[tuple[str | Span, ...]] = []
     for number, step in enumerate(steps(output, findings), 1):
         why = ", ".join(rule for rule in step.because if rule != "written")
@@ -221,6 +226,7 @@ def explain_lines(rule: Rule, limits: Sequence[tuple[str, str, str, str]]) -> tu
 
 def paragraphs(page: str, width: int = 88) -> list[str]:
     """A help page refilled to a width; its paragraphs stay apart."""
+    import inspect
     import textwrap
 
     blocks = inspect.cleandoc(page).split("\n\n")

@@ -166,9 +166,14 @@ def single_threaded() -> bool:
         return False
 
 
+def may_fork() -> bool:
+    """Whether forking is safe here: in a process of one thread."""
+    return single_threaded()
+
+
 def fork() -> int | None:
-    """``os.fork`` where that is safe: in a process of one thread. None: not forked."""
-    return os.fork() if single_threaded() else None
+    """``os.fork`` where that is safe. None: not forked."""
+    return os.fork() if may_fork() else None
 
 
 class _Job:

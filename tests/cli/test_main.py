@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mediaprep import cli, pipeline
+from mediaprep import cli, look
 from mediaprep.cli._exit import Code, of_error, worst
 from mediaprep.errors import (
     Cancelled,
@@ -142,14 +142,14 @@ def test_of_several_files_the_worst_code_counts():
     assert worst([]) == 0
 
 
-def _broken(order, context):
+def _broken(source, *others):
     raise KeyError("a bug")
     yield
 
 
 def test_a_bug_is_one_line_exit_70_and_does_not_stop_the_others(capsys, monkeypatch, input_mov):
-    real = pipeline.judging
-    monkeypatch.setattr(pipeline, "judging", lambda order, context: (_broken if order.source == "bad" else real)(order, context))
+    real = look.judged
+    monkeypatch.setattr(look, "judged", lambda source, *others: (_broken if source == "bad" else real)(source, *others))
     code, out, err = run(capsys, "check", "bad", input_mov)
     assert code == 70
     assert err == "bad: internal error: KeyError: 'a bug'; run again with -v for the traceback\n"
@@ -157,7 +157,7 @@ def test_a_bug_is_one_line_exit_70_and_does_not_stop_the_others(capsys, monkeypa
 
 
 def test_with_v_a_bug_shows_its_traceback(capsys, monkeypatch):
-    monkeypatch.setattr(pipeline, "judging", _broken)
+    monkeypatch.setattr(look, "judged", _broken)
     code, _, err = run(capsys, "check", "bad", "-v")
     assert code == 70
     assert "Traceback" in err
@@ -165,7 +165,7 @@ def test_with_v_a_bug_shows_its_traceback(capsys, monkeypatch):
 
 
 def test_a_bug_outside_any_file_is_70_too(capsys, monkeypatch):
-    monkeypatch.setattr("mediaprep.cli._options.placement", lambda *_: {}["x"])
+    monkeypatch.setattr("mediaprep.cli._placement.placement", lambda *_: {}["x"])
     code, out, err = run(capsys, "check", "x")
     assert (code, out) == (70, "")
     assert err == "mediaprep: internal error: KeyError: 'x'; run again with -v for the traceback\n"

@@ -7,6 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
+
 from mediaprep.check import check, unreadable
 from mediaprep.errors import SourceUnreadable
 from mediaprep.evidence import Evidence
@@ -14,7 +16,7 @@ from mediaprep.media import Witness
 from mediaprep.outcome import Outcome, Upload
 from mediaprep.plan import plan
 from mediaprep.report import VERSION
-from mediaprep.report.json import check_file, document, dumps, fix_file, plan_file, plan_output, receipt_name
+from mediaprep.report.json import Growing, check_file, document, dumps, fix_file, plan_file, plan_output, receipt_name
 from mediaprep.report.predict import predict
 from mediaprep.wishes import Wishes
 from tests.report.made import GOOD, SPEC, video
@@ -133,3 +135,14 @@ def test_receipts_of_one_name_do_not_overwrite_each_other():
     assert receipt_name("a/x.mov", []) == "x.mov.json"
     assert receipt_name("b/x.mov", ["x.mov.json"]) == "x.mov.2.json"
     assert receipt_name("c/x.mov", ["x.mov.json", "x.mov.2.json"]) == "x.mov.3.json"
+
+
+@pytest.mark.parametrize("entries", [[], [{"a": 1}], [{"path": "x\ny", "list": [1, {"b": []}]}, {}]])
+@pytest.mark.parametrize("tail", [{}, {"post": None}, {"post": {"verdict": "pass", "findings": []}}])
+def test_a_growing_document_is_the_text_of_the_whole(entries, tail):
+    said = []
+    growing = Growing(said.append, profile="twitter")
+    for entry in entries:
+        growing.add(entry)
+    growing.end(**tail)
+    assert "".join(said) == dumps(document(profile="twitter", files=entries, **tail)) + "\n"

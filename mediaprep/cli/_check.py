@@ -1,0 +1,159 @@
+"""What ``mediaprep check`` does once its words are understood."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mediaprep.cli._each import Done
+    from mediaprep.cli._exit import Code
+    from mediaprep.cli._face import Face
+    from mediaprep.context import Context
+    from mediaprep.finding import Level, Report
+    from mediaprep.plan import Plan
+    from mediaprep.profile import Profile
+
+_DOWN_TO: dict[str, tuple[Level, ...]] = {"must": ("must",), "observed": ("must", "observed"), "should": ("must", "observed", "should")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The options of ``check``; ``inputs``: the names."""
+
+    inputs: Sequence[str] = ()
+    profile: str | None = None
+    category: str | None = None
+    as_json: bool = False
+    fail_on: str | None = None
+    deep: bool = False
+    exit_zero: bool = False
+    post: bool = False
+    captions: str | None = None
+    files_from: str | None = None
+    timeout: float | None = None
+
+
+def run(face: Face, asked: Asked) -> Code:
+    """Judge each file and say so, as the answers come; the exit code. Raises: UsageProblem, ProfileError, Stopped."""
+    from mediaprep.cli._exit import Code, worst
+    from mediaprep.cli._inputs import collect
+    from mediaprep.cli._placement import placement
+
+    names = collect(asked.inputs, asked.files_from)
+    name, profile, category = placement(face, asked.profile, asked.category)
+    levels = _DOWN_TO[asked.fail_on or face.settings.text("fail-on") or "must"]
+    means = face.context(timeout=asked.timeout)
+    whole = _Whole(face, asked, name, profile)
+    codes: list[Code] = []
+    for done in _looks(face, asked, names, profile, category, means):
+        whole.add(done)
+        report, along = done.value if done.value is not None else (None, ())
+        codes += [done.code] if report is None else [_code(item, levels, asked.exit_zero) for item in (report, *along)]
+    refused = whole.end()
+    return worst([*codes, Code.FINDINGS] if refused and not asked.exit_zero else codes)
+
+
+def _looks(
+    face: Face, asked: Asked, names: Sequence[str], profile: Profile, category: str | None, means: Context
+) -> Iterator[Done[tuple[Report, tuple[Report, ...]]]]:
+    """Of each file the report, and that of the captions which go with it."""
+    from mediaprep.cli._each import cores, each
+    from mediaprep.cli._inputs import captions_for, source_of
+    from mediaprep.look import judged
+    from mediaprep.tools.effects import drive
+    from mediaprep.wishes import Wishes
+
+    wishes, captions = Wishes(deep=asked.deep), captions_for(names, asked.captions)
+    meanwhile = threading.Thread(target=_load, args=(asked.as_json,), name="mediaprep-load")
+    meanwhile.start()
+
+    def one(path: str) -> tuple[Report, tuple[Report, ...]]:
+        if captions is None:
+            return drive(judged(source_of(path), profile, category, wishes, means), means), ()
+        from mediaprep.pipeline import Order, judging
+
+        order = Order(source=source_of(path), profile=profile, category=category, wishes=wishes, captions=captions)
+        report, plan = drive(judging(order, means), means)
+        return report, plan.along if plan is not None else ()
+
+    try:
+        yield from each(face, names, one, jobs=min(cores(), len(names)))
+    finally:
+        meanwhile.join()
+
+
+def _load(as_json: bool) -> None:
+    """Import what judges and what is said, while the first file is read by a child."""
+    import mediaprep.check
+
+    if as_json:
+        import mediaprep.report.json
+    else:
+        import mediaprep.plan
+        import mediaprep.report.text  # noqa: F401 (all of them: for later)
+
+
+class _Whole:
+    """The answer as it grows: text at once, JSON file by file; what all files are as one post. Keeps of each file a few bytes only."""
+
+    def __init__(self, face: Face, asked: Asked, name: str, profile: Profile) -> None:
+        self._face, self._asked, self._name, self._profile = face, asked, name, profile
+        self._kinds: list[Any] = []
+        self._document = face.growing(profile=profile.name) if asked.as_json else None
+
+    def add(self, done: Done[tuple[Report, tuple[Report, ...]]]) -> None:
+        """Say what came of one file."""
+        from mediaprep.cli._each import attachment, complaint
+        from mediaprep.cli._face import complain
+
+        report, along = done.value if done.value is not None else (None, ())
+        self._kinds.append(attachment(report))
+        if self._document is not None:
+            from mediaprep.report.json import check_file
+
+            self._document.add(check_file(done.name, report, done.error, along))
+        elif report is not None:
+            from mediaprep.report import text
+
+            self._face.lines(text.check_lines(done.name, report, self._plan(report), self._name))
+            for item in along:
+                self._face.lines(text.check_lines(item.path, item, None, self._name))
+        if report is None:
+            complain(complaint(done))
+
+    def end(self) -> bool:
+        """Say what concerns all files; whether they were to go together, and cannot."""
+        from mediaprep.cli._each import as_post
+
+        whole = as_post(self._kinds, self._profile, asked=self._asked.post)
+        if self._document is not None:
+            from mediaprep.report.json import post_body
+
+            self._document.end(post=post_body(whole))
+        elif self._asked.post and whole is not None:
+            from mediaprep.report import text
+
+            self._face.lines(text.post_lines(whole))
+        return self._asked.post and whole is not None and whole.verdict != "pass"
+
+    def _plan(self, report: Report) -> Plan | None:
+        """What a repair would do about the findings."""
+        if report.media is None or not report.findings:
+            return None
+        from mediaprep.plan import plan
+        from mediaprep.wishes import Wishes
+
+        spec = self._profile.spec_for(report.media.kind, report.category)
+        return plan((report.media,), spec, Wishes(deep=self._asked.deep), others=self._profile.companions(spec))
+
+
+def _code(report: Report, levels: tuple[Level, ...], exit_zero: bool) -> Code:
+    from mediaprep.cli._exit import Code
+
+    if report.verdict == "unreadable":
+        return Code.UNREADABLE
+    found = any(finding.level in levels for finding in report.findings)
+    return Code.FINDINGS if found and not exit_zero else Code.OK

@@ -1,0 +1,45 @@
+"""look: open one file, read its facts, judge them. All that a check needs, and nothing of what a repair needs: importing that costs as much
+as reading a small file."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, BinaryIO
+
+from mediaprep import files
+from mediaprep.context import Context
+from mediaprep.errors import SourceUnreadable
+from mediaprep.files import Source
+from mediaprep.finding import Report
+from mediaprep.media import Media
+from mediaprep.probe import looking
+from mediaprep.profile import Profile
+from mediaprep.tools.effects import Steps, call
+from mediaprep.wishes import Wishes
+
+
+def facts(source: Any, wishes: Wishes, context: Context) -> Steps[Media]:
+    """Steps: the facts of one file. Raises: SourceUnreadable."""
+    opened: Source = yield from call(_opened, source, context)
+    with opened:
+        looked = yield from looking(opened, wishes, context)
+    return looked.media
+
+
+def judged(
+    source: str | bytes | os.PathLike[Any] | BinaryIO, profile: Profile, category: str | None, wishes: Wishes, context: Context
+) -> Steps[Report]:
+    """Steps: the report of one file; of one of which nothing can be read, too. ``category`` None: inferred from the content."""
+    from mediaprep.check import check, unreadable
+
+    placement = profile.name if category is None else f"{profile.name}/{category}"
+    try:
+        media = yield from facts(source, wishes, context)
+    except SourceUnreadable as problem:
+        name = files.display_name(source) if isinstance(source, (str, bytes, os.PathLike)) else "stream"
+        return unreadable(name, problem, placement)
+    return check(media, profile.spec_for(media.kind, category))
+
+
+def _opened(source: Any, context: Context) -> Source:
+    return files.open_source(source, max_bytes=context.limits.max_source_bytes)
