@@ -67,7 +67,7 @@ def fitted(name: str, argv: Argv, path: Path, limit: int, full: tuple[int, int])
     """The widest that stays under the limit, by the same law of width^1.6, from the full width down."""
     out = CACHE / f"out-{name.split()[0]}.gif"
     best: Row | None = None
-    width, low, high = full[0], 0, full[0] + 1
+    width, low, high = full[0] * 2 // 3, 0, full[0] + 1
     for number in range(1, MOST_TRIES + 1):
         wall, cpu, peak = once(argv(path, out, width))
         size = out.stat().st_size
