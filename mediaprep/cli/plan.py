@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mediaprep.cli._face import Face
     from mediaprep.finding import Report
     from mediaprep.plan import Output, Plan
+    from mediaprep.transcode.trial import Trial
 
 
 def plan(
@@ -68,9 +69,7 @@ def show(face: Face, request: o.Request, *, argv: bool) -> Code:
 
     def planned(path: str) -> tuple[Report, Plan | None]:
         source = _inputs.source_of(path)
-        order = Order(
-            source=source, profile=request.profile, category=request.category, wishes=request.wishes, captions=request.captions
-        )
+        order = Order(source=source, profile=request.profile, category=request.category, wishes=request.wishes, captions=request.captions)
         return drive(judging(order, means), means)
 
     codes, entries, media = [], [], []
@@ -103,7 +102,9 @@ def _say(face: Face, path: str, report: Report, plan: Plan | None, placement: st
     from mediaprep.report.predict import predict
 
     if not argv or plan is None or plan.status == "refused":
-        face.lines(text.plan_lines(path, report, plan, [predict(output) for output in plan.outputs] if plan else []))
+        trials = trials_of(face, path, plan)
+        predicted = [predict(output, trial) for output, trial in zip(plan.outputs, trials, strict=True)] if plan else []
+        face.lines(text.plan_lines(path, report, plan, predicted))
         return
     for output, target in zip(plan.outputs, _names(path, plan), strict=True):
         words = command_line(face, path, output, target)
@@ -119,8 +120,8 @@ def _outputs(face: Face, path: str, plan: Plan | None) -> list[dict[str, object]
 
     return (
         [
-            json.plan_output(output, predict(output).body(), command_line(face, path, output, target))
-            for output, target in zip(plan.outputs, _names(path, plan), strict=True)
+            json.plan_output(output, predict(output, trial).body(), command_line(face, path, output, target))
+            for output, target, trial in zip(plan.outputs, _names(path, plan), trials_of(face, path, plan), strict=True)
         ]
         if plan
         else []
@@ -138,6 +139,29 @@ def _names(path: str, plan: Plan) -> list[str]:
         number = "" if len(spans) == 1 else f".{spans.index(output.span) + 1:02d}"
         names.append(f"{Path(path).stem}.{output.spec.profile}{number}{suffix(assume(output.want, output.promises))}")
     return names
+
+
+def trials_of(face: Face, path: str, plan: Plan | None) -> list[Trial | None]:
+    """A few seconds of the first encode that is planned, done fast: for what is predicted of all of them."""
+    from mediaprep.cli._inputs import STDIN
+    from mediaprep.files import open_source
+    from mediaprep.media import Video
+    from mediaprep.probe.sniff import sniff
+    from mediaprep.tools import ffmpeg
+    from mediaprep.tools.effects import drive
+    from mediaprep.transcode.trial import trying
+    from mediaprep.transcode.video import Means
+
+    outputs = plan.outputs if plan else ()
+    first = next((o for o in outputs if isinstance(o.source, Video) and isinstance(o.want, Video) and o.want.video.anew), None)
+    if first is None or path == STDIN:
+        return [None] * len(outputs)
+    context = face.context()
+    with open_source(path) as source:
+        sniffed = sniff(source)
+        means = Means(demuxer=sniffed.demuxer or "", whitelist=sniffed.format_whitelist or "", threads=context.limits.threads)
+        trial = drive(trying(first, means, ffmpeg.locate(face.ffmpeg), source, context), context)
+    return [trial if isinstance(o.want, Video) and o.want.video.anew else None for o in outputs]
 
 
 def command_line(face: Face, path: str, output: Output, target: str) -> tuple[str, ...] | None:

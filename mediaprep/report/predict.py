@@ -1,21 +1,26 @@
 """What a planned output will probably weigh and take: estimates for people, never limits. Pure.
 
-The speeds are measured (two shared x86-64 cores, ffmpeg 9.0.2): 56 s of 1080p30 encoded to 720p by x264 ``medium`` in 36 s, the sound of it
-alone in 0.9 s, a remux in 0.08 s; and 117 MB remuxed in 0.26 s.
+A trial of a few seconds, where one was made, tells the bits that the content takes and the work it is. Without one the size is the most
+that it can be, and the speeds are those once measured (two shared x86-64 cores, ffmpeg 9.0.2): 56 s of 1080p30 encoded to 720p by x264
+``medium`` in 36 s, the sound of it alone in 0.9 s, a remux in 0.08 s; and 117 MB remuxed in 0.26 s.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mediaprep.media import Video
 from mediaprep.plan import Output
 from mediaprep.promise import AtMostBytes, assume
 
+if TYPE_CHECKING:
+    from mediaprep.transcode.trial import Trial
+
 _PIXELS_A_SECOND = 1280 * 720 * 30 * 56 / 36
 _EFFORT = {"fast": 0.41, "default": 1.0, "best": 1.48, "hq": 1.32}
+_DECODED_PIXELS_A_SECOND = 4.5e8  # the output is decoded once to verify it
 _SOUND_SPEED = 60.0  # times playing speed
 _COPY_BYTES_A_SECOND = 4.5e8
 _TONE_MAPPING = 2.0  # one clip of 1080p HLG took twice the CPU time for each pixel of the output
@@ -34,7 +39,7 @@ class Predicted:
         return {"bytes": self.bytes, "seconds": None if self.seconds is None else round(self.seconds, 1)}
 
 
-def predict(output: Output) -> Predicted:
+def predict(output: Output, trial: Trial | None = None) -> Predicted:
     """The estimate for one output; nothing for kinds that there is no measurement of."""
     have, want = output.source, assume(output.want, output.promises)
     if not isinstance(have, Video) or not isinstance(want, Video) or want.duration is None:
@@ -49,6 +54,10 @@ def predict(output: Output) -> Predicted:
         picture = transcode.bit_rate_cap(output) * seconds / 8
         work = size[0] * size[1] * float(rate) * seconds / _PIXELS_A_SECOND * _EFFORT[output.wishes.quality or "default"]
         work *= _TONE_MAPPING if have.video.colour.hdr else 1.0
+        if trial is not None:
+            picture = trial.bit_rate * seconds / 8
+            work = trial.work_at(transcode.setting(output).preset) * seconds
+        work += size[0] * size[1] * float(rate) * seconds / _DECODED_PIXELS_A_SECOND
     else:
         picture = _copied_bytes(have, want)
         work = (have.size_bytes or 0) / _COPY_BYTES_A_SECOND + (seconds / _SOUND_SPEED if want.audio and want.audio.anew else 0)
