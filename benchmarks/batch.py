@@ -1,0 +1,243 @@
+"""Batch beside what a user would run instead: ``python -m benchmarks.batch [--quick] [row ...]`` prints the table.
+
+clips      40 clips of 3 s (and, not quick, 8 of 60 s) that must be encoded: mediaprep batch against xargs -P over the bare ffmpeg commands
+fine       2,000 files of 320x240 that are already fine, 2 workers: milliseconds a file
+dask       overhead of a job through Dask: the same files over threads and over a local cluster
+ledger     10^6 jobs entered: seconds, peak memory
+memory     peak memory of coordinator and watcher with 1,000 and with 100,000 files that are known
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import imageio_ffmpeg
+
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
+MEDIAPREP = [sys.executable, "-m", "mediaprep"]
+
+
+def clip(path: Path, seconds: float, *, seed: int, size: str = "640x360", fine: bool = False) -> None:
+    """A clip that breaks only the rule on chroma subsampling, or none."""
+    pixels = "yuv420p" if fine else "yuv422p"
+    source = f"testsrc2=s={size}:r=30:d={seconds},hue=h={seed * 7}"
+    argv = [
+        FFMPEG,
+        "-v",
+        "error",
+        "-y",
+        "-f",
+        "lavfi",
+        "-i",
+        source,
+        "-f",
+        "lavfi",
+        "-i",
+        f"sine=f={200 + seed}:d={seconds}",
+        "-c:v",
+        "libx264",
+    ]
+    argv += [
+        "-preset",
+        "veryfast",
+        "-profile:v",
+        "high" if fine else "high422",
+        "-pix_fmt",
+        pixels,
+        "-flags",
+        "+cgop",
+        "-x264-params",
+        "open-gop=0",
+    ]
+    subprocess.run([*argv, "-c:a", "aac", "-movflags", "+faststart", str(path)], check=True)
+
+
+def throughput(folder: Path, count: int, seconds: float) -> tuple[float, float]:
+    """Seconds of xargs -P 2 over the commands that plan prints, and of batch with two jobs."""
+    source = folder / "in"
+    source.mkdir()
+    for number in range(count):
+        clip(source / f"{number:03d}.mp4", seconds, seed=number)
+    commands = folder / "commands"
+    bare = folder / "bare"
+    bare.mkdir()
+    with commands.open("w") as file:
+        for path in sorted(source.iterdir()):
+            words = subprocess.run([*MEDIAPREP, "plan", "--argv", str(path)], capture_output=True, text=True, check=True).stdout.strip()
+            file.write(f"cd {bare} && {words}\0")
+    began = time.monotonic()
+    with commands.open("rb") as file:
+        subprocess.run(["xargs", "-0", "-P", "2", "-n", "1", "sh", "-c"], stdin=file, check=True)
+    xargs = time.monotonic() - began
+    assert len(list(bare.iterdir())) == count
+    began = time.monotonic()
+    subprocess.run([*MEDIAPREP, "batch", str(source), "-o", str(folder / "out"), "-j", "2", "-q"], check=True, stdout=subprocess.DEVNULL)
+    took = time.monotonic() - began
+    assert len(list((folder / "out").glob("*.mp4"))) == count
+    return xargs, took
+
+
+def clips(quick: bool) -> None:
+    for count, seconds, goal in ((40, 3, 0.85), *(() if quick else ((8, 60, 0.90),))):
+        with tempfile.TemporaryDirectory() as folder:
+            xargs, took = throughput(Path(folder), count, seconds)
+        print(
+            f"clips   {count} x {seconds} s: xargs -P 2 {xargs:.1f} s, batch -j 2 {took:.1f} s: {xargs / took:.2f} of the throughput (goal {goal})"
+        )
+
+
+def fine(quick: bool) -> None:
+    count = 200 if quick else 2000
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        fill(folder / "in", count)
+        began = time.monotonic()
+        argv = [*MEDIAPREP, "batch", str(folder / "in"), "-o", str(folder / "out"), "-j", "2", "-q"]
+        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
+        took = time.monotonic() - began
+        assert len(list((folder / "out").glob("*.mp4"))) == count
+    print(f"fine    {count} files of 320x240, 1 s: {1000 * took / count:.1f} ms a file (goal 25)")
+
+
+def fill(folder: Path, count: int) -> None:
+    """Fine files of 320x240, each of its own content."""
+    folder.mkdir()
+    seed = folder / ".seed.mp4"
+    clip(seed, 1, seed=1, size="320x240", fine=True)
+    data = seed.read_bytes()
+    seed.unlink()
+    for number in range(count):
+        (folder / f"{number:05d}.mp4").write_bytes(data + (16).to_bytes(4, "big") + b"free" + number.to_bytes(8, "big"))
+
+
+def dask(quick: bool) -> None:
+    import distributed
+
+    from mediaprep.jobs import batch
+    from mediaprep.jobs.cluster import Cluster
+    from mediaprep.jobs.driver import Options
+    from mediaprep.jobs.slots import Crew, Threads
+    from mediaprep.jobs.work import Recipe
+    from mediaprep.profile import find_profile
+
+    count, took = (100 if quick else 500), {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        fill(folder / "in", count)
+
+        def run(crew: Crew, word: str) -> None:
+            with batch.opened(folder / word, Recipe(profile=find_profile("twitter")), crew, Options(), lambda event: None) as driver:
+                batch.run(driver, [str(folder / "in" / "00000.mp4")])  # warm
+                began = time.monotonic()
+                batch.run(driver, [str(folder / "in")])
+                took[word] = time.monotonic() - began
+            crew.close()
+
+        run(Threads(2), "threads")
+        with distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, protocol="tcp", host="127.0.0.1", resources={"CPU": 1}
+        ) as local:
+            run(Cluster(local.scheduler_address), "cluster")
+    more = 1000 * (took["cluster"] - took["threads"]) / count
+    print(
+        f"dask    {count} jobs: threads {1000 * took['threads'] / count:.1f} ms, cluster {1000 * took['cluster'] / count:.1f} ms: {more:+.1f} ms a job (goal 10)"
+    )
+
+
+def ledger(quick: bool) -> None:
+    from mediaprep.jobs.ledger import Entry, Ledger
+
+    count = 100_000 if quick else 1_000_000
+    with tempfile.TemporaryDirectory() as name, Ledger(Path(name) / "ledger.db") as opened:
+        recipe = opened.recipe("r", {}, {})
+        began = time.monotonic()
+        opened.add(
+            recipe,
+            (Entry(source=f"/archive/{n % 365}/clip-{n}.mov", place=f"{n % 365}/clip-{n}.mov", stamp=(n, n, n, n)) for n in range(count)),
+        )
+        took = time.monotonic() - began
+        began = time.monotonic()
+        for _ in range(100):
+            opened.claim(recipe, 1)
+        claim = (time.monotonic() - began) / 100
+    print(f"ledger  {count} jobs entered in {took:.1f} s (goal: 10^6 in 20), a claim {1000 * claim:.2f} ms, peak {peak()} MB")
+
+
+def memory(quick: bool) -> None:
+    """In processes of their own: all files are known and done, as on the second run of an archive."""
+    few, many = (500, 20_000) if quick else (1000, 100_000)
+    for what in ("batch", "watch"):
+        peaks = []
+        for count in (few, many):
+            argv = [sys.executable, "-m", "benchmarks.batch", "--known", what, "--count", str(count)]
+            peaks.append(int(subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()[-1]))
+        print(f"memory  {what}: {few} files {peaks[0]} MB, {many} files {peaks[1]} MB: {peaks[1] - peaks[0]:+d} MB")
+
+
+def known(what: str, count: int) -> None:
+    """Look through a folder of ``count`` files, half of which are entered as done; the others wait to be settled (watch) or claimed."""
+    from mediaprep.jobs import scan
+    from mediaprep.jobs.ledger import Ledger
+    from mediaprep.jobs.settle import Rules, Settling
+
+    with tempfile.TemporaryDirectory() as name:
+        source = Path(name) / "in"
+        source.mkdir()
+        for number in range(count):
+            (source / f"{number}.srt").write_bytes(b"%d" % number)
+        with Ledger(Path(name) / "ledger.db") as opened:
+            recipe = opened.recipe("r", {}, {})
+            opened.add(recipe, (entry for entry in scan.walk(source, print) if int(entry.place[:-4]) % 2))
+            if what == "batch":
+                opened.add(recipe, scan.walk(source, print))
+                while opened.claim(recipe, 8):
+                    pass
+            else:
+                settling = Settling(Rules(settle=0.0, poll=0.0, incomplete_after=0.0))
+                for entry in scan.walk(source, print):
+                    if not opened.knows(recipe, entry.source, entry.stamp):
+                        settling.saw(entry)
+                while len(settling):
+                    entries = list(settling.settled())
+                    opened.add(recipe, entries)
+                    for entry in entries:
+                        settling.taken(entry)
+                    if not entries:
+                        time.sleep(0.01)
+    print(peak())
+
+
+def peak() -> int:
+    """MB of this process at its highest."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+ROWS: dict[str, Callable[[bool], None]] = {"clips": clips, "fine": fine, "dask": dask, "ledger": ledger, "memory": memory}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="*", metavar="row")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--known", choices=["batch", "watch"], help=argparse.SUPPRESS)
+    parser.add_argument("--count", type=int, default=0, help=argparse.SUPPRESS)
+    words = parser.parse_args()
+    if words.known:
+        known(words.known, words.count)
+        return
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {shutil.disk_usage(tempfile.gettempdir()).free // 2**30} GB free")
+    for row in words.rows or ROWS:
+        ROWS[row](words.quick)
+
+
+if __name__ == "__main__":
+    main()
