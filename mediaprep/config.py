@@ -7,7 +7,6 @@ Files are merged key by key, the nearer one first. Keys are strict: an unknown o
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,8 +132,13 @@ def _from_file(path: Path) -> tuple[str, Mapping[str, Value]]:
 
 def _table_of(path: Path) -> Mapping[str, Any] | None:
     """The settings in a file; None for a pyproject.toml that has none."""
+    import tomllib
+
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if path.name == "pyproject.toml" and "mediaprep" not in text:
+            return None
+        content = tomllib.loads(text)
     except OSError as problem:
         raise UsageProblem(f"{path}: cannot be read: {problem.strerror}") from problem
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:

@@ -8,12 +8,10 @@ name, which never overwrites; only ``force`` replaces.
 from __future__ import annotations
 
 import errno
-import hashlib
 import io
 import mmap
 import os
 import re
-import secrets
 import stat
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -125,6 +123,8 @@ class Source:
     def sha256(self, check: Callable[[], None] | None = None) -> str:
         """Digest in hexadecimal of the bytes that were there at opening; ``check`` is called between chunks and may raise.
         Raises: SourceUnreadable where the file shrank."""
+        import hashlib
+
         digest, offset = hashlib.sha256(), 0
         while offset < self.size_bytes:
             if check is not None:
@@ -325,6 +325,8 @@ def refuse_target(source: Source, target: Path, force: bool) -> None:
 def work_file(target_dir: Path, suffix: str = "") -> tuple[Path, int]:
     """A new file of our own in the destination folder: ``.<16 hex digits><suffix>.part``, created exclusively, and its descriptor.
     Raises: EnvironmentProblem where the folder takes no new file."""
+    import secrets
+
     while True:
         part = target_dir / f".{secrets.token_hex(8)}{suffix}.part"
         try:

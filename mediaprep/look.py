@@ -12,7 +12,7 @@ from mediaprep.errors import SourceUnreadable
 from mediaprep.files import Source
 from mediaprep.finding import Report
 from mediaprep.media import Media
-from mediaprep.probe import looking
+from mediaprep.probe import glancing, looking
 from mediaprep.profile import Profile
 from mediaprep.tools.effects import Steps, call
 from mediaprep.wishes import Wishes
@@ -22,8 +22,9 @@ def facts(source: Any, wishes: Wishes, context: Context) -> Steps[Media]:
     """Steps: the facts of one file. Raises: SourceUnreadable."""
     opened: Source = yield from call(_opened, source, context)
     with opened:
-        looked = yield from looking(opened, wishes, context)
-    return looked.media
+        if wishes.split or wishes.loudness is not None:
+            return (yield from looking(opened, wishes, context)).media
+        return (yield from glancing(opened, context, deep=wishes.deep))
 
 
 def judged(

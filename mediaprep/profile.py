@@ -7,7 +7,6 @@ A name is ``twitter``, ``twitter/dm_video``, a path ``./x.toml`` or ``./x.toml/d
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -235,5 +234,7 @@ def _read(path: Path, read: dict[Path, bytes]) -> Mapping[str, Any]:
 
 
 def _digest(profile: Profile) -> str:
+    import hashlib
+
     text = json.dumps(dataclasses.asdict(profile), sort_keys=True, default=str, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

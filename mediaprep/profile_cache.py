@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import os
+import zlib
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
@@ -38,7 +38,11 @@ def read(path: Path, kind: type[T]) -> T | None:
     """The profile (of the type ``kind``) of a TOML file; None: there is no entry that holds."""
     try:
         entry = json.loads(_place(path).read_bytes())
-        if entry["code"] != _code() or any(_sum(Path(name)) != known for name, known in entry["files"].items()):
+        if (
+            entry["of"] != str(path.absolute())
+            or entry["code"] != _code()
+            or any(_text(Path(name)) != known for name, known in entry["files"].items())
+        ):
             return None
         found = _decoded(entry["profile"], {**_RECORDS, kind.__name__: kind})
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError, RecursionError):
@@ -49,8 +53,9 @@ def read(path: Path, kind: type[T]) -> T | None:
 def write(path: Path, profile: Any, files: Mapping[Path, bytes]) -> None:
     """Keep a profile; ``files``: what it was made of, with their bytes. A folder that cannot be written is no error."""
     place = _place(path)
-    sums = {str(name.absolute()): hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    text = json.dumps({"code": _code(), "files": sums, "profile": _encoded(profile)}, separators=(",", ":"))
+    texts = {str(name.absolute()): data.decode("latin-1") for name, data in files.items()}
+    entry = {"of": str(path.absolute()), "code": _code(), "files": texts, "profile": _encoded(profile)}
+    text = json.dumps(entry, separators=(",", ":"))
     with contextlib.suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         part = place.with_suffix(f".{os.getpid()}")
@@ -61,12 +66,13 @@ def write(path: Path, profile: Any, files: Mapping[Path, bytes]) -> None:
 def _place(path: Path) -> Path:
     from platformdirs import user_cache_path
 
-    name = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:32]
-    return user_cache_path("mediaprep", appauthor=False) / "profiles" / f"{name}.json"
+    name = f"{path.stem[:60]}-{zlib.crc32(os.fsencode(path.absolute())):08x}.json"  # two of one name only push each other out
+    return user_cache_path("mediaprep", appauthor=False) / "profiles" / name
 
 
-def _sum(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _text(path: Path) -> str:
+    """The bytes as JSON holds them."""
+    return path.read_bytes().decode("latin-1")
 
 
 @cache
@@ -74,7 +80,7 @@ def _code() -> str:
     """What changes with the code that makes profiles: name, size and time of its files."""
     here = Path(__file__).parent
     facts = [(name, stat.st_size, stat.st_mtime_ns) for name in _CODE for stat in (os.stat(here / name),)]  # noqa: PTH116
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
+    return repr(facts)
 
 
 def _encoded(value: Any) -> Any:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from mediaprep.context import Context
 from mediaprep.files import Source
 from mediaprep.media import Media, Video
-from mediaprep.probe.measures import measuring
-from mediaprep.probe.sniff import Sniffed, sniff
+from mediaprep.probe.sniffed import Sniffed
 from mediaprep.probe.worker import Request
 from mediaprep.probe.worker import reading as reading_in_child  # not `reading`: importing that submodule rebinds the name here
 from mediaprep.tools.effects import Steps, call
-from mediaprep.wishes import Wishes
+
+if TYPE_CHECKING:
+    from mediaprep.wishes import Wishes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,8 @@ def looking(
     clip_duration   seconds of the video that captions go with
     Raises: SourceUnreadable, DeadlineExceeded, Cancelled, EnvironmentProblem.
     """
+    from mediaprep.probe.sniff import sniff
+
     sniffed = yield from call(sniff, source)
     request = Request(
         sniffed=sniffed,
@@ -52,5 +56,13 @@ def looking(
     )
     media = yield from reading_in_child(source, request, context, oneshot=oneshot)
     if isinstance(media, Video) and (wishes.split or wishes.loudness is not None):
+        from mediaprep.probe.measures import measuring
+
         media = yield from measuring(source, sniffed, media, wishes, context)
     return Looked(sniffed=sniffed, media=media)
+
+
+def glancing(source: Source, context: Context, *, deep: bool = False, oneshot: bool = False) -> Steps[Media]:
+    """Steps: the facts alone, all in the confined child, the first bytes too. Raises: as ``looking``."""
+    request = Request(sniffed=None, deep=deep, max_pixels=context.limits.max_pixels)
+    return (yield from reading_in_child(source, request, context, oneshot=oneshot))

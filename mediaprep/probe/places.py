@@ -5,7 +5,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 POLL_SECONDS = 0.05
 
@@ -21,6 +24,8 @@ class Places:
     def take(self, check: Callable[[], None]) -> None:
         """Wait for a place, blocking. Raises: what ``check`` raises; then no place is held."""
         turn = self._turn()
+        if turn is None:
+            return
         try:
             while not turn.done():
                 check()
@@ -34,6 +39,8 @@ class Places:
         import asyncio
 
         turn = self._turn()
+        if turn is None:
+            return
         here = asyncio.wrap_future(turn)
         try:
             while not turn.done():
@@ -53,14 +60,16 @@ class Places:
                     return
             self._free += 1
 
-    def _turn(self) -> Future[None]:
-        turn: Future[None] = Future()
+    def _turn(self) -> Future[None] | None:
+        """A turn to wait for; None: a place was free and is taken."""
         with self._lock:
             if self._free:
                 self._free -= 1
-                turn.set_result(None)
-            else:
-                self._waiting.append(turn)
+                return None
+            from concurrent.futures import Future
+
+            turn: Future[None] = Future()
+            self._waiting.append(turn)
         return turn
 
     def _withdraw(self, turn: Future[None]) -> None:

@@ -25,7 +25,7 @@ from mediaprep.files import Source, display_name
 from mediaprep.jsonable import decode, encode
 from mediaprep.media import Media
 from mediaprep.probe.places import Places
-from mediaprep.probe.sniff import Sniffed
+from mediaprep.probe.sniffed import Sniffed
 from mediaprep.tools import peer, process, sandbox
 from mediaprep.tools.effects import Steps, call, drive, drive_async
 from mediaprep.tools.peer import Handle, Lost, Order, Peer, Silent
@@ -51,7 +51,7 @@ STARVED = 0.5  # a child that used less of its time than this share was waiting,
 class Request:
     """What is asked of one reading.
 
-    sniffed     what the bytes told
+    sniffed     what the bytes told; None: the child looks
     deep        decode as much as a sure verdict takes
     needs       dotted paths of the facts that are wanted (``video.gop`` stands for all below it); () = all
     payload     digests of the coded streams, which prove a copy
@@ -60,7 +60,7 @@ class Request:
     max_pixels  of one picture
     """
 
-    sniffed: Sniffed
+    sniffed: Sniffed | None
     deep: bool = False
     needs: tuple[str, ...] = ()
     payload: bool = False
@@ -258,6 +258,8 @@ def prepare(options: dict[str, Any]) -> Handle:
         with contextlib.suppress(ImportError):  # told when a file needs it
             importlib.import_module(warm)
 
+    from mediaprep.probe.sniff import sniff
+
     threads = threading.active_count()
 
     def handle(body: Any, descriptor: int) -> Any:
@@ -265,7 +267,7 @@ def prepare(options: dict[str, Any]) -> Handle:
             try:
                 request: Request = decode(Request, body)
                 peer.allow_data(DEEP_DATA_BYTES if request.deep else DATA_BYTES)
-                facts = encode(read(source, request.sniffed, request))
+                facts = encode(read(source, request.sniffed or sniff(source), request))
                 return {"media": facts, "spent": threading.active_count() > threads}  # a parser that hangs goes on in its thread
             except SourceUnreadable as problem:
                 return {"unreadable": problem.reason, "rule": problem.rule}
