@@ -90,9 +90,8 @@ def clips(quick: bool) -> None:
     for count, seconds, goal in ((40, 3, 0.85), *(() if quick else ((8, 60, 0.90),))):
         with tempfile.TemporaryDirectory() as folder:
             xargs, took = throughput(Path(folder), count, seconds)
-        print(
-            f"clips   {count} x {seconds} s: xargs -P 2 {xargs:.1f} s, batch -j 2 {took:.1f} s: {xargs / took:.2f} of the throughput (goal {goal})"
-        )
+        words = f"xargs -P 2 {xargs:.1f} s, batch -j 2 {took:.1f} s: {xargs / took:.2f} of the throughput (goal {goal})"
+        print(f"clips   {count} x {seconds} s: {words}")
 
 
 def fine(quick: bool) -> None:
@@ -147,10 +146,8 @@ def dask(quick: bool) -> None:
             n_workers=2, threads_per_worker=1, dashboard_address=None, protocol="tcp", host="127.0.0.1", resources={"CPU": 1}
         ) as local:
             run(Cluster(local.scheduler_address), "cluster")
-    more = 1000 * (took["cluster"] - took["threads"]) / count
-    print(
-        f"dask    {count} jobs: threads {1000 * took['threads'] / count:.1f} ms, cluster {1000 * took['cluster'] / count:.1f} ms: {more:+.1f} ms a job (goal 10)"
-    )
+    threads, cluster = (1000 * took[word] / count for word in ("threads", "cluster"))
+    print(f"dask    {count} jobs: threads {threads:.1f} ms, cluster {cluster:.1f} ms: {cluster - threads:+.1f} ms a job (goal 10)")
 
 
 def ledger(quick: bool) -> None:
