@@ -119,7 +119,7 @@ def walk(source: Readable) -> IsoFile:
     moov = top.first(b"moov")
     if moov is not None:
         result = _with_movie(reader, top, moov, result)
-    private = isoprivate.from_file(reader, top.boxes, moov, result.tracks)
+    private = isoprivate.from_file(reader, top.boxes, moov, result.tracks, top.junk_from)
     complete, because = _completeness(reader, top, result)
     return replace(result, complete=complete, incomplete_because=because, private=private, faults=tuple(reader.faults))
 

@@ -32,6 +32,19 @@ _TRACK_ENTRIES = {
     **dict.fromkeys(("rtmd", "ameb", "amba"), "device"),
     "CTMD": "maker",
 }
+_STRUCTURE = frozenset(  # top-level boxes that hold what the file is made of, or are looked at below
+    b"ftyp styp moov mdat moof mfra sidx ssix wide free skip pdin prft emsg meta meco udta uuid idat imda jp2h pnot PICT gps  IDIT".split()
+) | {b"gps "}
+_PLAIN_UUIDS = frozenset(  # Sony's profile box; PIFF's protection, track and sample encryption boxes: what is in the file, not whose
+    bytes.fromhex(text)
+    for text in (
+        "50524f4621d24fcebb88695cfac9c740",
+        "d08a4f1810f34a82b6c832d8aba183d3",
+        "8974dbce7be74c5184f97148f9882554",
+        "a2394f525a9b4f14a2446c427c648df4",
+    )
+)
+UNREFERENCED = 64  # bytes of media data that no sample lies in: more are looked upon as hidden; real files have none
 MAX_ITEMS = 200
 MAX_BLOCKS = 10  # EXIF or XMP blocks of one file that are read
 
@@ -51,11 +64,19 @@ class _Found:
         self.add(PrivateItem(kind=kind, where=where))
 
 
-def from_file(reader: BoxReader, top: Sequence[Box], moov: Box | None, tracks: Sequence[IsoTrack]) -> tuple[PrivateItem, ...]:
-    """Everything private that the boxes hold; damage becomes faults."""
+def from_file(
+    reader: BoxReader, top: Sequence[Box], moov: Box | None, tracks: Sequence[IsoTrack], junk_from: int | None
+) -> tuple[PrivateItem, ...]:
+    """Everything private that the boxes hold, and what lies behind the last of them; damage becomes faults."""
     found = _Found()
+    if junk_from is not None and reader.window.at(junk_from, 2**16).strip(b"\0"):
+        found.one("comment", "data behind the last box")
     for box in top:
         _one_box(reader, box, "", found)
+        if box.kind not in _STRUCTURE and _holds_something(reader, box):
+            found.one("maker", f"{box.name} box")
+    if _unreferenced(top, tracks) > UNREFERENCED:
+        found.one("comment", "media data of no track")
     if moov is not None:
         for box in reader.boxes(moov.body, moov.end):
             if box.kind == b"trak":
@@ -82,8 +103,23 @@ def _one_box(reader: BoxReader, box: Box, path: str, found: _Found) -> None:
             _uuid(reader, box, path, found)
         elif box.kind in (b"gps ", b"IDIT"):
             found.one(_USER_DATA[box.kind], path + box.name.strip())
+        elif box.kind in (b"free", b"skip") and _holds_something(reader, box):
+            found.one("comment", f"{path}{box.name}")
     except (struct.error, IndexError) as problem:
         reader.fault(f"{box.name} at byte {box.start}: {problem}")
+
+
+def _unreferenced(top: Sequence[Box], tracks: Sequence[IsoTrack]) -> int:
+    """Bytes of ``mdat`` boxes beyond what the samples take; 0 where a track does not tell."""
+    if not tracks or any(track.sample_bytes is None for track in tracks):
+        return 0
+    return sum(box.end - box.body for box in top if box.kind == b"mdat") - sum(track.sample_bytes or 0 for track in tracks)
+
+
+def _holds_something(reader: BoxReader, box: Box) -> bool:
+    """Whether a box that is to be skipped holds more than zeros or what a muxer says of itself (GPAC)."""
+    data = reader.window.at(box.body, min(box.end - box.body, 2**16)).strip(b"\0")
+    return bool(data) and not data.startswith(b"IsoMedia File Produced")
 
 
 def _one_track(track: IsoTrack, found: _Found) -> None:
@@ -124,8 +160,8 @@ def _meta(reader: BoxReader, meta: Box, path: str, found: _Found) -> None:
     for box in boxes.values():
         if box.kind in (b"uuid", b"udta"):
             _one_box(reader, box, path, found)
-        elif box.kind in (b"ID32", b"Xtra"):
-            found.one("comment", path + box.name)
+        elif box.kind in (b"ID32", b"Xtra") or (box.kind in (b"xml ", b"bxml") and _holds_something(reader, box)):
+            found.one("comment", path + box.name.strip())
     if b"ilst" not in boxes:
         return
     keys = _keys(reader, boxes[b"keys"]) if b"keys" in boxes else []
@@ -155,6 +191,8 @@ def _uuid(reader: BoxReader, box: Box, path: str, found: _Found) -> None:
         found.add(*xmp_items(reader.payload(box, 2**22)[16:], f"{path}uuid XMP"))
     elif kind == USMT_UUID:
         found.one("maker", f"{path}uuid USMT")
+    elif kind not in _PLAIN_UUIDS and "trak" not in path:
+        found.one("maker", f"{path}uuid {kind.hex()}")
 
 
 def _items(reader: BoxReader, meta: Box, path: str, found: _Found) -> None:

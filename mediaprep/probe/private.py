@@ -14,7 +14,7 @@ from itertools import islice
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.media import PrivateItem
-from mediaprep.probe import asf, flv, gif, isobmff, jpeg, matroska, mpegts, ogg, png, riff, tagnames
+from mediaprep.probe import asf, boxes, flv, gif, isobmff, jpeg, matroska, mpegts, ogg, png, riff, tagnames
 from mediaprep.probe.exif import Tiff, exif_items, iptc_items, xmp_items
 from mediaprep.probe.sniff import Sniffed
 from mediaprep.probe.window import Held, Readable, Window
@@ -23,7 +23,13 @@ MAX_ITEMS = 200
 MAX_BLOCKS = 10  # EXIF, XMP, text blocks of one sort that are read in one file
 _MOST = 2**22  # bytes of one metadata block that are read
 _INFLATED = 2**20
-_NEVER_PRIVATE = {0xE0, 0xE2, 0xEE}  # JFIF; ICC profiles, FlashPix, pictures; Adobe
+_SHOWN_IN_APP2 = (b"ICC_PROFILE\0", b"MPF\0", b"urn:iso:std:iso:ts:21496:-1")  # profile, index of pictures, gain map
+_PNG_SHOWN = frozenset(  # what tells how a picture is shown, or nothing: PNG third edition, 11.3; iDOT is Apple's, for reading in parts
+    b"IHDR PLTE IDAT IEND acTL fcTL fdAT cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST tRNS pHYs sPLT sTER oFFs pCAL sCAL iDOT".split()
+)
+_WEBP_SHOWN = frozenset((b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"))
+_GIF_SHOWN = ("NETSCAPE2.0", "ANIMEXTS1.0", "ICCRGBG1012")
+_BEHIND = PrivateItem(kind="maker", where="data behind the picture")
 _PNG_TEXT_KINDS = {b"tEXt", b"zTXt", b"iTXt"}
 _RAW_PROFILE = re.compile(rb"Raw profile type (\w+)")
 
@@ -61,7 +67,7 @@ def _jpeg(source: Readable) -> list[PrivateItem]:
     met: Counter[int] = Counter()
     for marker, body, size in facts.segments:
         met[marker] += 1
-        if met[marker] > MAX_BLOCKS or marker in _NEVER_PRIVATE:
+        if met[marker] > MAX_BLOCKS:
             continue
         data = window.at(body, size)
         if marker == 0xE1 and data.startswith(b"Exif\0"):
@@ -72,11 +78,20 @@ def _jpeg(source: Readable) -> list[PrivateItem]:
             items += iptc_items(data)
         elif marker == 0xFE and data.strip(b"\0 "):
             items.append(PrivateItem(kind="comment", where="JPEG comment"))
-        elif marker in (0xE3, 0xE4, 0xE5, 0xE7, 0xEA, 0xEC) and data[:4] in (b"QVCI", b"PENT", b"SEC\0", b"ssun"):
+        elif marker == 0xE0:
+            items += [PrivateItem(kind="thumbnail", where="JFIF")] if data[:4] == b"JFXX" or size > 14 else []
+        elif not (data.startswith(_SHOWN_IN_APP2) if marker == 0xE2 else data.startswith(b"Adobe") and marker == 0xEE) and data.strip(
+            b"\0"
+        ):
             items.append(PrivateItem(kind="maker", where=f"APP{marker - 0xE0}"))
     if facts.end is not None and facts.trailing_bytes:
-        items += _after_jpeg(window, facts.end)
+        items += _after_jpeg(window, facts.end) or ([_BEHIND] if facts.pictures < 2 and _anything(window, facts.end) else [])
     return items
+
+
+def _anything(window: Window, start: int) -> bool:
+    """Whether what follows is more than zero bytes, as far as it is looked at."""
+    return bool(window.at(start, 2**16).strip(b"\0"))
 
 
 def _after_jpeg(window: Window, end: int) -> list[PrivateItem]:
@@ -104,6 +119,10 @@ def _png(source: Readable) -> list[PrivateItem]:
             items += _png_text(chunk.kind, window.at(chunk.body, min(chunk.size, _MOST)))
         elif chunk.kind == b"tIME":
             items.append(PrivateItem(kind="time", where="tIME"))
+        elif chunk.kind not in _PNG_SHOWN and window.at(chunk.body, min(chunk.size, 256)).strip(b"\0"):
+            items.append(PrivateItem(kind="maker", where=f"{chunk.kind.decode('latin-1')} chunk"))
+        elif chunk.kind == b"IEND" and _anything(window, chunk.end):
+            items.append(_BEHIND)
     return items
 
 
@@ -148,13 +167,16 @@ def _unhexed(text: bytes) -> bytes:
 def _webp(source: Readable) -> list[PrivateItem]:
     window = Window(source)
     items: list[PrivateItem] = []
-    blocks = (chunk for chunk in riff.chunks(window, 12, window.size) if chunk.kind in (b"EXIF", b"XMP "))
-    for chunk in islice(blocks, MAX_BLOCKS):
+    end = min(8 + int.from_bytes(window.at(4, 4), "little"), window.size)
+    for chunk in islice((chunk for chunk in riff.chunks(window, 12, end) if chunk.kind not in _WEBP_SHOWN), MAX_BLOCKS):
+        data = window.at(chunk.body, min(chunk.size, _MOST))
         if chunk.kind == b"EXIF":
-            items += exif_items(window.at(chunk.body, min(chunk.size, _MOST)))
-        else:
-            items += xmp_items(window.at(chunk.body, min(chunk.size, _MOST)))
-    return items
+            items += exif_items(data)
+        elif chunk.kind == b"XMP ":
+            items += xmp_items(data)
+        elif data.strip(b"\0"):
+            items.append(PrivateItem(kind="maker", where=f"{boxes.fourcc(chunk.kind).strip()} chunk"))
+    return items + ([_BEHIND] if _anything(window, end + (end & 1)) else [])
 
 
 def _gif(source: Readable) -> list[PrivateItem]:
@@ -164,10 +186,13 @@ def _gif(source: Readable) -> list[PrivateItem]:
     for name, start in gif.applications_and_comments(source):
         if name == "comment":
             items.append(PrivateItem(kind="comment", where="GIF comment"))
-        elif name.startswith("XMP Data") and "XMP Data" not in met:
+        elif name.startswith("XMP Data"):
+            items += xmp_items(window.at(start, 2**18)) if "XMP Data" not in met else []
             met.add("XMP Data")
-            items += xmp_items(window.at(start, 2**18))
-    return items
+        elif name not in _GIF_SHOWN:
+            items.append(PrivateItem(kind="maker", where=f"application {boxes.fourcc(name.encode('latin-1')).strip()}"))
+    facts = gif.walk(source)
+    return items + ([_BEHIND] if facts.trailing_bytes and _anything(window, window.size - facts.trailing_bytes) else [])
 
 
 def _tiff(source: Readable) -> list[PrivateItem]:

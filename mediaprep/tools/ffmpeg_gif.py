@@ -75,9 +75,11 @@ def _opened(source: Input, picture: Picture, threads: int) -> Any:
 
 
 def _filtered(stream: Any, filters: Sequence[Filter]) -> Any:
+    """Filtered, and without side data: EXIF of an APNG goes into the palette's PNG too, and paletteuse stumbles over two of them (an
+    "internal bug" of ffmpeg 9)."""
     for step in filters:
         stream = stream.filter(step.name, **step.options)
-    return stream
+    return stream.filter("sidedata", mode="delete")
 
 
 def _words(compiled: list[str], more: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ MADE = (
     *(
         "_small.mp4",
         "_small.mov",
+        "_small_plain.mp4",
         "_small_frag.mp4",
         "_small_444.mp4",
         "_small_bframes.mp4",

@@ -391,3 +391,51 @@ def test_an_inflating_text_is_stopped():
     plain = _picture("PNG")
     one = struct.pack(">I", len(chunk)) + b"zTXt" + chunk + bytes(4)
     assert kinds(plain[:33] + one * 100 + plain[33:]) == set()
+
+
+# -- what nobody named --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        box(b"free", b"left over"),
+        box(b"beam", b"hello"),
+        box(b"uuid", b"0123456789abcdef", b"x"),
+        b"left over",
+        box(b"mdat", b"hidden" * 20),
+    ],
+    ids=["free", "unknown box", "unknown uuid", "behind", "media data of no track"],
+)
+def test_data_without_a_name_in_a_movie_is_told(extra):
+    whole = movie(track(video_entry()), mdat=b"x" * 40)
+    assert kinds(whole) == set()
+    assert kinds(whole + extra) <= {"comment", "maker"} != set()
+    assert kinds(whole + extra)
+    assert kinds(whole + box(b"free", bytes(100)) + box(b"skip") + bytes(50)) == set()
+
+
+def test_what_a_muxer_says_of_itself_in_a_free_box_is_none():
+    assert kinds(movie(track(video_entry()), mdat=b"x" * 40) + box(b"free", b"IsoMedia File Produced with GPAC 2.4\0")) == set()
+
+
+def test_data_without_a_name_in_a_still_is_told(make):
+    jpg, png = make("plain.jpg").read_bytes(), make("plain.png").read_bytes()
+    segment = struct.pack(">HH", 0xFFE5, 2 + 5) + b"hello"
+    thumbnail = struct.pack(">HH", 0xFFE0, 2 + 8) + b"JFXX\0\x10ab"
+    chunk = struct.pack(">I4s", 5, b"prVt") + b"hello" + struct.pack(">I", zlib.crc32(b"prVthello"))
+    assert kinds(jpg[:2] + segment + jpg[2:]) == {"maker"}
+    assert kinds(jpg[:2] + thumbnail + jpg[2:]) == {"thumbnail"}
+    assert kinds(jpg + b"hello") == {"maker"}
+    assert kinds(png[:33] + chunk + png[33:]) == {"maker"}
+    assert kinds(png + b"hello") == {"maker"}
+    assert kinds(jpg + bytes(9)) == kinds(png + bytes(9)) == set()
+
+
+def test_data_without_a_name_in_a_webp_or_gif_is_told(make):
+    webp, gif = make("plain.webp").read_bytes(), make("anim.gif").read_bytes()
+    longer = webp[:4] + struct.pack("<I", len(webp) - 8 + 14) + webp[8:] + struct.pack("<4sI", b"CNRY", 5) + b"hello\0"
+    application = b"\x21\xff\x0bCANARY7F1.0\x05hello\0"
+    start = 13 + (3 << (gif[10] & 7) + 1 if gif[10] & 0x80 else 0)
+    assert kinds(longer) == kinds(webp + b"hello") == kinds(gif + b"hello") == {"maker"}
+    assert kinds(gif[:start] + application + gif[start:]) == {"maker"}
