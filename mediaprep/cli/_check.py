@@ -88,7 +88,10 @@ def _looks(
 def _load(as_json: bool) -> None:
     """Import what judges and what is said, while the first file is read by a child."""
     import mediaprep.check
+    from mediaprep.jsonable import ready
+    from mediaprep.media import Media
 
+    ready(Media)
     if as_json:
         import mediaprep.report.json
     else:

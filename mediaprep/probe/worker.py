@@ -34,9 +34,9 @@ READER = "mediaprep.probe.reading:read"
 PARSERS = ("numpy", "av", "PIL", "pymediainfo", "pi_heif", "pysubs2", "charset_normalizer")
 WARM = (
     *("mediaprep.probe.video", "mediaprep.probe.animation", "mediaprep.probe.image", "mediaprep.probe.subtitle"),
-    *("av", "PIL.Image", "pymediainfo"),
+    *("av", "mediaprep.tools.fields", "mediaprep.tools.mediainfo"),
 )
-FIRST = ("mediaprep.probe.video", "av", "pymediainfo")  # what most files need; the rest when one does
+FIRST = ("mediaprep.probe.video", "av", "mediaprep.tools.mediainfo")  # what most files need; the rest when one does
 MEMORY_BYTES = 2**30  # of address space; the parsers' libraries map 0.25 GB of it before the first file
 DATA_BYTES = 448 * 2**20  # of memory that it may write to: with 45 MB of libraries it stays below 512 MB
 DEEP_DATA_BYTES = 800 * 2**20  # a deep look keeps more pictures: 4K HEVC of 10 bits takes 560 MB (measured)
