@@ -304,7 +304,7 @@ class _File:
 class Video(_File):
     """A picture that moves, with or without sound. ``duration``: what is presented over picture and sound, seconds. ``audio`` None with
     ``audio_present`` False: there is none. ``shots``: seconds at which the shot changes; read only when a wish needs them. ``keyframes``:
-    seconds at which an IDR is shown."""
+    seconds at which an IDR is shown; () where every frame is one."""
 
     kind: Literal["video"] = "video"
     container: Container = Container()

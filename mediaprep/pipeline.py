@@ -34,6 +34,7 @@ from mediaprep.spec import Spec
 from mediaprep.tools import ffmpeg
 from mediaprep.tools.effects import Steps, call
 from mediaprep.transcode.choice import choosing
+from mediaprep.transcode.cutting import by_packet, proving
 from mediaprep.transcode.encoders import SOFTWARE
 from mediaprep.transcode.execute import decode, execute
 from mediaprep.transcode.fit import TooSmall
@@ -331,7 +332,13 @@ def _doubted(source: Source, looked: Looked, output: Output, part: Path, binary:
             made = yield from looking(
                 made_source, Wishes(deep=still, loudness=output.wishes.loudness), context, payload=_copies(output), clip_duration=clip
             )
-            evidence = Evidence(source_unchanged=source.unchanged(), copied=_copied(output, looked.media, made.media))
+            copied = _copied(output, looked.media, made.media)
+            if by_packet(output):
+                sniffed = looked.sniffed
+                copied = yield from proving(
+                    output, sniffed.demuxer or "", sniffed.format_whitelist or "", binary, source, made_source, context
+                )
+            evidence = Evidence(source_unchanged=source.unchanged(), copied=copied)
             if isinstance(output.want, Video) and output.want.video.anew:
                 means = Means(demuxer="mov", whitelist="mov,mp4,m4a,3gp,3g2,mj2", threads=context.limits.threads)
                 length = made.media.duration if isinstance(made.media, Video) else None

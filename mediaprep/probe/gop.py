@@ -54,6 +54,7 @@ class GopResult:
     frames       frames in the stream, two fields counted once; frames_presented without those that the container discards
     field_pairs  some frames came as two packets or pictures of one field
     frame_pts    presentation times, in ticks, of the frames that are not discarded, in decode order; None where one of them has none
+    idr_pts      presentation times, in ticks, of the frames that are IDR-like; () where every frame is
     faults       damage met, one clause each
     """
 
@@ -64,6 +65,7 @@ class GopResult:
     frames_presented: int | None = None
     field_pairs: bool = False
     frame_pts: tuple[int, ...] | None = None
+    idr_pts: tuple[int, ...] = ()
     faults: tuple[str, ...] = ()
 
 
@@ -150,6 +152,7 @@ class GopScanner:
             frames_presented=len(shown),
             field_pairs=bool(union & SECOND_FIELD) or bool(header.field_pictures),
             frame_pts=tuple(told) if len(told) == len(shown) else None,
+            idr_pts=self._idr_pts(kept, pts),
             faults=self._faults(union),
         )
 
@@ -158,15 +161,17 @@ class GopScanner:
         second = {i - 1: self._pts[i] for i, code in enumerate(self._codes) if code & SECOND_FIELD}
         return [self._pts[i] if self._pts[i] is not None else second.get(i) for i in kept]
 
+    def _idr_pts(self, kept: Sequence[int], pts: Sequence[int | None]) -> tuple[int, ...]:
+        times = [time for i, time in zip(kept, pts, strict=True) if self._codes[i] & IDR and time is not None and i not in self._discarded]
+        return () if len(times) == len(kept) else tuple(sorted(times))
+
     def _faults(self, union: int) -> tuple[str, ...]:
         faults = dict(self._reader.faults) if self._reader else {}
         if union & UNREADABLE:
             faults["a packet holds no picture that can be read"] = sum(1 for code in self._codes if code & UNREADABLE)
         return tuple(clause if count == 1 else f"{clause} ({count} times)" for clause, count in faults.items())
 
-    def _gop(
-        self, codes: Sequence[int], pts: Sequence[int | None], kept: Sequence[int], header: StreamHeader
-    ) -> tuple[Gop, str | None]:
+    def _gop(self, codes: Sequence[int], pts: Sequence[int | None], kept: Sequence[int], header: StreamHeader) -> tuple[Gop, str | None]:
         """The GOPs of the frames ``codes``, and the reason where their structure is left undecided."""
         if self._reader is None:
             return Gop(), f"the GOPs of {self._codec or 'this codec'} are not read"

@@ -115,7 +115,14 @@ def _finish(source: Source, found: Found, request: Request, video: VideoStream |
     if video is None:
         return Sound(audio=heard or AudioStream(), **common)
     video = replace(video, payload=shown)
-    return Video(video=video, audio=heard, audio_present=heard is not None, **common)
+    return Video(video=video, audio=heard, audio_present=heard is not None, keyframes=_keyframes(found), **common)
+
+
+def _keyframes(found: Found) -> tuple[Fraction, ...]:
+    base = None if found.info is None else found.info.time_base
+    if base is None or found.passed.gops is None:
+        return ()
+    return tuple(ticks * base - found.zero for ticks in found.passed.gops.idr_pts)
 
 
 def _second_opinion(

@@ -9,6 +9,7 @@ from mediaprep.plan import Output
 from mediaprep.promise import Near, assume
 from mediaprep.rules.video import lead
 from mediaprep.tools.ffmpeg import Filter, seconds
+from mediaprep.transcode.cutting import by_packet
 
 _ROOM = Fraction(1)  # second
 _BEFORE = Fraction(1, 500)  # seconds: Matroska rounds to 1 ms
@@ -42,6 +43,8 @@ def seek(output: Output, have: Video) -> tuple[Fraction, Fraction] | None:
     if output.span is None:
         return None
     start, end = output.span
+    if by_packet(output):
+        return Fraction(0), end + _ROOM
     ahead = _AHEAD
     if have.container.format not in _EXACT:
         apart = have.video.gop.keyframe_interval_max

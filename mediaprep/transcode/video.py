@@ -16,6 +16,7 @@ from mediaprep.rules.video import as_shown, lead
 from mediaprep.tools.ffmpeg import Filter, Input, Job, Track, seconds
 from mediaprep.transcode import encoders
 from mediaprep.transcode.colour import colour_filters
+from mediaprep.transcode.cutting import by_packet, drop, shift
 from mediaprep.transcode.framing import aperture_filters, framing_filters
 from mediaprep.transcode.rate import aim, encoding, setting
 from mediaprep.transcode.sound import sound_filters, sound_options
@@ -54,7 +55,11 @@ def job(output: Output, means: Means) -> Job:
     if sound is not None and want.audio is not None:
         tracks.append(Track(index=sound.index, filters=sound_filters(output, have, want) if want.audio.anew else ()))
         options |= sound_options(output, want.audio) if want.audio.anew else {"c:a": "copy"}
-    if want.video.anew or (want.audio is not None and want.audio.anew):
+    if by_packet(output):
+        kept = f"{drop(output)},{shift(output)}"
+        options["bsf:v"] = f"{options['bsf:v']},{kept}" if "bsf:v" in options else kept
+        options |= {"bsf:a": kept} if options.get("c:a") == "copy" else {}
+    elif want.video.anew or (want.audio is not None and want.audio.anew):
         options["t"] = seconds(stop_at(output, have))
     return Job(input=source_input(output, have, means), tracks=tuple(tracks), options=options, muxer="mp4", threads=means.threads)
 

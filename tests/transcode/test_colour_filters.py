@@ -76,7 +76,7 @@ def test_hdr_is_tone_mapped_at_203_nit(transfer: str) -> None:
     made = filters(transfer=transfer, primaries="bt2020", matrix="bt2020nc", range="limited", hdr=(HdrFormat(name="PQ"),))
     assert made[0] == ("setparams", {"color_primaries": "bt2020", "color_trc": transfer, "colorspace": "bt2020nc", "range": "limited"})
     assert made[1:5] == [
-        ("zscale", {"t": "linear", "npl": 203}),
+        ("zscale", {"t": "linear", "npl": 203} | ({"agamma": 0} if transfer == "arib-std-b67" else {})),
         ("format", {"pix_fmts": "gbrpf32le"}),
         ("zscale", {"p": "bt709"}),
         ("tonemap", {"tonemap": "mobius", "desat": 0, "peak": 10}),

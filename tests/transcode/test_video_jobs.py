@@ -91,7 +91,7 @@ def test_a_phones_hdr_portrait() -> None:
         f"[0:0]{CLOCK[0]}[s0];[s0]{CLOCK[1]}[s1];[s1]{CLOCK[2]}[s2];[s2]{CLOCK[3]}[s3];"
         f"[s3]transpose=dir=clock[s4];[s4]{UPRIGHT}[s5];[s5]scale=flags=lanczos+accurate_rnd:h=1280:w=720[s6];[s6]setsar=sar=1/1[s7];"
         "[s7]setparams=color_primaries=bt2020:color_trc=arib-std-b67:colorspace=bt2020nc:range=limited[s8];"
-        "[s8]zscale=npl=203:t=linear[s9];[s9]format=pix_fmts=gbrpf32le[s10];[s10]zscale=p=bt709[s11];"
+        "[s8]zscale=agamma=0:npl=203:t=linear[s9];[s9]format=pix_fmts=gbrpf32le[s10];[s10]zscale=p=bt709[s11];"
         "[s11]tonemap=desat=0:peak=10:tonemap=mobius[s12];[s12]zscale=d=error_diffusion:m=bt709:r=limited:t=bt709[s13];"
         f"[s13]format=pix_fmts=yuv420p[s14];[s14]{BT709}[s15] "
         "-map [s15] -map 0:1 -f mp4 -aq-mode 2 -bufsize 3973994 -c:a copy -c:v libx264 "
@@ -227,6 +227,42 @@ def test_a_short_span_shows_nothing_beyond_it() -> None:
     text = line(good(), Wishes(trim=(Fraction(2), Fraction(11, 5))))
     assert " -ss 1.900000 -t 0.300000 " in text
     assert "tpad=stop=13:stop_mode=clone" in text
+
+
+IDRS = tuple(Fraction(n) for n in range(0, 10, 2))
+
+
+@pytest.mark.parametrize(
+    ("trim", "snap", "span"),
+    [
+        ((Fraction(21, 10), Fraction(59, 10)), Fraction(1, 2), (Fraction(2), Fraction(6))),
+        ((Fraction(21, 10), Fraction(99, 10)), Fraction(1, 2), (Fraction(2), Fraction(10))),  # the end of the file will do
+        ((Fraction(21, 10), Fraction(5)), Fraction(1, 2), None),  # no IDR near its end
+        ((Fraction(21, 10), Fraction(59, 10)), None, None),
+    ],
+)
+def test_a_trim_that_may_move_to_key_frames_is_copied(trim: Any, snap: Fraction | None, span: Any) -> None:
+    made = output(replace(good(), keyframes=IDRS), Wishes(trim=trim, snap=snap))
+    assert isinstance(made.want, Video)
+    assert made.want.video.anew == (span is None)
+    if span is not None:
+        assert made.span == span
+        text = line(replace(good(), keyframes=IDRS), Wishes(trim=trim, snap=snap))
+        assert "-ss" not in text
+        assert r"-bsf:v noise=amount=0:drop=lt(pts*tb\,1.999000)+gte(pts*tb\," in text
+        assert "setts=pts=PTS-round(2.000000/TB):dts=DTS-round(2.000000/TB)" in text
+
+
+@pytest.mark.parametrize("fault", [{"video__gop__structure": "open"}, {"container__format": "mpegts"}, {"video__start": Fraction(1, 10)}])
+def test_what_cannot_be_cut_between_packets_is_encoded(fault: dict[str, Any]) -> None:
+    made = output(replace(good(**fault), keyframes=IDRS), Wishes(trim=(Fraction(2), Fraction(6)), snap=Fraction(1)))
+    assert isinstance(made.want, Video)
+    assert made.want.video.anew
+
+
+def test_a_trim_begins_with_the_frame_that_is_shown_then() -> None:
+    made = output(good(), Wishes(trim=(Fraction(101, 100), Fraction(5))))
+    assert made.span == (Fraction(1), Fraction(5))
 
 
 def test_without_an_index_reading_starts_well_ahead() -> None:

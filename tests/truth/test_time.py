@@ -105,6 +105,19 @@ def test_a_trim_is_exact_to_the_frame(tmp_path: Path, suffix: str, rate: str) ->
     assert np.array_equal(numbers(tmp_path / "out.mp4"), np.arange(150, 333))
 
 
+def test_a_snapped_trim_is_copied_packet_for_packet(tmp_path: Path) -> None:
+    """Moved to the key frames at 4 and 16 s: exactly those 300 frames, the sound beside them, and no frame encoded."""
+    source = tmp_path / "numbered.mp4"
+    write_numbered(source, 600, "25", gop=50)
+    outcome = fixed(source, tmp_path / "out.mp4", trim=(Fraction(41, 10), Fraction(159, 10)), snap=Fraction(1))
+    assert np.array_equal(numbers(tmp_path / "out.mp4"), np.arange(100, 400))
+    assert [copy.track for copy in outcome.evidence[0].copied] == ["video", "audio"]
+    assert outcome.evidence[0].frames_decoded is None
+    before, after = samples(source), samples(tmp_path / "out.mp4", "-af", "aresample=async=1:first_pts=0")
+    middle = slice(2 * RATE, 3 * RATE)
+    assert np.abs(after[middle] - before[4 * RATE :][middle]).max() < 0.02
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(("suffix", "rate", "count"), [("mp4", "25", 7500), ("mkv", "30000/1001", 9000), ("ts", "24", 7000)])
 def test_a_split_together_is_the_source(tmp_path: Path, suffix: str, rate: str, count: int) -> None:

@@ -36,6 +36,8 @@ _LOUDNESS_TOLERANCE = 1.0  # LU: AAC and the gate move it a little
 MOST_PARTS = 1000  # of one video, 38 hours at 139.9 s: a file whose header claims years is not planned part by part (a guess)
 _ROUNDING = Fraction(1, 20)  # of a frame, by which rounded time stamps may miss it
 _LOUDNESS_TRIED = 24.0  # LU: where peaks or parts stand in the way it is only tried, and told
+_AT_ZERO = Fraction(1, 1000)  # seconds
+_CUT_BY_PACKET = ("mp4", "mov", "matroska")  # containers that keep the bytes of a packet as MP4 does
 _LATEST_CUT = 15  # seconds before a part's end in which a shot change is looked for
 _IN_MP4 = ("h264", "hevc", "av1", "vp9", "mpeg4")
 _SOUND_IN_MP4 = ("aac", "mp3", "ac3", "eac3", "alac", "flac", "opus")
@@ -69,7 +71,47 @@ def spans(have: Video, spec: Spec, wishes: Wishes) -> tuple[Span | None, ...] | 
             reason=f"the span asked for is {units.duration_text(end - start)} long, {units.duration_text(longest)} are allowed",
             ways_out=("--split",),
         )
-    return (None,) if start == 0 and end == length else ((start, end),)
+    if start == 0 and end == length:
+        return (None,)
+    return (snapped(have, (start, end), wishes.snap) or _whole_frames_of(have, (start, end)),)
+
+
+def _whole_frames_of(have: Video, span: Span) -> Span:
+    """The span from the frame that is shown at its start; as it is where that would leave nothing."""
+    start, end = (edge if edge in (0, have.duration) else _on_frames((edge,), have)[0] for edge in span)
+    return (max(start, Fraction(0)), end) if end > start else span
+
+
+def snapped(have: Video, span: Span, most: Fraction | None) -> Span | None:
+    """The span with its start moved to an IDR and its end to one (or to the file's end), each by at most ``most`` seconds, where what lies
+    between can be copied; None where it cannot."""
+    times, length = have.keyframes or (), have.duration
+    if most is None or length is None or not _cut_by_packets(have):
+        return None
+    if not times:
+        return None
+    start, end = _nearest(times, span[0]), _nearest((*times, length), span[1])
+    if abs(start - span[0]) > most or abs(end - span[1]) > most or end <= start:
+        return None
+    return start, end
+
+
+def _nearest(times: tuple[Fraction, ...], wished: Fraction) -> Fraction:
+    return min(times, key=lambda time: float(abs(time - wished)))
+
+
+def _cut_by_packets(have: Video) -> bool:
+    """Whether packets can be cut from it: its groups of pictures are closed, and time counts from 0 for picture and sound."""
+    starts = (have.video.start, None if have.audio is None else have.audio.start)
+    at_zero = all(abs(start or Fraction(0)) <= _AT_ZERO for start in starts)
+    closed = have.video.gop.structure == "closed" and have.video.codec == "h264" and have.video.timestamps == "ok"
+    return closed and at_zero and have.container.format in _CUT_BY_PACKET
+
+
+def copied_span(have: Video, span: Span | None) -> bool:
+    """Whether the span begins and ends where packets can be cut."""
+    times = have.keyframes or ()
+    return _cut_by_packets(have) and span is not None and span[0] in times and (span[1] in times or span[1] == have.duration)
 
 
 def _parts(have: Video, span: Span, spec: Spec) -> tuple[Span, ...]:
@@ -132,7 +174,8 @@ def asked(have: Video, span: Span | None, case: Case) -> Iterator[tuple[str, Vid
         want = picture_encoded(want, case)
         yield "--frame-rate", want
     if span is not None:
-        want = cut(want, span, case)
+        by_packet = wishes.snap is not None and copied_span(have, span) and not want.video.anew
+        want = _cut_by_packet(want, span) if by_packet else cut(want, span, case)
         yield "--trim" if wishes.trim is not None else "--split", want
     if wishes.rung is not None and target_size(want, case) != want.video.display_size:
         want = picture_encoded(want, case)
@@ -203,6 +246,17 @@ def cut(have: Video, span: Span | None, case: Case) -> Video:
     shown = length if rate is None else max(1, math.floor(length * rate + _ROUNDING)) / rate
     audio = None if made.audio is None else replace(made.audio, duration=None)
     return replace(made, duration=shown, video=replace(made.video, duration=shown), audio=audio, shots=None)
+
+
+def _cut_by_packet(have: Video, span: Span) -> Video:
+    """The facts of the span, copied; what depends on which packets are kept is left free."""
+    length = span[1] - span[0]
+    video = replace(
+        have.video, start=Fraction(0), duration=length, frame_count=None,
+        gop=replace(have.video.gop, count=None, length_min=None, length_mean=None, length_max=None, reorder_depth=None),
+    )  # fmt: skip
+    audio = None if have.audio is None else replace(have.audio, duration=None)
+    return replace(have, size_bytes=None, duration=length, video=video, audio=audio, shots=None, keyframes=None)
 
 
 def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, ...]]:
