@@ -91,7 +91,7 @@ def test_only_downstairs_is_imported(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [path for path in MODULES if room_of(name_of(path)) == "tools"], ids=name_of)
 def test_tools_know_no_rule_and_no_plan(path: Path) -> None:
-    assert own(path) <= {"tools", "faults", "files", "context", "events", "errors", "faults", "units"}
+    assert own(path) <= {"tools", "faults", "files", "context", "events", "errors", "units"}
 
 
 def test_probe_and_transcode_do_not_know_each_other() -> None:

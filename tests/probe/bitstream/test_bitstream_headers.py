@@ -245,9 +245,9 @@ def test_vp8_and_vp9_key_frames():
 
 def test_exp_golomb_codes():
     """ITU-T H.264 table 9-2 and 9-3."""
-    bits = BitReader(int("1" "010" "011" "00100" "00111" "0001000".ljust(48, "0"), 2).to_bytes(6, "big"))
+    bits = BitReader(int("101001100100001110001000".ljust(48, "0"), 2).to_bytes(6, "big"))
     assert [bits.ue() for _ in range(6)] == [0, 1, 2, 3, 6, 7]
-    bits = BitReader(int(("1" "010" "011" "00100" "00101").ljust(24, "0"), 2).to_bytes(3, "big"))
+    bits = BitReader(int(("10100110010000101").ljust(24, "0"), 2).to_bytes(3, "big"))
     assert [bits.se() for _ in range(5)] == [0, 1, -1, 2, -2]
 
 
