@@ -76,7 +76,7 @@ def throughput(folder: Path, count: int, seconds: float) -> tuple[float, float]:
             file.write(f"cd {bare} && {words}\0")
     began = time.monotonic()
     with commands.open("rb") as file:
-        subprocess.run(["xargs", "-0", "-P", "2", "-n", "1", "sh", "-c"], stdin=file, check=True)
+        subprocess.run(["xargs", "-0", "-P", "2", "-n", "1", "sh", "-c"], stdin=file, stdout=subprocess.DEVNULL, check=True)
     xargs = time.monotonic() - began
     assert len(list(bare.iterdir())) == count
     began = time.monotonic()
@@ -115,7 +115,7 @@ def fill(folder: Path, count: int) -> None:
     data = seed.read_bytes()
     seed.unlink()
     for number in range(count):
-        (folder / f"{number:05d}.mp4").write_bytes(data + (16).to_bytes(4, "big") + b"free" + number.to_bytes(8, "big"))
+        (folder / f"{number:05d}.mp4").write_bytes(data + (8 + number).to_bytes(4, "big") + b"free" + bytes(number))
 
 
 def dask(quick: bool) -> None:

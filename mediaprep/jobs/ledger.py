@@ -28,9 +28,10 @@ from mediaprep.jobs import owner as owners
 from mediaprep.jobs.owner import Owner
 
 State = Literal["new", "run", "publish", "done"]
-CHUNK, CHUNK_SECONDS = 100_000, 2.0  # rows and time of one transaction: an index in random order is written nearly whole with each
+CHUNK_SECONDS = 2.0  # of one transaction, so that other processes get their turn
 BUSY_SECONDS = 60
-CACHE_KIB = 64 * 1024
+SMALL, LARGE = (20_000, 4 * 1024), (100_000, 64 * 1024)  # rows of one transaction, KiB of cache: the index, in random order, is written
+GROWN = 200_000  # nearly whole with each; beyond so many new files in one go it pays to hold it
 MIGRATIONS = (
     """
 CREATE TABLE recipe (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, content TEXT NOT NULL, tools TEXT NOT NULL, added REAL NOT NULL);
@@ -149,7 +150,7 @@ class Ledger:
 
     def _prepare(self) -> None:
         with self._told():
-            self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            self._db.execute(f"PRAGMA cache_size = -{SMALL[1]}")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version > SCHEMA:
                 raise Newer(self.path, f"is of version {version}, this mediaprep knows {SCHEMA}")
@@ -230,10 +231,13 @@ class Ledger:
         found = new = 0
         stream = iter(entries)
         while (first := next(stream, None)) is not None:
-            chunk = _Chunk(recipe, first, stream)
+            rows, cache = LARGE if found >= GROWN else SMALL
+            chunk = _Chunk(recipe, first, stream, rows)
+            self._db.execute(f"PRAGMA cache_size = -{cache}")
             with self.transaction():
                 new += self._db.executemany(statement, chunk).rowcount
             found += chunk.count
+        self._db.execute(f"PRAGMA cache_size = -{SMALL[1]}")
         return found, new
 
     def knows(self, recipe: int, source: str, stamp: Stamp) -> bool:
@@ -518,13 +522,13 @@ def existing(path: Path) -> Ledger:
 class _Chunk:
     """The rows of one transaction, made as they are entered, so that no list of them is held."""
 
-    def __init__(self, recipe: int, first: Entry, stream: Iterator[Entry]) -> None:
-        self.count = 0
+    def __init__(self, recipe: int, first: Entry, stream: Iterator[Entry], rows: int) -> None:
+        self.count, self._rows = 0, rows
         self._recipe, self._entries = recipe, chain([first], stream)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         now, until = time.time(), time.monotonic() + CHUNK_SECONDS
-        while self.count < CHUNK and time.monotonic() < until and (entry := next(self._entries, None)) is not None:
+        while self.count < self._rows and time.monotonic() < until and (entry := next(self._entries, None)) is not None:
             self.count += 1
             yield _entered(self._recipe, entry, now)
 

@@ -36,7 +36,7 @@ def drop(make: Callable[[str], Path], tmp_path: Path) -> Callable[..., Path]:
         shutil.copyfile(make(name), path)
         if salt is not None:
             with path.open("ab") as file:
-                file.write((16).to_bytes(4, "big") + b"free" + salt.to_bytes(8, "big"))
+                file.write((8 + salt).to_bytes(4, "big") + b"free" + bytes(salt))
         return path
 
     return dropped

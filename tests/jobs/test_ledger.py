@@ -231,4 +231,4 @@ def test_memory_is_constant_and_a_million_rows_are_entered(tmp_path: Path) -> No
     for count in (200_000, 1_000_000):
         argv = [sys.executable, "-c", code, str(tmp_path / f"{count}.db"), str(count)]
         peaks.append(int(subprocess.run(argv, capture_output=True, check=True, text=True).stdout))
-    assert peaks[1] < peaks[0] + ledgers.CACHE_KIB
+    assert peaks[1] < peaks[0] + ledgers.LARGE[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +17,24 @@ from mediaprep.jobs.driver import Options
 from mediaprep.jobs.events import JobDone
 from mediaprep.jobs.quarantine import Quarantine
 from mediaprep.jobs.settle import Rules
+from mediaprep.jobs.slots import Crew, Threads
 from mediaprep.jobs.watch import Habits, Watch
 from tests.jobs.conftest import Heard, visible
 
 Drop = Callable[..., Path]
 HABITS = Habits(rescan=0.3, once=True, min_free=0, rules=Rules(settle=0.2, poll=0.05, incomplete_after=1.0))
 OPTIONS = Options(on_refused="quarantine", settled=True)
+
+
+@pytest.fixture(params=["threads", pytest.param("dask", marks=pytest.mark.long)])
+def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
+    """Watching knows nothing of who does the work: over a cluster in the long run only."""
+    if request.param == "dask":
+        yield request.getfixturevalue("dask_crew")
+        return
+    threads = Threads(2)
+    yield threads
+    threads.close()
 
 
 @pytest.fixture
