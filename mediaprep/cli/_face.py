@@ -90,7 +90,18 @@ class Face:
         """The answer as one JSON document whose ``files`` come one by one."""
         from mediaprep.report.json import Growing
 
-        return Growing(self.say, **head)
+        return Growing(self.say, sandbox=self.confinement, **head)
+
+    @property
+    def confinement(self) -> str:
+        """The level that children are confined with in this run; none where what is asked for cannot be had (then none is started)."""
+        from mediaprep.probe.worker import confinement
+
+        return confinement(self._asked_sandbox)
+
+    @property
+    def _asked_sandbox(self) -> str:
+        return self.options.sandbox or self.settings.text("sandbox") or "auto"
 
     def colour(self, stream: TextIO) -> bool:
         """--color, else NO_COLOR, FORCE_COLOR, TERM=dumb, else whether it is a terminal."""
@@ -114,7 +125,7 @@ class Face:
         from mediaprep.events import ignore
 
         timeout = timeout if timeout is not None else self.settings.number("timeout")
-        sandbox = self.options.sandbox or self.settings.text("sandbox") or "auto"
+        sandbox = self._asked_sandbox
         deadline = None if timeout is None else time.monotonic() + timeout
         return Context(deadline=deadline, cancel=self.cancel, listener=self._heard(listener or ignore), ffmpeg=self.ffmpeg, sandbox=sandbox)
 

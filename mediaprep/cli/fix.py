@@ -98,7 +98,7 @@ def _no_post(face: Face, request: o.Request) -> Code | None:
     outcomes = refused(judged, request.profile)
     if request.as_json:
         entries = [json.fix_file(name, outcome) for name, outcome in zip(request.names, outcomes, strict=True)]
-        face.document(json.document(profile=request.profile.name, files=entries, post=json.post_body(judged.whole)))
+        face.document(json.document(sandbox=face.confinement, profile=request.profile.name, files=entries, post=json.post_body(judged.whole)))
     else:
         face.lines(text.post_lines(judged.whole))
     return Code.UNREADABLE if any(outcome.status == "unreadable" for outcome in outcomes) else Code.FINDINGS
@@ -133,7 +133,7 @@ def _repair(face: Face, request: o.Request, orders: dict[str, Any], receipts: Re
             codes.append(done.code if outcome is None else _code(outcome.status))
             entries.append(json.fix_file(done.name, outcome, done.error))
             if receipts is not None:
-                receipts.keep(done.name, json.document(profile=name, **entries[-1]))
+                receipts.keep(done.name, json.document(sandbox=face.confinement, profile=name, **entries[-1]))
             with drawer.aside(_as_told(done.name)):
                 if outcome is None:
                     complain(complaint(done))
@@ -141,7 +141,7 @@ def _repair(face: Face, request: o.Request, orders: dict[str, Any], receipts: Re
                     face.lines(text.fix_lines(done.name, outcome, request.placement))
             face.log("done", path=done.name, **{key: entries[-1][key] for key in ("status", "outputs", "seconds")})
     if request.as_json:
-        face.document(json.document(profile=name, files=entries, post=json.post_body(as_post(media, request.profile))))
+        face.document(json.document(sandbox=face.confinement, profile=name, files=entries, post=json.post_body(as_post(media, request.profile))))
     return worst(codes)
 
 

@@ -85,7 +85,7 @@ def show(face: Face, request: o.Request, *, argv: bool) -> Code:
             complain(complaint(done))
     if request.as_json:
         post = json.post_body(as_post(media, request.profile))
-        face.document(json.document(profile=request.profile.name, files=entries, post=post))
+        face.document(json.document(sandbox=face.confinement, profile=request.profile.name, files=entries, post=post))
     return worst(codes)
 
 

@@ -50,5 +50,5 @@ def probe(
         if media is None:
             complain(complaint(done))
     if as_json:
-        face.document(json.document(files=entries))
+        face.document(json.document(sandbox=face.confinement, files=entries))
     raise typer.Exit(worst(codes))

@@ -287,6 +287,14 @@ def ahead(count: int) -> None:
     _shared().ahead(count)
 
 
+def confinement(asked: str) -> str:
+    """The level that children run under where ``asked`` is auto, strict or basic; none where it cannot be had, and nothing is run."""
+    try:
+        return sandbox.choose(asked)
+    except EnvironmentProblem:
+        return "none"
+
+
 _one: Readers | None = None
 _one_lock = threading.Lock()
 

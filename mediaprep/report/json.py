@@ -173,6 +173,7 @@ def fix_file(path: str, outcome: Outcome | None, error: str | None = None) -> di
         "after": [{"path": report.path, **report_body(report)} for report in outcome.after],
         "seconds": round(outcome.seconds, 3),
         "problems": list(outcome.problems),
+        "stderr": list(outcome.stderr),
         "refusals": [refusal(item) for item in (outcome.plan.refusals if outcome.plan else ())],
         "measured": [_record(item) for item in outcome.measured],
         "evidence": [evidence(item) for item in outcome.evidence],

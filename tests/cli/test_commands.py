@@ -238,7 +238,7 @@ def test_receipts_hold_what_json_says(capsys, folder, tmp_path):
     folder("base.mkv")
     _, found = document(capsys, "fix", "base.mkv", "--report", tmp_path / "rep")
     kept = json.loads((tmp_path / "rep" / "base.mkv.json").read_text())
-    assert kept == {"version": 1, "profile": "twitter", **found["files"][0]}
+    assert kept == {"version": 1, "sandbox": found["sandbox"], "profile": "twitter", **found["files"][0]}
 
 
 def test_out_of_time_is_5_and_leaves_nothing(capsys, folder):
