@@ -98,7 +98,9 @@ def _no_post(face: Face, request: o.Request) -> Code | None:
     outcomes = refused(judged, request.profile)
     if request.as_json:
         entries = [json.fix_file(name, outcome) for name, outcome in zip(request.names, outcomes, strict=True)]
-        face.document(json.document(sandbox=face.confinement, profile=request.profile.name, files=entries, post=json.post_body(judged.whole)))
+        face.document(
+            json.document(sandbox=face.confinement, profile=request.profile.name, files=entries, post=json.post_body(judged.whole))
+        )
     else:
         face.lines(text.post_lines(judged.whole))
     return Code.UNREADABLE if any(outcome.status == "unreadable" for outcome in outcomes) else Code.FINDINGS
@@ -141,7 +143,9 @@ def _repair(face: Face, request: o.Request, orders: dict[str, Any], receipts: Re
                     face.lines(text.fix_lines(done.name, outcome, request.placement))
             face.log("done", path=done.name, **{key: entries[-1][key] for key in ("status", "outputs", "seconds")})
     if request.as_json:
-        face.document(json.document(sandbox=face.confinement, profile=name, files=entries, post=json.post_body(as_post(media, request.profile))))
+        face.document(
+            json.document(sandbox=face.confinement, profile=name, files=entries, post=json.post_body(as_post(media, request.profile)))
+        )
     return worst(codes)
 
 

@@ -23,7 +23,10 @@ MAX_ITEMS = 200
 MAX_BLOCKS = 10  # EXIF, XMP, text blocks of one sort that are read in one file
 _MOST = 2**22  # bytes of one metadata block that are read
 _INFLATED = 2**20
-_SHOWN_IN_APP2 = (b"ICC_PROFILE\0", b"MPF\0", b"urn:iso:std:iso:ts:21496:-1")  # profile, index of pictures, gain map
+_SHOWN_IN_APP = {  # profile, index of pictures, gain map; Adobe's transform
+    0xE2: (b"ICC_PROFILE\0", b"MPF\0", b"urn:iso:std:iso:ts:21496:-1"),
+    0xEE: (b"Adobe",),
+}
 _PNG_SHOWN = frozenset(  # what tells how a picture is shown, or nothing: PNG third edition, 11.3; iDOT is Apple's, for reading in parts
     b"IHDR PLTE IDAT IEND acTL fcTL fdAT cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST tRNS pHYs sPLT sTER oFFs pCAL sCAL iDOT".split()
 )

@@ -40,7 +40,9 @@ def through(content):
 
 def test_check_has_the_keys_of_the_contract():
     example = documented("check")
-    made = through(document(sandbox="strict", profile="twitter", files=[check_file("x.mp4", check(video(audio={"channels": 6}), SPEC))], post=None))
+    made = through(
+        document(sandbox="strict", profile="twitter", files=[check_file("x.mp4", check(video(audio={"channels": 6}), SPEC))], post=None)
+    )
     assert made["version"] == VERSION == example["version"]
     assert keys(made) == keys(example)
     assert keys(made["files"][0]) == keys(example["files"][0])
