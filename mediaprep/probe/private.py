@@ -83,9 +83,7 @@ def _jpeg(source: Readable) -> list[PrivateItem]:
             items.append(PrivateItem(kind="comment", where="JPEG comment"))
         elif marker == 0xE0:
             items += [PrivateItem(kind="thumbnail", where="JFIF")] if data[:4] == b"JFXX" or size > 14 else []
-        elif not (data.startswith(_SHOWN_IN_APP2) if marker == 0xE2 else data.startswith(b"Adobe") and marker == 0xEE) and data.strip(
-            b"\0"
-        ):
+        elif not (marker in _SHOWN_IN_APP and data.startswith(_SHOWN_IN_APP[marker])) and data.strip(b"\0"):
             items.append(PrivateItem(kind="maker", where=f"APP{marker - 0xE0}"))
     if facts.end is not None and facts.trailing_bytes:
         items += _after_jpeg(window, facts.end) or ([_BEHIND] if facts.pictures < 2 and _anything(window, facts.end) else [])
