@@ -14,7 +14,6 @@ from mediaprep.cli import _options as o
 if TYPE_CHECKING:
     from mediaprep.cli._exit import Code
     from mediaprep.cli._face import Face
-    from mediaprep.cli._placement import placement
     from mediaprep.jobs.driver import Options
     from mediaprep.jobs.slots import Crew
     from mediaprep.jobs.watch import Habits
@@ -77,6 +76,7 @@ def watch(
     nothing.
     """
     from mediaprep.cli._face import Face
+    from mediaprep.cli._placement import placement
     from mediaprep.jobs.driver import Options
     from mediaprep.jobs.settle import Rules
     from mediaprep.jobs.watch import Habits, refuse_folders
