@@ -63,10 +63,11 @@ class Places:
             self._lock = -1
 
     def clear(self) -> None:
-        """Remove the work folders of runs that are gone."""
-        for folder in self.work.parent.iterdir():
+        """Remove the work folders of runs that are gone, and their locks."""
+        for path in list(self.work.parent.iterdir()):
+            folder = path if path.suffix != ".lock" else path.with_suffix("")
             lock = self._lock_of(folder)
-            if folder.is_dir() and folder != self.work and not owners.held(lock):
+            if folder != self.work and not owners.held(lock):
                 _remove(folder)
                 lock.unlink(missing_ok=True)
 

@@ -20,6 +20,7 @@ from mediaprep.jobs.ledger import Ledger
 
 Drop = Callable[..., Path]
 MOST_STEPS = 200
+ROUNDS = 60
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -105,11 +106,11 @@ def test_killed_at_every_named_step(tmp_path: Path, work, command: str, options:
 @pytest.mark.long
 @pytest.mark.parametrize("command", ["batch", "watch"])
 def test_killed_at_random_times(tmp_path: Path, work, command: str) -> None:
-    """Killed up to three times in a row, restarted each time; 60 rounds by a fixed seed."""
+    """Killed up to three times in a row, restarted each time; by a fixed seed."""
     before, wanted = work
     chance = random.Random(20260822)
     options = ("--settle", "0.2", "--rescan", "0.2") if command == "watch" else ()
-    for _ in range(60):
+    for _ in range(ROUNDS):
         shutil.rmtree(tmp_path / "out", ignore_errors=True)
         for _ in range(chance.randint(1, 3)):
             child = start(command, tmp_path, *options)
