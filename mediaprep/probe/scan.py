@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SCREEN_FRAMES, SCREEN_FRAMES_LARGE = 10, 6  # of pictures up to 1280x720, and above: 1080p HEVC in 10 bits costs 13 ms a frame
 WINDOW_FRAMES = 40
 WINDOW_SHORT = 12  # of a window that is unanimous, or shows nothing
+WINDOW_GLANCE = 6  # the same, from the second on, where nothing but the screen gave cause for doubt
 DECIDED_ENOUGH = 20  # verdicts over all windows, where unanimous
 CLEAN_ENOUGH = 8  # where nothing but the screen gave cause for doubt, and all are progressive: telecine has no eight clean frames in a row
 WINDOWS = (Fraction(1, 10), Fraction(1, 2), Fraction(85, 100))
@@ -199,18 +200,18 @@ def screen(frames: Iterable[Any], detector: Detector) -> Content | None:
 def measure(windows: Iterable[Iterator[Frame]], *, deep: bool, only_screened: bool = False) -> Content:
     """The second look, over windows of consecutive frames: each ends early when unanimous, and so does the whole; ``deep`` does not.
     ``only_screened``: nothing but the screen speaks for interlace."""
-    tally = Tally()
+    tally, brief = Tally(), CLEAN_ENOUGH + 1 if only_screened else WINDOW_SHORT
     for window in windows:
         measurement = FieldMeasure()
         tally.begin()
         for count, frame in enumerate(islice(window, WINDOW_FRAMES), 1):
             if (verdict := measurement.push(frame)) is not None:
                 tally.add(*verdict)
-            if not deep and tally.unanimous and (count >= WINDOW_SHORT or (only_screened and tally.clean >= CLEAN_ENOUGH)):
+            if not deep and tally.unanimous and (count >= brief or (only_screened and tally.clean >= CLEAN_ENOUGH)):
                 break
-        enough = tally.decided >= DECIDED_ENOUGH or (only_screened and tally.clean >= CLEAN_ENOUGH)
-        if not deep and enough and tally.unanimous:
+        if not deep and tally.unanimous and (tally.decided >= DECIDED_ENOUGH or (only_screened and tally.clean >= CLEAN_ENOUGH)):
             break
+        brief = WINDOW_GLANCE if only_screened else WINDOW_SHORT
     return tally.content("frames")
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from mediaprep.tools.rawfile import Bytes, RawFile
 
-BUFFER_BYTES = 2**18
+BUFFER_BYTES = 2**16  # larger ones take longer, and of a transport stream fewer facts come
 SECONDS = 5.0  # hostile-input: MediaInfo needs 3 to 20 ms, or for ever
 _NAMES = ("libmediainfo.0.dylib", "libmediainfo.dylib") if sys.platform == "darwin" else ("libmediainfo.so.0",)
 _FINISHED, _READ_ON = 0x08, 2**64 - 1
