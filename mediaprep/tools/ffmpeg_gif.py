@@ -40,7 +40,7 @@ def gif_argv(
     png = {"protocol_whitelist": "fd", "format_whitelist": "png_pipe", "f": "png_pipe", "fd": PALETTE_FD}
     pattern: dict[str, str | int] = {"bayer_scale": 4} if dither == "bayer" else {}
     used = ffmpeg.filter(
-        [_filtered(_opened(source, picture, threads), filters), ffmpeg.input("fd:", **png)],
+        [_filtered(_opened(source, picture, threads), filters), _filtered(ffmpeg.input("fd:", **png), ())],
         "paletteuse",
         dither=dither,
         diff_mode="rectangle",
