@@ -15,7 +15,7 @@ from fixtures.rows import hostile
 from mediaprep.wishes import Wishes
 from tests.hostile.figures import Figure
 from tests.hostile.mutants import JOB_SECONDS
-from tests.hostile.oracles import JOB_BYTES, PROBE_BYTES, PROBE_SECONDS, checked, end_readers, nothing_left, peak_of_children, prepared
+from tests.hostile.oracles import JOB_BYTES, PROBE_BYTES, PROBE_SECONDS, Peak, checked, nothing_left, prepared
 
 # Asked of the files whose time stamps span years: what makes an fps filter or a planner count to them.
 WAYS = {
@@ -64,7 +64,7 @@ def bombs(work: Path, *, slow: bool) -> list[Figure]:
         path.write_bytes(data)
         files.append((name, path))
     worst = {"check": 0.0, "fix": 0.0}
-    with nothing_left() as left:
+    with nothing_left() as left, Peak() as probed:
         for name, path in files:
             out = work / f"{name}.out"
             out.mkdir()
@@ -74,8 +74,7 @@ def bombs(work: Path, *, slow: bool) -> list[Figure]:
                 broken[13].append(f"check {name}: {ending.text}")
             if ending.seconds > PROBE_SECONDS + 1:
                 broken[2].append(f"check {name}: {ending.seconds:.1f} s")
-        end_readers()
-        probing = peak_of_children()
+    with nothing_left() as later, Peak() as repaired:
         for name, path in files:
             ways = WAYS if name.startswith("gap") else {"": Wishes()}
             for way, wishes in ways.items():
@@ -88,8 +87,8 @@ def bombs(work: Path, *, slow: bool) -> list[Figure]:
                 for output in ending.outputs:
                     if checked(Path(output)).word != "pass":
                         broken[13].append(f"fix {name} {way}: published what does not pass")
-    broken[2] += [f"stray process {pid}" for pid in left.strays]
-    peak = peak_of_children()
+    broken[2] += [f"stray process {pid}" for pid in left.strays | later.strays]
+    probing, peak = probed.bytes, repaired.bytes
     if probing >= PROBE_BYTES:
         broken[3].append(f"a reader took {probing / 2**20:.0f} MB")
     if peak >= JOB_BYTES:

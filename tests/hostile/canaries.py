@@ -77,8 +77,9 @@ def xmp() -> bytes:
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
         'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" '
-        'xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" '
-        f'hdrgm:Version="1.0" tiff:Model="{WORD}" exif:GPSLatitude="48,51.462N" exif:GPSLongitude="2,17.7E"><dc:creator><rdf:Seq><rdf:li>{WORD}'
+        'xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" '
+        'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0" '
+        f'tiff:Model="{WORD}" exif:GPSLatitude="48,51.462N" exif:GPSLongitude="2,17.7E"><dc:creator><rdf:Seq><rdf:li>{WORD}'
         '</rdf:li></rdf:Seq></dc:creator></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
     ).encode()
 
@@ -260,7 +261,7 @@ _JPEG = _jpeg((0xE1, b"Exif\0\0" + tiff()))
 def canaries() -> Iterator[tuple[str, Callable[[], bytes]]]:
     """(file name, how to make it)."""
     exif, text = b"Exif\0\0" + tiff(), WORD.encode()
-    for name, data in {
+    yield from {
         # QuickTime, 3GPP and iTunes atoms; boxes of camera makers; XMP; what is left over
         "xyz.mp4": lambda: _mp4(
             "moov", _box(b"udta", _text_atom(b"\xa9xyz", PLACE), _text_atom(b"\xa9mak", WORD), _text_atom(b"\xa9nam", WORD))
@@ -356,8 +357,7 @@ def canaries() -> Iterator[tuple[str, Callable[[], bytes]]]:
         "note.vtt": lambda: seed("good.vtt").data.replace(
             b"WEBVTT", b"WEBVTT\n\nNOTE " + text + b"\n\nSTYLE\n::cue { content: " + text + b" }", 1
         ),
-    }.items():
-        yield name, data
+    }.items()
 
 
 def _after(data: bytes, at: int, more: bytes) -> bytes:
@@ -536,7 +536,7 @@ def by_exiftool(path: Path) -> list[str] | None:
 
 
 def left_in_outputs(work: Path, only: Sequence[str] = ()) -> list[Figure]:
-    """Each canary repaired; its output searched by every oracle. What is refused or fails gives no output and tells nothing: a finding too."""
+    """Each canary repaired; its output searched by every oracle. What gives no output tells nothing: a finding too."""
     work.mkdir(parents=True, exist_ok=True)
     broken, outputs, judged = [], 0, 0
     committed = json.loads(EXIFTOOL.read_text()) if EXIFTOOL.is_file() else {}

@@ -57,7 +57,7 @@ def strays(before: set[int], within: float = 1.0) -> set[int]:
 
 
 def run(words: Sequence[str], *, fault: str = "", kill_after: float | None = None, most_bytes: int | None = None) -> tuple[int, str]:
-    """The program with these words: its exit code and what it said. ``kill_after`` seconds SIGKILL; ``most_bytes``: no file may be larger."""
+    """The program with these words: its exit code and what it said. ``kill_after`` seconds: SIGKILL; ``most_bytes`` of any file."""
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"} | ({VARIABLE: fault} if fault else {})
 
     def limited() -> None:
@@ -98,7 +98,7 @@ class _Kills:
 
     def __init__(self, work: Path) -> None:
         self.work, self.sources, self.out = work, work / "in", work / "out"
-        self.sources.mkdir(parents=True)
+        self.sources.mkdir(parents=True, exist_ok=True)
         self.kills = 0
         self.broken: dict[int, list[str]] = {6: [], 7: [], 8: [], 15: []}
 
@@ -179,7 +179,7 @@ def kills_of_batch(work: Path, rounds: int, every: int) -> list[Figure]:
         if code != 0 or found != calm:
             kills.broken[8].append(f"{label}: after a restart exit code {code}, {sorted(map(str, found ^ calm))}: {said[-300:]}")
         kills.broken[7].extend(partial(kills.out, label))
-        if left := [path for path in kills.out.rglob("*.part")]:
+        if left := list(kills.out.rglob("*.part")):
             kills.broken[8].append(f"{label}: {len(left)} work files are left")
 
     with adopting():
@@ -209,7 +209,7 @@ def full_disks(work: Path, sizes: int) -> list[Figure]:
     """``fix`` and ``batch`` into disks from nearly nothing to enough: whole and verified, or a clean error and nothing."""
     broken: list[str] = []
     sources = work / "in"
-    sources.mkdir(parents=True)
+    sources.mkdir(parents=True, exist_ok=True)
     tried = full = 0
     for name, target in WORK.items():
         source = sources / name
@@ -239,7 +239,7 @@ def full_disk_with_ledger(work: Path, sizes: int) -> list[Figure]:
     """The ledger on the full disk too; with room again the same command finishes everything."""
     broken: list[str] = []
     sources, place = work / "in", work / "disk"
-    sources.mkdir(parents=True)
+    sources.mkdir(parents=True, exist_ok=True)
     for name in WORK:
         (sources / name).write_bytes(seed(name).data)
     for number in range(sizes):
@@ -323,7 +323,7 @@ def changing_sources(work: Path) -> list[Figure]:
 def stopped(work: Path) -> list[Figure]:
     """The program stopped by SIGSTOP in mid-work and continued: it goes on, or ends with a typed error; its children never run on."""
     source, out = work / "clip.mp4", work / "out"
-    out.mkdir(parents=True)
+    out.mkdir(parents=True, exist_ok=True)
     source.write_bytes(seed("_small_444.mp4").data)
     broken = []
     for seconds in (0.4, 0.7, 1.0):
@@ -347,7 +347,7 @@ def digest(path: Path) -> str:
 def in_threads(work: Path, count: int) -> list[Figure]:
     """Callers in threads that are all cancelled at random: nothing is left of any."""
     source, out = work / "clip.mp4", work / "out"
-    out.mkdir(parents=True)
+    out.mkdir(parents=True, exist_ok=True)
     source.write_bytes(seed("_small_444.mp4").data)
     chance, broken = random.Random("threads"), []
     before = descendants()

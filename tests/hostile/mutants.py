@@ -15,9 +15,9 @@ from tests.hostile.oracles import (
     PROBE_BYTES,
     PROBE_SECONDS,
     Ending,
+    Peak,
     checked,
     nothing_left,
-    peak_of_children,
     prepared,
     state,
     tree,
@@ -61,10 +61,10 @@ def through_check(work: Path, wanted: Sequence[Job], *, threads: int = 2) -> lis
             broken[13].append(f"{label}: two looks differ: {ending.word}, {again.word}")
         path.unlink()
 
-    with nothing_left() as left:
+    with nothing_left() as left, Peak() as seen:
         _all(one, wanted, threads)
     broken[1] += [f"stray process {pid}" for pid in left.strays] + ([f"{left.leaked} descriptors leaked"] if left.leaked else [])
-    peak = peak_of_children()
+    peak = seen.bytes
     told = ", ".join(f"{count} {word}" for word, count in words.most_common())
     return [
         Figure(promise=1, found=f"0 crashes of the host in {len(wanted)} mutants checked ({told})", broken=tuple(broken[1])),
@@ -97,10 +97,10 @@ def through_fix(work: Path, wanted: Sequence[Job], *, threads: int = 2) -> list[
             broken[5].append(f"{label}: {sorted(tree(place))}")
         shutil.rmtree(place)
 
-    with nothing_left() as left:
+    with nothing_left() as left, Peak() as seen:
         _all(one, wanted, threads)
     broken[1] += [f"stray process {pid}" for pid in left.strays] + ([f"{left.leaked} descriptors leaked"] if left.leaked else [])
-    peak, count = peak_of_children(), len(wanted)
+    peak, count = seen.bytes, len(wanted)
     told = ", ".join(f"{number} {word}" for word, number in words.most_common())
     return [
         Figure(promise=1, found=f"0 crashes of the host in {count} mutants repaired ({told})", broken=tuple(broken[1])),

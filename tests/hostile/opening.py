@@ -63,7 +63,7 @@ SUFFIXES = (".mp4", ".mkv", ".ts", ".m3u8", ".png", ".srt")
 _SYSTEM = re.compile(
     r"^(/usr/|/lib|/etc/(ld\.so|localtime|mime|ssl|nsswitch|passwd|gai|host\.conf|resolv)|/proc/|/sys/|/dev/(null|urandom|zero|tty)|/$|$)"
 )
-_CALL = re.compile(r'(\w+)\((?:AT_FDCWD|\d+), "((?:[^"\\]|\\.)*)"|(\w+)\("((?:[^"\\]|\\.)*)"')
+_CALL = re.compile(r'\b(?:openat2?\((?:AT_FDCWD|\d+), |open\(|creat\()"((?:[^"\\]|\\.)*)"')
 _CONTACT = re.compile(r"\b(connect|bind|sendto)\(.*sa_family=AF_INET")
 
 
@@ -89,17 +89,20 @@ def traced(words: Sequence[bytes | str], folder: Path, allowed: Sequence[Path]) 
     """The command line of mediaprep under strace, in that folder. ``allowed``: what it may open besides the system and itself."""
     tracer, log = strace(), folder.parent / f"{folder.name}.strace"
     assert tracer is not None
-    own = [sys.prefix, sys.base_prefix, str(Path(mediaprep.__file__).parents[1]), *map(str, allowed)]
+    scratch = folder.parent / f"{folder.name}.scratch"
+    (scratch / "tmp").mkdir(parents=True, exist_ok=True)
+    own = [str(scratch), sys.prefix, sys.base_prefix, str(Path(mediaprep.__file__).parents[1]), *map(str, allowed)]
     argv = [tracer, "-f", "--seccomp-bpf", "-qq", "-s", "4096", "-e", "trace=open,openat,openat2,creat,connect,bind,sendto", "-o", str(log)]
     code = [str(Path(sys.executable).with_name("mediaprep")), "--isolated", *words]
-    done = subprocess.run([*argv, *code], cwd=folder, capture_output=True, timeout=300, env={**os.environ, "HOME": str(folder)})
+    environment = {**os.environ, "HOME": str(scratch), "TMPDIR": str(scratch / "tmp")}
+    done = subprocess.run([*argv, *code], cwd=folder, capture_output=True, timeout=300, env=environment)
     opened, contacts = [], []
     for line in log.read_text(errors="replace").splitlines():
         call = _CALL.search(line)
         if _CONTACT.search(line):
             contacts.append(line)
         elif call is not None:
-            path = call[2] if call[2] is not None else call[4]
+            path = call[1]
             if not _SYSTEM.match(path) and not any(path == place or path.startswith(place + "/") for place in own):
                 opened.append(line[:300])
     log.unlink()
@@ -162,7 +165,7 @@ def generated(count: int) -> list[bytes]:
 
 
 def names(work: Path, count: int) -> list[Figure]:
-    """Each hostile name, relative and absolute: read as the file that it is, nothing written but in the output folder, nothing elsewhere."""
+    """Each hostile name, relative and absolute: read as the file that it is, and nothing is written but in the output folder."""
     wanted = [*NAMES, *generated(count)]
     data = {".png": seed("comment.png").data, "": seed("_small.mp4").data}
     elsewhere, changed, wrong = [], [], []
@@ -216,7 +219,7 @@ def links(work: Path) -> list[Figure]:
             "soft2.mp4",
             "there/clip.mp4",
             "./clip.mp4",
-            "../links%d/clip.mp4" % number,
+            f"../links{number}/clip.mp4",
             "CLIP.MP4",
         ):
             tried += 1

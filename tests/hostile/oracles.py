@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-import resource
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -108,9 +109,42 @@ def descendants(pid: int | None = None) -> set[int]:
     return found
 
 
-def peak_of_children() -> int:
-    """The largest resident size of any child that has ended and its own, bytes."""
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+class Peak:
+    """The largest resident size of any process below this one while it is entered, bytes: each one's own high-water mark, looked at every
+    50 ms and before the readers are ended (what builds the inputs beforehand does not count)."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Peak:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._look()
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.05):
+            self._look()
+
+    def _look(self) -> None:
+        for pid in _below(os.getpid()):
+            with contextlib.suppress(OSError, StopIteration, IndexError, ValueError):
+                lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+                self.bytes = max(self.bytes, 1024 * int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]))
+
+
+def _below(pid: int) -> Iterator[int]:
+    """The processes below one, by the kernel's lists of children."""
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split():
+                yield int(child)
+                yield from _below(int(child))
 
 
 def end_readers() -> None:

@@ -1,0 +1,112 @@
+"""The long run: every suite at full size, then the table of promises with the figures reached.
+
+    python -m tests.hostile                      the long run
+    python -m tests.hostile --ci                 what the ordinary tests run
+    python -m tests.hostile --only 4,14          some promises
+    python -m tests.hostile --check 100000 --fix 1000 --first 5000      other mutants, and how many
+    python -m tests.hostile --exiftool           ask exiftool anew where the canaries are
+
+Exit code 1 where a figure is not reached. Each violation is printed with what makes it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tests.hostile import bombs, canaries, faults, mutants, opening, statements, truncation
+from tests.hostile.figures import PROMISES, Figure, table
+
+Suite = Callable[[Path], list[Figure]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How much of each: mutants, kills at random and every so-manyth step, disks, cut points, traced cells, names, rounds of timing."""
+
+    check: int
+    fix: int
+    kills: int
+    every: int
+    disks: int
+    cuts: int
+    cells: int | None
+    names: int
+    rounds: int
+    long: bool
+
+
+LONG = Sizes(check=10_000, fix=1_000, kills=200, every=1, disks=50, cuts=100, cells=None, names=1_000, rounds=100, long=True)
+CI = Sizes(check=1_000, fix=40, kills=4, every=9, disks=3, cuts=20, cells=3, names=6, rounds=20, long=False)
+
+
+def suites(sizes: Sizes, first: int) -> dict[str, tuple[tuple[int, ...], Suite]]:
+    """By name: the promises that it tests, and how it is run in a folder."""
+    return {
+        "mutants checked": ((1, 2, 3, 13), lambda work: mutants.through_check(work, mutants.jobs(sizes.check, first))),
+        "mutants repaired": ((1, 2, 3, 5, 6, 7, 13), lambda work: mutants.through_fix(work, mutants.jobs(sizes.fix, first))),
+        "bombs": ((2, 3, 13), lambda work: bombs.bombs(work, slow=sizes.long)),
+        "no files": ((2, 13), bombs.no_files),
+        "cells": ((4,), lambda work: opening.opens_nothing_else(work, sizes.cells)),
+        "names": ((4, 5, 6), lambda work: opening.names(work, sizes.names)),
+        "links": ((6,), opening.links),
+        "truncation": ((10,), lambda work: truncation.grid(work, sizes.cuts)),
+        "changing sources": ((10,), faults.changing_sources),
+        "canaries": ((14,), canaries.left_in_outputs),
+        "kills of fix": ((6, 7, 8, 15), lambda work: faults.kills_of_fix(work, sizes.kills, sizes.every)),
+        "kills of batch": ((6, 7, 8, 15), lambda work: faults.kills_of_batch(work, sizes.kills // 4, sizes.every)),
+        "full disks": ((7,), lambda work: faults.full_disks(work, sizes.disks)),
+        "full disk with ledger": ((8,), lambda work: faults.full_disk_with_ledger(work, max(2, sizes.disks // 3))),
+        "stopped": ((8,), faults.stopped),
+        "callers in threads": ((15,), lambda work: faults.in_threads(work, 24 if sizes.long else 4)),
+        "stated": ((16,), statements.stated),
+        "cost": ((17,), lambda work: statements.cost(sizes.rounds)),
+        "suites": ((1, 8, 9, 11, 12, 15, 18), lambda work: statements.by_suites(long=sizes.long)),
+    }
+
+
+def main(words: list[str] | None = None) -> int:
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__, formatter_class=layout)
+    parser.add_argument("--ci", action="store_true")
+    parser.add_argument("--only", default="", help="promises, as 4,14, or names of suites")
+    parser.add_argument("--check", type=int)
+    parser.add_argument("--fix", type=int)
+    parser.add_argument("--first", type=int, default=1, help="number of the first mutant")
+    parser.add_argument("--exiftool", action="store_true")
+    asked = parser.parse_args(words)
+    if asked.exiftool:
+        with tempfile.TemporaryDirectory() as folder:
+            print(f"{len(canaries.ask_exiftool(Path(folder)))} canaries told in {canaries.EXIFTOOL}")
+        return 0
+    sizes = CI if asked.ci else LONG
+    sizes = replace(sizes, check=sizes.check if asked.check is None else asked.check, fix=sizes.fix if asked.fix is None else asked.fix)
+    wanted = {word.strip() for word in asked.only.split(",") if word.strip()}
+    figures: list[Figure] = []
+    for name, (promises, suite) in suites(sizes, asked.first).items():
+        if wanted and name not in wanted and not wanted & set(map(str, promises)):
+            continue
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="mediaprep-hostile-") as folder:
+            told = suite(Path(folder, "work")) if _made(Path(folder, "work")) else []
+        figures += told
+        print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
+        for figure in told:
+            for line in figure.broken:
+                print(f"  BROKEN {figure.promise} ({PROMISES[figure.promise][0]}): {line}", flush=True)
+    print(f"\n{table(figures)}")
+    return int(any(figure.broken for figure in figures))
+
+
+def _made(folder: Path) -> bool:
+    folder.mkdir()
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
