@@ -75,8 +75,7 @@ def _opened(source: Input, picture: Picture, threads: int) -> Any:
 
 
 def _filtered(stream: Any, filters: Sequence[Filter]) -> Any:
-    """Filtered, and without side data: EXIF of an APNG goes into the palette's PNG too, and paletteuse stumbles over two of them (an
-    "internal bug" of ffmpeg 9)."""
+    """Filtered, and without side data: EXIF of an APNG would go into the palette's PNG and beyond."""
     for step in filters:
         stream = stream.filter(step.name, **step.options)
     return stream.filter("sidedata", mode="delete")

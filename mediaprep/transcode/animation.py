@@ -108,7 +108,10 @@ def gif_input(output: Output, means: Means) -> tuple[Input, Picture]:
     picture = Picture(index=0)
     if have.format in _SEQUENCES:
         picture = Picture(index=2, alpha=3) if have.transparency else Picture(index=1)
-    return Input(demuxer=demuxer, whitelist=whitelist, max_pixels=MAX_PIXELS), picture
+    # An animation's frames have one size. Where the first has EXIF and the next has not, ffmpeg 9 would build the graph anew in the middle,
+    # without the palette that was read already ("internal bug", most times).
+    options = {"reinit_filter": 0}
+    return Input(demuxer=demuxer, whitelist=whitelist, max_pixels=MAX_PIXELS, options=options), picture
 
 
 def gif_filters(output: Output, drawing: Drawing) -> tuple[Filter, ...]:
