@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copied:
-    """One stream that was copied: ``track`` video or audio, digests of the coded payload in source and output (None = could not be read)."""
+    """One stream that was copied: ``track`` video or audio, digests of the coded payload in source and output (None = unread)."""
 
     track: str
     source_digest: str | None

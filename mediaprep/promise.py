@@ -12,7 +12,7 @@ from mediaprep.media import Media, fact
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtMostBytes:
-    """The file stays at or under ``limit`` bytes; where the limit binds, ``fill`` of it is used; ``varies``: what may be given up for it."""
+    """The file stays at or under ``limit`` bytes; where the limit binds, ``fill`` of it is used; ``varies``: what is given up for it."""
 
     limit: int
     fill: Fraction | None = None
