@@ -19,6 +19,8 @@ from mediaprep.probe.timing import Timing, frame_timing
 from mediaprep.tools import pyav
 from mediaprep.tools.pyav import StreamInfo
 
+_H263_IMPLIED = Fraction(12, 11)  # ITU-T H.263 4.1: the shape of its standard formats; decoders report it as if it were stated
+
 
 def read_picture(found: Found, info: StreamInfo, request: Request) -> VideoStream:
     """The facts of the chosen picture track."""
@@ -150,6 +152,8 @@ def _sars(found: Found, info: StreamInfo, gops: GopResult, track: IsoTrack | Non
     container has a place for it and filled it in."""
     bitstream = gops.stream.sar if gops.stream.width else info.bitstream_sar
     stated = info.container_sar
+    if info.codec == "h263" and bitstream == _H263_IMPLIED:
+        bitstream = stated = None  # no header says it
     in_boxes = track is not None and track.pasp is not None and all(track.pasp)
     in_header = found.sniffed.format in ("matroska", "webm", "avi")
     if track is not None and in_boxes and track.pasp is not None:
