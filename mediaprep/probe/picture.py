@@ -22,6 +22,9 @@ from mediaprep.tools.pyav import StreamInfo
 _H263_IMPLIED = Fraction(12, 11)  # ITU-T H.263 4.1: the shape of its standard formats; decoders report it as if it were stated
 
 
+H263_SIZES = frozenset({(128, 96), (176, 144), (352, 288), (704, 576), (1408, 1152)})  # ITU-T H.263, 4.1: source formats 1 to 5
+
+
 def read_picture(found: Found, info: StreamInfo, request: Request) -> VideoStream:
     """The facts of the chosen picture track."""
     gops, span, notes = found.passed.gops, found.passed.picture, found.notes
@@ -152,6 +155,8 @@ def _sars(found: Found, info: StreamInfo, gops: GopResult, track: IsoTrack | Non
     container has a place for it and filled it in."""
     bitstream = gops.stream.sar if gops.stream.width else info.bitstream_sar
     stated = info.container_sar
+    if (info.width, info.height) in H263_SIZES and info.codec in ("h263", "h261"):  # 12:11 goes with these sizes, unstated
+        bitstream, stated = None, None if stated == info.bitstream_sar else stated
     if info.codec == "h263" and bitstream == _H263_IMPLIED:
         bitstream = stated = None  # no header says it
     in_boxes = track is not None and track.pasp is not None and all(track.pasp)

@@ -124,3 +124,8 @@ def test_he_aac_is_never_lc(corpus):
     media = read(next(item for item in VIDEOS if item.name == "shaka-player__id3-metadata.ts"))
     assert isinstance(media, Sound)
     assert (media.audio.profile, media.audio.sbr, media.audio.ps) == ("HE-AACv2", True, True)
+
+
+def test_what_h263_implies_is_not_stated(corpus):
+    """176x144 goes with pixels of 12:11 (ITU-T H.263, 4.1); nothing in the file says so, and the decoder's word for it is no claim."""
+    assert read(next(item for item in VIDEOS if item.name.endswith("h263.3gp"))).video.sars == ()
