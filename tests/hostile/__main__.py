@@ -27,12 +27,13 @@ Suite = Callable[[Path], list[Figure]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """How much of each: mutants, kills at random and every so-manyth step, disks, cut points, traced cells, names, rounds of timing."""
+    """How much of each: mutants, kills at random and at every so-manyth step, disks, cut points, traced cells, names, rounds of timing."""
 
     check: int
     fix: int
     kills: int
     every: int
+    batch_every: int
     disks: int
     cuts: int
     cells: int | None
@@ -41,8 +42,8 @@ class Sizes:
     long: bool
 
 
-LONG = Sizes(check=10_000, fix=1_000, kills=200, every=1, disks=50, cuts=100, cells=None, names=1_000, rounds=100, long=True)
-CI = Sizes(check=1_000, fix=40, kills=4, every=9, disks=3, cuts=20, cells=3, names=6, rounds=20, long=False)
+LONG = Sizes(check=10_000, fix=1_000, kills=200, every=1, batch_every=1, disks=50, cuts=100, cells=None, names=1_000, rounds=100, long=True)
+CI = Sizes(check=1_000, fix=40, kills=4, every=16, batch_every=40, disks=3, cuts=20, cells=3, names=6, rounds=20, long=False)
 
 
 def suites(sizes: Sizes, first: int) -> dict[str, tuple[tuple[int, ...], Suite]]:
@@ -59,7 +60,7 @@ def suites(sizes: Sizes, first: int) -> dict[str, tuple[tuple[int, ...], Suite]]
         "changing sources": ((10,), faults.changing_sources),
         "canaries": ((14,), canaries.left_in_outputs),
         "kills of fix": ((6, 7, 8, 15), lambda work: faults.kills_of_fix(work, sizes.kills, sizes.every)),
-        "kills of batch": ((6, 7, 8, 15), lambda work: faults.kills_of_batch(work, sizes.kills // 4, sizes.every)),
+        "kills of batch": ((6, 7, 8, 15), lambda work: faults.kills_of_batch(work, sizes.kills // 5, sizes.batch_every)),
         "full disks": ((7,), lambda work: faults.full_disks(work, sizes.disks)),
         "full disk with ledger": ((8,), lambda work: faults.full_disk_with_ledger(work, max(2, sizes.disks // 3))),
         "stopped": ((8,), faults.stopped),

@@ -51,7 +51,7 @@ def stated(work: Path) -> list[Figure]:
     for level in ("strict", "basic"):
         for words in (["check"], ["plan"], ["probe"], ["fix", "--force", "-o", f"{work}/out/"]):
             (work / "out").mkdir(exist_ok=True)
-            for path in (fine, odd, text):
+            for path in (fine, odd, text) if level == "strict" else (odd,):
                 code, said = run(["--sandbox", level, *words, "--json", str(path)])
                 if code == 4 and level == "strict":
                     continue  # this host has none, and says so
