@@ -127,5 +127,6 @@ def test_he_aac_is_never_lc(corpus):
 
 
 def test_what_h263_implies_is_not_stated(corpus):
-    """176x144 goes with pixels of 12:11 (ITU-T H.263, 4.1); nothing in the file says so, and the decoder's word for it is no claim."""
-    assert read(next(item for item in VIDEOS if item.name.endswith("h263.3gp"))).video.sars == ()
+    """176x144 goes with pixels of 12:11 (ITU-T H.263, 4.1); the decoder's word for it is no claim, the box's for 1:1 is one."""
+    (stated,) = read(next(item for item in VIDEOS if item.name.endswith("h263.3gp"))).video.sars
+    assert (stated.where, stated.value) == ("container", 1)
