@@ -41,7 +41,8 @@ _REASONS = {
     "channels": "the decoder does not tell",
     "sample_rate": "the decoder does not tell",
 }
-_NONE_THERE = frozenset({"tag", "parity", "gop.first_open", "gop.keyframe_interval_max", "frame_rate_declared", "payload"})
+_NONE_THERE = frozenset({"tag", "parity", "gop.first_open", "gop.keyframe_interval_max", "frame_rate_declared"})
+_NOT_ASKED = frozenset({"payload", "loudness", "loudness_range", "true_peak", "loudness_threshold"})  # read only where a wish needs them
 
 
 def picture(notes: Notes, video: VideoStream) -> None:
@@ -65,6 +66,6 @@ def _say(notes: Notes, prefix: str, stream: Any, origins: dict[str, str]) -> Non
 
 def _reasons(notes: Notes, prefix: str, stream: Any, gops: str) -> None:
     for path, value in leaves(stream):
-        if value is None and path not in _NONE_THERE:
+        if value is None and path not in _NONE_THERE | _NOT_ASKED:
             reason = gops if path.startswith("gop.") else _REASONS.get(path, "no reader tells")
             notes.missing(f"{prefix}.{path}", reason)

@@ -11,9 +11,10 @@ from typing import Any
 from mediaprep.errors import SourceUnreadable
 from mediaprep.files import Source
 from mediaprep.media import AudioStream, Container, Sound, Track, Video, VideoStream
-from mediaprep.probe import audio, complete, explain, frames, gop, isobmff, private, second_opinion
+from mediaprep.probe import audio, complete, explain, frames, gop, isobmff, matroska, private, second_opinion
 from mediaprep.probe.audio import seconds
 from mediaprep.probe.found import ISO_FORMATS, Found, Passed
+from mediaprep.probe.isobmff import IsoFile
 from mediaprep.probe.notes import Notes
 from mediaprep.probe.payload import Payload
 from mediaprep.probe.picture import read_picture
@@ -36,6 +37,7 @@ def read_video(source: Source, sniffed: Sniffed, request: Request) -> Video | So
         picture, sound = choose(reader.streams)
         if picture is None and sound is None:
             raise SourceUnreadable("neither a picture nor a sound track: give a file that holds one")
+        _refuse_encrypted(source, sniffed, iso, (picture, sound))
         passed = _pass(reader, picture, sound, request.payload)
         found = Found(reader=reader, sniffed=sniffed, iso=iso, info=picture, sound=sound, passed=passed, notes=Notes())
         heard = None if sound is None else read_sound(found, sound)
@@ -51,6 +53,19 @@ def choose(streams: Sequence[StreamInfo]) -> tuple[StreamInfo | None, StreamInfo
         return next((info for info in there if info.default), there[0] if there else None)
 
     return first("video"), first("audio")
+
+
+def _refuse_encrypted(source: Source, sniffed: Sniffed, iso: IsoFile | None, chosen: Sequence[StreamInfo | None]) -> None:
+    """By the container's word: where only parts of each packet are encrypted, its headers read on and seem damaged. Raises:
+    SourceUnreadable."""
+    locked: set[int] = set()
+    if iso is not None:
+        locked = {track.id for track in iso.tracks if track.encrypted and track.id is not None}
+    elif sniffed.format in ("matroska", "webm"):
+        locked = {track.number for track in matroska.walk(source).tracks if track.encrypted}
+    for info, what in zip(chosen, ("picture", "sound"), strict=True):
+        if info is not None and info.id in locked:
+            raise SourceUnreadable(f"its {what} is encrypted: give the file without its protection", rule="file-complete")
 
 
 def _pass(reader: Reader, info: StreamInfo | None, sound: StreamInfo | None, payload: bool) -> Passed:

@@ -90,3 +90,9 @@ def test_what_is_missing_has_a_reason(make):
 def test_mediainfo_is_the_second_opinion(make):
     media = read(make("vui_only.mp4"))
     assert [witness for witness in media.witnesses if witness.source == "mediainfo" and witness.fact == "video.sars"]
+
+
+def test_the_containers_word_on_encryption_decides(make):
+    """Of cenc only parts of each packet are encrypted: packets, sizes and parameter sets read on."""
+    with pytest.raises(SourceUnreadable, match="its picture is encrypted"):
+        read(make("cenc.mp4"))
