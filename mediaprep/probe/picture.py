@@ -19,8 +19,6 @@ from mediaprep.probe.timing import Timing, frame_timing
 from mediaprep.tools import pyav
 from mediaprep.tools.pyav import StreamInfo
 
-_H263_IMPLIED = Fraction(12, 11)  # ITU-T H.263 4.1: the shape of its standard formats; decoders report it as if it were stated
-
 
 H263_SIZES = frozenset({(128, 96), (176, 144), (352, 288), (704, 576), (1408, 1152)})  # ITU-T H.263, 4.1: source formats 1 to 5
 
@@ -157,8 +155,6 @@ def _sars(found: Found, info: StreamInfo, gops: GopResult, track: IsoTrack | Non
     stated = info.container_sar
     if (info.width, info.height) in H263_SIZES and info.codec in ("h263", "h261"):  # 12:11 goes with these sizes, unstated
         bitstream, stated = None, None if stated == info.bitstream_sar else stated
-    if info.codec == "h263" and bitstream == _H263_IMPLIED:
-        bitstream = stated = None  # no header says it
     in_boxes = track is not None and track.pasp is not None and all(track.pasp)
     in_header = found.sniffed.format in ("matroska", "webm", "avi")
     if track is not None and in_boxes and track.pasp is not None:
