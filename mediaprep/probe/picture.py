@@ -19,7 +19,6 @@ from mediaprep.probe.timing import Timing, frame_timing
 from mediaprep.tools import pyav
 from mediaprep.tools.pyav import StreamInfo
 
-
 H263_SIZES = frozenset({(128, 96), (176, 144), (352, 288), (704, 576), (1408, 1152)})  # ITU-T H.263, 4.1: source formats 1 to 5
 
 
