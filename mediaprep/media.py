@@ -67,7 +67,8 @@ class Gop:
     (seconds, presentation time of the RAP) tell where. Lengths are frames (two field pictures are one frame), RAP to RAP in decode
     order. ``keyframe_interval_max``: seconds between RAPs. ``reorder_depth``: the longest run of frames presented
     before a frame that was decoded earlier. ``starts_with_idr``: the first picture is IDR-like. ``nonidr_count``: RAPs that are not
-    IDR. ``pattern``: the first GOPs as text, one letter a frame, ``|`` between GOPs, ``(``..``)`` around open ones.
+    IDR. ``pattern``: the first GOPs as text, one letter a frame, ``|`` between GOPs, ``(``..``)`` around open ones,
+    ``...+190`` where 190 more frames follow in one.
     """
 
     structure: GopStructure | None = None

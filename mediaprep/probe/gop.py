@@ -288,7 +288,7 @@ def _pattern(codes: Sequence[int], spans: Sequence[tuple[int, int]], opened: set
     for a, b in spans[:_PATTERN_GOPS]:
         part = codes[a : min(b, a + _PATTERN_FRAMES)]
         text = "".join("I" if code & (IDR | RAP | INTRA) else "B" if code & BIDIRECTIONAL else "P" for code in part)
-        text += "..." if b - a > _PATTERN_FRAMES else ""
+        text += f"...+{b - a - _PATTERN_FRAMES}" if b - a > _PATTERN_FRAMES else ""
         texts.append(f"({text})" if a in opened else text)
     return "|".join(texts)
 

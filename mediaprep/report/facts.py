@@ -9,6 +9,7 @@ from mediaprep import units
 from mediaprep.media import (
     Animation,
     AudioStream,
+    Gop,
     HdrFormat,
     Image,
     Media,
@@ -122,8 +123,19 @@ def all_facts(media: Media, path: str) -> tuple[Line, ...]:
         if groups[group]:
             lines += [(), line(Span(group, "bold")), *columns(groups[group], indent="  ")]
         if group == "GOP" and isinstance(media, Video) and media.video.gop.pattern:
-            lines.append(line("  pattern  ", media.video.gop.pattern))
+            lines.append(line("  pattern  ", drawn(media.video.gop)))
     return (*lines, *_extras(media))
+
+
+def drawn(gop: Gop) -> str:
+    """The first groups of pictures in decode order, each with its length, open ones marked: ``IPBB 4 | IBBP 4 open | 7 more``."""
+    groups = (gop.pattern or "").split("|")
+    texts = []
+    for group in groups:
+        letters, _, rest = group.strip("()").partition("...+")
+        texts.append(f"{letters}{'...' if rest else ''} {len(letters) + int(rest or 0)}{' open' if group.startswith('(') else ''}")
+    more = (gop.count or 0) - len(groups)
+    return " | ".join([*texts, *([f"{more} more"] if more > 0 else [])])
 
 
 def _said(media: Media, fact: str) -> str:

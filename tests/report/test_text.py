@@ -9,11 +9,11 @@ import pytest
 
 from mediaprep.check import check, unreadable
 from mediaprep.errors import SourceUnreadable
-from mediaprep.media import Unknown
+from mediaprep.media import Gop, Unknown
 from mediaprep.outcome import Outcome
 from mediaprep.plan import plan
 from mediaprep.report import text
-from mediaprep.report.facts import all_facts, clock, summary
+from mediaprep.report.facts import all_facts, clock, drawn, summary
 from mediaprep.report.lines import Span, columns, line, written
 from mediaprep.report.predict import predict
 from mediaprep.rules import REGISTRY
@@ -137,7 +137,7 @@ def test_all_facts_are_grouped_with_units_and_the_pattern_of_the_gops():
     lines = written(all_facts(GOOD, "x.mp4")).splitlines()
     groups = [row for row in lines if row and not row.startswith(" ")][1:]
     assert groups == ["file", "container", "picture", "colour", "GOP", "sound"]
-    assert "  pattern  IBBP|IBBP" in lines
+    assert "  pattern  IBBP 4 | IBBP 4" in lines
     assert "  frame_rate           29.97 fps (30000/1001)" in lines
 
 
@@ -172,3 +172,15 @@ def test_clock(seconds, words):
 
 def test_a_summary_leaves_out_what_is_not_known():
     assert summary(video(picture={"frame_rate": None, "pixel_format": None}, duration=None)) == "640x360 h264 aac-lc stereo 1 MB"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count", "text"),
+    [
+        ("IPBB|(IBBP)", 2, "IPBB 4 | IBBP 4 open"),
+        ("IPP|IP|I", 9, "IPP 3 | IP 2 | I 1 | 6 more"),
+        (f"I{'P' * 59}...+190", 1, f"I{'P' * 59}... 250"),
+    ],
+)
+def test_groups_of_pictures_are_drawn_with_their_lengths(pattern, count, text):
+    assert drawn(Gop(pattern=pattern, count=count)) == text
