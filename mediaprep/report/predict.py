@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _PIXELS_A_SECOND = 1280 * 720 * 30 * 56 / 36
 _EFFORT = {"fast": 0.41, "default": 1.0, "best": 1.48, "hq": 1.32}
 _DECODED_PIXELS_A_SECOND = 4.5e8  # the output is decoded once to verify it
+_SILENCE = 8000  # bit/s: sound that takes so little is silence, and takes no more when it is encoded anew
 _SOUND_SPEED = 60.0  # times playing speed
 _COPY_BYTES_A_SECOND = 4.5e8
 _TONE_MAPPING = 2.0  # one clip of 1080p HLG took twice the CPU time for each pixel of the output
@@ -76,9 +77,11 @@ def _sound_rate(output: Output, have: Video, want: Video) -> int:
 
     if want.audio is None:
         return 0
+    known = have.audio.bit_rate if have.audio else None
     if want.audio.anew:
-        return transcode.rung(output).audio_bit_rate
-    return (have.audio.bit_rate if have.audio else None) or 0
+        nominal = transcode.rung(output).audio_bit_rate
+        return nominal if known is None or known >= _SILENCE else min(nominal, known)
+    return known or 0
 
 
 def _held(size: int, output: Output) -> int:

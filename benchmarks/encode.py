@@ -1,0 +1,158 @@
+"""What `mediaprep fix` makes of a 1080p clip against what people type: accepted or not, wall and CPU time, size, VMAF and that of the
+worst 5 % of frames. Quality at equal bits is read off the rate curve of the plain command. One easy clip (a picture a second) and one hard
+(a zoom with grain); real clips tell more: --clip FILE.
+
+    python benchmarks/encode.py [--seconds 12] [--clip FILE] [--memory] [--predict]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from _run import CACHE, ffmpeg, judge, made, mediaprep, once
+
+import mediaprep as library
+from mediaprep.transcode.measure import vmaf_of
+
+GRAIN = "mandelbrot=s=1920x1080:r=30,noise=alls=2:allf=t,format=yuv420p"
+SCREEN = "testsrc2=s=1920x1080:r=1,fps=30,format=yuv420p"
+CODED = "-c:v libx264 -preset veryfast -crf 12 -g 60 -x264-params open-gop=1:bframes=2 -c:a aac -b:a 128k"
+FORUM = "-vf scale=1280:-2 -c:v libx264 -preset fast -crf 23 -pix_fmt yuv420p -c:a aac -b:a 128k -movflags +faststart"
+PLAIN_RATES = (1000, 1500, 2048, 2600)  # kbit/s of the curve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    name: str
+    accepted: bool
+    wall: float
+    cpu: float
+    kbit: float
+    mean: float
+    worst: float
+
+
+def clip(name: str, picture: str, seconds: int) -> Path:
+    sound = f"anoisesrc=c=pink:a=0.1:d={seconds}:r=48000"
+    return made(f"{name}{seconds}.mp4", ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-t", str(seconds), *CODED.split()])
+
+
+def commands(source: Path, out: Path) -> dict[str, list[str]]:
+    start = [ffmpeg(), "-v", "error", "-y", "-threads", "2", "-i", str(source)]
+    rows = {
+        "mediaprep fix": [mediaprep(), "fix", str(source), "-o", str(out), "--force"],
+        "mediaprep fix --quality best": [mediaprep(), "fix", str(source), "-o", str(out), "--force", "--quality", "best"],
+        "forum: scale, crf 23, preset fast": [
+            *start,
+            *FORUM.split(),
+                        "-threads", "2", str(out),
+        ],
+    }  # fmt: skip
+    for rate in PLAIN_RATES:
+        rows[f"plain: -b:v {rate}k"] = [*start, *f"-s 1280x720 -b:v {rate}k -c:a aac -b:a 128k -threads 2".split(), str(out)]
+    if (handbrake := judge("HandBrakeCLI")) is not None:
+        rows["HandBrakeCLI, Social 25 MB 30 s"] = [handbrake, "-Z", "Social 25 MB 30 Seconds 1080p60", "-i", str(source), "-o", str(out)]
+    return rows
+
+
+def measured(source: Path, out: Path) -> tuple[float, float]:
+    """VMAF and that of the worst 5 %, against the source scaled by lanczos to 720p."""
+    log = CACHE / "vmaf.json"
+    # One of them untagged would be taken for another range, and converted.
+    clock = "settb=1/30,setpts=N,setparams=range=limited:colorspace=bt709:color_primaries=bt709:color_trc=bt709,format=yuv420p"
+    graph = (
+        f"[0:v]setparams=range=limited,scale=1280:720:flags=bicubic,{clock}[made];[1:v]setparams=range=limited,scale=1280:720:flags=lanczos+accurate_rnd,{clock}[ref];"
+        f"[made][ref]libvmaf=log_fmt=json:log_path={log}:n_threads=2:shortest=1"
+    )
+    argv = [ffmpeg(), "-v", "error", "-y", "-i", str(out), "-i", str(source), "-lavfi", graph, "-f", "null", "-"]
+    subprocess.run(argv, check=True)
+    found = vmaf_of(log.read_text())
+    assert found is not None
+    return found.mean, found.worst
+
+
+def row(name: str, argv: list[str], source: Path, out: Path, seconds: float) -> Row:
+    out.unlink(missing_ok=True)
+    wall, cpu, _ = once(argv)
+    mean, worst = measured(source, out)
+    accepted = library.check(str(out)).verdict == "pass"
+    return Row(name=name, accepted=accepted, wall=wall, cpu=cpu, kbit=out.stat().st_size * 8 / seconds / 1000, mean=mean, worst=worst)
+
+
+def at(curve: list[Row], kbit: float) -> float:
+    """VMAF of the plain command at these bits: linear in the logarithm of the rate, the ends held."""
+    points = sorted((math.log(item.kbit), item.mean) for item in curve)
+    x = min(max(math.log(kbit), points[0][0]), points[-1][0])
+    low, high = next(((a, b) for a, b in pairwise(points) if a[0] <= x <= b[0]), (points[0], points[-1]))
+    return low[1] + (high[1] - low[1]) * (x - low[0]) / max(1e-9, high[0] - low[0])
+
+
+def bench(name: str, source: Path, seconds: float) -> None:
+    out = CACHE / "encode-out.mp4"
+    rows = [row(label, argv, source, out, seconds) for label, argv in commands(source, out).items()]
+    print(f"\n### {name}: {seconds} s\n")
+    print("| command | accepted | wall s | CPU s | kbit/s | VMAF | worst 5 % |\n| --- | --- | --- | --- | --- | --- | --- |")
+    for item in rows:
+        cells = (f"{item.wall:.1f}", f"{item.cpu:.1f}", f"{item.kbit:.0f}", f"{item.mean:.2f}", f"{item.worst:.2f}")
+        print(f"| {item.name} | {'yes' if item.accepted else 'no'} | {' | '.join(cells)} |")
+    ours, curve = rows[0], [item for item in rows if item.name.startswith("plain")]
+    plain = next(item for item in curve if "2048k" in item.name)
+    print(f"\nVMAF against plain ffmpeg at equal bits: {ours.mean - at(curve, ours.kbit):+.2f} (goal on hard content: +0.7)")
+    print(f"bits against -b:v 2048k: {ours.kbit / plain.kbit:.0%} (goal on easy content: at most 70 % at VMAF 95 and more)")
+
+
+def memory(seconds: int) -> None:
+    """Peak of the largest process of a 1080p job and of an HDR job in 4K."""
+    hdr = "testsrc2=s=3840x2160:r=30,format=yuv420p10le,setparams=range=tv:color_primaries=bt2020:colorspace=bt2020nc:color_trc=smpte2084"
+    x265 = "-c:v libx265 -preset ultrafast -x265-params log-level=error -tag:v hvc1"
+    large = made("hdr4k.mp4", ["-f", "lavfi", "-i", hdr, "-t", "3", *x265.split()])
+    print("\n### Peak memory\n\n| job | largest process |\n| --- | --- |")
+    for name, source in (("1080p", clip("hard", GRAIN, seconds)), ("4K HDR", large)):
+        _, _, peak = once([mediaprep(), "fix", str(source), "-o", str(CACHE / "encode-out.mp4"), "--force"])
+        print(f"| {name} | {peak / 1e6:.0f} MB |")
+
+
+def prediction(seconds: int) -> None:
+    """What plan says of size and time, and what fix took."""
+    print("\n### Prediction\n\n| clip | size predicted / made | time predicted / taken |\n| --- | --- | --- |")
+    for name, picture in (("hard", GRAIN), ("easy", SCREEN)):
+        source, out = clip(name, picture, seconds), CACHE / "encode-out.mp4"
+        told = subprocess.run([mediaprep(), "plan", "--json", str(source)], check=False, capture_output=True).stdout
+        predicted = json.loads(told)["files"][0]["outputs"][0]["predicted"]
+        began = time.monotonic()
+        subprocess.run([mediaprep(), "fix", str(source), "-o", str(out), "--force"], check=True, stdout=subprocess.DEVNULL)
+        taken = time.monotonic() - began
+        print(f"| {name} | {predicted['bytes'] / out.stat().st_size:.2f} | {predicted['seconds'] / taken:.2f} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=12)
+    parser.add_argument("--clip", type=Path, help="a 16:9 file of at most 140 s and 30 fps instead of the two made here")
+    parser.add_argument("--memory", action="store_true", help="measure peak memory as well")
+    parser.add_argument("--predict", action="store_true", help="compare predictions with what came out")
+    options = parser.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    if options.clip is not None:
+        bench(options.clip.name, options.clip, float(library.probe(str(options.clip)).duration))
+    else:
+        bench("hard", clip("hard", GRAIN, options.seconds), options.seconds)
+        bench("easy", clip("easy", SCREEN, options.seconds), options.seconds)
+    if judge("HandBrakeCLI") is None:
+        print("\nHandBrakeCLI is not installed here: not compared.")
+    if options.memory:
+        memory(options.seconds)
+    if options.predict:
+        prediction(options.seconds)
+
+
+if __name__ == "__main__":
+    main()
