@@ -43,6 +43,7 @@ ALL_INTRA = frozenset(
 )
 FLAGGED = frozenset({"ffv1", "qtrle", "flv1", "theora"})  # no B pictures
 _PATTERN_GOPS, _PATTERN_FRAMES = 3, 60
+_MOST_HEADS = 20_000  # of slices, kept in case that time stamps tell no order: 5 MB, eleven minutes of 30 frames a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +105,9 @@ class _Flagged:
 
 
 class GopScanner:
-    """Takes every packet of one stream in decode order; ``result`` judges them all."""
+    """Takes every packet of one stream in decode order; ``result`` judges them all. ``timed``: presentation times are to be believed."""
 
-    def __init__(self, codec: str, reader: Reader | None, time_base: Fraction) -> None:
+    def __init__(self, codec: str, reader: Reader | None, time_base: Fraction, *, timed: bool = True) -> None:
         self._codec = codec
         self._reader = reader
         self._picture = (reader or _Flagged(every=False)).picture
@@ -115,6 +116,9 @@ class GopScanner:
         self._codes: list[int] = []
         self._pts: list[int | None] = []
         self._discarded: set[int] = set()
+        self._timed = timed
+        self._shuffled = False  # a time stamp went back: they tell the order of output
+        self._latest: int | None = None
         self._heads: dict[int, Head] = {}
 
     def add(self, data: Data, pts: int | None, dts: int | None, keyframe: bool, discard: bool = False) -> None:
@@ -122,12 +126,22 @@ class GopScanner:
         if not len(data):
             return
         code = self._picture(data, keyframe)
-        if self._h264 and (pts is None or pts == dts):
-            self._heads[len(self._codes)] = self._h264.head(data)
+        if self._h264 and not self._shuffled:
+            self._note_order(self._h264, data, pts)
         if discard:
             self._discarded.add(len(self._codes))
         self._codes.append(code | KEY if keyframe else code)
         self._pts.append(pts)
+
+    def _note_order(self, reader: H264Reader, data: Data, pts: int | None) -> None:
+        """Keep what tells the order of output by the bitstream, as long as time stamps only rise or lack."""
+        if self._timed and pts is not None and self._latest is not None and pts < self._latest:
+            self._shuffled = True
+            self._heads.clear()
+            return
+        self._latest = self._latest if pts is None else pts
+        if len(self._heads) < _MOST_HEADS:
+            self._heads[len(self._codes)] = reader.head(data)
 
     def configure(self, extradata: bytes) -> None:
         """Extradata that changes in mid-stream, before the packet that it holds for."""
@@ -226,13 +240,13 @@ class GopScanner:
         """Numbers that sort like the frames' output times: pts; where they are missing, or in decode order although there are B pictures
         (AVI), H.264's picture order counts. None where nothing tells."""
         known = [time for time in pts if time is not None]
-        complete = len(known) == len(pts)
-        if self._h264 and self._heads and (not complete or (any(code & BIDIRECTIONAL for code in set(codes)) and known == sorted(known))):
-            heads = [self._heads[i] for i in kept if i in self._heads]
-            counts = output_order(heads) if len(heads) == len(kept) else None
-            if counts is not None:
-                return counts
-        return known if complete else None
+        told = known if len(known) == len(pts) else None
+        if self._h264 is None or self._shuffled or (told is not None and not any(code & BIDIRECTIONAL for code in set(codes))):
+            return told
+        heads = [self._heads[i] for i in kept if i in self._heads]
+        if len(heads) < len(kept):
+            return None
+        return output_order(heads) or (told if self._timed else None)
 
 
 def _seconds(ticks: int | None, time_base: Fraction) -> Fraction | None:
@@ -313,6 +327,7 @@ def _reader(codec: str, extradata: bytes | None) -> Reader | None:
     return make(extradata) if make else None
 
 
-def scanner(codec: str, extradata: bytes | None, time_base: Fraction) -> GopScanner:
-    """A scanner for one stream; ``codec`` by ffmpeg's name. A codec whose GOPs are not read still counts frames and times."""
-    return GopScanner(codec, _reader(codec, extradata), time_base)
+def scanner(codec: str, extradata: bytes | None, time_base: Fraction, *, timed: bool = True) -> GopScanner:
+    """A scanner for one stream; ``codec`` by ffmpeg's name. A codec whose GOPs are not read still counts frames and times. Not ``timed``:
+    the container has no presentation times, so the demuxer made them up (AVI)."""
+    return GopScanner(codec, _reader(codec, extradata), time_base, timed=timed)

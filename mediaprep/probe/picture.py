@@ -95,6 +95,8 @@ def _times(found: Found, video: VideoStream, info: StreamInfo, first: Fraction |
     if span.last_without_duration and video.frame_rate:
         end += 1 / video.frame_rate
     length = end - first
+    if video.timestamps == "broken" and video.frame_rate and video.frame_count:
+        first, length = found.zero, video.frame_count / video.frame_rate  # the stamps are the demuxer's guesses
     return replace(
         video,
         start=first - found.zero,

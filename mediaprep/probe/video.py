@@ -69,7 +69,9 @@ def _refuse_encrypted(source: Source, sniffed: Sniffed, iso: IsoFile | None, cho
 
 
 def _pass(reader: Reader, info: StreamInfo | None, sound: StreamInfo | None, payload: bool) -> Passed:
-    scanner = None if info is None else gop.scanner(info.codec or "", info.extradata, info.time_base or Fraction(1))
+    scanner = None
+    if info is not None:
+        scanner = gop.scanner(info.codec or "", info.extradata, info.time_base or Fraction(1), timed=reader.format != "avi")
     shown = Payload(info.codec or "", info.extradata) if payload and info is not None else None
     heard = Payload(sound.codec or "", sound.extradata) if payload and sound is not None else None
     feed = None if scanner is None else scanner.add if shown is None else _both(scanner.add, shown.add)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -154,17 +155,19 @@ def _lines(text: str, form: str) -> Iterator[tuple[int, str, bool]]:
 def cleaned(text: str, form: str) -> str:
     """The text with the markup that SRT has, balanced, and nothing that would end its cue."""
     open_tags: list[str] = []
+    count: Counter[str] = Counter()  # of the open ones by name: closing tags that open nothing may be many
 
     def kept(found: re.Match[str]) -> str:
         closing, name, rest = found[1], _KEPT.get((found[2] or "").lower()), found[3] or ""
         if name is None:
             return ""
         if closing:
-            if name not in open_tags:
+            if not count[name]:
                 return ""
             shut = ""
             while open_tags:
                 inner = open_tags.pop()
+                count[inner] -= 1
                 shut += f"</{inner}>"
                 if inner == name:
                     break
@@ -173,6 +176,7 @@ def cleaned(text: str, form: str) -> str:
         if name == "font" and (not colour or form == "webvtt"):
             return ""
         open_tags.append(name)
+        count[name] += 1
         return f'<font color="{colour[1]}">' if name == "font" and colour else f"<{name}>"
 
     text = _VTT_TIME.sub("", text) if form == "webvtt" else text

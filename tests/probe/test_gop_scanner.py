@@ -58,6 +58,19 @@ def test_an_unflagged_recovery_point_is_a_random_access_point():
     assert scan("idr0 P1 R4 B2 B3", keys="idr").gop.structure == "open"
 
 
+@pytest.mark.parametrize("timed", [True, False])
+@pytest.mark.parametrize("late", [0, 40])
+def test_times_that_only_rise_in_spite_of_b_pictures_tell_no_order(timed, late):
+    """AVI: the demuxer makes them up of decode times, with a delay or without; picture order counts tell."""
+    scanner = gop.scanner("h264", avcc(S), TIME_BASE, timed=timed)
+    order = [(I, True, 0), (P, False, 8), (B, False, 4), (I, False, 16), (B, False, 12), (P, False, 20)]
+    for number, (kind, idr, count) in enumerate(order):
+        units = () if idr or kind != I else (recovery(0),)
+        scanner.add(prefixed(*units, S.slice(kind, idr=idr, poc=count)), 40 * number + late, 40 * number, kind == I)
+    found = scanner.result().gop
+    assert (found.structure, found.pattern) == ("open", "IPB|(IBP)")
+
+
 def test_a_plain_i_inside_a_gop_is_no_random_access_point():
     found = scan("idr0 P1 I4 B2 B3 P5", keys="idr")
     assert (found.gop.structure, found.gop.count, found.gop.length_max) == ("closed", 1, 6)
