@@ -56,6 +56,8 @@ def _gop_structure(judges: dict[str, Any], codec: str) -> str | None:
     told = judges.get("gop")
     if not told or not told["raps"] or judges["packets"].get("discarded"):
         return None
+    if judges["ffprobe"]["format_name"] == "avi":  # no presentation times to order the trace by
+        return None
     raps = told["raps"]
     if codec == "mpeg2video":
         return "open" if any(kind == "i:open" and at in told["b_after_i"] for at, kind, _ in raps) else "closed"
