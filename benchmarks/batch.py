@@ -151,7 +151,8 @@ def dask(quick: bool) -> None:
 
 
 def ledger(quick: bool) -> None:
-    from mediaprep.jobs.ledger import Entry, Ledger
+    from mediaprep.jobs.ledger import Ledger
+    from mediaprep.jobs.records import Entry
 
     count = 100_000 if quick else 1_000_000
     with tempfile.TemporaryDirectory() as name, Ledger(Path(name) / "ledger.db") as opened:

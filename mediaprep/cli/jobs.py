@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from mediaprep.jobs.ledger import Ledger, Row
+    from mediaprep.jobs.ledger import Ledger
+    from mediaprep.jobs.records import Row
 
 app = typer.Typer(name="jobs", help="What the ledger of a batch or a watch knows.", no_args_is_help=True)
 

@@ -22,9 +22,10 @@ from mediaprep.events import Event, Progress
 from mediaprep.files import display_name
 from mediaprep.jobs import work
 from mediaprep.jobs.events import Heard, JobAgain, JobDone, JobLooked, JobProgress, JobStarted, Notice, Status
-from mediaprep.jobs.ledger import Ledger, NameTaken, Publication, Row
+from mediaprep.jobs.ledger import Ledger, NameTaken
 from mediaprep.jobs.publish import Places, receipt_of, remove
 from mediaprep.jobs.quarantine import Quarantine
+from mediaprep.jobs.records import Publication, Row
 from mediaprep.jobs.slots import WINDOW, Crew
 from mediaprep.jobs.work import Made, Part, Recipe, Seen, Task, said
 from mediaprep.outcome import Outcome

@@ -22,8 +22,9 @@ from mediaprep import faults, files
 from mediaprep.errors import EnvironmentProblem, SourceUnreadable, UsageProblem
 from mediaprep.files import display_name
 from mediaprep.jobs import owner as owners
-from mediaprep.jobs.ledger import Entry, Ledger, Publication, Row
+from mediaprep.jobs.ledger import Ledger
 from mediaprep.jobs.owner import Owner
+from mediaprep.jobs.records import Entry, Publication, Row
 from mediaprep.jobs.work import Part, Recipe
 
 HOME = ".mediaprep"

@@ -11,7 +11,7 @@ from typing import Any
 
 from mediaprep.files import display_name
 from mediaprep.jobs import publish
-from mediaprep.jobs.ledger import Row
+from mediaprep.jobs.records import Row
 from mediaprep.outcome import Outcome
 
 

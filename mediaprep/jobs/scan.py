@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mediaprep.errors import UsageProblem
 from mediaprep.files import display_name
-from mediaprep.jobs.ledger import Entry
+from mediaprep.jobs.records import Entry
 
 IGNORED = (".*", "*.part", "*.tmp", "*.crdownload", "*.filepart", "~*", "_UNPACK_*")  # hidden, and what browsers and copiers write first
 

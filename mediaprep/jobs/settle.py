@@ -20,7 +20,7 @@ from pathlib import Path
 from mediaprep import files
 from mediaprep.errors import SourceUnreadable
 from mediaprep.files import Stamp
-from mediaprep.jobs.ledger import Entry
+from mediaprep.jobs.records import Entry
 from mediaprep.jobs.scan import entry_of
 from mediaprep.probe.complete import completeness
 from mediaprep.probe.sniff import sniff

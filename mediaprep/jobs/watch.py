@@ -22,7 +22,7 @@ from mediaprep.files import display_name
 from mediaprep.jobs import publish, scan
 from mediaprep.jobs.driver import Driver
 from mediaprep.jobs.events import Heard, JobDone, JobEvent, JobFound, Notice, RunDone
-from mediaprep.jobs.ledger import Entry, Row
+from mediaprep.jobs.records import Entry, Row
 from mediaprep.jobs.settle import Rules, Settling
 from mediaprep.jobs.work import said
 

@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from mediaprep.errors import EnvironmentProblem, UsageProblem
+from mediaprep.jobs import database
 from mediaprep.jobs import ledger as ledgers
 from mediaprep.jobs import owner as owners
-from mediaprep.jobs.ledger import Damaged, Entry, Ledger, NameTaken, Newer, Publication, existing, open_ledger
+from mediaprep.jobs.database import Damaged, Newer
+from mediaprep.jobs.ledger import Ledger, NameTaken, existing, open_ledger
 from mediaprep.jobs.owner import Owner
+from mediaprep.jobs.records import Entry, Publication
 
 
 def entries(count: int, stamp: int = 1) -> Iterator[Entry]:
@@ -150,19 +153,35 @@ def test_retry_takes_up_what_ended_without_an_output(ledger: Ledger) -> None:
     assert [row.id for row in ledger.claim(recipe, 9)] == [2, 3]
 
 
-def test_the_schema_is_carried_forward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Ledger(tmp_path / "ledger.db") as ledger:
-        ledger.add(ledger.recipe("r", {}, {}), entries(3))
-    monkeypatch.setattr(
-        ledgers, "MIGRATIONS", (*ledgers.MIGRATIONS, "ALTER TABLE job ADD COLUMN more TEXT;\nCREATE INDEX more ON job(more)")
-    )
-    monkeypatch.setattr(ledgers, "SCHEMA", 2)
+@pytest.mark.parametrize("version", range(database.SCHEMA + 1))
+def test_every_older_schema_is_carried_forward(version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as then:
+        then.setattr(database, "MIGRATIONS", database.MIGRATIONS[:version])
+        then.setattr(database, "SCHEMA", version)
+        with database.Database(tmp_path / "ledger.db") as old:
+            if version:
+                old.db.execute("INSERT INTO recipe VALUES (1, 'r', '{}', '{}', 0)")
+                old.db.execute(
+                    "INSERT INTO job (recipe, source, place, ident, size, stamp, added) VALUES (1, ?, ?, ?, 1, '1.1.1.1', 0)",
+                    (b"/in/0.mov", b"0.mov", b"0"),
+                )
     for _ in range(2):
         with Ledger(tmp_path / "ledger.db") as ledger:
-            assert [(count.state, count.jobs) for count in ledger.counts()] == [("new", 3)]
-    with sqlite3.connect(tmp_path / "ledger.db") as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
-        assert db.execute("SELECT count(more) FROM job").fetchone() == (0,)
+            assert [(count.state, count.jobs) for count in ledger.counts()] == ([("new", 1)] if version else [])
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        assert [row.source for row in ledger.claim(1, 9)] == (["/in/0.mov"] if version else [])
+        assert ledger.db.execute("PRAGMA user_version").fetchone() == (database.SCHEMA,)
+
+
+def test_a_job_that_pauses_is_left_alone_until_it_is_due(ledger: Ledger) -> None:
+    recipe = ledger.recipe("r", {}, {})
+    ledger.add(recipe, entries(2))
+    first, second = ledger.claim(recipe, 2)
+    ledger.release(first.id, counted=True, pause=60)
+    ledger.release(second.id, counted=True)
+    assert [row.id for row in ledger.claim(recipe, 2)] == [second.id]
+    assert ledger.claim(recipe, 2) == ()
+    assert ledger.waiting(recipe)
 
 
 def newer(path: Path) -> None:
@@ -221,7 +240,10 @@ def test_memory_is_constant_and_a_million_rows_are_entered(tmp_path: Path) -> No
     """The high-water mark of a process that enters 10^6 jobs is that of one that enters 2 x 10^5, but for some MB; see benchmarks/batch.py
     for the time."""
     code = (
-        "import resource, sys; from pathlib import Path; from mediaprep.jobs.ledger import Entry, Ledger\n"
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from mediaprep.jobs.ledger import Ledger\n"
+        "from mediaprep.jobs.records import Entry\n"
         "with Ledger(Path(sys.argv[1])) as ledger:\n"
         "    many = (Entry(source=f'/in/{n}.mov', place=f'{n}.mov', stamp=(n, n, n, n)) for n in range(int(sys.argv[2])))\n"
         "    assert ledger.add(ledger.recipe('r', {}, {}), many)[1] == int(sys.argv[2])\n"
