@@ -80,7 +80,7 @@ def source_input(output: Output, have: Video, means: Means) -> Input:
     start = None
     if (read := seek(output, have)) is not None:
         start = read[0]
-        options["t"] = seconds(read[1])
+        options["t"] = seconds(read[1] + ahead)
     return Input(demuxer=means.demuxer, whitelist=means.whitelist, start=start, max_pixels=MAX_PIXELS, options=options)
 
 

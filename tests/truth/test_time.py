@@ -103,6 +103,7 @@ def test_a_trim_is_exact_to_the_frame(tmp_path: Path, suffix: str, rate: str) ->
     whole = Fraction(rate)
     fixed(source, tmp_path / "out.mp4", trim=(150 / whole, 333 / whole))
     assert np.array_equal(numbers(tmp_path / "out.mp4"), np.arange(150, 333))
+    assert abs(len(samples(tmp_path / "out.mp4")) / RATE - 183 / whole) < 0.001
 
 
 def test_a_snapped_trim_is_copied_packet_for_packet(tmp_path: Path) -> None:
