@@ -285,7 +285,7 @@ def _order(
     force: bool,
     captions: Source | None = None,
 ) -> Any:
-    from mediaprep.pipeline import Order
+    from mediaprep.order import Order
 
     named = split_name(placement)[1]
     if named and category and named != category:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from mediaprep.errors import Cancelled, DeadlineExceeded
-from mediaprep.events import Listener, ignore
+from mediaprep.events import Listener, Stage, StageDone, StageStarted, ignore
 
 PROBE_SECONDS = 10.0  # hostile-input.md, section 6: probe 10 s
 MAX_PIXELS = 64_000_000  # one picture: hostile-input.md, section 6
@@ -50,3 +52,11 @@ class Context:
     def listening(self, listener: Listener) -> Context:
         """The same means with another listener."""
         return replace(self, listener=listener)
+
+    @contextmanager
+    def stage(self, path: str, stage: Stage, index: int = 0, count: int = 1) -> Iterator[None]:
+        """Tells the listener when this begins and ends; ``index`` of ``count`` outputs."""
+        began = time.monotonic()
+        self.listener(StageStarted(path=path, stage=stage, index=index, count=count))
+        yield
+        self.listener(StageDone(path=path, stage=stage, seconds=time.monotonic() - began))

@@ -6,8 +6,9 @@ from mediaprep.check import check_post
 from mediaprep.context import Context
 from mediaprep.errors import UsageProblem
 from mediaprep.finding import PostReport, Report
+from mediaprep.order import Order
 from mediaprep.outcome import Outcome, PostOutcome
-from mediaprep.pipeline import Order, judging, preparing
+from mediaprep.pipeline import judging, preparing
 from mediaprep.profile import Profile
 from mediaprep.tools.effects import Steps
 

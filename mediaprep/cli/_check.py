@@ -73,7 +73,8 @@ def _looks(
     def one(path: str) -> tuple[Report, tuple[Report, ...]]:
         if captions is None:
             return drive(judged(source_of(path), profile, category, wishes, means), means), ()
-        from mediaprep.pipeline import Order, judging
+        from mediaprep.order import Order
+        from mediaprep.pipeline import judging
 
         order = Order(source=source_of(path), profile=profile, category=category, wishes=wishes, captions=captions)
         report, plan = drive(judging(order, means), means)

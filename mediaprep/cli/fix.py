@@ -83,7 +83,7 @@ def _no_post(face: Face, request: o.Request) -> Code | None:
     from mediaprep.cli._exit import Code
     from mediaprep.cli._inputs import STDIN
     from mediaprep.errors import UsageProblem
-    from mediaprep.pipeline import Order
+    from mediaprep.order import Order
     from mediaprep.posting import judging_post, refused
     from mediaprep.report import json, text
     from mediaprep.tools.effects import drive
@@ -112,7 +112,8 @@ def _repair(face: Face, request: o.Request, orders: dict[str, Any], receipts: Re
     from mediaprep.cli._each import as_post, complaint, each
     from mediaprep.cli._exit import worst
     from mediaprep.cli._face import complain
-    from mediaprep.pipeline import Order, preparing
+    from mediaprep.order import Order
+    from mediaprep.pipeline import preparing
     from mediaprep.report import json, text
     from mediaprep.tools.effects import drive
 

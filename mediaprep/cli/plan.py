@@ -61,7 +61,8 @@ def show(face: Face, request: o.Request, *, argv: bool) -> Code:
     from mediaprep.cli._each import as_post, complaint, each
     from mediaprep.cli._exit import worst
     from mediaprep.cli._face import complain
-    from mediaprep.pipeline import Order, judging
+    from mediaprep.order import Order
+    from mediaprep.pipeline import judging
     from mediaprep.report import json
     from mediaprep.tools.effects import drive
 

@@ -29,8 +29,9 @@ from mediaprep.files import Source, Stamp
 from mediaprep.finding import Report
 from mediaprep.jsonable import encode
 from mediaprep.media import Animation, Media, Sound, Video
+from mediaprep.order import Order
 from mediaprep.outcome import Outcome
-from mediaprep.pipeline import Order, preparing, surveying
+from mediaprep.pipeline import preparing, surveying
 from mediaprep.plan import PLAN_VERSION, Plan
 from mediaprep.probe import Looked
 from mediaprep.profile import Profile

@@ -11,7 +11,7 @@ from mediaprep.files import Source
 from mediaprep.media import Animation, Unknown
 from mediaprep.probe import gif, isobmff, isotrack, png, riff
 from mediaprep.probe.private import private_items
-from mediaprep.probe.reading import Request, wants
+from mediaprep.probe.request import Request, wants
 from mediaprep.probe.sniff import Sniffed
 from mediaprep.tools import pilframes
 

@@ -14,7 +14,7 @@ from mediaprep.media import Image
 from mediaprep.probe import complete, icc, jpeg, png, private, riff, stillpayload
 from mediaprep.probe.exif import Tiff
 from mediaprep.probe.notes import Notes
-from mediaprep.probe.reading import Request
+from mediaprep.probe.request import Request
 from mediaprep.probe.sniff import Sniffed
 from mediaprep.probe.window import Held, Window
 from mediaprep.tools import pillow

@@ -14,7 +14,7 @@ from mediaprep.probe.frames import Looked, Wanted
 from mediaprep.probe.gop import GopResult
 from mediaprep.probe.isotrack import IsoTrack
 from mediaprep.probe.notes import Notes
-from mediaprep.probe.reading import Request, wants
+from mediaprep.probe.request import Request, wants
 from mediaprep.probe.timing import Timing, frame_timing
 from mediaprep.tools import pyav
 from mediaprep.tools.pyav import StreamInfo

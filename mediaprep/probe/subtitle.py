@@ -9,7 +9,7 @@ from mediaprep.errors import SourceUnreadable
 from mediaprep.files import Source
 from mediaprep.media import Cue, PrivateItem, Subtitle, Unknown
 from mediaprep.probe import private, textual
-from mediaprep.probe.reading import Request
+from mediaprep.probe.request import Request
 from mediaprep.probe.sniff import Sniffed
 from mediaprep.tools import subtitles
 

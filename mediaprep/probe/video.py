@@ -18,7 +18,7 @@ from mediaprep.probe.isobmff import IsoFile
 from mediaprep.probe.notes import Notes
 from mediaprep.probe.payload import Payload
 from mediaprep.probe.picture import read_picture
-from mediaprep.probe.reading import Request, wants
+from mediaprep.probe.request import Request, wants
 from mediaprep.probe.sniff import Sniffed
 from mediaprep.probe.sound import read_sound
 from mediaprep.tools import mediainfo, pyav

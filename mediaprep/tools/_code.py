@@ -11,7 +11,7 @@ from mediaprep.tools import pillow
 if TYPE_CHECKING:
     from PIL import Image
 
-    from mediaprep.tools.picture import Job
+    from mediaprep.tools.picture_job import Job
 
 PALETTE = 256
 SSIM_PIXELS = 1_000_000

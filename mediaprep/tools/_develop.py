@@ -12,7 +12,7 @@ from mediaprep.tools.rawfile import Bytes, RawFile
 if TYPE_CHECKING:
     from PIL import Image
 
-    from mediaprep.tools.picture import Job
+    from mediaprep.tools.picture_job import Job
 
 _DRAFTS = (1, 2, 4, 8)  # libjpeg decodes at these fractions for next to nothing
 _ORIENTATION_TAG = 0x0112

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mediaprep.tools import _code, _develop, pillow, sandbox
+from mediaprep.tools.picture_job import Job
 from mediaprep.tools.process import Command
 from mediaprep.tools.rawfile import Bytes
 
@@ -37,31 +38,6 @@ from mediaprep.tools.picture import main
 sys.exit(main(words))"""
 UNDECODABLE = 65  # exit codes, as in sysexits.h: EX_DATAERR
 UNFITTING = 73  # EX_CANTCREAT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What to make of a picture.
-
-    form          the source's format by our names; orientation: EXIF value still to be applied
-    targets       formats to write, the preferred first: png is taken if it fits the limit, what follows it otherwise
-    limit         bytes; None = none. quality, min_quality: of JPEG and WebP; below the second the picture is halved
-    background    #rrggbb behind transparent parts where the target has no alpha
-    space         colour space by name where the container states it without a profile; tag: write an sRGB profile
-    max_pixels    more are not decoded; keep_metadata: EXIF and XMP are carried over, upright
-    """
-
-    form: str
-    orientation: int = 1
-    targets: tuple[str, ...]
-    limit: int | None = None
-    quality: int = 95
-    min_quality: int = 70
-    background: str = "#ffffff"
-    space: str | None = None
-    tag: bool = False
-    max_pixels: int
-    keep_metadata: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,17 +17,18 @@ from mediaprep.promise import Among, AtMostBytes
 from mediaprep.spec import ImageEncoding
 from mediaprep.tools import picture, pillow
 from mediaprep.tools.effects import Steps, call, run_child
+from mediaprep.tools.picture_job import Job
 from mediaprep.transcode import lossless
 from mediaprep.transcode.performed import Performed
 
 
-def job(output: Output, *, max_pixels: int) -> picture.Job:
+def job(output: Output, *, max_pixels: int) -> Job:
     """What the converting child is to do. Pure. Raises: TypeError for an output that is not a still made of a still."""
     have, want, target = output.source, output.want, output.spec.encoding
     if not (isinstance(have, Image) and isinstance(want, Image) and isinstance(target, ImageEncoding)):
         raise TypeError(f"{have.name}: not a still to be made of a still")
     among = next((p.values for p in output.promises if isinstance(p, Among) and p.fact == "format"), ())
-    return picture.Job(
+    return Job(
         form=have.format or "",
         orientation=1 if have.format in pillow.TURNED_BY_READER else have.orientation or 1,
         targets=among or ((want.format,) if want.format else ()),

@@ -15,7 +15,8 @@ from PIL import Image
 from fixtures.pictures import ADOBE, P3, scene, seen_through
 from mediaprep.files import open_source
 from mediaprep.tools import _code, picture
-from mediaprep.tools.picture import Job, Made
+from mediaprep.tools.picture import Made
+from mediaprep.tools.picture_job import Job
 from tests import colour
 
 Make = Callable[[str], Path]
