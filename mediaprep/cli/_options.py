@@ -125,15 +125,17 @@ def wishes(face: Face, given: Mapping[str, Any]) -> Wishes:
     """What the options of a repair ask for, the settings where an option is not given. Raises: UsageProblem, naming the option."""
     from mediaprep.wishes import Wishes
 
-    if given["trim"] and given["split"] and given["trim"] == "first":
+    if given["split"] and given["trim"] == "first":
         raise UsageProblem("--trim first and --split: keep the first part, or all parts; give one of them")
+    if given["snap"] is not None and given["trim"] is None:
+        raise UsageProblem("--snap moves a trim; give --trim, too")
     said = face.settings
     return Wishes(
         trim=_parsed("--trim", given["trim"], trim_of),
         split=given["split"],
         snap=_parsed("--snap", given["snap"], units.parse_duration),
         fit=cast("Any", given["fit"] or said.text("fit")),
-        rung=_parsed("--rung", given["rung"], units.parse_size),
+        rung=_parsed("--rung", given["rung"], rung_of),
         to=given["to"],
         quality=cast("Any", given["quality"] or said.text("quality")),
         rate=cast("Any", given["rate"] or said.text("rate")),
@@ -141,8 +143,8 @@ def wishes(face: Face, given: Mapping[str, Any]) -> Wishes:
         loudness=_parsed("--loudness", given["loudness"], loudness_of),
         keep_metadata=said.flag("keep-metadata") if given["keep_metadata"] is None else given["keep_metadata"],
         square_pixels=given["square_pixels"],
-        frame_rate=_parsed("--frame-rate", given["frame_rate"], units.parse_rate),
-        encoder=given["encoder"] or said.text("encoder") or "libx264",
+        frame_rate=_parsed("--frame-rate", given["frame_rate"], rate_of),
+        encoder=_parsed("--encoder", given["encoder"] or said.text("encoder"), encoder_of) or "libx264",
         measure=given["measure"] or given["min_vmaf"] is not None,
         min_vmaf=given["min_vmaf"],
         mend=cast("Any", given["mend"] or said.text("mend")),
@@ -168,6 +170,31 @@ def size_of(text: str) -> int:
     if size <= 0:
         raise ValueError(f"{text!r}: want more than 0 bytes")
     return size
+
+
+def rung_of(text: str) -> tuple[int, int]:
+    """``640x360`` -> (640, 360). Raises: ValueError for a side of 0, too."""
+    size = units.parse_size(text)
+    if min(size) == 0:
+        raise ValueError(f"{text!r}: want sides of more than 0 pixels")
+    return size
+
+
+def rate_of(text: str) -> Fraction:
+    """``29.97`` -> 30000/1001 frames a second. Raises: ValueError outside 1 to 1000."""
+    rate = units.parse_rate(text)
+    if not 1 <= rate <= 1000:
+        raise ValueError(f"{text!r}: want 1 to 1000 frames a second")
+    return rate
+
+
+def encoder_of(text: str) -> str:
+    """A known encoder's name, or auto. Raises: ValueError."""
+    from mediaprep.transcode.choice import KNOWN
+
+    if text not in KNOWN:
+        raise ValueError(f"{text!r}: want one of {', '.join(KNOWN)}")
+    return text
 
 
 def loudness_of(text: str) -> Fraction:

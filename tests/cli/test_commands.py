@@ -214,6 +214,11 @@ def test_fix_never_writes_to_the_input(capsys, folder):
         (["a.mkv", "--max-size", "big"], "--max-size: size 'big'"),
         (["a.mkv", "--loudness", "3"], "--loudness: '3': want -70 to -5 LUFS"),
         (["a.mkv", "--rung", "720"], "--rung: picture size '720'"),
+        (["a.mkv", "--rung", "0x0"], "--rung: '0x0': want sides of more than 0 pixels"),
+        (["a.mkv", "--frame-rate", "0"], "--frame-rate: '0': want 1 to 1000"),
+        (["a.mkv", "--frame-rate", "1000000"], "--frame-rate: '1000000': want 1 to 1000"),
+        (["a.mkv", "--encoder", "h265"], "--encoder: 'h265': want one of libx264, h264_nvenc"),
+        (["a.mkv", "--snap", "1"], "--snap moves a trim; give --trim, too"),
         (["a.mkv", "--report", "a.mkv/x"], "--report a.mkv/x: cannot be made"),
     ],
 )
