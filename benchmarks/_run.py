@@ -58,14 +58,14 @@ def judge(name: str) -> str | None:
     return shutil.which(name)
 
 
-def compare(contenders: Sequence[Contender], rounds: int) -> dict[str, Timing]:
-    """Each in turn, ``rounds`` times after one warm-up, so that a drifting machine drifts for all."""
+def compare(contenders: Sequence[Contender], rounds: int, *, warm: bool = True) -> dict[str, Timing]:
+    """Each in turn, ``rounds`` times (``warm``: after one more that does not count), so that a drifting machine drifts for all."""
     taken: dict[str, list[tuple[float, float, int]]] = {c.name: [] for c in contenders}
-    for number in range(rounds + 1):
+    for number in range(rounds + warm):
         for contender in contenders:
             contender.before()
             measured = once(contender.argv)
-            if number:
+            if number >= warm:
                 taken[contender.name].append(measured)
     return {
         name: Timing(wall=tuple(w for w, _, _ in rows), cpu=tuple(c for _, c, _ in rows), peak=max(p for _, _, p in rows))
