@@ -45,20 +45,23 @@ def objects(window: Window, start: int, end: int) -> Iterator[tuple[bytes, int, 
 
 
 def completeness(source: Readable) -> tuple[bool | None, str | None]:
-    """Objects must add up to the file; the data object of a broadcast states no size."""
+    """Objects must add up to the file, which has the size that it states; a broadcast states neither that nor its data's."""
     window = Window(source)
-    last, broadcast = 0, False
+    last, stated, broadcast = 0, 0, False
     for kind, body, end in objects(window, 0, window.size):
         if kind == HEADER:
             for inner, at, _ in objects(window, body + 6, min(end, window.size)):
                 data = window.at(at, 68) if inner == _FILE_PROPERTIES else b""
                 broadcast = broadcast or (len(data) == 68 and bool(data[64] & 1))
+                stated = max(stated, *struct.unpack_from("<Q", data, 16)) if len(data) == 68 else stated
         if kind == DATA and broadcast:
             return None, "a broadcast, whose data states no size"
         if end > window.size:
             what = {HEADER: "header", DATA: "data"}.get(kind, "index")
             return False, f"the {what} object ends {end - window.size} bytes after the end of the file"
         last = end if kind == DATA else last
+    if last and stated > window.size:
+        return False, f"it ends {stated - window.size} bytes before the size that it states"
     return (True, None) if last else (False, "no data object")
 
 

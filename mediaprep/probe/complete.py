@@ -14,6 +14,9 @@ from mediaprep.probe.window import Readable, Window
 
 Verdict = tuple[bool | None, str | None]
 MAX_FRAMES = 500_000
+_NO_EOC = "no end of codestream (EOC) where its tile parts end"
+_BETWEEN = "its frames follow one another without a mark of their end"
+_MXF_PACK, _MXF_FOOTER, _MXF_INDEX = bytes.fromhex("0d01020101"), 4, 0x11  # a partition's kind follows the first
 
 
 def completeness(source: Readable, sniffed: Sniffed) -> Verdict:
@@ -90,27 +93,43 @@ def _ico(source: Readable) -> Verdict:
 
 
 def _jpeg2000(source: Readable) -> Verdict:
+    """Marker segments, then tile parts of stated length (Psot), then the end marker (ISO/IEC 15444-1, annex A)."""
     window = Window(source)
-    tail = window.at(max(0, window.size - 65536), 65536)
-    return (True, None) if b"\xff\xd9" in tail else (False, "no end of codestream (EOC) near the end of the file")
+    at = window.at(0, 65536).find(b"\xff\x4f\xff\x51") + 2
+    for _ in range(MAX_FRAMES if at >= 2 else 0):
+        marker = window.at(at, 12)
+        if marker[:2] == b"\xff\xd9":
+            return True, None
+        if len(marker) < 12:
+            break
+        length, stated = struct.unpack_from(">H2xI", marker, 2)
+        if marker[:2] == b"\xff\x90" and not stated:  # the last tile part, up to the end marker
+            return (True, None) if b"\xff\xd9" in window.at(max(at, window.size - 65536), 65536) else (False, _NO_EOC)
+        at += max(stated, 14) if marker[:2] == b"\xff\x90" else 2 + length
+    return False, _NO_EOC
 
 
 def _ivf(source: Readable) -> Verdict:
-    """Frames of a 12-byte header and their data, up to the end."""
+    """Frames of a 12-byte header and their data; the header states how many there are, or (ffmpeg) how long they last together."""
     window = Window(source)
-    at = struct.unpack_from("<H", window.at(0, 32), 6)[0]
-    for _ in range(MAX_FRAMES):
-        if at == window.size:
-            return True, None
-        head = window.at(at, 12)
-        if len(head) < 12:
-            break
-        at += 12 + struct.unpack_from("<I", head)[0]
-        if at > window.size:
-            break
-    else:
+    head = window.at(0, 32)
+    at, stated = struct.unpack_from("<H", head, 6)[0], struct.unpack_from("<I", head, 24)[0]
+    times: list[int] = []
+    while at < window.size and len(times) < MAX_FRAMES:
+        frame = window.at(at, 12)
+        if len(frame) < 12:
+            return False, "the last frame is cut short"
+        size, time = struct.unpack("<IQ", frame)
+        times.append(time)
+        at += 12 + size
+    if at < window.size:
         return None, "more frames than are read"
-    return False, "the last frame is cut short"
+    if at > window.size:
+        return False, "the last frame is cut short"
+    if stated in (0, 2**32 - 1):
+        return None, "its header states no length"
+    lasts = max(len(times), 2 * times[-1] - times[-2] - times[0]) if len(times) > 1 else len(times)
+    return (True, None) if lasts >= stated else (False, f"its header states a length of {stated}, its frames end at {lasts}")
 
 
 def _y4m(source: Readable) -> Verdict:
@@ -127,7 +146,7 @@ def _y4m(source: Readable) -> Verdict:
     samples = width * height + 2 * {b"420": wide * high, b"422": wide * height, b"444": width * height, b"mono": 0}[layout[1]]
     size = 6 + samples * (2 if layout[2] and layout[2] != b"8" else 1)
     left = (window.size - len(line) - 1) % size
-    return (True, None) if left == 0 else (False, f"the last frame is cut short ({left} of {size} bytes)")
+    return (None, _BETWEEN) if left == 0 else (False, f"the last frame is cut short ({left} of {size} bytes)")
 
 
 def _dv(source: Readable) -> Verdict:
@@ -135,24 +154,30 @@ def _dv(source: Readable) -> Verdict:
     window = Window(source)
     frame = 12000 * (12 if window.at(3, 1)[0] & 0x80 else 10)
     left = window.size % frame
-    return (True, None) if left == 0 else (False, f"the last frame is cut short ({left} of {frame} bytes)")
+    return (None, _BETWEEN) if left == 0 else (False, f"the last frame is cut short ({left} of {frame} bytes)")
 
 
 def _mxf(source: Readable) -> Verdict:
-    """Key, length, value triplets (SMPTE ST 377-1, 6.1) up to the end."""
+    """Key, length, value triplets (SMPTE ST 377-1, 6.1) up to the end, the random index (12) or a footer partition (7.4) last."""
     window = Window(source)
     at = window.at(0, 65536).find(bytes.fromhex("060e2b34"))
+    partitions = set[int]()
     for _ in range(MAX_FRAMES):
         if at >= window.size:
             break
         head = window.at(at, 25)
         if len(head) < 17 or head[:4] != b"\x06\x0e\x2b\x34":
             return False, f"no element begins at byte {at}"
+        partitions |= {head[13]} if head[8:13] == _MXF_PACK else set()
         more = head[16] & 0x7F if head[16] & 0x80 else 0
         at += 17 + more + (int.from_bytes(head[17 : 17 + more], "big") if head[16] & 0x80 else head[16])
     else:
         return None, "more elements than are read"
-    return (True, None) if at == window.size else (False, f"the last element ends {at - window.size} bytes after the end of the file")
+    if at > window.size:
+        return False, f"the last element ends {at - window.size} bytes after the end of the file"
+    if _MXF_INDEX in partitions:
+        return True, None
+    return (None, "no random index at its end") if _MXF_FOOTER in partitions else (False, "no footer partition, with which it ends")
 
 
 _JUDGES: dict[str, Callable[[Readable], Verdict]] = {

@@ -53,7 +53,7 @@ class Tiff:
     """A TIFF structure, read when made.
 
     ``items`` its private facts, ``first`` the values of the first directory's single short and long tags by number, ``tags`` all
-    that are there, ``end`` one past the last byte that an entry points at, or that a strip or tile of the first directory takes.
+    that are there, ``end`` one past the last byte of a directory, of what an entry points at, of a strip or tile of the first directory.
     """
 
     def __init__(self, window: Window, where: str) -> None:
@@ -100,6 +100,7 @@ class Tiff:
         if len(data) < head:
             return 0
         count = min(struct.unpack(order + count_code, data)[0], MAX_ENTRIES)
+        self.end = max(self.end, start + head + count * entry_size + value_size)
         data = self._window.at(start + head, count * entry_size + value_size)
         there = min(count, self._left, len(data) // entry_size)
         self._left -= there
@@ -108,7 +109,6 @@ class Tiff:
             self._entry(tag, kind, number, data[at + entry_size - value_size : at + entry_size], name)
         if len(data) < count * entry_size + value_size or self._left <= 0:
             return 0
-        self.end = max(self.end, start + head + len(data))
         following: int = struct.unpack_from(order + ("Q" if self._big else "I"), data, count * entry_size)[0]
         return following
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 from mediaprep.media import PrivateItem
 from mediaprep.probe import tagnames
@@ -13,24 +14,45 @@ _ENCRYPTED = 0x20
 
 
 def completeness(source: Readable) -> tuple[bool | None, str | None]:
-    """The last four bytes state the size of the last tag; a tag of that size must stand before them (E.3)."""
+    """The last four bytes state the size of the last tag; a tag of that size must stand before them (E.3). That holds between any two
+    tags: only the size of the file that ``onMetaData`` states (E.5) tells that there are no more."""
     window = Window(source)
     tail = window.at(window.size - 4, 4)
     if window.size < 13 + 15 or len(tail) < 4:
         return False, "no whole tag in it"
     size = struct.unpack(">I", tail)[0]
     head = window.at(window.size - 4 - size, 11) if 11 <= size <= window.size - 17 else b""
-    if len(head) == 11 and head[0] & ~_ENCRYPTED in _TAG_TYPES and int.from_bytes(head[1:4], "big") + 11 == size:
-        return True, None
-    return False, "the last tag is cut short"
+    if len(head) < 11 or head[0] & ~_ENCRYPTED not in _TAG_TYPES or int.from_bytes(head[1:4], "big") + 11 != size:
+        return False, "the last tag is cut short"
+    stated = _stated_size(window)
+    if stated is None:
+        return None, "its tags follow one another without a mark of their end, and none states the size of the file"
+    return (True, None) if stated <= window.size else (False, f"it ends {stated - window.size} bytes before the size that it states")
 
 
 def private_items(source: Readable) -> list[PrivateItem]:
     """Names in the ``onMetaData`` object of the first script tag."""
-    window = Window(source)
+    items: list[PrivateItem] = []
+    for data in _metadata(Window(source)):
+        names = _strings_of(data, 13)
+        items += [item for name in names for item in tagnames.named(name, f"onMetaData/{name}")]
+    return items
+
+
+def _stated_size(window: Window) -> int | None:
+    """``filesize`` of ``onMetaData``: a name of eight letters, then a number (AMF0, 2.2)."""
+    for data in _metadata(window):
+        at = data.find(b"\0\x08filesize\0") + 11
+        value = struct.unpack_from(">d", data, at)[0] if 11 <= at <= len(data) - 8 else 0
+        if 0 < value < 2**53:
+            return int(value)
+    return None
+
+
+def _metadata(window: Window) -> Iterator[bytes]:
+    """The ``onMetaData`` among the first ten tags, from their AMF type byte on."""
     head = window.at(0, 9)
     at = struct.unpack_from(">I", head, 5)[0] + 4 if len(head) == 9 else 13
-    items: list[PrivateItem] = []
     for _ in range(10):
         tag = window.at(at, 11)
         if len(tag) < 11 or tag[0] & 0x1F not in _TAG_TYPES:
@@ -39,10 +61,8 @@ def private_items(source: Readable) -> list[PrivateItem]:
         if tag[0] & 0x1F == 18:
             data = window.at(at + 11, min(size, 2**20))
             if data[3:13] == b"onMetaData":
-                names = _strings_of(data, 13)
-                items += [item for name in names for item in tagnames.named(name, f"onMetaData/{name}")]
+                yield data
         at += 11 + size + 4
-    return items
 
 
 def _strings_of(data: bytes, at: int) -> list[str]:

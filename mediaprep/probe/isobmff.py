@@ -243,7 +243,7 @@ def _completeness(reader: BoxReader, top: _Top, result: IsoFile) -> tuple[bool |
         return None, None
     if top.first(b"moov") is not None and not result.tracks:
         return (None, None) if any("cmov" in fault for fault in reader.faults) else (False, "no track in the moov box")
-    if result.fragmented is False and result.tracks and all(not track.sample_count for track in result.tracks):
+    if top.first(b"moof") is None and result.tracks and all(not track.sample_count for track in result.tracks):
         return False, "no track has any sample"
     if top.first(b"moof") is not None and not (indexed or ends or top.first(b"mfra") is not None):
         return None, "fragments without a mark of their end (no mfra, sidx or mehd)"

@@ -176,7 +176,7 @@ def _pnm(source: Readable, window: Window, head: bytes) -> Sniffed | None:
 
 
 def _pcx(source: Readable, window: Window, head: bytes) -> Sniffed | None:
-    if head[1] not in (0, 2, 3, 4, 5) or head[2] != 1 or head[3] not in (1, 2, 4, 8) or len(head) < 128 or head[64]:
+    if len(head) < 128 or head[1] not in (0, 2, 3, 4, 5) or head[2] != 1 or head[3] not in (1, 2, 4, 8) or head[64]:
         return None
     left, top, right, bottom = struct.unpack_from("<HHHH", head, 4)
     return Sniffed(kind_hint="image", format="pcx", demuxer="pcx_pipe", width=right - left + 1, height=bottom - top + 1, frames=1)

@@ -61,7 +61,7 @@ def test_a_whole_file_is_complete_and_every_cut_of_it_is_not(make, name):
     assert verdict(data) is True
     for percent in (10, 30, 50, 60, 75, 90, 95, 99):
         assert verdict(data[: len(data) * percent // 100]) is False, f"cut at {percent} %"
-    assert verdict(data[:-1]) is False or name in ("plain.tiff", "wmv.wmv", "plain.jp2"), "one byte short"
+    assert verdict(data[:-1]) is False, "one byte short"
 
 
 @pytest.mark.parametrize("name", ["base.ts", "raw.h264", "mpeg2_nob.mpg", "good.srt", "tone.mp3"])
@@ -82,31 +82,59 @@ def test_damaged_fixtures(make, name):
     assert verdict(make(name).read_bytes()) is False
 
 
-def _ivf(frames):
-    return b"DKIF\0\0\x20\0VP80" + bytes(20) + b"".join(struct.pack("<IQ", len(frame), 0) + frame for frame in frames)
+def _ivf(frames, stated=2):
+    head = b"DKIF\0\0\x20\0VP80" + bytes(12) + struct.pack("<II", stated, 0)
+    return head + b"".join(struct.pack("<IQ", len(frame), number) + frame for number, frame in enumerate(frames))
 
 
 def _y4m(frames, line=b"YUV4MPEG2 W4 H3 F25:1 C420jpeg\n"):
     return line + b"FRAME\n".join([b"", *frames])
 
 
-def _klv(size):
-    return bytes.fromhex("060e2b34020501010d01020101020400") + b"\x83" + size.to_bytes(3, "big") + bytes(size)
+def _klv(size, kind=2):
+    return bytes.fromhex("060e2b34020501010d01020101") + bytes((kind, 4, 0, 0x83)) + size.to_bytes(3, "big") + bytes(size)
 
 
 @pytest.mark.parametrize(
-    ("data", "cuts"),
+    ("data", "whole", "cuts"),
     [
-        (_ivf([b"abc", b"defg"]), (1, 4, 10)),
-        (_y4m([bytes(4 * 3 + 2 * 2 * 2)] * 3), (1, 20)),  # 4:2:0: two planes of 2x2
-        (_y4m([bytes(2 * 4 * 3 * 3)] * 2, b"YUV4MPEG2 W4 H3 F25:1 C444p10\n"), (1, 20)),
-        (_klv(100) + _klv(70000), (1, 70000)),
+        (_ivf([b"abc", b"defg"]), True, (1, 4, 10, 16)),
+        (_ivf([b"abc", b"defg"], stated=0), None, (1, 4, 10)),
+        (_y4m([bytes(4 * 3 + 2 * 2 * 2)] * 3), None, (1, 20)),  # 4:2:0: two planes of 2x2
+        (_y4m([bytes(2 * 4 * 3 * 3)] * 2, b"YUV4MPEG2 W4 H3 F25:1 C444p10\n"), None, (1, 20)),
+        (_klv(100) + _klv(70000, 3) + _klv(10, 4) + _klv(8, 0x11), True, (1, 28 + 30, 28 + 30 + 70020)),
+        (_klv(100) + _klv(70000, 3) + _klv(10, 4), None, (1, 30)),
     ],
 )
-def test_streams_of_frames(data, cuts):
-    assert verdict(data) is True
+def test_streams_of_frames(data, whole, cuts):
+    assert verdict(data) is whole
     for cut in cuts:
         assert verdict(data[:-cut]) is False
+
+
+@pytest.mark.parametrize("name", ["_small.flv", "_small.ogv", "_small.wmv"])
+def test_a_cut_between_two_units_is_no_whole_file(make, name):
+    """Between tags of an FLV, behind the end of one of two streams of an Ogg, before the index of an ASF: well-formed, and not all."""
+    data = make(name).read_bytes()
+    tags, at = [], 13
+    while name.endswith("flv") and at < len(data):
+        at += 15 + int.from_bytes(data[at + 1 : at + 4], "big")
+        tags.append(at)
+    pages = [at for at in range(1, len(data)) if data.startswith(b"OggS", at)] if name.endswith("ogv") else []
+    index = [data.rfind(bytes.fromhex("90080033b1e5cf1189f400a0c90349cb"))] if name.endswith("wmv") else []
+    cuts = [at for at in (*tags, *pages, *index) if 0 < at < len(data)]
+    assert cuts
+    assert {verdict(data[:at]) for at in cuts} == {False}
+
+
+def test_an_flv_that_states_no_size_cannot_be_told(make):
+    assert verdict(make("_small.flv").read_bytes().replace(b"filesize", b"filelize")) is None
+
+
+@pytest.mark.parametrize("start", [b"\n", b"\n\5", b"P", b"BM", b"\x01\xda", b"8BPS", b"\x1f", b"OggS", b"\x0b\x77", b"\xff\x4f\xff\x51"])
+def test_a_beginning_alone_is_never_more_than_unreadable(start):
+    for size in range(40):
+        assert verdict((start + bytes(40))[: len(start) + size]) is not True
 
 
 @pytest.mark.parametrize("options", [{}, {"compression": "tiff_lzw"}, {"compression": "jpeg"}])
