@@ -66,12 +66,16 @@ def run(words: Sequence[str]) -> int:
 def _carried_out(words: Sequence[str]) -> int | None:
     from mediaprep.cli import _plainly
 
-    asked = _plainly.plain_check(words)
-    if asked is not None:
+    if (asked := _plainly.plain_check(words)) is not None:
         from mediaprep.cli._check import run as check
         from mediaprep.cli._face import Face, Globals
 
         return check(Face.start(Globals()), asked)
+    if (given := _plainly.plain_fix(words)) is not None:
+        from mediaprep.cli._face import Face, Globals
+        from mediaprep.cli._fix import run as fix
+
+        return fix(Face.start(Globals()), given)
     from mediaprep.cli.app import app
 
     code: int | None = app(args=list(words), prog_name="mediaprep", standalone_mode=False)

@@ -70,12 +70,13 @@ def batch(
     from mediaprep.cli import _inputs
     from mediaprep.cli._face import Face
     from mediaprep.cli._placement import placement
+    from mediaprep.cli._request import wishes
     from mediaprep.errors import UsageProblem
     from mediaprep.jobs.driver import Options
     from mediaprep.jobs.work import Recipe
 
     face = Face.of(context)
-    asked = o.wishes(face, context.params)
+    asked = wishes(face, context.params)
     names = _inputs.collect(inputs or (), files_from)
     if output is None and not dry_run:
         raise UsageProblem("no output folder: name it with -o DIR")

@@ -12,6 +12,7 @@ from mediaprep.cli import _options as o
 if TYPE_CHECKING:
     from mediaprep.cli._exit import Code
     from mediaprep.cli._face import Face
+    from mediaprep.cli._request import Request
     from mediaprep.finding import Report
     from mediaprep.plan import Output, Plan
     from mediaprep.transcode.trial import Trial
@@ -50,12 +51,13 @@ def plan(
     Exit code 0: nothing to do, or it can be done; 1: refused; 3: a file cannot be read.
     """
     from mediaprep.cli._face import Face
+    from mediaprep.cli._request import request
 
     face = Face.of(context)
-    raise typer.Exit(show(face, o.request(face, context.params), argv=argv))
+    raise typer.Exit(show(face, request(face, context.params), argv=argv))
 
 
-def show(face: Face, request: o.Request, *, argv: bool) -> Code:
+def show(face: Face, request: Request, *, argv: bool) -> Code:
     """Plan each file and print it; also the dry run of ``fix``."""
     from mediaprep.cli import _inputs
     from mediaprep.cli._each import as_post, complaint, each

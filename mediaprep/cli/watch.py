@@ -77,13 +77,14 @@ def watch(
     """
     from mediaprep.cli._face import Face
     from mediaprep.cli._placement import placement
+    from mediaprep.cli._request import wishes
     from mediaprep.jobs.driver import Options
     from mediaprep.jobs.settle import Rules
     from mediaprep.jobs.watch import Habits, refuse_folders
     from mediaprep.jobs.work import Recipe
 
     face = Face.of(context)
-    asked = o.wishes(face, context.params)
+    asked = wishes(face, context.params)
     found, chosen = placement(face, profile, category)[1:]
     means = face.context()
     options = Options(

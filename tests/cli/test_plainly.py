@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from mediaprep import cli
-from mediaprep.cli import _plainly
+from mediaprep.cli import _fix, _plainly
 from mediaprep.cli._check import Asked
 from mediaprep.cli._each import each
 from mediaprep.cli._face import Face, Globals
@@ -52,6 +52,27 @@ def test_both_ways_say_the_same(capsys, monkeypatch, options, make):
     monkeypatch.setattr(_plainly, "plain_check", lambda words: None)
     assert (cli.run(words), capsys.readouterr()) == plain
     assert plain[0] == 3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[], ["b.mov", "-o", "out/", "--force"], ["-f", "--json", "-p", "bluesky", "--category", "x"], ["--output", "o.mp4", "--split",
+      "--measure"], ["--trim", "0:10-1:20", "--snap", "0.5", "--rung", "640x360", "--max-size", "15MB", "--profile",
+      "twitter"]],
+)  # fmt: skip
+def test_a_plain_fix_is_understood_as_typer_does(monkeypatch, options):
+    words, given = ["fix", "a.mp4", *options], []
+    monkeypatch.setattr(_fix, "run", lambda face, options: given.append(options) or 0)
+    cli.run(words)
+    assert given == [_plainly.plain_fix(words)]
+    monkeypatch.setattr(_plainly, "plain_fix", lambda words: None)
+    cli.run(words)
+    assert {**given[1], "inputs": list(given[1]["inputs"])} == given[0]
+
+
+@pytest.mark.parametrize("words", [["fix"], ["fix", "a", "-o"], ["fix", "a", "--trim", "-1"], ["fix", "a", "-n"], ["check", "a"]])
+def test_the_rest_of_fix_is_typers(words):
+    assert _plainly.plain_fix(words) is None
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 40])
