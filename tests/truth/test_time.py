@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -85,6 +87,21 @@ def test_flash_and_beep_stay_together(tmp_path: Path, kind: str, anew: bool) -> 
     assert len(after) == len(before)
     apart = [abs(one - other) for one, other in zip(after, before, strict=True)]
     assert max(apart) <= 1 / rate + (Fraction(1024, RATE) if kind == "offset an hour" else 0), (before, after)
+
+
+def test_late_sound_begins_with_silence_and_needs_no_edit_list(tmp_path: Path) -> None:
+    """AAC beside H.264, which both could be copied: only the picture is, and no edit says that something is to be waited for."""
+    base, source, made = tmp_path / "base.mkv", tmp_path / "late.mkv", tmp_path / "out.mp4"
+    ffmpeg(*clock(4.4, "30", "128x96"), *BASE, base)
+    ffmpeg("-i", base, "-itsoffset", "0.7", "-i", base, "-map", "0:v", "-map", "1:a", "-c", "copy", source)
+    outcome = fixed(source, made)
+    assert [copy.track for copy in outcome.evidence[0].copied] == ["video"]
+    assert max(abs(a - b) for a, b in zip(offsets(made), offsets(source), strict=True)) < 1 / 30
+    data = made.read_bytes()
+    edits = [data[found.start() + 4 :] for found in re.finditer(b"elst", data)]
+    waits = [struct.unpack(">i", edit[16 + 12 * n - 4 :][:4])[0] for edit in edits for n in range(struct.unpack(">I", edit[4:8])[0])]
+    assert waits, "an edit that skips the reordering delay"
+    assert -1 not in waits
 
 
 def test_120_frames_become_60_one_for_two(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from mediaprep.media import Video
 from mediaprep.promise import AtMost, AtMostBytes, Near, Promise
 from mediaprep.rules._rule import Case, Refused
 from mediaprep.rules.video._encode import (
+    PRIMING,
     affordable,
     encoding,
     frugal_size,
@@ -267,7 +268,7 @@ def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, 
         return want, ()
     if not want.video.anew and not _copies(have, case):
         want = picture_encoded(want, case)
-    if want.audio is not None and not want.audio.anew and want.audio.codec not in _SOUND_IN_MP4:
+    if want.audio is not None and not want.audio.anew and (want.audio.codec not in _SOUND_IN_MP4 or _edit_needed(have, want)):
         want = sound_encoded(want, case)
     if want.video.anew and (size := frugal_size(want, _written_limit(case), case)) not in (None, want.video.display_size):
         want = replace(want, video=replace(want.video, width=size[0], height=size[1]))
@@ -312,6 +313,14 @@ def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, 
             loudness_threshold=None,
         )
     return replace(settled, video=video, audio=audio, duration=None, shots=None), tuple(promises)
+
+
+def _edit_needed(have: Video, want: Video) -> bool:
+    """Whether a copied sound would begin so late that only a delaying edit list could say so, where the source itself has none to keep."""
+    if have.audio is None or have.audio.start is None or have.video.start is None:
+        return False
+    written_anew = want.video.anew or have.container.format not in ("mp4", "mov")
+    return written_anew and have.audio.start - have.video.start > PRIMING
 
 
 def _late(have: Video, want: Video) -> Fraction:
