@@ -133,16 +133,23 @@ def _doubted(source: Source, looked: Looked, output: Output, part: Path, binary:
 def _decoded(
     name: str, output: Output, opened: Source, made: Media, binary: str, context: Context
 ) -> Steps[tuple[int | None, tuple[str, ...]]]:
-    """How many frames of what was encoded anew could be decoded, and the decoder's complaints; None: nothing was encoded."""
-    threads = context.limits.threads
-    if isinstance(output.want, Video) and output.want.video.anew:
+    """How many frames of what was encoded anew could be decoded, and the decoder's complaints; None: no picture was encoded."""
+    want, threads = output.want, context.limits.threads
+    if isinstance(want, Video) and (kinds := _anew(want)):
         means = Means(demuxer="mov", whitelist="mov,mp4,m4a,3gp,3g2,mj2", threads=threads)
         length = made.duration if isinstance(made, Video) else None
-    elif isinstance(output.want, Animation) and output.want.anew:
-        means, length = Means(demuxer="gif", whitelist="gif", threads=threads), output.want.duration
-    else:
-        return int(made.complete is True) if isinstance(output.want, Image) else None, ()  # of a still, the deep look decodes it
-    return (yield from decode(opened, means, binary, length or Fraction(0), context, name=name))
+        return (yield from decode(opened, means, binary, length or Fraction(0), context, name=name, kinds=kinds))
+    if isinstance(want, Animation) and want.anew:
+        means = Means(demuxer="gif", whitelist="gif", threads=threads)
+        return (yield from decode(opened, means, binary, want.duration or Fraction(0), context, name=name))
+    return int(made.complete is True) if isinstance(want, Image) else None, ()  # of a still, the deep look decodes it
+
+
+def _anew(want: Video) -> tuple[str, ...]:
+    """What is decoded: all of a file whose picture is encoded, else the sound if that is."""
+    if want.video.anew:
+        return "v", "a"
+    return ("a",) if want.audio is not None and want.audio.anew else ()
 
 
 def _copies(output: Output) -> bool:
@@ -158,7 +165,7 @@ def _copied(output: Output, have: Media, made: Media) -> tuple[Copied, ...]:
     if not (isinstance(output.want, Video) and isinstance(have, Video) and isinstance(made, Video)):
         return ()
     copied = []
-    if not output.want.video.anew and output.want.video.sars == have.video.sars:
+    if not output.want.video.anew:
         copied.append(Copied(track="video", source_digest=have.video.payload, made_digest=made.video.payload))
     if output.want.audio is not None and not output.want.audio.anew and have.audio and made.audio:
         copied.append(Copied(track="audio", source_digest=have.audio.payload, made_digest=made.audio.payload))

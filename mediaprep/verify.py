@@ -79,7 +79,7 @@ def _evidence(output: Output, made: Media, evidence: Evidence) -> Iterator[str]:
     if isinstance(output.source, kinds) and isinstance(made, kinds) and not _same_shape(output.source, made):
         yield f"the picture is {made.width}x{made.height}, not the shape of {output.source.width}x{output.source.height}"
     compared = {copy.track for copy in evidence.copied}
-    yield from (f"the {track} stream was to be copied, and was not compared" for track in _compared(output) if track not in compared)
+    yield from (f"the {track} stream was to be copied, and was not compared" for track in _copied(output.want) if track not in compared)
     for copy in evidence.copied:
         if copy.source_digest is None or copy.source_digest != copy.made_digest:
             yield f"the {copy.track} stream was to be copied, and its payload differs"
@@ -98,10 +98,3 @@ def _same_shape(have: Animation | Image, made: Animation | Image) -> bool:
     """Within the pixel that whole sides cost."""
     wide, high = have.width or 0, have.height or 0
     return abs((made.width or 0) * high - (made.height or 0) * wide) <= max(wide, high)
-
-
-def _compared(output: Output) -> tuple[str, ...]:
-    """The copied tracks whose payload must be the source's; a corrected pixel aspect ratio stands in the payload itself."""
-    have, want = output.source, output.want
-    retagged = isinstance(have, Video) and isinstance(want, Video) and have.video.sars != want.video.sars
-    return tuple(track for track in _copied(want) if not (track == "video" and retagged))

@@ -138,13 +138,16 @@ def bound(words: tuple[str, ...], source_fd: int, target: Path | None, made_fd: 
     return tuple(place.get(word, word) for word in words)
 
 
-def decode_argv(binary: str, *, demuxer: str, whitelist: str, threads: int, strict: bool = True) -> tuple[str, ...]:
-    """A command line that decodes every chosen stream of a file and writes nothing; ``strict``: the first error ends it with a code."""
+def decode_argv(
+    binary: str, *, demuxer: str, whitelist: str, threads: int, strict: bool = True, kinds: Sequence[str] = ("v", "a")
+) -> tuple[str, ...]:
+    """A command line that decodes every stream of these kinds and writes nothing; ``strict``: the first error ends it with a code."""
     errors = ("-xerror", "-err_detect", "explode") if strict else ()
+    chosen = tuple(word for kind in kinds for word in ("-map", f"0:{kind}?"))
     return (
         binary, "-nostdin", "-hide_banner", "-nostats", "-v", "error", "-progress", "pipe:1", *errors,
         "-protocol_whitelist", "fd", "-format_whitelist", whitelist, "-f", demuxer, "-threads", str(threads), "-fd", SOURCE_FD, "-i", "fd:",
-        "-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough", "-f", "null", TARGET,
+        *chosen, "-fps_mode", "passthrough", "-f", "null", TARGET,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -42,9 +43,9 @@ def _write(part: Path, data: bytes) -> None:
 
 
 def decode(
-    part: Source, means: Means, binary: str, length: Fraction, context: Context, *, name: str
+    part: Source, means: Means, binary: str, length: Fraction, context: Context, *, name: str, kinds: Sequence[str] = ("v", "a")
 ) -> Steps[tuple[int | None, tuple[str, ...]]]:
-    """Decodes the whole file once. Answers the number of pictures and the complaints, () = none."""
+    """Decodes all streams of these kinds once. Answers the number of pictures (None: none) and the complaints, () = none."""
     counted: list[int] = []
     show = progress(name, "verify", length, context)
 
@@ -56,7 +57,7 @@ def decode(
 
     descriptor = part.reopen()
     try:
-        words = ffmpeg.decode_argv(binary, demuxer=means.demuxer, whitelist=means.whitelist, threads=means.threads)
+        words = ffmpeg.decode_argv(binary, demuxer=means.demuxer, whitelist=means.whitelist, threads=means.threads, kinds=kinds)
         command = Command(
             argv=ffmpeg.bound(words, descriptor, None),
             what="decode the output",
