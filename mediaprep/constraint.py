@@ -173,6 +173,13 @@ class Ladder:
         rungs = self.of(orientation(size))
         return next((r for r in rungs if size[0] <= r.width and size[1] <= r.height), rungs[-1])
 
+    def lying(self, asked: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+        """The size asked for as a picture of ``size`` lies: the rung of as many bits in its orientation; what is no rung is only turned."""
+        bits = {r.video_bit_rate for r in self.rungs if (r.width, r.height) == asked}
+        alike = [(r.width, r.height) for r in self.of(orientation(size)) if r.video_bit_rate in bits]
+        turned = {orientation(asked), orientation(size)} == {"landscape", "portrait"}
+        return alike[0] if alike else (asked[1], asked[0]) if turned else asked
+
     def top(self, size: tuple[int, int]) -> Rung:
         """The largest rung of the size's orientation."""
         return self.of(orientation(size))[-1]

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from mediaprep.changes import WRITTEN, Change
 from mediaprep.media import AudioStream, HdrFormat, PrivateItem, StatedSar, Track, Video, VideoStream
-from mediaprep.plan import WRITTEN, Change, Output, Plan, Treatment, plan, streams
+from mediaprep.plan import Output, Plan, plan
 from mediaprep.profile import find_profile
 from mediaprep.promise import AtMostBytes, Near, assume
+from mediaprep.treatments import Treatment, streams
 from mediaprep.wishes import Wishes
 from tests.facts import SQUARE, changed, good, lasting, silent, sized, twitter
 
@@ -220,6 +222,22 @@ def test_a_rung_is_aimed_at_and_never_enlarged_into() -> None:
     assert wanted(sized(320, 180, **_HEVC), Wishes(rung=(640, 360))).display_size == (320, 180)
     assert planned(sized(320, 180), Wishes(rung=(640, 360))).status == "already_ok"
     assert streams(output(sized(1280, 720), Wishes(rung=(640, 360))))[1].because == ("--rung",)
+    assert wanted(sized(3840, 2160), Wishes(rung=(1920, 1080))).display_size == (1280, 720)
+
+
+@pytest.mark.parametrize(
+    ("size", "asked", "made"),
+    [
+        ((720, 1280), (640, 360), (360, 640)),
+        ((720, 720), (640, 360), (480, 480)),
+        ((1280, 720), (480, 480), (640, 360)),
+        ((1280, 720), (180, 320), (320, 180)),
+        ((720, 1280), (500, 300), (280, 500)),  # no row of the table: turned, and the picture fitted into 300x500
+    ],
+)
+def test_a_rung_is_taken_as_the_picture_lies(size: tuple[int, int], asked: tuple[int, int], made: tuple[int, int]) -> None:
+    """The row of as many bits of the picture's own orientation."""
+    assert wanted(sized(*size), Wishes(rung=asked)).display_size == made
 
 
 # -- pixel aspect ratio ------------------------------------------------------------------------------------------------------------

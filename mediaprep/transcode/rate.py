@@ -86,8 +86,8 @@ def rung(output: Output) -> Rung:
     """The row of the ladder that gives the bit rates: the one asked for, else the smallest that holds the wanted picture."""
     target, video = encoding(output), output.want.video if isinstance(output.want, Video) else VideoStream()
     asked = output.wishes.rung
-    size = (video.display_size or (target.ladder.rungs[0].width, target.ladder.rungs[0].height)) if asked is None else asked
-    return target.ladder.holding(size)
+    size = video.display_size or (target.ladder.rungs[0].width, target.ladder.rungs[0].height)
+    return target.ladder.holding(size if asked is None else target.ladder.lying(asked, size))
 
 
 def setting(output: Output, effort: int = 0) -> Setting:

@@ -182,10 +182,11 @@ def target_size(want: Video, case: Case) -> Size | None:
         return None
     canvas = canvas_size(shown, case)
     box = _limit(case.spec, "video-dimensions")
+    ladder = encoding(case.spec).ladder
     if case.wishes.rung is not None:
-        canvas = _within(canvas, case.wishes.rung)
-    elif isinstance(box, Box) and not box.allows(canvas):
-        rung = encoding(case.spec).ladder.top(canvas)
+        canvas = _within(canvas, ladder.lying(case.wishes.rung, canvas))
+    if isinstance(box, Box) and not box.allows(canvas):
+        rung = ladder.top(canvas)
         canvas = _within(canvas, (rung.width, rung.height))
     return _even(canvas, _ratios(case.spec), _least(box, canvas))
 
