@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         probe,
         probe_async,
     )
+    from mediaprep.changes import Change
     from mediaprep.errors import (
         Cancelled,
         DeadlineExceeded,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from mediaprep.finding import Finding, PostReport, Report
     from mediaprep.media import Animation, Image, Media, Post, Sound, Subtitle, Video
     from mediaprep.outcome import Outcome, PostOutcome, Upload
-    from mediaprep.plan import Change, Output, Plan
+    from mediaprep.plan import Output, Plan
     from mediaprep.profile import Profile
     from mediaprep.wishes import Wishes
 
@@ -70,7 +71,8 @@ _HOMES = {
     "finding": "Finding PostReport Report",
     "media": "Animation Image Media Post Sound Subtitle Video",
     "outcome": "Outcome PostOutcome Upload",
-    "plan": "Change Output Plan",
+    "changes": "Change",
+    "plan": "Output Plan",
     "profile": "Profile",
     "wishes": "Wishes",
 }

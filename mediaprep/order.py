@@ -16,8 +16,7 @@ from mediaprep.wishes import Wishes
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What one run is to do: the source, the profile and category (None = inferred from the content), the wishes, where to (None = beside
-    the
-    source; a folder ends in a separator or exists), whether an existing output may be replaced.
+    the source; a folder ends in a separator or exists), whether an existing output may be replaced.
 
     source   a path, a binary file, or an opened source, which then stays open
     captions what goes with a video: cut and timed as it is, published together with it

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from mediaprep.changes import Change
 from mediaprep.evidence import Evidence, Measured
 from mediaprep.finding import Report
-from mediaprep.plan import Change, Plan
+from mediaprep.plan import Plan
 
 Status = Literal["already_ok", "fixed", "refused", "unreadable", "failed"]
 

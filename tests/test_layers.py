@@ -20,9 +20,9 @@ STOREYS: list[set[str]] = [
     {"spec", "wishes"},
     {"profile", "profile_file", "profile_models", "profile_cache", "config"},
     {"rules"},
-    {"check"},
+    {"check", "changes"},
     {"plan", "tools"},
-    {"verify", "transcode", "probe"},
+    {"verify", "treatments", "transcode", "probe"},
     {"look", "order", "shortfall"},
     {"outcome", "handoff", "making", "publishing"},
     {"pipeline", "posting", "doctor"},
@@ -37,7 +37,10 @@ PEERS = {
     ("handoff", "outcome"), ("making", "handoff"), ("publishing", "handoff"), ("doctor", ""), ("posting", "pipeline"),
     ("", "api"), ("report", "jobs"),
 }  # fmt: skip
-PURE = ("rules", "check", "plan", "verify", "promise", "constraint", "finding", "spec", "media", "units", "evidence", "wishes")
+PURE = (
+    *("rules", "check", "changes", "plan", "treatments", "verify", "promise", "constraint", "finding", "spec", "media", "units"),
+    *("evidence", "wishes"),
+)
 EFFECTS = {"os", "pathlib", "subprocess", "time", "shutil", "tempfile", "socket", "threading", "logging", "io", "random", "signal"}
 NATIVE = {"av", "PIL", "pymediainfo", "ffmpeg", "imageio_ffmpeg", "pi_heif"}
 STARTERS = {"subprocess", "multiprocessing", "pty"}

@@ -13,10 +13,11 @@ from mediaprep.jsonable import encode
 from mediaprep.report import VERSION
 
 if TYPE_CHECKING:
+    from mediaprep.changes import Change
     from mediaprep.evidence import Evidence
     from mediaprep.finding import Finding, Report
     from mediaprep.outcome import Outcome
-    from mediaprep.plan import Change, Output, Plan, Refusal
+    from mediaprep.plan import Output, Plan, Refusal
 
 
 def document(**content: Any) -> dict[str, Any]:

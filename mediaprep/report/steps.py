@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from mediaprep import units
+from mediaprep.changes import Change
 from mediaprep.finding import Finding
 from mediaprep.media import Animation, AudioStream, Video
-from mediaprep.plan import Change, Output
+from mediaprep.plan import Output
 from mediaprep.promise import AtMost
 from mediaprep.report.facts import value_text
 
