@@ -301,16 +301,21 @@ def test_a_rate_up_to_60_is_kept(rate: Fraction) -> None:
 
 
 @pytest.mark.parametrize(
-    ("average", "burst", "made"),
+    ("average", "peak", "burst", "made"),
     [
-        (Fraction(200, 7), Fraction(400, 13), Fraction(30)),  # a phone: 28.57 on average, 30.8 at best
-        (Fraction(15), 30 * NTSC, 30 * NTSC),
-        (Fraction(39), Fraction(120), Fraction(60)),  # bursts of slow motion
-        (Fraction(24), Fraction(33), Fraction(33)),  # no standard rate near
+        (Fraction(200, 7), 30, Fraction(400, 13), Fraction(30)),  # a phone: 28.57 on average, 30.8 at best
+        (Fraction(15), 30, 30 * NTSC, 30 * NTSC),
+        (Fraction(39), 57, Fraction(120), Fraction(60)),  # bursts of slow motion
+        (Fraction(24), 33, Fraction(33), Fraction(33)),  # no standard rate near
+        (Fraction(1780000, 59209), 31, Fraction(540000, 16919), Fraction(30)),  # 30.06, stamps off by up to 7 ms: 31.9 over six
+        (Fraction(2985, 100), 31, Fraction(34), Fraction(30)),  # the same with a frame lost now and then
+        (Fraction(24), 31, Fraction(32), Fraction(30)),  # and with dim light in between
+        (Fraction(30), 33, Fraction(60), Fraction(60)),  # a burst that is none of jitter
     ],
 )
-def test_a_variable_rate_becomes_its_fastest_lasting_rate(average: Fraction, burst: Fraction, made: Fraction) -> None:
-    media = good(**_HEVC, video__rate_mode="vfr", video__frame_rate=average, video__frame_rate_burst=burst)
+def test_a_variable_rate_becomes_its_fastest_lasting_rate(average: Fraction, peak: int, burst: Fraction, made: Fraction) -> None:
+    rates = {"video__frame_rate": average, "video__frame_rate_peak": peak, "video__frame_rate_burst": burst}
+    media = good(**_HEVC, video__rate_mode="vfr", **rates)
     assert wanted(media).frame_rate == made
     assert wanted(media).rate_mode == "cfr"
 

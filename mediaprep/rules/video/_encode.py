@@ -15,6 +15,7 @@ from mediaprep.wishes import Wishes
 Size = tuple[int, int]
 _STANDARD_RATES = tuple(Fraction(n) for n in ("24000/1001", "24", "25", "30000/1001", "30", "48000/1001", "48", "50", "60000/1001", "60"))
 _SNAP = Fraction(3, 100)  # a guess: a variable rate within 3 % of a standard rate is meant to be it
+_JITTERED = Fraction(5, 4)  # six intervals of stamps that are off by a third of a frame look so much faster than they are (a guess)
 FASTEST = Fraction(60)
 SLOWEST = Fraction(1)  # frame a second that is written at the least: two pictures a day apart are no rate to cut a span by
 PRIMING = Fraction(1, 18)  # seconds: two and a half AAC frames, 2560 samples at 48 kHz (encoders use 1024, 2048 or 2112), and rounding
@@ -162,8 +163,8 @@ def target_rate(video: VideoStream, case: Case) -> Fraction | None:
     rate = video.frame_rate or case.wishes.frame_rate
     if rate is None:
         return None
-    if video.rate_mode == "vfr" and video.frame_rate_burst is not None and rate <= limit:
-        rate = min(limit, _snapped(max(rate, video.frame_rate_burst)))
+    if video.rate_mode == "vfr" and rate <= limit:
+        rate = min(limit, _snapped(_lasting(video, rate)))
     if video.scan == "interlaced" and 2 * rate <= limit:
         return 2 * rate
     if video.scan == "telecine":
@@ -171,6 +172,18 @@ def target_rate(video: VideoStream, case: Case) -> Fraction | None:
     rate /= math.ceil(rate / limit)
     least = max(SLOWEST, least or SLOWEST)
     return rate if rate >= least else min(limit, rate * math.ceil(least / rate))
+
+
+def _lasting(video: VideoStream, rate: Fraction) -> Fraction:
+    """The fastest rate that a variable one keeps up: that of its bursts, save where the frames of no second bear them out (jitter)."""
+    burst = max(rate, video.frame_rate_burst or rate)
+    if video.frame_rate_peak is None or burst in _STANDARD_RATES:
+        return burst
+    most = Fraction(video.frame_rate_peak - (video.jitter_frames or 0))
+    if most <= math.ceil(rate):
+        return rate
+    meant = max((standard for standard in _STANDARD_RATES if most - 1 <= standard <= most), default=most)  # jitter counts one too many
+    return max(rate, meant) if burst <= most * _JITTERED else burst
 
 
 def target_size(want: Video, case: Case) -> Size | None:
