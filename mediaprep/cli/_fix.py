@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +89,7 @@ def _repair(face: Face, request: Request, orders: dict[str, Any], receipts: Rece
         return drive(preparing(order, means), means)
 
     codes, entries, media = [], [], []
-    with drawer:
+    with _meanwhile(face), drawer:
         for done in each(face, request.names, fixed, jobs=jobs):
             outcome = done.value
             media += [None if report is None else report.media for report in (_standing(outcome) if outcome else [None])]
@@ -106,6 +108,27 @@ def _repair(face: Face, request: Request, orders: dict[str, Any], receipts: Rece
             json.document(sandbox=face.confinement, profile=name, files=entries, post=json.post_body(as_post(media, request.profile)))
         )
     return worst(codes)
+
+
+@contextlib.contextmanager
+def _meanwhile(face: Face) -> Iterator[None]:
+    """Load what the repair needs while the first file is read by a child; what the reading itself waits for comes first."""
+    import mediaprep.probe.sniff  # noqa: F401 (for the thread that reads)
+
+    def load() -> None:
+        from mediaprep.jsonable import ready
+        from mediaprep.media import Media
+        from mediaprep.tools import ffmpeg
+
+        ready(Media)
+        ffmpeg.ahead(face.ffmpeg)
+
+    thread = threading.Thread(target=load, name="mediaprep-load")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _as_told(name: str) -> str:

@@ -7,6 +7,7 @@ reaches the program.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
@@ -87,6 +88,14 @@ def locate(override: str | None = None) -> str:
             raise EnvironmentProblem(f"ffmpeg: {asked!r} is no program; name an ffmpeg binary, or leave the choice to mediaprep")
         return str(Path(found).resolve())
     return _bundled() or _on_path()
+
+
+def ahead(override: str | None = None) -> None:
+    """Do now what the first job would do: find the binary, which is started once for that, and import what writes command lines."""
+    import ffmpeg  # noqa: F401 (for ``argv``)
+
+    with contextlib.suppress(EnvironmentProblem):  # told when it is needed
+        locate(override)
 
 
 def argv(binary: str, job: Job) -> tuple[str, ...]:
