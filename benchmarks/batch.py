@@ -123,7 +123,7 @@ def dask(quick: bool) -> None:
 
     from mediaprep.jobs import batch
     from mediaprep.jobs.cluster import Cluster
-    from mediaprep.jobs.driver import Options
+    from mediaprep.jobs.flight import Options
     from mediaprep.jobs.slots import Crew, Threads
     from mediaprep.jobs.work import Recipe
     from mediaprep.profile import find_profile

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mediaprep.cli._exit import Code
     from mediaprep.cli._face import Face
-    from mediaprep.jobs.driver import Options
+    from mediaprep.jobs.flight import Options
     from mediaprep.jobs.slots import Crew
     from mediaprep.jobs.work import Recipe
 
@@ -72,7 +72,7 @@ def batch(
     from mediaprep.cli._placement import placement
     from mediaprep.cli._request import wishes
     from mediaprep.errors import UsageProblem
-    from mediaprep.jobs.driver import Options
+    from mediaprep.jobs.flight import Options
     from mediaprep.jobs.work import Recipe
 
     face = Face.of(context)

@@ -14,7 +14,7 @@ from mediaprep.cli import _options as o
 if TYPE_CHECKING:
     from mediaprep.cli._exit import Code
     from mediaprep.cli._face import Face
-    from mediaprep.jobs.driver import Options
+    from mediaprep.jobs.flight import Options
     from mediaprep.jobs.slots import Crew
     from mediaprep.jobs.watch import Habits
     from mediaprep.jobs.work import Recipe
@@ -78,7 +78,7 @@ def watch(
     from mediaprep.cli._face import Face
     from mediaprep.cli._placement import placement
     from mediaprep.cli._request import wishes
-    from mediaprep.jobs.driver import Options
+    from mediaprep.jobs.flight import Options
     from mediaprep.jobs.settle import Rules
     from mediaprep.jobs.watch import Habits, refuse_folders
     from mediaprep.jobs.work import Recipe

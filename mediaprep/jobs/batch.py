@@ -13,8 +13,9 @@ from threading import Event as Flag
 
 from mediaprep.files import display_name
 from mediaprep.jobs import scan
-from mediaprep.jobs.driver import FAILURES, Driver, Options
-from mediaprep.jobs.events import Heard, JobEvent, Notice, RunDone, RunStarted
+from mediaprep.jobs.driver import Driver
+from mediaprep.jobs.events import FAILURES, Heard, JobEvent, Notice, RunDone, RunStarted
+from mediaprep.jobs.flight import Options
 from mediaprep.jobs.ledger import open_ledger
 from mediaprep.jobs.publish import Places, default_ledger, one_ledger
 from mediaprep.jobs.quarantine import Quarantine

@@ -11,6 +11,7 @@ from mediaprep.outcome import Outcome
 from mediaprep.plan import Plan
 
 Status = Literal["fixed", "already_ok", "refused", "unreadable", "failed", "vanished", "same", "own"]
+FAILURES = frozenset({"refused", "unreadable", "failed", "vanished"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +74,13 @@ class JobProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobAgain:
-    """A job did not work out and will be tried again."""
+    """A job did not work out and will be tried again, after a pause."""
 
     job: int
     input: str
     attempt: int
     problem: str
+    pause_seconds: float = 0.0
     event: Literal["job.retry"] = "job.retry"
 
 

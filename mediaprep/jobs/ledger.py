@@ -81,12 +81,12 @@ class Ledger(Queries):
             rows = sorted(map(row_of, cursor.fetchall()), key=lambda row: (row.tries, row.id))
         return tuple(rows)
 
-    def release(self, job: int, *, counted: bool = False, pause: float = 0.0) -> None:
+    def release(self, job: int, *, counted: bool = True, pause: float = 0.0) -> None:
         """Give a job back; not ``counted``: as if it had not been tried; ``pause``: seconds until it may be begun again."""
         with self.transaction():
             self.db.execute(
                 "UPDATE job SET state = 'new', owner = NULL, tries = tries - ?, due = ? WHERE id = ? AND state = 'run'",
-                (0 if counted else 1, _due(pause), job),
+                (0 if counted else 1, time.time() + pause if pause else 0.0, job),
             )
 
     def forget(self, job: int) -> None:
@@ -144,11 +144,11 @@ class Ledger(Queries):
             )
             self.db.execute("UPDATE output SET part = NULL, replaces = NULL WHERE job = ?", (job,))
 
-    def undone(self, job: int, *, pause: float = 0.0) -> None:
-        """A publication that could not be finished: begin again, after ``pause`` seconds."""
+    def unintend(self, job: int) -> None:
+        """A publication that could not be finished: as if nothing had come back yet."""
         with self.transaction():
             self.db.execute("DELETE FROM output WHERE job = ?", (job,))
-            self.db.execute("UPDATE job SET state = 'new', owner = NULL, due = ? WHERE id = ?", (_due(pause), job))
+            self.db.execute("UPDATE job SET state = 'run' WHERE id = ? AND state = 'publish'", (job,))
 
     def tidied(self, job: int) -> None:
         """The source was dealt with."""
@@ -225,10 +225,6 @@ def existing(path: Path) -> Ledger:
     if not path.is_file():
         raise UsageProblem(f"no ledger at {display_name(path)}: name the output folder of a batch or a watch, or give --state")
     return Ledger(path)
-
-
-def _due(pause: float) -> float:
-    return time.time() + pause if pause else 0.0
 
 
 class _Chunk:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from mediaprep.jobs import batch
-from mediaprep.jobs.driver import Driver, Options
+from mediaprep.jobs.driver import Driver
 from mediaprep.jobs.events import JobEvent
+from mediaprep.jobs.flight import Options
 from mediaprep.jobs.slots import Crew, Threads
 from mediaprep.jobs.work import Recipe
 from mediaprep.profile import find_profile
@@ -73,7 +74,7 @@ def opened(crew: Crew, recipe: Recipe, tmp_path: Path) -> Callable[..., Abstract
 
     @contextmanager
     def entered(tell: Heard | None = None, options: Options | None = None, **words: object) -> Iterator[Driver]:
-        with batch.opened(tmp_path / "out", recipe, crew, options or Options(), tell or Heard(), **words) as driver:  # type: ignore[arg-type]
+        with batch.opened(tmp_path / "out", recipe, crew, options or Options(pause=0.0), tell or Heard(), **words) as driver:  # type: ignore[arg-type]
             yield driver
 
     return entered

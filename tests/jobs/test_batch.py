@@ -16,8 +16,8 @@ import pytest
 import mediaprep
 from mediaprep.errors import Cancelled, EnvironmentProblem, UsageProblem
 from mediaprep.jobs import batch, publish
-from mediaprep.jobs.driver import Options
 from mediaprep.jobs.events import JobDone, JobStarted, RunStarted
+from mediaprep.jobs.flight import Options
 from mediaprep.jobs.ledger import Ledger
 from mediaprep.jobs.quarantine import Quarantine
 from tests.jobs.conftest import Heard, visible

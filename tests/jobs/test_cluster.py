@@ -16,8 +16,8 @@ import pytest
 from mediaprep.errors import EnvironmentProblem
 from mediaprep.jobs import batch
 from mediaprep.jobs.cluster import Cluster
-from mediaprep.jobs.driver import Options
 from mediaprep.jobs.events import JobProgress
+from mediaprep.jobs.flight import Options
 from mediaprep.jobs.ledger import Ledger
 from mediaprep.wishes import Wishes
 from tests.jobs.conftest import Heard, visible

@@ -59,11 +59,11 @@ def test_a_claim_takes_what_was_tried_least(ledger: Ledger) -> None:
     recipe = ledger.recipe("r", {}, {})
     ledger.add(recipe, entries(3))
     (first,) = ledger.claim(recipe, 1)
-    ledger.release(first.id, counted=True)
+    ledger.release(first.id)
     assert [row.id for row in ledger.claim(recipe, 2)] == [2, 3]
     assert [(row.id, row.tries) for row in ledger.claim(recipe, 2)] == [(1, 2)]
     assert ledger.claim(recipe, 2) == ()
-    ledger.release(1)
+    ledger.release(1, counted=False)
     assert [(row.id, row.tries) for row in ledger.claim(recipe, 2)] == [(1, 2)]
 
 
@@ -177,8 +177,8 @@ def test_a_job_that_pauses_is_left_alone_until_it_is_due(ledger: Ledger) -> None
     recipe = ledger.recipe("r", {}, {})
     ledger.add(recipe, entries(2))
     first, second = ledger.claim(recipe, 2)
-    ledger.release(first.id, counted=True, pause=60)
-    ledger.release(second.id, counted=True)
+    ledger.release(first.id, pause=60)
+    ledger.release(second.id)
     assert [row.id for row in ledger.claim(recipe, 2)] == [second.id]
     assert ledger.claim(recipe, 2) == ()
     assert ledger.waiting(recipe)

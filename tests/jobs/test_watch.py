@@ -13,8 +13,8 @@ import pytest
 
 from mediaprep.errors import Cancelled, UsageProblem
 from mediaprep.jobs import batch, watch
-from mediaprep.jobs.driver import Options
 from mediaprep.jobs.events import JobDone
+from mediaprep.jobs.flight import Options
 from mediaprep.jobs.quarantine import Quarantine
 from mediaprep.jobs.settle import Rules
 from mediaprep.jobs.slots import Crew, Threads
