@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Literal
 
 from mediaprep.constraint import Constraint, OneOf
@@ -65,7 +66,7 @@ def _judge(rule: Rule, requirement: Requirement, have: Media, spec: Spec) -> tup
     judged = rule.test(have, limit)
     if isinstance(judged, Passed):
         return ()
-    evidence = tuple(witness for witness in have.witnesses if _decides(witness, rule.facts))
+    evidence = tuple(witness for witness in have.witnesses if _decides(witness.fact, rule.facts))
     common = Finding(
         rule=rule.id,
         level=requirement.level,
@@ -100,8 +101,10 @@ def _wanted(common: Finding, requirement: Requirement, spec: Spec) -> str:
     return f"{spec.placement} {verb} {common.limit} ({requirement.source})"
 
 
-def _decides(witness: Witness, facts: tuple[str, ...]) -> bool:
-    return any(witness.fact == fact or fact.startswith(witness.fact + ".") or witness.fact.startswith(fact + ".") for fact in facts)
+@lru_cache(maxsize=8192)
+def _decides(told: str, facts: tuple[str, ...]) -> bool:
+    """Whether a witness's word on one fact bears on others. Both are names of facts, so there are few pairs."""
+    return any(told == fact or fact.startswith(told + ".") or told.startswith(fact + ".") for fact in facts)
 
 
 def _disputed(evidence: tuple[Witness, ...]) -> str:

@@ -134,20 +134,14 @@ def _names_gif(order: Order) -> bool:
 
 def _prepared(source: Source, order: Order, context: Context, captions: Source | None) -> Steps[Outcome]:
     seen = yield from surveying(source, order, context, captions)
-    made, media = seen.plan, seen.looked.media
-    spec = order.profile.spec_for(media.kind, order.category)
-    base = Outcome(path=source.path, status="already_ok", profile=order.profile.name, before=made.report, plan=made)
-    if made.refusals:
-        reasons = tuple(r.reason + (f"; ways out: {', '.join(r.ways_out)}" if r.ways_out else "") for r in made.refusals)
-        return replace(base, status="refused", problems=reasons)
-    base = replace(base, uploads=(handoff.upload(source.path, media, spec.category), *_captions_upload(captions, seen, order, spec)))
-    if not made.outputs:
+    base = as_it_is(source, order, seen, captions)
+    if base.status == "refused" or not seen.plan.outputs:
         return base
     tasks = [
         Task(output=output, source=captions, looked=seen.captions)
         if captions and seen.captions and isinstance(output.want, Subtitle)
         else Task(output=output, source=source, looked=seen.looked)
-        for output in made.outputs
+        for output in seen.plan.outputs
     ]
     try:
         parts, targets = yield from _carried_out(source, order, tasks, context)
@@ -158,6 +152,17 @@ def _prepared(source: Source, order: Order, context: Context, captions: Source |
     except VerifyError as problem:
         return replace(base, status="failed", uploads=(), problems=problem.problems)
     return _fixed(base, tasks, parts, targets)
+
+
+def as_it_is(source: Source, order: Order, seen: Survey, captions: Source | None = None) -> Outcome:
+    """The outcome where nothing is made: refused, or the sources as they are."""
+    made, media = seen.plan, seen.looked.media
+    base = Outcome(path=source.path, status="already_ok", profile=order.profile.name, before=made.report, plan=made)
+    if made.refusals:
+        reasons = tuple(r.reason + (f"; ways out: {', '.join(r.ways_out)}" if r.ways_out else "") for r in made.refusals)
+        return replace(base, status="refused", problems=reasons)
+    spec = order.profile.spec_for(media.kind, order.category)
+    return replace(base, uploads=(handoff.upload(source.path, media, spec.category), *_captions_upload(captions, seen, order, spec)))
 
 
 def _carried_out(source: Source, order: Order, tasks: list[Task], context: Context) -> Steps[tuple[list[Made], list[Path]]]:

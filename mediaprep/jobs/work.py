@@ -31,7 +31,7 @@ from mediaprep.jsonable import encode
 from mediaprep.media import Animation, Media, Sound, Video
 from mediaprep.order import Order
 from mediaprep.outcome import Outcome
-from mediaprep.pipeline import preparing, surveying
+from mediaprep.pipeline import as_it_is, preparing, surveying
 from mediaprep.plan import PLAN_VERSION, Plan
 from mediaprep.probe import Looked
 from mediaprep.profile import Profile
@@ -196,7 +196,7 @@ def _look(task: Task) -> Seen:
             survey = drive(surveying(source, order, context), context)
             looked, plan = survey.looked, survey.plan
             if plan.status != "planned":
-                outcome = drive(preparing(replace(order, looked=looked), context), context)
+                outcome = as_it_is(source, order, survey)
         except SourceUnreadable as problem:
             outcome = _unreadable(task, source.name, problem)
         copy = None
