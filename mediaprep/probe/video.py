@@ -22,7 +22,7 @@ from mediaprep.probe.request import Request, wants
 from mediaprep.probe.sniff import Sniffed
 from mediaprep.probe.sound import read_sound
 from mediaprep.tools import mediainfo, pyav
-from mediaprep.tools.pyav import Reader, StreamInfo
+from mediaprep.tools.pyav import Reader, Span, StreamInfo
 from mediaprep.units import duration_text
 
 ROUNDING, PLAUSIBLE, PLAUSIBLE_SHARE = Fraction(1, 1000), Fraction(1, 2), Fraction(2, 100)
@@ -83,6 +83,8 @@ def _pass(reader: Reader, info: StreamInfo | None, sound: StreamInfo | None, pay
         keep_audio=audio.HEAD_PACKETS,
         hear=None if heard is None else heard.add,
     )
+    if info is not None and reader.format == "avi":
+        _begun_by_header(picture, info)
     return Passed(
         picture=picture,
         sound=sounds,
@@ -90,6 +92,15 @@ def _pass(reader: Reader, info: StreamInfo | None, sound: StreamInfo | None, pay
         ended_by=ended_by,
         digests=(None if shown is None else shown.digest(), None if heard is None else heard.digest()),
     )
+
+
+def _begun_by_header(span: Span, info: StreamInfo) -> None:
+    """AVI has no presentation times; those that the demuxer makes up are late by the reordering that it supposes. The header says when the
+    first picture is shown."""
+    if span.first is None or span.end is None or info.start is None or not info.time_base:
+        return
+    late = span.first - round(info.start / info.time_base)
+    span.first, span.end = span.first - late, span.end - late
 
 
 def _both(scan: Callable[..., None], digest: Callable[[memoryview], None]) -> Callable[..., None]:
