@@ -127,10 +127,13 @@ def _problems(report: Report | None, plan: Plan | None) -> list[str]:
 
 def plan_output(output: Output, predicted: dict[str, Any], argv: Sequence[str] | None) -> dict[str, Any]:
     """One output of a plan."""
+    from mediaprep.treatments import streams
+
     return {
         "kind": output.want.kind,
         "placement": output.placement,
         "span": None if output.span is None else [encode(edge) for edge in output.span],
+        "streams": [{"track": row.track, "action": row.action, "because": list(row.because)} for row in streams(output)],
         "changes": [change(item) for item in output.changes],
         "promises": [{"promise": type(item).__name__, **_record(item)} for item in output.promises],
         "predicted": predicted,

@@ -12,8 +12,10 @@ from mediaprep.media import Animation, AudioStream, Video
 from mediaprep.plan import Output
 from mediaprep.promise import AtMost
 from mediaprep.report.facts import value_text
+from mediaprep.treatments import streams
 
 _LAYOUTS = {1: "mono", 2: "stereo"}
+_TRACKS = {"video": "picture", "audio": "sound"}
 # Which changed facts make one step, in the order of the work. The first prefix that fits takes the fact.
 _STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("kind", ("kind",)),
@@ -88,7 +90,7 @@ def steps(output: Output, findings: Iterable[Finding] = ()) -> tuple[Step, ...]:
         replace(step, because=_reasons(step, grouped[step.name], findings, encoded) if step.name in grouped else step.because)
         for step in made
     ]
-    return tuple(sorted(told, key=lambda step: _rank(step.name))) + _copies(output)
+    return tuple(sorted(told, key=lambda step: _rank(step.name))) + _untouched(output)
 
 
 def _reasons(step: Step, changes: list[Change], findings: Iterable[Finding], encoded: bool) -> tuple[str, ...]:
@@ -184,22 +186,14 @@ def _sound_words(output: Output, audio: AudioStream | None) -> str:
     return " ".join(word for word in ("AAC LC", rate, layout, units.bit_rate_text(transcode.rung(output).audio_bit_rate)) if word)
 
 
-def _copies(output: Output) -> tuple[Step, ...]:
-    want = output.want
-    if not isinstance(want, Video) or not isinstance(output.source, Video):
+def _untouched(output: Output) -> tuple[Step, ...]:
+    """What is copied, and what is not taken along."""
+    if not (isinstance(output.want, Video) and isinstance(output.source, Video)):
         return ()
-    kept = [] if want.video.anew else ["picture"]
-    if want.audio is not None and not want.audio.anew:
-        kept.append("sound")
-    return (
-        (
-            Step(
-                name="copy",
-                words=" and ".join(kept) + ", as they are" if kept[1:] else f"{kept[0]}, as it is",
-                because=(),
-                safety="lossless",
-            ),
-        )
-        if kept
-        else ()
+    rows = streams(output)
+    copied = [_TRACKS[row.track] for row in rows if row.track in _TRACKS and row.action in ("copied", "retagged")]
+    left = [row.track for row in rows if row.action == "left out"]
+    said = {"copy": " and ".join(copied) + (", as they are" if copied[1:] else ", as it is"), "leave out": ", ".join(left)}
+    return tuple(
+        Step(name=name, words=said[name], because=(), safety="lossless") for name, what in (("copy", copied), ("leave out", left)) if what
     )
