@@ -4,19 +4,22 @@
     python -m tests.hostile --ci                 what the ordinary tests run
     python -m tests.hostile --only 4,14          some promises
     python -m tests.hostile --check 100000 --fix 1000 --first 5000      other mutants, and how many
+    python -m tests.hostile --keep run.jsonl     the long run in pieces: a suite whose figures are kept there is not run again
     python -m tests.hostile --exiftool           ask exiftool anew where the canaries are
 
-Exit code 1 where a figure is not reached. Each violation is printed with what makes it again.
+Exit code 1 where a figure is not reached. Each violation is printed with what makes it again. The table tells of each suite's figures only
+what was run: numbers in it are those of the runs that are kept, one line of JSON for each suite.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tests.hostile import bombs, canaries, faults, mutants, opening, statements, truncation
@@ -79,6 +82,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--check", type=int)
     parser.add_argument("--fix", type=int)
     parser.add_argument("--first", type=int, default=1, help="number of the first mutant")
+    parser.add_argument("--keep", type=Path, help="a file of figures, one suite a line; those with violations are run again")
     parser.add_argument("--exiftool", action="store_true")
     asked = parser.parse_args(words)
     if asked.exiftool:
@@ -88,20 +92,33 @@ def main(words: list[str] | None = None) -> int:
     sizes = CI if asked.ci else LONG
     sizes = replace(sizes, check=sizes.check if asked.check is None else asked.check, fix=sizes.fix if asked.fix is None else asked.fix)
     wanted = {word.strip() for word in asked.only.split(",") if word.strip()}
+    kept = _kept(asked.keep)
     figures: list[Figure] = []
     for name, (promises, suite) in suites(sizes, asked.first).items():
         if wanted and name not in wanted and not wanted & set(map(str, promises)):
+            continue
+        if name in kept:
+            figures += kept[name]
             continue
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="mediaprep-hostile-") as folder:
             told = suite(Path(folder, "work")) if _made(Path(folder, "work")) else []
         figures += told
+        if asked.keep is not None and not any(figure.broken for figure in told):
+            with asked.keep.open("a") as file:
+                file.write(json.dumps({"suite": name, "figures": [asdict(figure) for figure in told]}) + "\n")
         print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
         for figure in told:
             for line in figure.broken:
                 print(f"  BROKEN {figure.promise} ({PROMISES[figure.promise][0]}): {line}", flush=True)
     print(f"\n{table(figures)}")
     return int(any(figure.broken for figure in figures))
+
+
+def _kept(path: Path | None) -> dict[str, list[Figure]]:
+    """The figures of suites that an earlier run reached, by name."""
+    lines = path.read_text().splitlines() if path is not None and path.exists() else []
+    return {one["suite"]: [Figure(**{**figure, "broken": ()}) for figure in one["figures"]] for one in map(json.loads, lines)}
 
 
 def _made(folder: Path) -> bool:
