@@ -23,6 +23,7 @@ MADE = (
         "_small.webm",
     ),
     *("_small.ts", "_small.avi", "_small.flv", "_small.wmv", "_small.ogv", "_small.mpg", "_small.h264", "_small.gif", "f351.gif"),
+    *("_small.ivf", "_small.mxf"),
     *("anim.apng", "anim.webp", "anim.avif", "plain.png", "comment.png", "alpha.png", "orientation6.jpg", "comment.jpg", "mpo.jpg"),
     *("progressive.jpg", "comment.webp", "alpha.webp", "still.gif", "plain.avif", "plain.tiff", "plain.bmp", "plain.ico", "plain.jp2"),
     *("good.srt", "utf16.srt", "good.vtt", "good.ass"),

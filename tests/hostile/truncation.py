@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ ENDLESS = {
     "_small.mpg": "packs",
     "_small.h264": "NAL units",
     "_small_frag.mp4": "fragments",
+    "_small.mxf": "the last partition and the random index, which is optional",
     "good.srt": "cues",
     "utf16.srt": "cues",
     "good.vtt": "cues",
@@ -42,10 +44,24 @@ class Cell:
         return f"{self.seed.name} cut to {self.size} of {len(self.seed.data)} bytes: {self.word}"
 
 
+# What begins a unit of its format: a page, element, box, chunk, packet, extension, start code, list, header.
+_UNITS = re.compile(
+    rb"OggS|\x1f\x43\xb6\x75|\x1c\x53\xbb\x6b|\x12\x54\xc3\x67|(?=....(?:mo[ov][vf]|mdat|mfra|free|sidx))|idx1|LIST|"
+    rb"IEND|fdAT|fcTL|ANMF|\x06\x0e\x2b\x34|\x21[\xf9\xfe\xff]|\xff\xda|\xff\xd9|\x00\x00\x01|\x90\x08\x00\x33\xb1\xe5",
+    re.DOTALL,
+)
+
+
 def _sizes(seed: Seed, points: int) -> list[int]:
-    """As many cuts over the whole length, and those just before the end, where a missing tail is smallest."""
-    whole = len(seed.data)
-    return sorted({whole * step // points for step in range(1, points)} | {whole - n for n in (1, 2, 3, 4, 8, 12) if n < whole} - {0})
+    """As many cuts over the whole length, as many between two units, and those just before the end, where a missing tail is smallest."""
+    whole, units = len(seed.data), {hit.start() for hit in _UNITS.finditer(seed.data)}
+    at = 13
+    while seed.suffix == ".flv" and at < whole:  # a tag, then the size of it
+        at += 15 + int.from_bytes(seed.data[at + 1 : at + 4], "big")
+        units.add(at)
+    last = {whole - n for n in (1, 2, 3, 4, 8, 12)}
+    between = sorted(units)[:: max(1, len(units) // points)]
+    return sorted(size for size in {*(whole * step // points for step in range(1, points)), *between, *last} if 0 < size < whole)
 
 
 def word_of(path: Path) -> str:
