@@ -18,7 +18,7 @@ STOREYS: list[set[str]] = [
     {"constraint"},
     {"finding", "promise", "evidence"},
     {"spec", "wishes"},
-    {"profile", "profile_file", "profile_models", "profile_cache", "config"},
+    {"profile", "config"},
     {"rules"},
     {"check", "changes"},
     {"plan", "tools"},
@@ -33,7 +33,7 @@ STOREYS: list[set[str]] = [
 PEERS = {
     ("context", "events"), ("files", "units"), ("files", "context"),
     ("wishes", "spec"),
-    ("profile", "profile_file"), ("profile", "profile_cache"), ("profile_file", "profile_models"), ("config", "profile"),
+    ("config", "profile"),
     ("handoff", "outcome"), ("making", "handoff"), ("publishing", "handoff"), ("doctor", ""), ("posting", "pipeline"),
     ("", "api"), ("report", "jobs"),
 }  # fmt: skip

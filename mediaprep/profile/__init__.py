@@ -66,19 +66,19 @@ class Profile:
 
 def load(path: Path) -> Profile:
     """The profile in a TOML file. Raises ProfileError with every problem, one line each: ``file: key.path: what``."""
-    from mediaprep import profile_cache
+    from mediaprep.profile import cache
 
-    if (known := profile_cache.read(path, Profile)) is not None:
+    if (known := cache.read(path, Profile)) is not None:
         return known
     read: dict[Path, bytes] = {}
     made = _parsed(path, read)
-    profile_cache.write(path, made, read)
+    cache.write(path, made, read)
     return made
 
 
 def _parsed(path: Path, read: dict[Path, bytes]) -> Profile:
     """``read`` gets the bytes of every file that it was made of."""
-    from mediaprep import profile_file
+    from mediaprep.profile import file as profile_file
 
     raw = _read(path, read)
     content = profile_file.parse(raw, str(path), base=lambda name: _read(_locate(name), read))
@@ -115,7 +115,7 @@ def own() -> tuple[str, ...]:
 
 def folder() -> Path:
     """Where the bundled profiles are: the checkout's folder when running from a checkout, so that an edit is seen; else the package's."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parent.parent
     beside = package.parent / "profiles"
     if beside.is_dir() and (package.parent / "pyproject.toml").is_file():
         return beside
@@ -198,7 +198,7 @@ def draft(name: str, like: str) -> str:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a profile, for editors. It knows keys and shapes; what a ``like`` supplies only ``load`` can tell."""
-    from mediaprep import profile_file
+    from mediaprep.profile import file as profile_file
 
     return profile_file.schema()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mediaprep import profile, profile_cache
-from mediaprep.profile import Profile, bundled, folder, load
+from mediaprep import profile
+from mediaprep.profile import Profile, bundled, cache, folder, load
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def test_an_entry_is_the_profile(name, monkeypatch):
     made = load(path)
     monkeypatch.setattr(profile, "_parsed", None)  # not called any more
     assert load(path) == made
-    assert profile_cache.read(path, Profile) == made
+    assert cache.read(path, Profile) == made
 
 
 def own(tmp_path: Path) -> Path:
@@ -35,16 +35,16 @@ def own(tmp_path: Path) -> Path:
 def test_a_change_of_the_file_or_of_what_it_builds_on_is_seen(tmp_path, entries):
     path = own(tmp_path)
     load(path)
-    assert profile_cache.read(path, Profile) is not None
+    assert cache.read(path, Profile) is not None
     (entry,) = [entry for entry in entries.iterdir() if len(json.loads(entry.read_text())["files"]) == 2]  # its own and twitter's
     assert any(name.endswith("twitter.toml") for name in json.loads(entry.read_text())["files"])
     known = json.loads(entry.read_text())
     known["files"] = {name: "0" if name.endswith("twitter.toml") else value for name, value in known["files"].items()}
     entry.write_text(json.dumps(known))
-    assert profile_cache.read(path, Profile) is None
+    assert cache.read(path, Profile) is None
     path.write_text(path.read_text().replace('title = "own"', 'title = "New"'))
     assert load(path).title == "New"
-    assert profile_cache.read(path, Profile).title == "New"
+    assert cache.read(path, Profile).title == "New"
 
 
 PROFILES = ["3", '["Profile"]', '["os", ["a", 1]]', '["/", 1, 0]', "[" * 5000 + "]" * 5000]
@@ -56,7 +56,7 @@ def test_nonsense_in_its_place_is_passed_over(tmp_path, entries, text):
     path = own(tmp_path)
     made = load(path)
     for entry in entries.iterdir():
-        entry.write_text(text.replace("%", profile_cache._code()))
+        entry.write_text(text.replace("%", cache._code()))
     assert load(path) == made
 
 

@@ -21,7 +21,10 @@ from typing import Any, TypeVar
 from mediaprep import constraint, spec
 
 T = TypeVar("T")
-_CODE = ("profile.py", "profile_file.py", "profile_models.py", "profile_cache.py", "spec.py", "constraint.py", "units.py")
+_CODE = (
+    *("profile/__init__.py", "profile/file.py", "profile/categories.py", "profile/limits.py", "profile/cache.py"),
+    *("spec.py", "constraint.py", "units.py"),
+)
 _RECORDS: Mapping[str, type] = MappingProxyType(
     {
         kind.__name__: kind
@@ -78,7 +81,7 @@ def _text(path: Path) -> str:
 @cache
 def _code() -> str:
     """What changes with the code that makes profiles: name, size and time of its files."""
-    here = Path(__file__).parent
+    here = Path(__file__).parent.parent
     facts = [(name, stat.st_size, stat.st_mtime_ns) for name in _CODE for stat in (os.stat(here / name),)]  # noqa: PTH116
     return repr(facts)
 

@@ -13,7 +13,8 @@ from pydantic_core import ErrorDetails
 
 from mediaprep.errors import ProfileError
 from mediaprep.media import Kind
-from mediaprep.profile_models import CATEGORIES, CATEGORY_NAME, Attachments, Category, CategoryTable, Header, PostRules
+from mediaprep.profile.categories import CATEGORIES, CATEGORY_NAME, Category, CategoryTable, Header, PostRules
+from mediaprep.profile.limits import Attachments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
