@@ -24,13 +24,22 @@ def reached(output: Output, measured: Measured | None) -> bool:
 
 def shortfalls(output: Output, made: Media | None, measured: Measured | None) -> tuple[str, ...]:
     """Why less than asked was made."""
-    return (*_quality(output, measured), *_loudness(output, made))
+    return (*_snap(output), *_quality(output, measured), *_loudness(output, made))
+
+
+def _snap(output: Output) -> tuple[str, ...]:
+    if output.wishes.snap is None or output.span is None or not _encoded(output):
+        return ()
+    near = f"no key frames within {units.duration_text(output.wishes.snap)} of the cuts"
+    return (f"the span was encoded, not copied: {near}, or a picture that has to be encoded in any case",)
 
 
 def _quality(output: Output, measured: Measured | None) -> tuple[str, ...]:
     least = output.wishes.min_vmaf
-    if not _encoded(output) or (least is None and not output.wishes.measure):
+    if not isinstance(output.want, Video) or (least is None and not output.wishes.measure):
         return ()
+    if not output.want.video.anew:
+        return ("the quality was not measured: the picture is the source's own, copied",)
     if measured is None:
         return ("the quality was not measured: this ffmpeg has neither libvmaf nor xpsnr",)
     if least is None or (measured.metric == "VMAF" and measured.mean >= least):

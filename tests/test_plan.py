@@ -363,6 +363,23 @@ def test_trim_first_gives_139_9_seconds() -> None:
     assert planned(lasting(Fraction(140)), Wishes(trim="first")).status == "already_ok"
 
 
+@pytest.mark.parametrize(
+    ("keyframes", "snap", "end"),
+    [
+        (("0", "70", "139", "139.98", "141"), "2", "139"),  # at 139.98 s the last frame of sound would pass 140 s
+        (("0", "70", "139.93", "141"), "2", "139.93"),
+        (("0", "70", "137", "141"), "2", "139.9"),  # none is near: encoded
+        (("0", "70", "139"), None, "139.9"),
+    ],
+)
+def test_the_first_part_may_end_at_a_key_frame_and_be_copied(keyframes: tuple[str, ...], snap: str | None, end: str) -> None:
+    have = replace(lasting(Fraction(300)), keyframes=tuple(map(Fraction, keyframes)))
+    made = output(have, Wishes(trim="first", snap=None if snap is None else Fraction(snap)))
+    assert made.span == (0, Fraction(end))
+    assert isinstance(made.want, Video)
+    assert made.want.video.anew is (end == "139.9")
+
+
 def test_trim_first_ends_on_a_whole_frame() -> None:
     made = output(lasting(Fraction(300), video__frame_rate=30 * NTSC), Wishes(trim="first"))
     assert promised(made, "video.frame_count") == 4192

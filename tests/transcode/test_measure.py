@@ -94,3 +94,10 @@ def test_loudness_is_read_from_what_loudnorm_writes() -> None:
     assert loudness_of(json.dumps(levels).encode()) == (-10.97, 3.0, -1.84, -21.94)
     assert loudness_of(json.dumps({**levels, "input_i": "-inf"}).encode()) is None
     assert loudness_of(b"") is None
+
+
+def test_what_cannot_be_measured_or_copied_is_told() -> None:
+    (copied,) = plan((good(container__format="matroska"),), twitter(), Wishes(measure=True)).outputs
+    assert shortfalls(copied, None, None) == ("the quality was not measured: the picture is the source's own, copied",)
+    encoded = output(Wishes(trim=(Fraction(3), Fraction(5)), snap=Fraction(1, 10)))
+    assert "no key frames within 0.1 s of the cuts" in shortfalls(encoded, None, None)[0]

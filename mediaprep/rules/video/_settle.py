@@ -55,7 +55,10 @@ def spans(have: Video, spec: Spec, wishes: Wishes) -> tuple[Span | None, ...] | 
     if length is None:
         return no_timing(have)
     if wishes.trim == "first":
-        return ((Fraction(0), target.trim_to),) if longest is not None and length > longest else (None,)
+        if longest is None or length <= longest:
+            return (None,)
+        span = Fraction(0), target.trim_to
+        return (snapped(have, span, wishes.snap, longest) or span,)
     start, end = (Fraction(0), length) if wishes.trim is None else wishes.trim
     end = min(end, length)
     if not 0 <= start < end:
@@ -74,7 +77,7 @@ def spans(have: Video, spec: Spec, wishes: Wishes) -> tuple[Span | None, ...] | 
         )
     if start == 0 and end == length:
         return (None,)
-    return (snapped(have, (start, end), wishes.snap) or _whole_frames_of(have, (start, end)),)
+    return (snapped(have, (start, end), wishes.snap, longest) or _whole_frames_of(have, (start, end)),)
 
 
 def _whole_frames_of(have: Video, span: Span) -> Span:
@@ -83,18 +86,16 @@ def _whole_frames_of(have: Video, span: Span) -> Span:
     return (max(start, Fraction(0)), end) if end > start else span
 
 
-def snapped(have: Video, span: Span, most: Fraction | None) -> Span | None:
+def snapped(have: Video, span: Span, most: Fraction | None, longest: Fraction | None) -> Span | None:
     """The span with its start moved to an IDR and its end to one (or to the file's end), each by at most ``most`` seconds, where what lies
-    between can be copied; None where it cannot."""
+    between can be copied and is at most ``longest``, its sound included; None where it cannot."""
     times, length = have.keyframes or (), have.duration
-    if most is None or length is None or not _cut_by_packets(have):
+    if most is None or length is None or not times or not _cut_by_packets(have):
         return None
-    if not times:
-        return None
-    start, end = _nearest(times, span[0]), _nearest((*times, length), span[1])
-    if abs(start - span[0]) > most or abs(end - span[1]) > most or end <= start:
-        return None
-    return start, end
+    start = _nearest(times, span[0])
+    ends = tuple(time for time in (*times, length) if start < time and (longest is None or time - start <= longest - EDGE))
+    end = _nearest(ends, span[1]) if ends else start
+    return (start, end) if abs(start - span[0]) <= most and abs(end - span[1]) <= most and start < end else None
 
 
 def _nearest(times: tuple[Fraction, ...], wished: Fraction) -> Fraction:
