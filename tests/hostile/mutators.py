@@ -1,7 +1,8 @@
 """Damaged copies of files, each a pure function of (name, number): one line tells how to make a failing one again.
 
 One to three changes are stacked. Half of the general ones fall into the first 4 kB, where headers are. The changes that know a format
-(box, element, chunk, segment, block, directory) keep the rest of it readable, so that the damage reaches deep into a parser.
+(box, element, chunk, segment, block, directory, page, tag, object, packet) keep the rest of it readable, so that the damage reaches deep
+into a parser.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import random
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Literal
 
 INTERESTING = (0, 1, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFF0, 0xFFFFFFFF)
 WIDE = (0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF)
@@ -211,6 +214,83 @@ def _directory(rng: random.Random, data: bytearray) -> None:
     return None
 
 
+def _pages(data: bytes) -> Iterator[tuple[int, int]]:
+    """(at, end) of Ogg pages."""
+    at = 0
+    while data.startswith(b"OggS", at) and at + 27 <= len(data):
+        end = at + 27 + data[at + 26] + sum(data[at + 27 : at + 27 + data[at + 26]])
+        yield at, end
+        at = end
+
+
+def _tags(data: bytes) -> Iterator[tuple[int, int]]:
+    """(at, end) of FLV tags with the size behind each."""
+    at = 13
+    while at + 15 <= len(data):
+        end = at + 15 + int.from_bytes(data[at + 1 : at + 4], "big")
+        yield at, end
+        at = end
+
+
+def _chunks_of_riff(data: bytes, at: int = 12, end: int | None = None, depth: int = 0) -> Iterator[tuple[int, int]]:
+    """(at, end) of RIFF chunks, outer before inner."""
+    end = len(data) if end is None else end
+    while at + 8 <= end:
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        yield at, at + 8 + size
+        if data[at : at + 4] == b"LIST" and depth < 5:
+            yield from _chunks_of_riff(data, at + 12, min(at + 8 + size, end), depth + 1)
+        at += 8 + size + (size & 1)
+
+
+def _objects(data: bytes, at: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
+    """(at, end) of ASF objects, those of the header among them."""
+    end = len(data) if end is None else end
+    while at + 24 <= end and (size := int.from_bytes(data[at + 16 : at + 24], "little")) >= 24:
+        yield at, at + size
+        if at == 0:
+            yield from _objects(data, 30, min(size, end))
+        at += size
+
+
+def _packets(data: bytes) -> Iterator[tuple[int, int]]:
+    """(at, end) of transport stream packets."""
+    return ((at, at + 188) for at in range(0, len(data) - 187, 188))
+
+
+# By what a file begins with: its units, then where in one its size stands: offset, bytes, byte order.
+_UNITS: tuple[tuple[bytes, Callable[[bytes], Iterator[tuple[int, int]]], tuple[int, int, Literal["big", "little"]]], ...] = (
+    (b"OggS", _pages, (26, 1, "big")),
+    (b"FLV", _tags, (1, 3, "big")),
+    (b"RIFF", _chunks_of_riff, (4, 4, "little")),
+    (b"\x30\x26\xb2\x75", _objects, (16, 8, "little")),
+    (b"\x47", _packets, (3, 2, "big")),
+)
+
+
+def _unit(rng: random.Random, data: bytearray) -> None:
+    """A page, tag, chunk, object or packet: its size, a field of its head, twice, not at all, in the place of another."""
+    whole = bytes(data)
+    _, walk, (offset, width, order) = next(row for row in _UNITS if whole.startswith(row[0]))
+    found = [(at, end) for at, end in islice(walk(whole), 5000) if end <= len(whole)]
+    if not found:
+        return _integer(rng, data)
+    at, end = rng.choice(found)
+    match rng.randrange(6):
+        case 0 | 1:
+            value = _lies_of(rng, end - at) & (1 << 8 * width) - 1
+            data[at + offset : at + offset + width] = value.to_bytes(width, order)
+        case 2 | 3:
+            field = at + rng.randrange(min(40, end - at))
+            data[field : field + 4] = rng.choice(INTERESTING).to_bytes(4, order)
+        case 4:
+            data[at:end] = whole[at:end][:8192] * rng.choice((0, 2, 20))
+        case _:
+            other, stop = rng.choice(found)
+            data[at:end] = whole[other:stop]
+    return None
+
+
 _GENERAL: tuple[Change, ...] = (_bits, _integer, _integer, _cut, _delete, _repeat, _zero)
 
 
@@ -224,7 +304,9 @@ def knowing(head: bytes) -> tuple[Change, ...]:
         return _segment, _directory
     if head.startswith(b"GIF8"):
         return (_block,)
-    if head.startswith((b"II*\0", b"MM\0*", b"RIFF")):
+    if head.startswith(tuple(start for start, _, _ in _UNITS)):
+        return (_unit, _directory) if head.startswith(b"RIFF") else (_unit,)
+    if head.startswith((b"II*\0", b"MM\0*")):
         return _directory, _integer
     return (_box,)
 
