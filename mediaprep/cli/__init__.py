@@ -128,5 +128,5 @@ def _usage(problem: Exception) -> int:
     if "\n" in message.strip():
         typer.echo(message)
     else:
-        complain(f"{command}: {message} (see {command} --help)")
+        complain(f"{command}: {message.replace('Value error, ', '')} (see {command} --help)")  # pydantic's word, not ours
     return Code.USAGE
