@@ -47,11 +47,14 @@ def read_sound(found: Found, info: StreamInfo) -> AudioStream:
 
 
 def _config(found: Found, info: StreamInfo) -> AacConfig | None:
-    """The AudioSpecificConfig of the boxes or the container's header, else the first packet's ADTS header."""
+    """The AudioSpecificConfig of the boxes or the container's header, else that of the first packets: LATM's own, or the ADTS header."""
     track = found.box_track(info)
     stated = (track.asc if track is not None else None) or info.extradata
-    head = bytes(found.passed.sound.head[0]) if found.passed.sound.head else b""
+    packets = [bytes(packet) for packet in found.passed.sound.head]
+    head = packets[0] if packets else b""
     try:
+        if aac.packet_framing(head) == "latm":
+            return next(filter(None, map(aac.parse_latm, packets)), None)
         if stated:
             return aac.parse_config(stated)
         return aac.parse_adts(head) if aac.packet_framing(head) == "adts" else None

@@ -38,6 +38,12 @@ class BitReader:
         if self._left < 0:
             raise Damaged("the bits end early")
 
+    def part(self, count: int) -> BitReader:
+        """A reader of the next ``count`` bits, which this one passes over."""
+        part = BitReader(b"")
+        part._value, part._left = self.u(count), count
+        return part
+
     def ue(self) -> int:
         """Unsigned Exp-Golomb (ITU-T H.264 9.1), at most 32 leading zeros."""
         if self._left and self._value >> (self._left - 1) & 1:

@@ -1,4 +1,4 @@
-"""AAC: the AudioSpecificConfig (ISO/IEC 14496-3 1.6.2.1) and the ADTS header (1.A.2.2)."""
+"""AAC: the AudioSpecificConfig (ISO/IEC 14496-3 1.6.2.1), the ADTS header (1.A.2.2) and the configuration in LOAS/LATM (1.7.3)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,11 @@ class AacConfig:
 
 def parse_config(data: bytes) -> AacConfig:
     """An AudioSpecificConfig. Raises: Damaged (a ValueError) where it is cut short or uses reserved values."""
-    bits = BitReader(data[:512])
+    return _config(BitReader(data[:512]), trailing=True)
+
+
+def _config(bits: BitReader, *, trailing: bool) -> AacConfig:
+    """``trailing``: an announcement of SBR may follow, because what follows belongs to the configuration."""
     aot, rate, layout = _object_type(bits), _rate(bits), bits.u(4)
     sbr = ps = None
     extension_rate = None
@@ -70,7 +74,7 @@ def parse_config(data: bytes) -> AacConfig:
         sbr = bits.flag()
     if aot in _ERROR_RESILIENT and aot != 39 and bits.u(2) >= 2:
         bits.skip(1)
-    if extension_rate is None and aot in _GENERAL:
+    if trailing and extension_rate is None and aot in _GENERAL:
         sbr, ps, extension_rate = _trailing(bits, rate)
     return AacConfig(
         aot=aot,
@@ -165,8 +169,33 @@ def parse_adts(data: bytes) -> AacConfig:
     return AacConfig(aot=aot, sample_rate=_RATES[index], channel_configuration=layout, channels=_CHANNELS.get(layout), frame_length=1024)
 
 
+def parse_latm(data: bytes) -> AacConfig | None:
+    """The configuration of the first layer in a LOAS frame (AudioSyncStream, 1.7.2; StreamMuxConfig, 1.7.3); None where the frame goes by
+    an earlier one. Raises: Damaged where there is no such frame."""
+    bits = BitReader(data[:512])
+    if bits.u(11) != _LATM_SYNC:
+        raise Damaged("no LOAS sync word")
+    bits.skip(13)
+    if bits.flag():
+        return None
+    version = bits.u(1)
+    if version and bits.flag():
+        raise Damaged("a reserved version of the LATM multiplex")
+    if version:
+        _latm_value(bits)
+    bits.skip(1 + 6 + 4 + 3)  # framing, subframes, programs, layers
+    if not version:
+        return _config(bits, trailing=False)
+    length = _latm_value(bits)
+    return _config(bits.part(length), trailing=True)
+
+
+def _latm_value(bits: BitReader) -> int:
+    return bits.u(8 * (bits.u(2) + 1))
+
+
 def packet_framing(data: bytes) -> str:
-    """How a packet is wrapped: ``adts``, ``latm`` (its config is not read: what it holds is unknown from here) or ``raw``."""
+    """How a packet is wrapped: ``adts``, ``latm`` or ``raw``."""
     if len(data) >= 3 and int.from_bytes(data[:2], "big") >> 5 == _LATM_SYNC:
         return "latm"
     return "adts" if len(data) >= 7 and data[0] == 0xFF and data[1] & 0xF6 == 0xF0 else "raw"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mediaprep.probe.bitstream._bits import Damaged
-from mediaprep.probe.bitstream.aac import object_indication_codec, packet_framing, parse_adts, parse_config
+from mediaprep.probe.bitstream.aac import object_indication_codec, packet_framing, parse_adts, parse_config, parse_latm
 from tests.probe.bitstream.bitwriter import Bits
 
 
@@ -98,6 +98,40 @@ def test_no_adts_header(written: str):
     """MP3, a header cut short, silence, a reserved rate."""
     with pytest.raises(Damaged):
         parse_adts(bytes.fromhex(written))
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("56e135200011901fe7f976e002630bb319b1997189718981", ("LC", 48000, 2, None)),  # ffmpeg -mpegts_flags latm
+        ("56e136200011b01fe7f97ee002630bb319b1997189718981", ("LC", 48000, 6, None)),
+        ("56e1472000118004c40000200c4c61766336332e312e3130325c", ("LC", 48000, 2, None)),  # channels in a program config element
+    ],
+)
+def test_configurations_in_latm(written: str, told: tuple[object, ...]):
+    found = parse_latm(bytes.fromhex(written))
+    assert found is not None
+    assert (found.object_type, found.sample_rate, found.channels, found.sbr) == told
+
+
+def test_latm_announces_sbr():
+    """The first version has no length of the configuration, so SBR is announced in front (object type 5); the second may have it behind."""
+    start = Bits().u(0x2B7, 11).u(20, 13).u(0, 1)
+    hierarchical = parse_latm(config(Bits(start.text).u(0, 1).u(1, 1).u(0, 13).u(5, 5).u(6, 4).u(2, 4).u(3, 4).u(2, 5).u(0, 3).u(0, 40)))
+    assert hierarchical is not None
+    assert (hierarchical.object_type, hierarchical.sample_rate, hierarchical.extension_rate) == ("HE-AAC", 24000, 48000)
+    behind = Bits(start.text).u(1, 1).u(0, 1).u(0, 2).u(255, 8).u(1, 1).u(0, 13).u(0, 2).u(37, 8)
+    behind = behind.u(2, 5).u(6, 4).u(2, 4).u(0, 3).u(0x2B7, 11).u(5, 5).u(1, 1).u(3, 4).u(0, 40)
+    extended = parse_latm(config(behind))
+    assert extended is not None
+    assert (extended.object_type, extended.sbr, extended.extension_rate) == ("HE-AAC", True, 48000)
+
+
+def test_latm_may_go_by_an_earlier_configuration():
+    assert parse_latm(bytes.fromhex("56e18affc410a6367f03ff3f")) is None
+    for written in ("", "56e0", "fff15080017ffc", "56e135200011", "56e135600011901fe7f976e0"):
+        with pytest.raises(Damaged):
+            parse_latm(bytes.fromhex(written))
 
 
 def test_framing_of_packets():
