@@ -1,6 +1,8 @@
 """Batch beside what a user would run instead: ``python -m benchmarks.batch [--quick] [row ...]`` prints the table.
 
-clips      40 clips of 3 s (and, not quick, 8 of 60 s) that must be encoded: mediaprep batch against xargs -P over the bare ffmpeg commands
+inputs     make the clips below (else they are made by the first row that wants them)
+clips      40 clips of 3 s that must be encoded: mediaprep batch against xargs -P over the bare ffmpeg commands
+long       6 clips of 60 s in the same way
 fine       2,000 files of 320x240 that are already fine, 2 workers: milliseconds a file
 dask       overhead of a job through Dask: the same files over threads and over a local cluster
 ledger     10^6 jobs entered: seconds, peak memory
@@ -20,45 +22,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import imageio_ffmpeg
+if __package__ in (None, ""):
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from benchmarks._run import made
 
-FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 MEDIAPREP = [sys.executable, "-m", "mediaprep"]
 
 
-def clip(path: Path, seconds: float, *, seed: int, size: str = "640x360", fine: bool = False) -> None:
-    """A clip that breaks only the rule on chroma subsampling, or none."""
-    pixels = "yuv420p" if fine else "yuv422p"
-    source = f"testsrc2=s={size}:r=30:d={seconds},hue=h={seed * 7}"
-    argv = [
-        FFMPEG,
-        "-v",
-        "error",
-        "-y",
-        "-f",
-        "lavfi",
-        "-i",
-        source,
-        "-f",
-        "lavfi",
-        "-i",
-        f"sine=f={200 + seed}:d={seconds}",
-        "-c:v",
-        "libx264",
-    ]
-    argv += [
-        "-preset",
-        "veryfast",
-        "-profile:v",
-        "high" if fine else "high422",
-        "-pix_fmt",
-        pixels,
-        "-flags",
-        "+cgop",
-        "-x264-params",
-        "open-gop=0",
-    ]
-    subprocess.run([*argv, "-c:a", "aac", "-movflags", "+faststart", str(path)], check=True)
+def clip(seconds: float, *, seed: int, size: str = "640x360", fine: bool = False) -> Path:
+    """A clip that breaks only the rule on chroma subsampling, or none; made once."""
+    picture = f"testsrc2=s={size}:r=30:d={seconds},hue=h={seed * 7}"
+    inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", f"sine=f={200 + seed}:d={seconds}"]
+    pixels = ["-profile:v", "high", "-pix_fmt", "yuv420p"] if fine else ["-profile:v", "high422", "-pix_fmt", "yuv422p"]
+    coded = ["-c:v", "libx264", "-preset", "veryfast", *pixels, "-flags", "+cgop", "-x264-params", "open-gop=0", "-c:a", "aac"]
+    return made(f"batch-{'fine' if fine else 'clip'}-{size}-{seconds:g}s-{seed}.mp4", [*inputs, *coded, "-movflags", "+faststart"])
 
 
 def throughput(folder: Path, count: int, seconds: float) -> tuple[float, float]:
@@ -66,7 +43,7 @@ def throughput(folder: Path, count: int, seconds: float) -> tuple[float, float]:
     source = folder / "in"
     source.mkdir()
     for number in range(count):
-        clip(source / f"{number:03d}.mp4", seconds, seed=number)
+        shutil.copyfile(clip(seconds, seed=number), source / f"{number:03d}.mp4")
     commands = folder / "commands"
     bare = folder / "bare"
     bare.mkdir()
@@ -86,12 +63,23 @@ def throughput(folder: Path, count: int, seconds: float) -> tuple[float, float]:
     return xargs, took
 
 
-def clips(quick: bool) -> None:
-    for count, seconds, goal in ((40, 3, 0.85), *(() if quick else ((8, 60, 0.90),))):
-        with tempfile.TemporaryDirectory() as folder:
-            xargs, took = throughput(Path(folder), count, seconds)
-        words = f"xargs -P 2 {xargs:.1f} s, batch -j 2 {took:.1f} s: {xargs / took:.2f} of the throughput (goal {goal})"
-        print(f"clips   {count} x {seconds} s: {words}")
+def clips(quick: bool, count: int = 40, seconds: float = 3, goal: float = 0.85) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        xargs, took = throughput(Path(folder), 8 if quick else count, seconds)
+    words = f"xargs -P 2 {xargs:.1f} s, batch -j 2 {took:.1f} s: {xargs / took:.2f} of the throughput (goal {goal})"
+    print(f"clips   {8 if quick else count} x {seconds:g} s: {words}")
+
+
+def long(quick: bool) -> None:
+    clips(False, 2 if quick else 6, 60, 0.90)
+
+
+def inputs(quick: bool) -> None:
+    """Make what the other rows read, which takes longer than some of them."""
+    for number in range(40):
+        clip(3, seed=number)
+    for number in range(6):
+        clip(60, seed=number)
 
 
 def fine(quick: bool) -> None:
@@ -110,10 +98,7 @@ def fine(quick: bool) -> None:
 def fill(folder: Path, count: int) -> None:
     """Fine files of 320x240, each of its own content."""
     folder.mkdir()
-    seed = folder / ".seed.mp4"
-    clip(seed, 1, seed=1, size="320x240", fine=True)
-    data = seed.read_bytes()
-    seed.unlink()
+    data = clip(1, seed=1, size="320x240", fine=True).read_bytes()
     for number in range(count):
         (folder / f"{number:05d}.mp4").write_bytes(data + (8 + number).to_bytes(4, "big") + b"free" + bytes(number))
 
@@ -219,7 +204,15 @@ def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-ROWS: dict[str, Callable[[bool], None]] = {"clips": clips, "fine": fine, "dask": dask, "ledger": ledger, "memory": memory}
+ROWS: dict[str, Callable[[bool], None]] = {
+    "inputs": inputs,
+    "clips": clips,
+    "long": long,
+    "fine": fine,
+    "dask": dask,
+    "ledger": ledger,
+    "memory": memory,
+}
 
 
 def main() -> None:

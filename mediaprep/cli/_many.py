@@ -105,7 +105,7 @@ def shown(face: Face, *, as_json: bool, timed: bool = False) -> Iterator[Callabl
                 case JobAgain():
                     face.log("job.retry", path=event.input, attempt=event.attempt, problem=event.problem)
                     if not face.options.quiet:
-                        complain(f"{stamp()}{event.input}: attempt {event.attempt} failed: {event.problem}; it is tried again")
+                        complain(f"{stamp()}{batch.again_line(event)}")
 
     with drawer:
         yield told

@@ -22,7 +22,7 @@ app = typer.Typer(
     name="mediaprep",
     help="Checks videos, GIFs, pictures and captions against a platform's upload limits, and repairs what fails with the least work.",
     epilog="Options of mediaprep itself may stand before or after the command. Exit codes: 0 accepted or fixed, "
-    "1 findings remain, 2 usage, 3 unreadable, 4 environment, 5 work failed, 70 internal error.",
+    "1 findings remain, 2 usage, 3 unreadable, 4 environment, 5 work failed, 6 some files of a batch came to nothing, 70 internal error.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},

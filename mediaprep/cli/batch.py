@@ -112,6 +112,7 @@ def _run(
     from mediaprep.jobs.quarantine import Quarantine
     from mediaprep.report.batch import summary
 
+    batch.refuse_loops(names, output)
     quarantine = None if kept is None else Quarantine(folder=kept, move=False, report=m.quarantine_report)
     with (
         m.shown(face, as_json=as_json) as tell,
@@ -121,7 +122,8 @@ def _run(
         total = batch.totals(driver)
     if not as_json:
         face.lines(summary(end, total, str(output)))
-    return Code.BATCH if batch.failures(total, on_refused=options.on_refused) or batch.failures(end.counts) or end.left else Code.OK
+    bad = any(batch.failures(counts, on_refused=options.on_refused) for counts in (total, end.counts))
+    return Code.BATCH if bad or end.left else Code.OK
 
 
 def _dry(face: Face, recipe: Recipe, crew: Crew, options: Options, names: Sequence[str], *, as_json: bool) -> Code:

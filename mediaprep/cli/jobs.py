@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mediaprep.jobs.ledger import Ledger
     from mediaprep.jobs.records import Row
 
@@ -39,10 +41,14 @@ def list_(
 ) -> None:
     """One line for each job, in the order they were found; with --json one JSON object a line."""
     from mediaprep.cli._face import Face
+    from mediaprep.jobs.events import Status
+    from mediaprep.jobs.records import State
     from mediaprep.report import json
     from mediaprep.report.lines import Span, line
 
     face = Face.of(context)
+    _known("--state", state, get_args(State))
+    _known("--status", status, get_args(Status))
     with _ledger(out) as ledger:
         for row in ledger.rows(states=state or (), statuses=status or (), limit=limit):
             if as_json:
@@ -59,6 +65,7 @@ def show(context: typer.Context, out: Out, job: Annotated[int, typer.Argument(me
     from mediaprep.errors import UsageProblem
     from mediaprep.report import json
     from mediaprep.report.lines import Span, columns
+    from mediaprep.units import bytes_text
 
     face = Face.of(context)
     with _ledger(out) as ledger:
@@ -69,7 +76,8 @@ def show(context: typer.Context, out: Out, job: Annotated[int, typer.Argument(me
     if as_json:
         face.document(json.document(**facts))
         return
-    rows = [(Span(name, "dim"), str(value)) for name, value in facts.items() if value not in (None, [])]
+    rows = [(Span(name, "dim"), str(value)) for name, value in facts.items() if value is not None and name != "outputs"]
+    rows += [(Span("output", "dim"), f"{o['name']}  {bytes_text(o['bytes'])}  sha256 {o['sha256']}") for o in facts["outputs"]]
     face.lines(columns(rows))
 
 
@@ -113,6 +121,15 @@ def stats(context: typer.Context, out: Out, as_json: AsJson = False) -> None:
         face.lines([line(Span(placement, "bold"), Span(f"  recipe {digest[:8]}, plan version {content['plan_version']}", "dim"))])
         rows = [(c.status or c.state, str(c.jobs), bytes_text(c.size), f"{c.media_seconds:.0f} s") for c in counts]
         face.lines(columns(rows, indent="  "))
+
+
+def _known(option: str, asked: Sequence[str] | None, words: Sequence[str]) -> None:
+    """Raises: UsageProblem for a word that no job can have."""
+    from mediaprep.errors import UsageProblem
+
+    for word in asked or ():
+        if word not in words:
+            raise UsageProblem(f"{option} {word}: want {', '.join(words[:-1])} or {words[-1]}")
 
 
 def _body(row: Row) -> dict[str, Any]:

@@ -59,14 +59,17 @@ def opened(
                 yield driver
 
 
+def refuse_loops(inputs: Sequence[str], out: Path) -> None:
+    """Look before anything is written. Raises: UsageProblem where the output folder lies inside an input folder."""
+    for text in inputs:
+        if Path(text).is_dir():
+            scan.refuse_loop(Path(text), out)
+
+
 def run(driver: Driver, inputs: Sequence[str], *, fresh: bool = False, max_failures: int | None = None) -> RunDone:
-    """Every file below the inputs once. Raises: UsageProblem before any work, EnvironmentProblem, Cancelled; then the rest is left for the
-    next run."""
+    """Every file below the inputs once. Raises: EnvironmentProblem, Cancelled; then the rest is left for the next run."""
     began = time.monotonic()
     ledger, tell = driver.ledger, driver.tell
-    for text in inputs:
-        if Path(text).is_dir() and not driver.options.dry:
-            scan.refuse_loop(Path(text), driver.places.out)
     trouble: list[str] = []
 
     def problem(line: str) -> None:
@@ -100,8 +103,9 @@ def _run_until(driver: Driver, max_failures: int) -> None:
     """As ``driver.run``, but no more once so many jobs have failed."""
     try:
         while driver.turn(0.5):
-            if failures(driver.counts) >= max_failures:
-                driver.tell(Notice(message=f"stopped after {max_failures} failures; the rest is left for the next run", failure=True))
+            failed = failures(driver.counts, on_refused=driver.options.on_refused)
+            if failed >= max_failures:
+                driver.tell(Notice(message=f"{failed} files failed, which is enough; the rest is left for the next run", failure=True))
                 driver.stop()
                 return
     except BaseException:

@@ -223,7 +223,7 @@ def open_ledger(path: Path, notice: Callable[[str], None], rebuild: Callable[[Le
 def existing(path: Path) -> Ledger:
     """A ledger that is there. Raises: UsageProblem where it is not, EnvironmentProblem where it cannot be used."""
     if not path.is_file():
-        raise UsageProblem(f"no ledger at {display_name(path)}: name the output folder of a batch or a watch, or give --state")
+        raise UsageProblem(f"no ledger at {display_name(path)}: name the output folder of a batch or a watch, or its ledger")
     return Ledger(path)
 
 

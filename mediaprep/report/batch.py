@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -67,7 +68,7 @@ class Tally:
                 self._running[event.job] = (event.size_bytes, 0.0, 0.0)
             case JobLooked() if event.job in self._running:
                 size = self._running[event.job][0]
-                weight = event.media_seconds + LOOK_WEIGHT
+                weight = LOOK_WEIGHT + (event.media_seconds if event.status == "planned" else 0.0)
                 self._running[event.job] = (size, weight, 0.0)
                 self._pending_bytes -= size
                 self._known_bytes += size
@@ -84,7 +85,7 @@ class Tally:
                     weight = LOOK_WEIGHT
                     self._known += weight
                 self._finished += weight
-                self._media += event.media_seconds
+                self._media += event.media_seconds if event.status == "fixed" else 0.0
                 self.done += 1
 
     def _left(self, job: int, looked: bool) -> None:
@@ -106,7 +107,7 @@ class Tally:
 
     @property
     def speed(self) -> float | None:
-        """Media seconds a second."""
+        """Media seconds that were made, a second."""
         seconds = self._clock() - self._began
         return self._media / seconds if seconds > 0 and self._media > 0 else None
 
@@ -261,10 +262,22 @@ def body(event: JobEvent) -> dict[str, Any]:
 def job_line(event: JobDone, *, stamp: str = "") -> Line:
     """``clip.mov  fixed  out/clip.mp4  7.3 MB  (14.2 s)``, or why there is nothing."""
     status = Span(_WORDS[event.status], _STYLE.get(event.status, "red"))
-    head: list[str | Span] = [stamp, Span(event.input, "bold"), "  ", status]
+    head: list[str | Span] = [stamp, Span(_near(event.input), "bold"), "  ", status]
     if event.outputs:
-        return line(*head, f"  {', '.join(event.outputs)}  {bytes_text(event.bytes)}  ({event.seconds:.1f} s)")
+        copied = ", copied as it is" if event.status == "refused" else ""
+        return line(*head, f"{copied}  {', '.join(map(_near, event.outputs))}  {bytes_text(event.bytes)}  ({event.seconds:.1f} s)")
     return line(*head, f": {'; '.join(event.problems)}" if event.problems else "")
+
+
+def again_line(event: JobAgain) -> str:
+    """Why a job is tried again, and when."""
+    when = f"in {event.pause_seconds:g} s" if event.pause_seconds else "now"
+    return f"{display_name(_near(event.input))}: attempt {event.attempt} failed: {event.problem}; it is tried again {when}"
+
+
+def _near(path: str) -> str:
+    """As seen from the current folder, for what lies below it."""
+    return path.removeprefix(os.path.join(os.getcwd(), ""))  # noqa: PTH109, PTH118
 
 
 def summary(end: RunDone, total: Mapping[str, int], out: str) -> tuple[Line, ...]:
