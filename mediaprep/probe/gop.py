@@ -43,6 +43,8 @@ ALL_INTRA = frozenset(
 )
 FLAGGED = frozenset({"ffv1", "qtrle", "flv1", "theora"})  # no B pictures
 _PATTERN_GOPS, _PATTERN_FRAMES = 3, 60
+_MOST_LEADING = 16  # frames that H.264 can hold back, ITU-T H.264 A.3.1
+_MOST_INTRA = 20_000
 _MOST_HEADS = 20_000  # of slices, kept in case that time stamps tell no order: 5 MB, eleven minutes of 30 frames a second
 
 
@@ -120,6 +122,8 @@ class GopScanner:
         self._shuffled = False  # a time stamp went back: they tell the order of output
         self._latest: int | None = None
         self._heads: dict[int, Head] = {}
+        self._following: dict[int, list[Head]] = {}  # of an I picture that is no IDR: itself, and what comes next in decode order
+        self._latest_intra: list[Head] = []
 
     def add(self, data: Data, pts: int | None, dts: int | None, keyframe: bool, discard: bool = False) -> None:
         """One packet; one of size 0 is passed over."""
@@ -128,6 +132,8 @@ class GopScanner:
         code = self._picture(data, keyframe)
         if self._h264 and not self._shuffled:
             self._note_order(self._h264, data, pts)
+        if self._h264 and not code & (SECOND_FIELD | NO_PICTURE):
+            self._note_following(self._h264, data, code)
         if discard:
             self._discarded.add(len(self._codes))
         self._codes.append(code | KEY if keyframe else code)
@@ -142,6 +148,16 @@ class GopScanner:
         self._latest = self._latest if pts is None else pts
         if len(self._heads) < _MOST_HEADS:
             self._heads[len(self._codes)] = reader.head(data)
+
+    def _note_following(self, reader: H264Reader, data: Data, code: int) -> None:
+        """Keep what tells by the bitstream whether pictures that follow an I picture are shown before it: muxers move time stamps."""
+        if code & INTRA:
+            if code & IDR or len(self._following) >= _MOST_INTRA:
+                self._latest_intra = []
+                return
+            self._latest_intra = self._following[len(self._codes)] = [reader.head(data)]
+        elif self._latest_intra and len(self._latest_intra) <= _MOST_LEADING:
+            self._latest_intra.append(reader.head(data))
 
     def configure(self, extradata: bytes) -> None:
         """Extradata that changes in mid-stream, before the packet that it holds for."""
@@ -201,7 +217,7 @@ class GopScanner:
         elif order is None:
             return self._lengths(Gop(), spans, pts), "neither time stamps nor picture order counts tell the order of output"
         else:
-            opened = [a for a in nonidr if min(order[a : ends[a]]) < order[a]]
+            opened = [a for a in nonidr if min(order[a : ends[a]]) < order[a] or self._led(kept[a])]
         if getattr(self._reader, "intra_is_idr", False):
             nonidr = opened
         decodable = header.parameter_sets_first is not False
@@ -218,6 +234,11 @@ class GopScanner:
         )
         reason = f"{lost} of {len(self._codes)} packets cannot be read, so not every GOP can be judged" if lost else None
         return self._lengths(gop, spans, pts), reason
+
+    def _led(self, index: int) -> bool:
+        """Whether the picture order counts put a picture before the I picture that it follows."""
+        order = output_order(self._following.get(index, ()))
+        return order is not None and len(order) > 1 and min(order) < order[0]
 
     def _lengths(self, gop: Gop, spans: Sequence[tuple[int, int]], pts: Sequence[int | None]) -> Gop:
         """``gop`` with the lengths of its GOPs."""

@@ -15,10 +15,19 @@ TIME_BASE = Fraction(1, 25)
 
 
 def scan(
-    pictures: str, *, stream: H264 = S, keys: str = "", pts: bool = True, wrap=prefixed, extradata: bytes | None = b"-", width: int = 4
+    pictures: str,
+    *,
+    stamps: str = "",
+    stream: H264 = S,
+    keys: str = "",
+    pts: bool = True,
+    wrap=prefixed,
+    extradata: bytes | None = b"-",
+    width: int = 4,
 ) -> GopResult:
     """Scans pictures given as words: ``idr`` ``R`` (I, recovery point) ``I`` ``P`` ``B`` ``G`` (P with a recovery point 5 frames on) ``S``
-    (parameter sets), each picture with its output place after it, as ``B3``. ``keys``: which words the container flags."""
+    (parameter sets), each picture with its output place after it, as ``B3``. ``keys``: which words the container flags; ``stamps``: the
+    time stamps, where they are not the output places."""
     scanner = gop.scanner("h264", avcc(stream, width) if extradata == b"-" else extradata, TIME_BASE)
     for number, word in enumerate(pictures.split()):
         name, place = word.rstrip("0123456789"), int(word.lstrip("idrRIPBGS") or 0)
@@ -28,7 +37,8 @@ def scan(
             units.insert(0, recovery(0 if name == "R" else 5))
         if name == "S":
             units = [stream.sps(), stream.pps()]
-        scanner.add(wrap(*units), place if pts else None, number - 3 if pts else None, name in keys.split())
+        shown = int(stamps.split()[number]) if stamps else place
+        scanner.add(wrap(*units), shown if pts else None, number - 3 if pts else None, name in keys.split())
     return scanner.result()
 
 
@@ -52,6 +62,12 @@ def test_one_open_gop_among_closed_ones_is_open():
 
 def test_recovery_points_without_leading_pictures_are_closed_nonidr():
     assert scan("idr0 P1 R2 P3 R4", keys="idr R").gop.structure == "closed-nonidr"
+
+
+def test_time_stamps_that_were_moved_hide_no_open_gop():
+    """A muxer that mends time stamps puts leading pictures right behind the picture that they are shown before."""
+    assert scan("idr0 P2 B1 R6 B4 B5 P8", stamps="0 20 10 60 61 62 80", keys="idr R").gop.structure == "open"
+    assert scan("idr0 P2 B1 R4 P8 B6", stamps="0 20 10 40 80 60", keys="idr R").gop.structure == "closed-nonidr"
 
 
 def test_an_unflagged_recovery_point_is_a_random_access_point():
