@@ -6,6 +6,7 @@ from mediaprep import units
 from mediaprep.evidence import Measured
 from mediaprep.media import Media, Video
 from mediaprep.plan import Output
+from mediaprep.rules.video._settle import loudness_kept
 from mediaprep.transcode.rate import EFFORTS, bit_rate_cap
 
 LOUDNESS_STEP = 1.0  # LU
@@ -58,7 +59,9 @@ def _loudness(output: Output, made: Media | None) -> tuple[str, ...]:
         return ("the sound is silent or cannot be measured: its loudness is as it was",)
     if abs(made.audio.loudness - float(target)) <= LOUDNESS_STEP:
         return ()
-    return (f"the loudness is {made.audio.loudness:.1f} LUFS, {float(target):g} was asked for: the sound's peaks stand in the way",)
+    kept = isinstance(output.source, Video) and loudness_kept(output.source, output.wishes)
+    why = "so many bits hold no more of the sound" if kept else "the sound's peaks stand in the way"
+    return (f"the loudness is {made.audio.loudness:.1f} LUFS, {float(target):g} was asked for: {why}",)
 
 
 def _encoded(output: Output) -> bool:

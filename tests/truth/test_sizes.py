@@ -89,6 +89,17 @@ def test_a_loudness_is_reached_and_the_picture_copied(tmp_path: Path) -> None:
     assert again.status == "already_ok"
 
 
+def test_noise_that_few_bits_do_not_hold_is_told_and_made_all_the_same(tmp_path: Path) -> None:
+    """White noise at 64 kbit/s: AAC leaves its upper half out, and 2 LU with it."""
+    noise = tmp_path / "noise.mp4"
+    inputs = ("-f", "lavfi", "-i", "testsrc2=s=128x96:r=25:d=4", "-f", "lavfi", "-i", "anoisesrc=d=4:a=0.3,aformat=channel_layouts=stereo")
+    ffmpeg(*inputs, *X264, "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "320k", noise)
+    outcome = fixed(noise, tmp_path / "out.mp4", loudness=Fraction(-14))
+    reached = loudness(tmp_path / "out.mp4")
+    assert reached < -15
+    assert f"the loudness is {reached:.1f} LUFS, -14 was asked for: so many bits" in outcome.evidence[0].notes[0]
+
+
 @pytest.mark.long
 def test_quality_is_measured_on_request(noisy: Path, tmp_path: Path) -> None:
     """Coarse bits give a low score, fine ones a high one."""

@@ -33,10 +33,9 @@ _PROFILE_5 = "Dolby Vision profile 5 has no compatible base layer: its colours c
 _LEAST_PICTURE = 16_000  # bit/s: with less x264 gives no picture worth seeing, or none at all (a guess)
 TRUE_PEAK = -1  # dBTP that loudness normalisation keeps below: EBU R 128 s2, streaming
 _LOUDNESS_STEP = 0.5  # LU that are not worth an encode: EBU R 128 allows as much for what is not live
-_LOUDNESS_TOLERANCE = 1.0  # LU: AAC and the gate move it a little
 MOST_PARTS = 1000  # of one video, 38 hours at 139.9 s: a file whose header claims years is not planned part by part (a guess)
 _ROUNDING = Fraction(1, 20)  # of a frame, by which rounded time stamps may miss it
-_LOUDNESS_TRIED = 24.0  # LU: where peaks or parts stand in the way it is only tried, and told
+_LOUDNESS_TRIED = 24.0  # LU: peaks, parts, or what the encoder leaves out of noise may stand in the way: what is missed is told
 _AT_ZERO = Fraction(1, 1000)  # seconds
 _CUT_BY_PACKET = ("mp4", "mov", "matroska")  # containers that keep the bytes of a packet as MP4 does
 _LATEST_CUT = 15  # seconds before a part's end in which a shot change is looked for
@@ -195,7 +194,7 @@ def _other_loudness(have: Video, wishes: Wishes) -> bool:
 
 
 def loudness_kept(have: Video, wishes: Wishes) -> bool:
-    """Whether one gain brings the whole sound to the loudness asked for, its peaks under full scale: only then it is sure."""
+    """Whether one gain brings the whole sound to the loudness asked for, its peaks under full scale."""
     audio = have.audio
     if wishes.loudness is None or audio is None or audio.loudness is None or audio.true_peak is None or wishes.trim == "first":
         return False
@@ -279,8 +278,7 @@ def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, 
         promises.append(AtMostBytes(limit=most))
     frame = 1 / want.video.frame_rate if want.video.frame_rate else Fraction(1, 24)
     if want.audio is not None and want.audio.anew and case.wishes.loudness is not None and have.audio and have.audio.loudness is not None:
-        tolerance = _LOUDNESS_TOLERANCE if loudness_kept(have, case.wishes) else _LOUDNESS_TRIED
-        promises.append(Near(fact="audio.loudness", value=float(case.wishes.loudness), tolerance=tolerance))
+        promises.append(Near(fact="audio.loudness", value=float(case.wishes.loudness), tolerance=_LOUDNESS_TRIED))
     if want.duration is not None:
         promises.append(Near(fact="duration", value=want.duration - _late(have, want), tolerance=frame + EDGE))
     if want.video.duration is not None:
