@@ -1,7 +1,8 @@
 """What a file is, by its bytes and structure, never by its name; and which demuxer may read it.
 
 This comes before any native parser: playlists and manifests under a media name make some of them open other files. What is not
-known here is refused, and each format is read by the one demuxer that is named for it, none of which opens anything else.
+known here is refused, and each format is read by the one demuxer that is named for it, none of which opens anything else. What only some
+formats need is imported when one of them is met.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.media import Kind
-from mediaprep.probe import gif, isobmff, jpeg, png, riff, streams, textual
+from mediaprep.probe import isobmff, streams, textual
 from mediaprep.probe.boxes import fourcc
 from mediaprep.probe.exif import Tiff, is_camera_raw
 from mediaprep.probe.sniffed import Sniffed
@@ -89,6 +90,8 @@ def _is(kind: Kind, name: str, demuxer: str | None) -> _Maker:
 
 
 def _gif(source: Readable, window: Window, head: bytes) -> Sniffed:
+    from mediaprep.probe import gif
+
     facts = gif.walk(source, max_frames=2)
     still = facts.frame_count < 2
     return Sniffed(
@@ -102,6 +105,8 @@ def _gif(source: Readable, window: Window, head: bytes) -> Sniffed:
 
 
 def _png(source: Readable, window: Window, head: bytes) -> Sniffed:
+    from mediaprep.probe import png
+
     facts = png.walk(source)
     return Sniffed(
         kind_hint="animation" if facts.animated else "image",
@@ -114,6 +119,8 @@ def _png(source: Readable, window: Window, head: bytes) -> Sniffed:
 
 
 def _jpeg(source: Readable, window: Window, head: bytes) -> Sniffed:
+    from mediaprep.probe import jpeg
+
     facts = jpeg.walk(source, head_only=True)
     return Sniffed(kind_hint="image", format="jpeg", demuxer="jpeg_pipe", width=facts.width, height=facts.height, frames=1)
 
@@ -121,6 +128,8 @@ def _jpeg(source: Readable, window: Window, head: bytes) -> Sniffed:
 def _riff(source: Readable, window: Window, head: bytes) -> Sniffed | None:
     form, stated = head[8:12], struct.unpack_from("<I", head, 4)[0] + 8
     if form == b"WEBP":
+        from mediaprep.probe import riff
+
         facts = riff.walk_webp(source)
         return Sniffed(
             kind_hint="animation" if facts.animated else "image",
@@ -260,7 +269,7 @@ _MAGIC: tuple[tuple[bytes, _Maker], ...] = (
     (b"\x1a\x45\xdf\xa3", _matroska),
     (b"GIF87a", _gif),
     (b"GIF89a", _gif),
-    (png.SIGNATURE, _png),
+    (b"\x89PNG\r\n\x1a\n", _png),
     (b"\xff\xd8\xff", _jpeg),
     (b"RIFF", _riff),
     (b"RF64", _is("sound", "wav", "wav")),

@@ -6,17 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.files import Source
-from mediaprep.media import AudioStream, Container, Sound, Track, Video, VideoStream
-from mediaprep.probe import audio, complete, explain, frames, gop, isobmff, matroska, private, second_opinion
+from mediaprep.media import AudioStream, Container, PrivateItem, Sound, Track, Video, VideoStream
+from mediaprep.probe import audio, explain, frames, gop, isobmff, second_opinion
 from mediaprep.probe.audio import seconds
 from mediaprep.probe.found import ISO_FORMATS, Found, Passed
 from mediaprep.probe.isobmff import IsoFile
 from mediaprep.probe.notes import Notes
-from mediaprep.probe.payload import Payload
 from mediaprep.probe.picture import read_picture
 from mediaprep.probe.request import Request, wants
 from mediaprep.probe.sniff import Sniffed
@@ -24,6 +23,9 @@ from mediaprep.probe.sound import read_sound
 from mediaprep.tools import mediainfo, pyav
 from mediaprep.tools.pyav import Reader, Span, StreamInfo
 from mediaprep.units import duration_text
+
+if TYPE_CHECKING:
+    from mediaprep.probe.payload import Payload
 
 ROUNDING, PLAUSIBLE, PLAUSIBLE_SHARE = Fraction(1, 1000), Fraction(1, 2), Fraction(2, 100)
 LEAST_SHARE = Fraction(98, 100)  # of the stated duration that the packets must cover: less is a truncated file
@@ -62,6 +64,8 @@ def _refuse_encrypted(source: Source, sniffed: Sniffed, iso: IsoFile | None, cho
     if iso is not None:
         locked = {track.id for track in iso.tracks if track.encrypted and track.id is not None}
     elif sniffed.format in ("matroska", "webm"):
+        from mediaprep.probe import matroska
+
         locked = {track.number for track in matroska.walk(source).tracks if track.encrypted}
     for info, what in zip(chosen, ("picture", "sound"), strict=True):
         if info is not None and info.id in locked:
@@ -72,8 +76,7 @@ def _pass(reader: Reader, info: StreamInfo | None, sound: StreamInfo | None, pay
     scanner = None
     if info is not None:
         scanner = gop.scanner(info.codec or "", info.extradata, info.time_base or Fraction(1), timed=reader.format != "avi")
-    shown = Payload(info.codec or "", info.extradata) if payload and info is not None else None
-    heard = Payload(sound.codec or "", sound.extradata) if payload and sound is not None else None
+    shown, heard = (_payload(stream) if payload else None for stream in (info, sound))
     feed = None if scanner is None else scanner.add if shown is None else _both(scanner.add, shown.add)
     picture, sounds, ended_by = reader.scan(
         None if info is None else info.index,
@@ -103,6 +106,12 @@ def _begun_by_header(span: Span, info: StreamInfo) -> None:
     span.first, span.end = span.first - late, span.end - late
 
 
+def _payload(info: StreamInfo | None) -> Payload | None:
+    from mediaprep.probe.payload import Payload  # with hashlib
+
+    return None if info is None else Payload(info.codec or "", info.extradata)
+
+
 def _both(scan: Callable[..., None], digest: Callable[[memoryview], None]) -> Callable[..., None]:
     def feed(data: memoryview, pts: int | None, dts: int | None, keyframe: bool, discard: bool) -> None:
         scan(data, pts, dts, keyframe, discard)
@@ -118,7 +127,7 @@ def _finish(source: Source, found: Found, request: Request, video: VideoStream |
     whole, because = _complete(source, found, presented, header)
     items = None
     if wants(request, "private"):
-        items = found.iso.private if found.iso is not None else private.private_items(source, found.sniffed)
+        items = found.iso.private if found.iso is not None else _private_items(source, found.sniffed)
     common: dict[str, Any] = {
         "name": source.name,
         "size_bytes": source.size_bytes,
@@ -144,6 +153,12 @@ def _finish(source: Source, found: Found, request: Request, video: VideoStream |
         return Sound(audio=heard or AudioStream(), **common)
     video = replace(video, payload=shown)
     return Video(video=video, audio=heard, audio_present=heard is not None, keyframes=_keyframes(found), **common)
+
+
+def _private_items(source: Source, sniffed: Sniffed) -> tuple[PrivateItem, ...] | None:
+    from mediaprep.probe.private import private_items  # with every other container's reader
+
+    return private_items(source, sniffed)
 
 
 def _keyframes(found: Found) -> tuple[Fraction, ...]:
@@ -204,7 +219,7 @@ def _near(presented: Fraction | None, header: Fraction | None) -> bool:
 def _complete(source: Source, found: Found, presented: Fraction | None, header: Fraction | None) -> tuple[bool | None, str | None]:
     """Structure first; where that holds, the packets: damaged ones at the end, or far less time than the header states."""
     iso = found.iso
-    whole, because = complete.completeness(source, found.sniffed) if iso is None else (iso.complete, iso.incomplete_because)
+    whole, because = _completeness(source, found.sniffed) if iso is None else (iso.complete, iso.incomplete_because)
     if whole is False:
         return whole, because
     spans = found.passed.picture, found.passed.sound
@@ -218,6 +233,12 @@ def _complete(source: Source, found: Found, presented: Fraction | None, header: 
     if found.iso is None and presented is not None and header is not None and presented < LEAST_SHARE * header - PLAUSIBLE:
         return False, f"the header states {float(header):.2f} s, the packets cover {float(presented):.2f} s"
     return whole, because
+
+
+def _completeness(source: Source, sniffed: Sniffed) -> tuple[bool | None, str | None]:
+    from mediaprep.probe.complete import completeness
+
+    return completeness(source, sniffed)
 
 
 def _container(found: Found, header: Fraction | None) -> Container:

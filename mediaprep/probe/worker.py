@@ -12,7 +12,6 @@ import importlib
 import os
 import signal
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -276,6 +275,8 @@ def prepare(options: dict[str, Any]) -> Handle:
             except ImportError as problem:
                 return {"cannot": str(problem)}
             except Exception as problem:  # the edge of the child: whatever a parser raises is told as a typed error of this file
+                import traceback
+
                 place = traceback.extract_tb(problem.__traceback__)[-1]
                 return {"failed": f"{type(problem).__name__}: {problem} at {os.path.basename(place.filename)}:{place.lineno}"}  # noqa: PTH119
 
