@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -78,13 +78,16 @@ def _content(reader: Reader, info: StreamInfo, pictures: list[Picture], wanted: 
         content = scan.screen(pictures, pyav.FieldDetector(pictures[0]))
         if content is not None:
             return content
-    return scan.measure(_windows(reader, info, pictures, wanted.span), deep=wanted.deep, only_screened=not doubt)
+    tally = scan.Tally()
+    windows = _windows(reader, info, pictures, wanted.span, lambda: doubt or tally.decided > 0)
+    return scan.measure(windows, deep=wanted.deep, only_screened=not doubt, tally=tally)
 
 
 def _windows(
-    reader: Reader, info: StreamInfo, pictures: list[Picture], span: tuple[Fraction, Fraction] | None
+    reader: Reader, info: StreamInfo, pictures: list[Picture], span: tuple[Fraction, Fraction] | None, worth: Callable[[], bool]
 ) -> Iterator[Iterator[Picture]]:
-    """The frames at hand, then those after each of the places in the file, none twice."""
+    """The frames at hand, then those after each of the places in the file, none twice. ``worth``: whether to decode again what lies between
+    a key frame and what was not seen."""
     yield iter(pictures)
     if span is None or any(picture.pts is None for picture in pictures):
         return
@@ -98,6 +101,8 @@ def _windows(
             if picture.pts > seen:
                 seen = picture.pts
                 yield picture
+            elif not worth():
+                return
 
     for place in scan.WINDOWS:
         yield fresh(reader.pictures_from(info.index, span[0] + (span[1] - span[0]) * place))

@@ -27,13 +27,13 @@ WINDOW_FRAMES = 40
 WINDOW_SHORT = 12  # of a window that is unanimous, or shows nothing
 WINDOW_GLANCE = 6  # the same, from the second on, where nothing but the screen gave cause for doubt
 DECIDED_ENOUGH = 20  # verdicts over all windows, where unanimous
-CLEAN_ENOUGH = 8  # where nothing but the screen gave cause for doubt, and all are progressive: telecine has no eight clean frames in a row
+CLEAN_ENOUGH = 6  # where nothing but the screen gave cause for doubt, and all are progressive: telecine has no four clean frames in a row
 WINDOWS = (Fraction(1, 10), Fraction(1, 2), Fraction(85, 100))
 MOST_LINES = 1088  # no broadcast or disc format interlaces more lines (ITU-R BT.709: 1080)
 INTERLACED_LINES = frozenset({480, 486, 576, 1080, 1088})
 INTERLACED_RATES = frozenset({Fraction(25), Fraction(30000, 1001)})  # of frames; 50 and 59.94 are the fields
 FEWEST_LINES = 200  # what television interlaces has 480 and more; in small pictures fine patterns look interlaced
-COLUMNS = 480  # measured: about as many, evenly spaced
+COLUMNS = 320  # measured: at most as many, evenly spaced
 CADENCE = 5  # frames: 2:3 pulldown makes five of four
 FEWEST_MOVING = 200  # samples: fewer tell nothing
 _MOTION = 8  # 8-bit steps between two frames: more than the noise of most cameras after coding
@@ -197,10 +197,10 @@ def screen(frames: Iterable[Any], detector: Detector) -> Content | None:
     return None if tally.interlaced else tally.content("idet")
 
 
-def measure(windows: Iterable[Iterator[Frame]], *, deep: bool, only_screened: bool = False) -> Content:
+def measure(windows: Iterable[Iterator[Frame]], *, deep: bool, only_screened: bool = False, tally: Tally | None = None) -> Content:
     """The second look, over windows of consecutive frames: each ends early when unanimous, and so does the whole; ``deep`` does not.
-    ``only_screened``: nothing but the screen speaks for interlace."""
-    tally, brief = Tally(), CLEAN_ENOUGH + 1 if only_screened else WINDOW_SHORT
+    ``only_screened``: nothing but the screen speaks for interlace; ``tally``: where to count, for whoever makes the windows to see."""
+    tally, brief = tally or Tally(), SCREEN_FRAMES if only_screened else WINDOW_SHORT
     for window in windows:
         measurement = FieldMeasure()
         tally.begin()

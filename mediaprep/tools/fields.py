@@ -3,9 +3,8 @@ than all the rest of a probe."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from operator import mul
 from typing import Any
 
@@ -39,20 +38,20 @@ class Field:
     def __init__(self, plane: Image.Image) -> None:
         self.plane = plane
         self.front, self.rest = _but_last(plane), _but_first(plane)
-        self.means = ImageChops.add(self.front, self.rest, scale=2)
+        self.means = Image.blend(self.front, self.rest, 0.5)
 
 
 Fields = tuple[Field, Field]
 
 
 def split(plane: memoryview, line_bytes: int, bits: int, size: tuple[int, int], columns: int) -> Fields:
-    """Top and bottom field of a luma plane in 8 bits a sample, thinned to about so many columns. ``bits`` above 8: two bytes a sample, the
+    """Top and bottom field of a luma plane in 8 bits a sample, thinned to so many columns at most. ``bits`` above 8: two bytes each, the
     lower first."""
     (width, lines), mode = (size[0], size[1] // 2), "L" if bits <= 8 else "I;16"
     line = line_bytes if bits <= 8 else line_bytes // 2
     samples: Any = plane[: 2 * lines * line_bytes]  # a buffer: more than Pillow's annotation names
     pairs = Image.frombuffer(mode, (2 * line, lines), samples, "raw", mode, 2 * line_bytes, 1)
-    thin = width // max(1, width // columns), lines
+    thin = width // -(-width // columns), lines
     top, bottom = (pairs.resize(thin, Image.Resampling.NEAREST, (left, 0, left + width, lines)) for left in (0, line))
     return Field(_upper_bits(top, bits)), Field(_upper_bits(bottom, bits))
 
@@ -70,7 +69,7 @@ def compare(now: Fields, before: Fields, *, step: int, fewest: int) -> Compared 
     """Set a frame's fields against those of the frame before, of equal size. ``step``: 8-bit steps above which a place moves. None where
     fewer than ``fewest`` places have something near that moves."""
     changes = [ImageChops.difference(new.plane, old.plane) for new, old in zip(now, before, strict=True)]
-    top, bottom = map(_above(step), changes)
+    top, bottom = (_above(change, step) for change in changes)
     # what moves about each line of the bottom field, and of the top field
     upper = ImageChops.lighter(ImageChops.lighter(_but_last(top), _but_first(top)), _but_last(bottom))
     lower = ImageChops.lighter(ImageChops.lighter(_but_last(bottom), _but_first(bottom)), _but_first(top))
@@ -80,7 +79,7 @@ def compare(now: Fields, before: Fields, *, step: int, fewest: int) -> Compared 
 
     def combing(tops: Field, bottoms: Field) -> int:
         first, second = ImageChops.difference(tops.means, bottoms.front), ImageChops.difference(bottoms.means, tops.rest)
-        return _sum(first.histogram(upper)) + _sum(second.histogram(lower))
+        return _sum(ImageChops.darker(first, upper).histogram()) + _sum(ImageChops.darker(second, lower).histogram())
 
     counts = [change.histogram() for change in changes]
     return Compared(
@@ -92,10 +91,9 @@ def compare(now: Fields, before: Fields, *, step: int, fewest: int) -> Compared 
     )
 
 
-@cache
-def _above(step: int) -> Callable[[Image.Image], Image.Image]:
-    table = [0] * (step + 1) + [255] * (255 - step)
-    return lambda plane: plane.point(table)
+def _above(plane: Image.Image, step: int) -> Image.Image:
+    """255 where it is above the step, else 0: a steep line, cut off at both ends. ``point`` would round a table each time."""
+    return ImageChops.add(plane, plane, scale=2 / 1000, offset=-1000 * step - 500)
 
 
 def _but_last(plane: Image.Image) -> Image.Image:
