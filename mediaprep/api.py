@@ -21,6 +21,7 @@ from mediaprep.errors import (
     UsageProblem,
 )
 from mediaprep.events import Event, ignore
+from mediaprep.files import is_folder
 from mediaprep.finding import PostReport, Report
 from mediaprep.media import Media
 from mediaprep.outcome import Outcome, PostOutcome
@@ -307,7 +308,7 @@ def _orders(
     sources: Sequence[Source], folder: str | PathLike[str] | None, placement: str, wishes: Wishes | None, force: bool
 ) -> tuple[Any, ...]:
     """One order for each attachment. Raises: UsageProblem where ``folder`` is none, or two outputs would have one name."""
-    if folder is not None and not Path(folder).is_dir():
+    if folder is not None and not is_folder(Path(folder)):
         raise UsageProblem(f"{folder}: no such folder; make it first")
     return tuple(_order(source, folder, placement, None, wishes, force) for source in sources)
 
@@ -315,7 +316,7 @@ def _orders(
 def _target(target: str | PathLike[str]) -> Path:
     """A path; a trailing separator asks for a folder, which a Path would forget."""
     path = Path(target)
-    if str(target).endswith("/") and not path.is_dir():
+    if str(target).endswith("/") and not is_folder(path):
         raise UsageProblem(f"{target}: no such folder; make it first, or name a file")
     return path
 

@@ -28,6 +28,7 @@ from mediaprep.units import bytes_text
 AnyPath: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 Stamp: TypeAlias = tuple[int, int, int, int]
 _CHUNK = 2**20
+NAME_BYTES = 255  # of one name, on every common file system
 _READ_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _PART = re.compile(r"\.[0-9a-f]{16}(\.[A-Za-z0-9]+)?\.part")
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
@@ -231,13 +232,22 @@ def _spooled(file: BinaryIO, max_bytes: int) -> int:
         if file.seekable():
             file.seek(0)
         size = 0
-        while chunk := file.read(_CHUNK):
+        while chunk := _read(file):
             size += len(chunk)
             if size > max_bytes:
                 raise SourceUnreadable(_too_large(size, max_bytes))
-            spool.write(chunk)
-        spool.flush()
+            with writing(Path(tempfile.gettempdir(), "stream")):
+                spool.write(chunk)
+        with writing(Path(tempfile.gettempdir(), "stream")):
+            spool.flush()
         return os.dup(spool.fileno())
+
+
+def _read(file: BinaryIO) -> bytes:
+    try:
+        return file.read(_CHUNK)
+    except OSError as problem:
+        raise SourceUnreadable(f"reading failed ({_reason(problem)})", rule="file-complete") from problem
 
 
 def _plain_descriptor(file: object) -> int | None:
@@ -297,6 +307,24 @@ def _identity(item: AnyPath | Source) -> tuple[int, int] | str:
     return facts.st_dev, facts.st_ino
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there. Raises: UsageProblem for what is no name on this system: too long, a NUL byte, links in a circle."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as problem:
+        why = _reason(problem) if isinstance(problem, OSError) else "a NUL byte, or half a character"
+        raise UsageProblem(f"{display_name(path)}: no file can have this name ({why}): choose another with -o") from problem
+
+
+def fitting(stem: str, tail: str) -> str:
+    """A file's name of both, the stem shortened where that would be too long."""
+    while len(os.fsencode(stem + tail)) > NAME_BYTES and len(stem) > 1:
+        stem = stem[:-1]
+    return stem + tail
+
+
 def folded(name: str) -> str:
     """The key under which two file names collide on some file system: NFC and case-folded."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
@@ -306,17 +334,18 @@ def refuse_target(source: Source, target: Path, force: bool) -> None:
     """Look before any work is done. Raises: UsageProblem where ``target`` is the input by name, link, hard link or folded name, where
     it exists (with ``force``: exists and is no file), or where its folder is missing or not writable."""
     shown, folder = display_name(target), target.parent
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise UsageProblem(f"{shown}: its folder {display_name(folder)} does not exist: create it first")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageProblem(f"{shown}: its folder {display_name(folder)} is not writable: choose another with -o")
     real = None if source._real is None else Path(source._real)
+    is_one = is_folder(target)
     by_name = real is not None and folded(real.name) == folded(target.name) and same_file(real.parent, folder)
     if by_name or same_file(source, target):
         raise UsageProblem(f"{shown}: is the input itself, which is never written to: choose another name with -o")
     if not os.path.lexists(target):
         return
-    if target.is_dir() or not (target.is_file() or target.is_symlink()):
+    if is_one or not (target.is_file() or target.is_symlink()):
         raise UsageProblem(f"{shown}: exists and is not a file: choose another name with -o")
     if not force:
         raise UsageProblem(f"{shown}: exists: choose another name with -o, or replace it with --force")

@@ -31,11 +31,11 @@ def targets(order: Order, source: Source, outputs: tuple[Output, ...]) -> list[P
     """Where each output goes; several get numbers of two digits and more before the suffix."""
     suffix = handoff.suffix(assume(outputs[0].want, outputs[0].promises))
     stem = Path(source.path).stem if source.path else "upload"
-    named = f"{stem}.{order.profile.name}{suffix}"
+    named = files.fitting(stem, f".{order.profile.name}{suffix}")
     target = order.target
     if target is None:
         base = (Path(source.path).parent if source.path else Path.cwd()) / named
-    elif target.is_dir() or str(target).endswith(os.sep):
+    elif files.is_folder(target) or str(target).endswith(os.sep):
         base = target / named
     else:
         base = target
@@ -45,7 +45,7 @@ def targets(order: Order, source: Source, outputs: tuple[Output, ...]) -> list[P
     names = (
         [base]
         if len(spans) == 1
-        else [base.with_name(f"{base.stem}.{n:0{digits}d}{base.suffix or suffix}") for n in range(1, len(spans) + 1)]
+        else [base.with_name(files.fitting(base.stem, f".{n:0{digits}d}{base.suffix or suffix}")) for n in range(1, len(spans) + 1)]
     )
     by_span = dict(zip(spans, names, strict=True))
     return [
@@ -71,4 +71,4 @@ def final(target: Path, media: Media | None, order: Order) -> Path:
 
 def _ours(order: Order) -> bool:
     """Whether the output's name is ours to choose."""
-    return order.target is None or order.target.is_dir() or str(order.target).endswith(os.sep)
+    return order.target is None or files.is_folder(order.target) or str(order.target).endswith(os.sep)

@@ -390,3 +390,28 @@ def test_what_the_file_system_refuses_is_a_problem_of_the_host(tmp_path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with pytest.raises(SourceUnreadable), files.writing(tmp_path / "x.part"):
         raise SourceUnreadable("cut short")
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".png", "a\0b.png", "\ud800.png", "b/" * 3000 + "x.png"])
+@pytest.mark.parametrize("force", [False, True])
+def test_a_target_that_no_file_can_have_is_refused_before_any_work(tmp_path, name, force):
+    (tmp_path / "a.png").write_bytes(b"x")
+    with files.open_source(tmp_path / "a.png") as source, pytest.raises(UsageProblem, match="no file can have this name"):
+        files.refuse_target(source, tmp_path / name, force)
+
+
+@pytest.mark.parametrize("stem", ["a" * 251, "é" * 125, "\udcff" * 251, "a"])
+def test_a_name_is_shortened_until_it_fits(stem):
+    name = files.fitting(stem, ".twitter.mp4")
+    assert len(os.fsencode(name)) <= 255
+    assert name.endswith(".twitter.mp4")
+    assert stem.startswith(name.removesuffix(".twitter.mp4"))
+
+
+def test_a_stream_that_cannot_be_read_is_unreadable():
+    class Gone(io.BytesIO):
+        def read(self, size=-1):
+            raise OSError(errno.EIO, "input/output error")
+
+    with pytest.raises(SourceUnreadable, match="reading failed"):
+        files.open_source(Gone())

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def run(face: Face, given: Mapping[str, Any]) -> Code:
     """Repair files as the options say, by their parameters' names; the exit code. Raises: UsageProblem, ProfileError, Stopped."""
     from mediaprep.cli import _inputs, _request
+    from mediaprep.files import is_folder
 
     request = _request.request(face, given)
     if given["dry_run"]:
@@ -27,7 +28,7 @@ def run(face: Face, given: Mapping[str, Any]) -> Code:
 
         return show(face, request, argv=False)
     target = _target(given["output"], request.names, given["force"], split=given["split"])
-    _inputs.refuse_collisions(request.names, target if target and target.is_dir() else None, given["to"])
+    _inputs.refuse_collisions(request.names, target if target and is_folder(target) else None, given["to"])
     receipts = None if given["report"] is None else Receipts(given["report"])
     orders = {"target": target, "force": given["force"]}
     if given["post"] and (code := _no_post(face, request)) is not None:
@@ -154,12 +155,12 @@ def _code(status: Status) -> Code:
 def _target(output: str | None, names: tuple[str, ...], force: bool, *, split: bool) -> Path | None:
     """Where to: a file, a folder, or beside each input. Looked at before any work. Raises: UsageProblem."""
     from mediaprep.errors import UsageProblem
-    from mediaprep.files import display_name
+    from mediaprep.files import display_name, is_folder
 
     if output is None:
         return None
     path, shown = Path(output), display_name(output)
-    if path.is_dir():
+    if is_folder(path):
         return path
     if output.endswith(os.sep):
         raise UsageProblem(f"-o {shown}: no such folder: create it first")
@@ -167,7 +168,7 @@ def _target(output: str | None, names: tuple[str, ...], force: bool, *, split: b
         raise UsageProblem(f"-o {shown}: several inputs need a folder: create it, or name one that exists")
     if os.path.lexists(path) and not force and not split:
         raise UsageProblem(f"{shown}: exists: choose another name with -o, or replace it with --force")
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise UsageProblem(f"{shown}: its folder {display_name(path.parent)} does not exist: create it first")
     return path
 

@@ -133,6 +133,7 @@ def _outputs(face: Face, path: str, plan: Plan | None) -> list[dict[str, object]
 
 def _names(path: str, plan: Plan) -> list[str]:
     """What ``fix`` would call the outputs without -o; several parts are numbered, captions are called as their part."""
+    from mediaprep.files import fitting
     from mediaprep.handoff import suffix
     from mediaprep.promise import assume
 
@@ -140,7 +141,8 @@ def _names(path: str, plan: Plan) -> list[str]:
     names = []
     for output in plan.outputs:
         number = "" if len(spans) == 1 else f".{spans.index(output.span) + 1:02d}"
-        names.append(f"{Path(path).stem}.{output.spec.profile}{number}{suffix(assume(output.want, output.promises))}")
+        tail = f".{output.spec.profile}{number}{suffix(assume(output.want, output.promises))}"
+        names.append(fitting(Path(path).stem, tail))
     return names
 
 

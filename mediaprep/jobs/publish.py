@@ -28,7 +28,6 @@ from mediaprep.jobs.records import Entry, Publication, Row
 from mediaprep.jobs.work import Part, Recipe
 
 HOME = ".mediaprep"
-NAME_BYTES = 255  # of one name, on every common file system
 NETWORK = ("nfs", "cifs", "smb", "9p", "fuse", "ceph", "glusterfs", "lustre", "afs", "vboxsf", "prl_fs", "virtiofs")
 
 
@@ -94,7 +93,7 @@ class Places:
         for again in count(1):
             tag = "" if again == 1 else f".{again}"
             tails = [f"{tag}{number}{part.suffix}" for number, part in zip(numbers, parts, strict=True)]
-            names = [str(place.parent / _fitting(place.stem, tail)) for tail in tails]
+            names = [str(place.parent / files.fitting(place.stem, tail)) for tail in tails]
             replaced = [self._free(ledger, row.id, name, part.sha256, before.get(name)) for name, part in zip(names, parts, strict=True)]
             if all(answer is not None for answer in replaced):
                 return tuple(
@@ -284,13 +283,7 @@ def _copy_new(source: Path, target: Path) -> None:
 def _numbered(target: Path) -> Iterator[Path]:
     yield target
     for number in count(2):
-        yield target.with_name(f"{target.stem}.{number}{target.suffix}")
-
-
-def _fitting(stem: str, tail: str) -> str:
-    while len(os.fsencode(stem + tail)) > NAME_BYTES and len(stem) > 1:
-        stem = stem[:-1]
-    return stem + tail
+        yield target.with_name(files.fitting(target.stem, f".{number}{target.suffix}"))
 
 
 def _remove(folder: Path) -> None:

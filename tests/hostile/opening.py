@@ -33,6 +33,7 @@ NAMES = (
         b"unix:x.mp4",
     ),
     *(b"file:x.mp4", b"pipe:0", b"-", b"-out.mp4", b"--help", b"a%d.png", b"clip 100%d.jpg", b"a[0-9].png", b"a*?.png", b"@list.mp4"),
+    *(b"a" * 251 + b".mp4", "é".encode() * 125 + b".png"),
     *(b"caf\xe9.mp4", b"new\nline.mp4", b"esc\x1b[31m.mp4", "bidi\u202egpj.mp4".encode(), b" .mp4", b"'; rm -rf $HOME; '.mp4", b"%s%n.mp4"),
 )
 _PIECES = (*"abz%d*?[]{}()'\"`$|&;<>\\:,= -~#!@\t\n\r\x01\x1b", "..", "http:", "%04d", "\u202e", "é", "\udcff", "\ufeff", "𝟙", "CON", "nul")
