@@ -173,6 +173,8 @@ def _judge(own: int, top_late: int, bottom_late: int) -> FieldVerdict:
         return "undetermined"
     if own * _CLEAN <= near:
         return "progressive"
+    if far * _CLEAN <= own:  # no interlace either: its fields of three moments apart comb more than those of one frame
+        return "undetermined"
     ratio = 0.0 if own - near >= least else (near - own) / (far - own) if far - own >= least else 0.5
     if ratio > _PROGRESSIVE_ABOVE:
         return "progressive"

@@ -73,6 +73,13 @@ def test_noise_alone_is_no_interlace():
     assert scan.measure([iter(frames)], deep=True).scan == "undetermined"
 
 
+def test_a_fine_pattern_that_flickers_is_no_interlace():
+    """A chessboard of single pixels that turns into its negative: neighbouring lines differ, and agree with those of the frame before."""
+    y, x = np.mgrid[0:240, 0:128]
+    boards = [(30 + 150 * ((x + y + n) % 2) + 3 * n * (y % 2 == 0)).astype(np.uint8) for n in range(20)]
+    assert scan.measure([iter(map(Frame, boards))], deep=True).scan == "undetermined"
+
+
 def test_ten_bits_are_read_as_eight():
     class Ten(Frame):
         def luma(self):
