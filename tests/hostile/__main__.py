@@ -3,7 +3,7 @@
     python -m tests.hostile                      the long run
     python -m tests.hostile --ci                 what the ordinary tests run
     python -m tests.hostile --only 4,14          some promises
-    python -m tests.hostile --check 100000 --fix 1000 --first 5000      other mutants, and how many
+    python -m tests.hostile --size check=100000 --size kills=40 --first 5000      how many, and other mutants
     python -m tests.hostile --keep run.jsonl     the long run in pieces: a suite whose figures are kept there is not run again
     python -m tests.hostile --exiftool           ask exiftool anew where the canaries are
 
@@ -49,6 +49,9 @@ LONG = Sizes(check=10_000, fix=1_000, kills=200, every=1, batch_every=1, disks=5
 CI = Sizes(check=1_000, fix=40, kills=4, every=16, batch_every=40, disks=3, cuts=20, cells=3, names=6, rounds=20, long=False)
 
 
+_COUNTS = {"check", "fix", "kills", "every", "batch_every", "disks", "cuts", "cells", "names", "rounds"}
+
+
 def suites(sizes: Sizes, first: int) -> dict[str, tuple[tuple[int, ...], Suite]]:
     """By name: the promises that it tests, and how it is run in a folder."""
     return {
@@ -79,8 +82,7 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__, formatter_class=layout)
     parser.add_argument("--ci", action="store_true")
     parser.add_argument("--only", default="", help="promises, as 4,14, or names of suites")
-    parser.add_argument("--check", type=int)
-    parser.add_argument("--fix", type=int)
+    parser.add_argument("--size", action="append", default=[], metavar="NAME=N", help=f"one of {', '.join(sorted(_COUNTS))}")
     parser.add_argument("--first", type=int, default=1, help="number of the first mutant")
     parser.add_argument("--keep", type=Path, help="a file of figures, one suite a line; those with violations are run again")
     parser.add_argument("--exiftool", action="store_true")
@@ -90,7 +92,10 @@ def main(words: list[str] | None = None) -> int:
             print(f"{len(canaries.ask_exiftool(Path(folder)))} canaries told in {canaries.EXIFTOOL}")
         return 0
     sizes = CI if asked.ci else LONG
-    sizes = replace(sizes, check=sizes.check if asked.check is None else asked.check, fix=sizes.fix if asked.fix is None else asked.fix)
+    given = dict(word.partition("=")[::2] for word in asked.size)
+    if given.keys() - _COUNTS or not all(value.isdigit() for value in given.values()):
+        parser.error(f"--size: want NAME=N with one of {', '.join(sorted(_COUNTS))}")
+    sizes = replace(sizes, **{name: int(value) for name, value in given.items()})
     wanted = {word.strip() for word in asked.only.split(",") if word.strip()}
     kept = _kept(asked.keep)
     figures: list[Figure] = []
