@@ -12,6 +12,7 @@ from mediaprep.promise import Among, AtMost, AtMostBytes, Near, Promise, assume
 from mediaprep.rules import REGISTRY, Rule
 
 WRITTEN = "written"  # the cause of what merely comes with writing a file anew
+_TRIED = ("audio.loudness",)  # aimed at whatever the tolerance says
 _DERIVED = ("size_bytes", "video.bit_rate", "audio.bit_rate")
 _SAFETIES: tuple[Safety, ...] = ("lossless", "lossy", "destructive")
 
@@ -64,7 +65,7 @@ class Causes:
         likely = [p for p in promises if isinstance(p, Among) and self._have.get(p.fact) not in p.values]
         for path, after in leaves(assume(settled, [*near.values(), *smaller, *likely])):
             before = self._have.get(path)
-            kept = path in near and before is not None and abs(before - after) <= near[path].tolerance
+            kept = path in near and path not in _TRIED and before is not None and abs(before - after) <= near[path].tolerance
             if after is None or before == after or kept or path in _DERIVED:
                 continue
             because = self._because.get(path) or self._in_passing(path, settled)

@@ -147,6 +147,7 @@ class VideoStream:
     frame_count       frames presented; bit_rate is the payload's mean
     edit_list         what the edit list does to the picture: nothing, plain (no more than reordering delay), trims, delays
     faults            damage met in the packets, one clause each; () = none
+    pixel_grid        whole factor by which pixel art was enlarged (1 = not)
     """
 
     codec: str | None = None
@@ -185,6 +186,7 @@ class VideoStream:
     bit_rate: int | None = None
     edit_list: EditList | None = None
     faults: tuple[str, ...] | None = None
+    pixel_grid: int | None = field(default=None, compare=False)
     anew: bool = field(default=False, compare=False)
     payload: str | None = field(default=None, compare=False)
 

@@ -217,6 +217,21 @@ def test_cropping_is_destructive_and_padding_is_not() -> None:
     assert change(output(sized(1200, 200), Wishes(fit="crop")), "video.width").safety == "destructive"
 
 
+@pytest.mark.parametrize(
+    ("size", "grid", "made"),
+    [
+        ((1920, 1080), 6, (1280, 720)),  # of 320x180
+        ((1280, 1152), 8, (800, 720)),  # of 160x144
+        ((1920, 1080), 2, (960, 540)),  # once, each pixel as it was drawn
+        ((1920, 1080), 1, (1280, 720)),
+        ((1280, 720), 4, (1280, 720)),  # within the limits: kept
+        ((1080, 1920), 5, (648, 1152)),  # of 216x384
+    ],
+)
+def test_pixel_art_keeps_whole_pixels(size: tuple[int, int], grid: int, made: tuple[int, int]) -> None:
+    assert wanted(sized(*size, video__pixel_grid=grid, **_HEVC)).display_size == made
+
+
 def test_a_rung_is_aimed_at_and_never_enlarged_into() -> None:
     assert wanted(sized(1280, 720), Wishes(rung=(640, 360))).display_size == (640, 360)
     assert wanted(sized(320, 180, **_HEVC), Wishes(rung=(640, 360))).display_size == (320, 180)

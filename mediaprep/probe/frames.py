@@ -31,6 +31,7 @@ class Looked:
     side_data: frozenset[str] = frozenset()
     flagged: tuple[bool, ...] = ()
     content: Content | None = None
+    pixel_grid: int | None = None
     reason: str | None = None
 
 
@@ -69,7 +70,14 @@ def look(reader: Reader, info: StreamInfo, head: list[Any], wanted: Wanted, max_
         side_data=frozenset().union(*(picture.side_data for picture in pictures[:2])),
         flagged=tuple(picture.interlaced for picture in pictures),
         content=None if few else _content(reader, info, pictures, wanted),
+        pixel_grid=_pixel_grid(pictures),
     )
+
+
+def _pixel_grid(pictures: list[Picture]) -> int | None:
+    """Of the first and the last picture, one of which may be blank; None where they contradict each other, or are not looked at."""
+    grids = {grid for picture in (pictures[0], pictures[-1]) if (grid := picture.pixel_grid()) != 1}
+    return 1 if not grids else grids.pop() if len(grids) == 1 else None
 
 
 def _content(reader: Reader, info: StreamInfo, pictures: list[Picture], wanted: Wanted) -> Content:

@@ -142,6 +142,7 @@ def _shape(found: Found, video: VideoStream, info: StreamInfo, looked: Looked, g
         rotation=turned.rotation if known else None,
         mirrored=turned.mirrored if known else None,
         matrix_exact=turned.exact if known else None,
+        pixel_grid=looked.pixel_grid,
         pixel_format=name,
         chroma=header.chroma or (pixels.chroma if pixels else None),
         bit_depth=header.bit_depth or (pixels.bits if pixels else None),

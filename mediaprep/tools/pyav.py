@@ -6,6 +6,7 @@ for the same reason every decoder runs without threads. A damaged file ends in S
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,9 +15,11 @@ from types import TracebackType
 from typing import Any, Literal, TypeAlias
 
 from mediaprep.errors import SourceUnreadable
+from mediaprep.tools import pixelgrid
 from mediaprep.tools.rawfile import Bytes, RawFile
 
 BUFFER_BYTES = 2**16  # every packet of a 121 MB MP4: 32 kB 85 ms, 64 kB 52 ms, 256 kB 69 ms, 4 MB 86 ms
+_GRID_PIXELS = 640 * 360  # in smaller pictures pixel art is not looked for: they are not scaled
 HEAD_BYTES = 2**26  # packets kept for the first decodes: at most this many bytes
 Feed: TypeAlias = Callable[[memoryview, int | None, int | None, bool, bool], object]
 Field: TypeAlias = Literal["progressive", "tff", "bff", "undetermined"]
@@ -130,6 +133,13 @@ class Picture:
         """The first plane: its bytes, bytes a line, bits a sample (more than 8: two bytes each)."""
         plane = self.frame.planes[0]
         return memoryview(plane), plane.line_size, self.frame.format.components[0].bits
+
+    def pixel_grid(self) -> int | None:
+        """The whole factor by which pixel art was enlarged, 1: none; None where it is not looked for (small, packed or deep)."""
+        plane, line_bytes, bits = self.luma()
+        if bits != 8 or not self.pixel_format.startswith(("yuv", "gray", "gbr", "nv12")) or math.prod(self.size) < _GRID_PIXELS:
+            return None
+        return pixelgrid.factor(plane, line_bytes, self.size)
 
 
 class Reader:

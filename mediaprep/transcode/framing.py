@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Literal
 
 from mediaprep.media import VideoStream
+from mediaprep.rules.video import on_grid
 from mediaprep.tools.ffmpeg import Filter
 
 Size = tuple[int, int]
@@ -32,7 +33,8 @@ def framing_filters(video: VideoStream, size: Size, fit: Literal["pad", "crop", 
     kept = min(inner[0], size[0]), min(inner[1], size[1])
     filters = []
     if inner != coded:
-        filters.append(Filter(name="scale", options={"w": inner[0], "h": inner[1], "flags": _SCALER}))
+        flags = "neighbor" if on_grid(video, inner) == inner else _SCALER
+        filters.append(Filter(name="scale", options={"w": inner[0], "h": inner[1], "flags": flags}))
     filters.append(Filter(name="setsar", options={"sar": "1/1"}))
     if kept != inner:
         filters.append(Filter(name="crop", options={"w": kept[0], "h": kept[1]}))

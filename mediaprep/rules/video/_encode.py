@@ -201,7 +201,21 @@ def target_size(want: Video, case: Case) -> Size | None:
     if isinstance(box, Box) and not box.allows(canvas):
         rung = ladder.top(canvas)
         canvas = _within(canvas, (rung.width, rung.height))
-    return _even(canvas, _ratios(case.spec), _least(box, canvas))
+    return on_grid(want.video, canvas) or _even(canvas, _ratios(case.spec), _least(box, canvas))
+
+
+def on_grid(video: VideoStream, size: Size) -> Size | None:
+    """Of enlarged pixel art the largest whole multiple of its own pixels that ``size``, which is smaller than the picture, holds and that
+    has even sides; None where that is not so."""
+    shown, grid = video.display_size, video.pixel_grid or 1
+    if shown is None or grid == 1 or video.sar != 1 or video.clap or size[0] >= shown[0] or size[1] >= shown[1]:
+        return None
+    width, height = shown[0] // grid, shown[1] // grid
+    return next(((width * n, height * n) for n in range(grid, 0, -1) if _holds(size, (width * n, height * n))), None)
+
+
+def _holds(size: Size, picture: Size) -> bool:
+    return picture[0] <= size[0] and picture[1] <= size[1] and picture[0] % 2 == picture[1] % 2 == 0
 
 
 def canvas_size(shown: Size, case: Case) -> Size:
