@@ -95,7 +95,7 @@ def main(words: list[str] | None = None) -> int:
     given = dict(word.partition("=")[::2] for word in asked.size)
     if given.keys() - _COUNTS or not all(value.isdigit() for value in given.values()):
         parser.error(f"--size: want NAME=N with one of {', '.join(sorted(_COUNTS))}")
-    sizes = replace(sizes, **{name: int(value) for name, value in given.items()})
+    sizes = replace(sizes, **{name: int(value) for name, value in given.items()})  # type: ignore[arg-type]
     wanted = {word.strip() for word in asked.only.split(",") if word.strip()}
     kept = _kept(asked.keep)
     figures: list[Figure] = []
