@@ -79,7 +79,7 @@ def _sound_rate(output: Output, have: Video, want: Video) -> int:
         return 0
     known = have.audio.bit_rate if have.audio else None
     if want.audio.anew:
-        nominal = transcode.rung(output).audio_bit_rate
+        nominal = transcode.encoded_sound_bit_rate(output)
         return nominal if known is None or known >= _SILENCE else min(nominal, known)
     return known or 0
 

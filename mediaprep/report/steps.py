@@ -183,7 +183,7 @@ def _sound_words(output: Output, audio: AudioStream | None) -> str:
         return "copied; the container states it anew"
     rate = None if audio.sample_rate is None else f"{audio.sample_rate / 1000:g} kHz"
     layout = _LAYOUTS.get(audio.channels or 0)
-    return " ".join(word for word in ("AAC LC", rate, layout, units.bit_rate_text(transcode.rung(output).audio_bit_rate)) if word)
+    return " ".join(word for word in ("AAC LC", rate, layout, units.bit_rate_text(transcode.encoded_sound_bit_rate(output))) if word)
 
 
 def _untouched(output: Output) -> tuple[Step, ...]:

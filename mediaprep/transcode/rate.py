@@ -39,8 +39,11 @@ _WORTH = {
     "vp9": Fraction(5, 2),
     "av1": Fraction(3),
     "vp8": Fraction(3, 2),
-    "mpeg4": Fraction(1),
+    "vc1": Fraction(5, 4),
+    "wmv3": Fraction(5, 4),
+    **dict.fromkeys(("mpeg4", "mpeg1video", "mpeg2video", "h263", "flv1", "wmv1", "wmv2", "msmpeg4v2", "msmpeg4v3", "theora"), Fraction(1)),
 }
+_SOUND_WORTH, _LEAST_SOUND = 3, 64_000  # times the source's bit rate, whatever its codec, and bit/s that AAC LC gets all the same (guesses)
 _LEAST_CAP = 100_000  # bit/s: below this H.264 headers and motion alone need it (a guess)
 BUFFER_SECONDS = 2  # encoding.md, section 1: -bufsize is twice the rung
 EFFORTS = 3  # encodes at the most to reach a quality that was asked for
@@ -109,8 +112,17 @@ def sound_bit_rate(output: Output) -> int | None:
     if not isinstance(want, Video) or want.audio is None:
         return 0
     if want.audio.anew:
-        return rung(output).audio_bit_rate
+        return encoded_sound_bit_rate(output)
     return have.audio.bit_rate if isinstance(have, Video) and have.audio is not None else None
+
+
+def encoded_sound_bit_rate(output: Output) -> int:
+    """bit/s of a sound that is encoded anew: the rung's, less where the source's own is worth less, save where the table's is asked for."""
+    have, most = output.source, rung(output).audio_bit_rate
+    known = have.audio.bit_rate if isinstance(have, Video) and have.audio is not None else None
+    if known is None or output.wishes.rate == "table":
+        return most
+    return min(most, max(_LEAST_SOUND, known * _SOUND_WORTH))
 
 
 def length(output: Output) -> Fraction:

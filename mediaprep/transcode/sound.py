@@ -6,7 +6,7 @@ from mediaprep.media import AudioStream, Video
 from mediaprep.plan import Output
 from mediaprep.rules.video._settle import TRUE_PEAK
 from mediaprep.tools.ffmpeg import Filter
-from mediaprep.transcode.rate import rung
+from mediaprep.transcode.rate import encoded_sound_bit_rate
 from mediaprep.transcode.timing import missing_time, sound_cut
 
 _LEAST_RANGE = 7  # LU: loudnorm's own default; a programme of a wider range keeps its own, else its loudness would be levelled
@@ -43,8 +43,8 @@ def loudness_filters(target: float, have: AudioStream, want: AudioStream) -> lis
 
 
 def sound_options(output: Output, audio: AudioStream) -> dict[str, str | int]:
-    """AAC LC at the rung's bit rate."""
-    options: dict[str, str | int] = {"c:a": "aac", "profile:a": "aac_low", "b:a": rung(output).audio_bit_rate, "flags:a": "+bitexact"}
+    """AAC LC at the rung's bit rate, or what the source's is worth."""
+    options: dict[str, str | int] = {"c:a": "aac", "profile:a": "aac_low", "b:a": encoded_sound_bit_rate(output), "flags:a": "+bitexact"}
     if audio.channels is not None:
         options["ac"] = audio.channels
     if audio.sample_rate is not None:

@@ -324,6 +324,21 @@ def test_the_bit_rates_of_the_smallest_rung_that_holds_the_picture(size: tuple[i
     assert (made["-maxrate"], made["-bufsize"], made["-b:a"]) == (f"{video}000", f"{2 * video}000", f"{audio}000")
 
 
+@pytest.mark.parametrize(
+    ("codec", "have", "rate", "made"),
+    [
+        ("opus", 24_000, "quality", 72_000),
+        ("amr_nb", 12_200, "quality", 64_000),
+        ("mp3", 128_000, "quality", 128_000),
+        ("opus", None, "quality", 128_000),
+        ("opus", 24_000, "table", 128_000),
+    ],
+)
+def test_a_sound_of_few_bits_gets_no_more_than_they_are_worth(codec: str, have: int | None, rate: Any, made: int) -> None:
+    media = good(audio__codec=codec, audio__profile=None, audio__bit_rate=have)
+    assert words(media, Wishes(rate=rate))["-b:a"] == f"{made}"
+
+
 def test_a_rung_that_is_asked_for_gives_its_bit_rates() -> None:
     made = words(sized(1280, 720, audio__profile="HE-AAC"), Wishes(rung=(640, 360)))
     assert (made["-maxrate"], made["-b:a"]) == ("768000", "64000")
