@@ -166,15 +166,17 @@ class Source:
         return (facts.st_dev, facts.st_ino) == self.identity
 
 
-def open_source(path: AnyPath | BinaryIO, *, max_bytes: int = MAX_SOURCE_BYTES, follow: bool = True) -> Source:
+def open_source(
+    path: AnyPath | BinaryIO, *, max_bytes: int = MAX_SOURCE_BYTES, follow: bool = True, check: Callable[[], None] | None = None
+) -> Source:
     """Open a file for reading, once.
 
     ``follow``: a symbolic link is resolved once, before opening; False (a watched folder) refuses it. A binary file object works
     too: that of a plain file by its descriptor, any other is copied into a temporary file from its start (or, where it
-    cannot seek, from where it stands).
+    cannot seek, from where it stands); ``check`` is called between its pieces and may raise.
     Raises: SourceUnreadable with one line: missing, no permission, a folder, FIFO or device, empty, over ``max_bytes``.
     """
-    source = _open_path(path, follow=follow) if isinstance(path, str | bytes | os.PathLike) else _open_stream(path, max_bytes)
+    source = _open_path(path, follow=follow) if isinstance(path, str | bytes | os.PathLike) else _open_stream(path, max_bytes, check)
     problem = _unusable(os.fstat(source.fd), max_bytes)
     if problem is not None:
         source.close()
@@ -210,7 +212,7 @@ def _why_not_opened(problem: OSError, *, follow: bool) -> str:
             return f"cannot be opened ({_reason(problem)})"
 
 
-def _open_stream(file: BinaryIO, max_bytes: int) -> Source:
+def _open_stream(file: BinaryIO, max_bytes: int, check: Callable[[], None] | None) -> Source:
     name = getattr(file, "name", None)
     path = os.fsdecode(name) if isinstance(name, str | bytes) else ""
     plain = _plain_descriptor(file)
@@ -221,10 +223,10 @@ def _open_stream(file: BinaryIO, max_bytes: int) -> Source:
             fd = os.dup(plain)
         real = os.path.realpath(path) if path and _leads_to(path, fd) else None
         return Source(fd, path=path, real=real)
-    return Source(_spooled(file, max_bytes), path=path, real=None)
+    return Source(_spooled(file, max_bytes, check), path=path, real=None)
 
 
-def _spooled(file: BinaryIO, max_bytes: int) -> int:
+def _spooled(file: BinaryIO, max_bytes: int, check: Callable[[], None] | None) -> int:
     """The descriptor of an unlinked temporary file with the stream's bytes."""
     import tempfile
 
@@ -233,6 +235,8 @@ def _spooled(file: BinaryIO, max_bytes: int) -> int:
             file.seek(0)
         size = 0
         while chunk := _read(file):
+            if check is not None:
+                check()
             size += len(chunk)
             if size > max_bytes:
                 raise SourceUnreadable(_too_large(size, max_bytes))

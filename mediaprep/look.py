@@ -43,4 +43,4 @@ def judged(
 
 
 def _opened(source: Any, context: Context) -> Source:
-    return files.open_source(source, max_bytes=context.limits.max_source_bytes)
+    return files.open_source(source, max_bytes=context.limits.max_source_bytes, check=context.check)

@@ -249,7 +249,7 @@ def _closing(source: Source, order: Order) -> AbstractContextManager[Any]:
 def _opened(source: Any, context: Context) -> Source:
     if isinstance(source, Source):
         return source
-    return files.open_source(source, max_bytes=context.limits.max_source_bytes)
+    return files.open_source(source, max_bytes=context.limits.max_source_bytes, check=context.check)
 
 
 def _unreadable(path: str, problem: SourceUnreadable, order: Order, began: float) -> Outcome:

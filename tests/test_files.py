@@ -9,12 +9,14 @@ import socket
 import stat
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from mediaprep import files
-from mediaprep.errors import EnvironmentProblem, SourceUnreadable, UsageProblem
+from mediaprep.context import Context
+from mediaprep.errors import DeadlineExceeded, EnvironmentProblem, SourceUnreadable, UsageProblem
 
 
 @pytest.fixture
@@ -415,3 +417,12 @@ def test_a_stream_that_cannot_be_read_is_unreadable():
 
     with pytest.raises(SourceUnreadable, match="reading failed"):
         files.open_source(Gone())
+
+
+def test_a_stream_without_an_end_is_left_at_the_deadline():
+    class Endless(io.RawIOBase):
+        def read(self, size=-1):
+            return bytes(size)
+
+    with pytest.raises(DeadlineExceeded):
+        files.open_source(Endless(), check=Context(deadline=time.monotonic() + 0.05).check)
