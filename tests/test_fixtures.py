@@ -41,6 +41,7 @@ UNTOLD = {  # where ffprobe 5.1 is known to say otherwise, each looked at by han
     ("transpose.mp4", "video.rotation"): "the mirror is dropped",
     ("sei_rot90.mp4", "video.rotation"): "the SEI shows on frames only: rotation=90 there, anticlockwise",
     ("crop.mp4", "video.width"): "304: the left crop is left out; the SPS crops 16 + 16 (trace), mediainfo's Sampled_Width is 288",
+    ("d0_5_60.mkv", "video.duration"): "Matroska's milliseconds: 0.499",
     ("paff_closed.mp4", "video.gop.length_max"): "packets are counted, two fields a frame",
     ("paff_closed.ts", "video.gop.length_max"): "packets are counted, two fields a frame",
 }

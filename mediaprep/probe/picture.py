@@ -97,6 +97,10 @@ def _times(found: Found, video: VideoStream, info: StreamInfo, first: Fraction |
     length = end - first
     if video.timestamps == "broken" and video.frame_rate and video.frame_count:
         first, length = found.zero, video.frame_count / video.frame_rate  # the stamps are the demuxer's guesses
+    elif video.rate_mode == "cfr" and video.frame_rate and video.frame_count and info.time_base:
+        exact = video.frame_count / video.frame_rate
+        if abs(exact - length) <= min(2 * info.time_base, 1 / (4 * video.frame_rate)):  # the first stamp and the end are rounded to ticks
+            length = exact
     return replace(
         video,
         start=first - found.zero,

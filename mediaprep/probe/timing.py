@@ -68,7 +68,7 @@ def frame_timing(
     even = _deviation_within(ticks, nominal * time_base, _tolerance(time_base, nominal))
     if not even:
         pulled = _pulldown_rate(ticks, time_base) if codec in ("mpeg2video", "h264") else None
-        nominal = pulled or _rate_between_gaps(ticks, time_base, stated) or nominal
+        nominal = pulled or _rate_between_gaps(ticks, time_base, stated) or _steadiest(ticks, time_base, average, nominal)
     window = _ticks_below(1 / time_base)
     peak = _most_within(ticks, window, min(ceil(nominal), len(ticks)))
     return Timing(
@@ -105,6 +105,24 @@ def _snapped(ticks: Sequence[int], time_base: Fraction, average: Fraction, hints
     whole = Fraction(round(average))
     fits = whole > 0 and abs(whole - average) <= slack and _deviation_within(ticks, whole * time_base, Fraction(1))
     return whole if fits else average
+
+
+def _steadiest(ticks: Sequence[int], time_base: Fraction, average: Fraction, nominal: Fraction) -> Fraction:
+    """Of the standard rates that a jittery stream's average may mean (60 and 59.94 differ by less than the jitter of a short one's ends),
+    the one from whose grid its stamps spread least."""
+    near = [rate for rate in STANDARD_RATES if abs(rate - average) <= average * SNAP]
+    if nominal not in near:
+        return nominal
+    return min(near, key=lambda rate: (_spread(ticks, rate * time_base)[1] / rate, abs(rate - average)))
+
+
+def _spread(ticks: Sequence[int], per_tick: Fraction) -> tuple[bool, Fraction]:
+    """Whether each stamp has a place of its own on the grid of ``per_tick`` frames a tick, and how far apart, in frames, the stamps are off
+    their places."""
+    up, down, first = per_tick.numerator, per_tick.denominator, ticks[0]
+    places = [((tick - first) * up + down // 2) // down for tick in ticks]
+    off = [(tick - first) * up - place * down for tick, place in zip(ticks, places, strict=True)]
+    return len(set(places)) == len(places), Fraction(max(off) - min(off), down)
 
 
 def _deviation_within(ticks: Sequence[int], per_tick: Fraction, tolerance: Fraction) -> bool:
@@ -191,18 +209,14 @@ def _burst(ticks: Sequence[int], time_base: Fraction) -> Fraction:
 
 
 def _jitter_frames(ticks: Sequence[int], time_base: Fraction, nominal: Fraction, peak: int) -> int:
-    """How many of the ``peak`` frames of a second are there only because stamps are off the even grid: a window shortened by twice the
-    jitter does not hold them. Jitter is half the spread of the stamps around the nominal grid (missing frames are no jitter); more than a
-    quarter of a frame is no jitter but another rate."""
+    """How many of the ``peak`` frames of a second are there only because stamps are off the even grid. A single late frame, or a clock that
+    runs 0.02 % fast, brings one more than a second of the nominal rate can hold. A window shortened by twice the jitter does not hold the
+    others. Jitter is half the spread of the stamps around the nominal grid (missing frames are no jitter); more than a quarter of a frame
+    is no jitter but another rate."""
     if peak <= nominal:
         return 0
-    per_tick = nominal * time_base
-    up, down, first = per_tick.numerator, per_tick.denominator, ticks[0]
-    places = [((tick - first) * up + down // 2) // down for tick in ticks]
-    if len(set(places)) != len(places):
-        return 0
-    off = [(tick - first) * up - place * down for tick, place in zip(ticks, places, strict=True)]
-    spread = max(off) - min(off)
-    if 2 * spread > down:
-        return 0
-    return peak - _most_within(ticks, _ticks_below(1 / time_base - Fraction(spread, up)), peak - 1)
+    least = 1 if peak == ceil(nominal) + 1 else 0
+    own, spread = _spread(ticks, nominal * time_base)
+    if not own or 2 * spread > 1:
+        return least
+    return max(least, peak - _most_within(ticks, _ticks_below((1 - spread / nominal) / time_base), peak - 1))

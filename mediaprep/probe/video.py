@@ -193,14 +193,15 @@ def _presented(found: Found, video: VideoStream | None) -> Fraction | None:
     """From the first to the last moment that is presented over picture and sound; an empty edit at the start counts, it is waited for."""
     if found.info is not None and (video is None or video.duration is None):
         return None
-    spans = ((found.info, found.passed.picture), (found.sound, found.passed.sound))
-    ends = [end for info, span in spans if info is not None and (end := seconds(span.end, info.time_base)) is not None]
+    ends = []
+    if found.sound is not None and (sounded := seconds(found.passed.sound.end, found.sound.time_base)) is not None:
+        ends.append(sounded)
+    if video is not None and video.start is not None and video.duration is not None:
+        ends.append(video.start + video.duration + found.zero)
     starts = [start for start in found.starts if start is not None]
     if not ends or not starts:
         return None
     delayed = video is not None and video.edit_list in ("delays", "trims-and-delays")
-    if video is not None and video.start is not None and video.duration is not None:
-        ends.append(video.start + video.duration + found.zero)
     return max(ends) - min(starts if not delayed else [Fraction(0), *starts])
 
 

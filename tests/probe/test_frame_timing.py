@@ -78,6 +78,27 @@ def test_jitter_adds_one_to_the_peak_and_is_counted(rate: int, peak: int):
     assert (found.frame_rate, found.frame_rate_peak, found.jitter_frames) == (rate, peak, 1)
 
 
+def test_one_late_frame_is_no_sixty_first():
+    """Half a frame late, once: from it on, a second holds one stamp more. No rate is higher for that."""
+    stamps = [1500 * i + 800 * (i == 90) for i in range(240)]
+    found = timing(stamps)
+    assert (found.frame_rate, found.frame_rate_peak, found.jitter_frames) == (60, 61, 1)
+
+
+def test_a_clock_that_runs_fast_is_no_higher_rate():
+    """60.02 frames a second over two minutes: 61 stamps within a second, and 2.4 frames off the grid of 60 at the end."""
+    found = timing([round(i * 90000 / 60.02) for i in range(7200)])
+    assert (found.frame_rate, found.frame_rate_peak, found.jitter_frames) == (60, 61, 1)
+
+
+def test_of_rates_that_jitter_hides_the_steadier_one_is_meant():
+    """Four seconds at 60 whose ends jitter towards each other by 3 ms: the average is nearer to 60.06 than to 60; apart: to 59.94."""
+    for early, late in ((270, -270), (-270, 270)):
+        stamps = [1500 * i + (early, 0, -early)[i % 3] for i in range(240)]
+        stamps[0], stamps[-1] = 270 + early, 1500 * 239 + 270 + late
+        assert timing(stamps).frame_rate == 60
+
+
 def test_a_burst_is_no_jitter():
     """30 fps with 0.3 s of 120 (burst120): 39.1 on average, 57 frames in the fullest second."""
     ticks = [n for n in range(360) if 120 <= n <= 156 or not n % 4]
