@@ -28,6 +28,7 @@ WINDOW_SHORT = 12  # of a window that is unanimous, or shows nothing
 WINDOW_GLANCE = 6  # the same, from the second on, where nothing but the screen gave cause for doubt
 DECIDED_ENOUGH = 20  # verdicts over all windows, where unanimous
 CLEAN_ENOUGH = 6  # where nothing but the screen gave cause for doubt, and all are progressive: telecine has no four clean frames in a row
+COMBED_ENOUGH = 8  # where all frames so far are combed, of one parity: telecine has no four of them in a row
 WINDOWS = (Fraction(1, 10), Fraction(1, 2), Fraction(85, 100))
 MOST_LINES = 1088  # no broadcast or disc format interlaces more lines (ITU-R BT.709: 1080)
 INTERLACED_LINES = frozenset({480, 486, 576, 1080, 1088})
@@ -79,15 +80,18 @@ class Tally:
 
     def __init__(self) -> None:
         self._windows: list[list[FieldVerdict]] = [[]]
+        self._phases: list[Counter[int]] = [Counter()]  # of a window: how many frames of each phase of five repeat a field
         self._counts: Counter[FieldVerdict] = Counter()
         self.repeated = 0
 
     def begin(self) -> None:
         """A new window."""
         self._windows.append([])
+        self._phases.append(Counter())
 
     def add(self, verdict: FieldVerdict, repeated: bool = False) -> None:
         """Count one frame."""
+        self._phases[-1][len(self._windows[-1]) % CADENCE] += repeated
         self._windows[-1].append(verdict)
         self._counts[verdict] += 1
         self.repeated += repeated
@@ -108,25 +112,38 @@ class Tally:
         return self._counts["progressive"]
 
     @property
+    def combed(self) -> bool:
+        """Every frame so far differs in time between its fields, of one parity, and they are enough."""
+        return COMBED_ENOUGH <= self.interlaced == self._counts.total() and not self.repeated
+
+    @property
     def unanimous(self) -> bool:
         """All frames decided so far are progressive, or all show one parity; none repeats a field."""
         return self.decided == max(self.interlaced, self._counts["progressive"]) and not self.repeated
 
     def content(self, source: str) -> Content:
         """Interlaced: at least 0.3 of all and 0.8 of the decided frames show one parity. Telecine: fields are repeated, or the verdicts
-        have its cadence. Progressive: the decided frames are mostly that."""
+        have its cadence, among frames of which some are combed; in noise the cadence of repeated fields is enough, for they repeat the
+        noise. Progressive: the decided frames are mostly that."""
         total, high, progressive = self._counts.total(), self.interlaced, self._counts["progressive"]
         parity: Literal["tff", "bff"] = "tff" if self._counts["tff"] >= self._counts["bff"] else "bff"
         counts = [f"{name} {self._counts[name]}" for name in ("tff", "bff", "progressive", "undetermined")]
         evidence = ", ".join([*counts, f"repeated {self.repeated}"])
         told: ScanContent = "undetermined"
-        if high >= 0.2 * total and (self.repeated >= 0.25 * total or self._cadence(parity)) and total:
+        often = self.repeated >= 0.25 * total
+        if total and ((often and self._pulldown()) or (high >= 0.2 * total and (often or self._cadence(parity)))):
             told = "telecine"
         elif high and high >= 0.3 * total and high >= 0.8 * self.decided:
             told = parity
         elif progressive and progressive >= 0.05 * total and progressive >= high:
             told = "progressive"
-        return Content(scan=told, parity=None if told in ("progressive", "undetermined") else parity, source=source, evidence=evidence)
+        known = high and told not in ("progressive", "undetermined")
+        return Content(scan=told, parity=parity if known else None, source=source, evidence=evidence)
+
+    def _pulldown(self) -> bool:
+        """Whether the repeated fields keep to two frames of each five."""
+        kept = sum(count for phases in self._phases for _, count in phases.most_common(2))
+        return self.repeated >= 2 * CADENCE and kept >= 0.85 * self.repeated
 
     def _cadence(self, parity: Literal["tff", "bff"]) -> bool:
         """Whether combed and clean frames alternate with the period of 2:3 pulldown, five frames, and not in runs. Of each five, two are
@@ -203,15 +220,20 @@ def measure(windows: Iterable[Iterator[Frame]], *, deep: bool, only_screened: bo
     """The second look, over windows of consecutive frames: each ends early when unanimous, and so does the whole; ``deep`` does not.
     ``only_screened``: nothing but the screen speaks for interlace; ``tally``: where to count, for whoever makes the windows to see."""
     tally, brief = tally or Tally(), SCREEN_FRAMES if only_screened else WINDOW_SHORT
+
+    def settled() -> bool:
+        enough = tally.decided >= DECIDED_ENOUGH or (only_screened and tally.clean >= CLEAN_ENOUGH)
+        return not deep and (tally.combed or (tally.unanimous and enough))
+
     for window in windows:
         measurement = FieldMeasure()
         tally.begin()
         for count, frame in enumerate(islice(window, WINDOW_FRAMES), 1):
             if (verdict := measurement.push(frame)) is not None:
                 tally.add(*verdict)
-            if not deep and tally.unanimous and (count >= brief or (only_screened and tally.clean >= CLEAN_ENOUGH)):
+            if settled() or (not deep and tally.unanimous and count >= brief):
                 break
-        if not deep and tally.unanimous and (tally.decided >= DECIDED_ENOUGH or (only_screened and tally.clean >= CLEAN_ENOUGH)):
+        if settled():
             break
         brief = WINDOW_GLANCE if only_screened else WINDOW_SHORT
     return tally.content("frames")

@@ -178,6 +178,29 @@ def test_the_cadence_of_telecine_is_told_without_repeated_fields():
 
 
 @pytest.mark.parametrize(
+    ("repeats", "content"),
+    [
+        ([False, True, False, True, False] * 6, "telecine"),
+        ([False, True, True, False, False] * 6, "telecine"),  # 2:3:3:2
+        ([False, True, False] * 10, "undetermined"),  # as often, without the period of five
+        ([True, False, False, False, False] * 6, "undetermined"),  # too rarely
+    ],
+)
+def test_noise_hides_all_of_telecine_but_the_cadence_of_repeated_fields(repeats, content):
+    tally = scan.Tally()
+    for repeated in repeats:
+        tally.add("undetermined", repeated)
+    found = tally.content("frames")
+    assert (found.scan, found.parity) == (content, None)
+
+
+def test_interlace_in_every_frame_ends_the_measure_early():
+    left = iter(interlaced(30, "tff"))
+    assert scan.measure([left], deep=False).scan == "tff"
+    assert len(list(left)) == 30 - scan.COMBED_ENOUGH - 1
+
+
+@pytest.mark.parametrize(
     ("verdicts", "content"),
     [
         (["tff"] * 20 + ["progressive"] * 12, "undetermined"),  # interlaced, then progressive: no cadence
