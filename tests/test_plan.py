@@ -453,6 +453,14 @@ def test_too_short_is_extended_by_whole_frames() -> None:
     assert change(odd, "video.duration").because == ("video-duration",)
 
 
+def test_a_single_frame_is_shown_as_long_as_its_sound() -> None:
+    rate = {"video__frame_rate": Fraction(25), "video__frame_rate_burst": Fraction(25), "video__frame_count": 1}
+    still = good(**rate, duration=Fraction(6), video__duration=Fraction(1, 25), audio__duration=Fraction(6))
+    made = output(still)
+    assert (promised(made, "video.duration"), promised(made, "duration")) == (6, 6)
+    assert promised(made, "video.frame_count") == 150
+
+
 # -- time ---------------------------------------------------------------------------------------------------------------------------
 
 

@@ -28,8 +28,8 @@ def duration(have: Video, limit: Range) -> Judgement:
 
     Why it matters: longer videos are refused when the post is created, often after the whole upload.
 
-    The fix: too short is extended by holding the last frame. Too long loses content whatever is done, so it is done only as told:
-    ``--trim first`` (the first 139.9 s),
+    The fix: too short is extended by holding the last frame, to the end of a longer sound. Too long loses content
+    whatever is done, so it is done only as told: ``--trim first`` (the first 139.9 s),
     ``--trim START-END``, or ``--split`` into parts.
     """
     shown = have.video.duration
@@ -58,7 +58,8 @@ def of_allowed_length(want: Video, case: Case) -> Video | Refused:
     made = sound_encoded(picture_encoded(want, case), case)
     least = limit.min or Fraction(0)
     rate = made.video.frame_rate
-    length = least if rate is None else Fraction(math.ceil(least * rate)) / rate
+    whole = max(least, want.duration)  # a still picture with its sound is shown as long as that lasts
+    length = whole if rate is None else Fraction(max(math.ceil(least * rate), math.floor(whole * rate))) / rate
     audio = None if made.audio is None else replace(made.audio, duration=None)
     return replace(made, duration=max(length, want.duration), video=replace(made.video, duration=length), audio=audio)
 
