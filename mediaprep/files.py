@@ -1,8 +1,7 @@
-"""Files at the edge: a source is opened once and held by its descriptor, an output appears whole or not at all.
+"""Files at the edge: names, and a source that is opened once and held by its descriptor.
 
 A user's name never reaches a tool: what is handed on is a descriptor (each consumer its own open file description, a shared
-offset makes them fail). An output is written under a hidden name of our own in the destination folder, then linked to its final
-name, which never overwrites; only ``force`` replaces.
+offset makes them fail).
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import errno
 import io
 import mmap
 import os
-import re
 import stat
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -20,7 +18,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, TypeAlias
 
-from mediaprep import faults
 from mediaprep.context import MAX_SOURCE_BYTES
 from mediaprep.errors import EnvironmentProblem, MediaPrepError, SourceUnreadable, UsageProblem
 from mediaprep.units import bytes_text
@@ -30,9 +27,6 @@ Stamp: TypeAlias = tuple[int, int, int, int]
 _CHUNK = 2**20
 NAME_BYTES = 255  # of one name, on every common file system
 _READ_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
-_PART = re.compile(r"\.[0-9a-f]{16}(\.[A-Za-z0-9]+)?\.part")
-_NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
-_AT_FDCWD, _RENAME_NOREPLACE = -100, 1  # linux/fcntl.h, linux/fs.h
 _SPECIAL = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a FIFO"),
@@ -111,7 +105,7 @@ class Source:
                     break
                 data += more
         except OSError as problem:
-            raise SourceUnreadable(f"reading failed at byte {offset} ({_reason(problem)})", rule="file-complete") from problem
+            raise SourceUnreadable(f"reading failed at byte {offset} ({reason(problem)})", rule="file-complete") from problem
         return data
 
     def map(self) -> mmap.mmap:
@@ -209,7 +203,7 @@ def _why_not_opened(problem: OSError, *, follow: bool) -> str:
         case errno.ENXIO:
             return "a socket or device, want a regular file: save the content to a file first"
         case _:
-            return f"cannot be opened ({_reason(problem)})"
+            return f"cannot be opened ({reason(problem)})"
 
 
 def _open_stream(file: BinaryIO, max_bytes: int, check: Callable[[], None] | None) -> Source:
@@ -251,7 +245,7 @@ def _read(file: BinaryIO) -> bytes:
     try:
         return file.read(_CHUNK)
     except OSError as problem:
-        raise SourceUnreadable(f"reading failed ({_reason(problem)})", rule="file-complete") from problem
+        raise SourceUnreadable(f"reading failed ({reason(problem)})", rule="file-complete") from problem
 
 
 def _plain_descriptor(file: object) -> int | None:
@@ -291,8 +285,20 @@ def _stamp(facts: os.stat_result) -> Stamp:
     return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino
 
 
-def _reason(problem: OSError) -> str:
+def reason(problem: OSError) -> str:
+    """What the file system says, in a few words."""
     return (problem.strerror or type(problem).__name__).lower()
+
+
+@contextmanager
+def writing(part: Path) -> Iterator[None]:
+    """Around writing to a file. Raises: EnvironmentProblem in place of what the file system says, such as that it is full."""
+    try:
+        yield
+    except OSError as problem:
+        if isinstance(problem, MediaPrepError):
+            raise
+        raise EnvironmentProblem(f"{display_name(part.parent)}: writing failed ({reason(problem)})") from problem
 
 
 def same_file(a: AnyPath | Source, b: AnyPath | Source) -> bool:
@@ -318,7 +324,7 @@ def is_folder(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except (OSError, ValueError) as problem:
-        why = _reason(problem) if isinstance(problem, OSError) else "a NUL byte, or half a character"
+        why = reason(problem) if isinstance(problem, OSError) else "a NUL byte, or half a character"
         raise UsageProblem(f"{display_name(path)}: no file can have this name ({why}): choose another with -o") from problem
 
 
@@ -353,118 +359,3 @@ def refuse_target(source: Source, target: Path, force: bool) -> None:
         raise UsageProblem(f"{shown}: exists and is not a file: choose another name with -o")
     if not force:
         raise UsageProblem(f"{shown}: exists: choose another name with -o, or replace it with --force")
-
-
-def work_file(target_dir: Path, suffix: str = "") -> tuple[Path, int]:
-    """A new file of our own in the destination folder: ``.<16 hex digits><suffix>.part``, created exclusively, and its descriptor.
-    Raises: EnvironmentProblem where the folder takes no new file."""
-    import secrets
-
-    while True:
-        part = target_dir / f".{secrets.token_hex(8)}{suffix}.part"
-        try:
-            return part, os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
-        except FileExistsError:
-            continue
-        except OSError as problem:
-            raise EnvironmentProblem(f"{display_name(target_dir)}: no new file can be written ({_reason(problem)})") from problem
-
-
-@contextmanager
-def writing(part: Path) -> Iterator[None]:
-    """Around writing to a work file. Raises: EnvironmentProblem in place of what the file system says, such as that it is full."""
-    try:
-        yield
-    except OSError as problem:
-        if isinstance(problem, MediaPrepError):
-            raise
-        raise EnvironmentProblem(f"{display_name(part.parent)}: writing failed ({_reason(problem)})") from problem
-
-
-def remove_part(part: Path) -> None:
-    """Remove a work file if it is still there. Raises: ValueError for a name that ``work_file`` does not give."""
-    if not _PART.fullmatch(part.name):
-        raise ValueError(f"{display_name(part)}: not a work file of ours")
-    part.unlink(missing_ok=True)
-
-
-def publish(part: Path, final: Path, *, force: bool, durably: bool = True) -> None:
-    """Give a finished work file its final name, durably: fsync, link (never overwriting), fsync of the folder, unlink the work name.
-    ``force`` replaces instead. Where the file system has no hard links: renamed without replacing. Not ``durably``: the file is synced
-    already, and the caller sees to the folder (``sync_folder``) and to the work name.
-    Raises: UsageProblem where the name is taken, EnvironmentProblem where the file system refuses; the work file then stays."""
-    try:
-        if durably:
-            _fsync(part, os.O_RDONLY)
-        faults.step("publish-synced")
-        if force:
-            part.replace(final)
-        else:
-            _name_once(part, final)
-        faults.step("publish-named")
-        if durably:
-            sync_folder(final.parent)
-    except FileExistsError as problem:
-        raise UsageProblem(f"{display_name(final)}: exists: choose another name with -o, or replace it with --force") from problem
-    except IsADirectoryError as problem:
-        raise UsageProblem(f"{display_name(final)}: is a folder: choose another name with -o") from problem
-    except OSError as problem:
-        raise EnvironmentProblem(f"{display_name(final)}: cannot be published ({_reason(problem)})") from problem
-    if durably:
-        remove_part(part)
-
-
-def rename_new(source: Path, target: Path) -> None:
-    """Rename a file, never over another. Raises: FileExistsError, OSError."""
-    if not _rename_without_replacing(source, target):
-        os.link(source, target, follow_symlinks=False)
-        source.unlink()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable. Raises: OSError."""
-    _fsync(folder, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def _name_once(part: Path, final: Path) -> None:
-    """Raises: FileExistsError where ``final`` exists, OSError otherwise."""
-    try:
-        os.link(part, final, follow_symlinks=False)
-    except OSError as problem:
-        if problem.errno not in _NO_HARD_LINKS:
-            raise
-        if not _rename_without_replacing(part, final):
-            _rename_over_own(part, final)
-
-
-def _rename_without_replacing(part: Path, final: Path) -> bool:
-    """renameat2(2) with RENAME_NOREPLACE; False where system or file system lacks it."""
-    import ctypes
-
-    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if call is None:
-        return False
-    if call(_AT_FDCWD, os.fsencode(part), _AT_FDCWD, os.fsencode(final), _RENAME_NOREPLACE) == 0:
-        return True
-    code = ctypes.get_errno()
-    if code in (errno.EINVAL, errno.ENOSYS):
-        return False
-    raise OSError(code, os.strerror(code), str(final))
-
-
-def _rename_over_own(part: Path, final: Path) -> None:
-    """The last resort: take the name with an empty file, then rename over that."""
-    os.close(os.open(final, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
-    try:
-        part.replace(final)
-    except OSError:
-        final.unlink(missing_ok=True)
-        raise
-
-
-def _fsync(path: Path, flags: int) -> None:
-    fd = os.open(path, flags | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

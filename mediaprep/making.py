@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from mediaprep import files, handoff
+from mediaprep import files, handoff, workfiles
 from mediaprep.context import Context
 from mediaprep.errors import SourceUnreadable, ToolError, VerifyError
 from mediaprep.evidence import Copied, Evidence
@@ -66,7 +66,7 @@ def making(task: Task, folder: Path, context: Context, index: int, count: int) -
     finally:
         for item in tried:
             if item is not kept:
-                yield from call(files.remove_part, item.part)
+                yield from call(workfiles.remove_part, item.part)
     notes = (*choice.notes, *kept.evidence.notes, *shortfalls(output, kept.report.media, kept.evidence.measured))
     return replace(kept, evidence=replace(kept.evidence, notes=notes))
 
@@ -86,7 +86,7 @@ def _tried(task: Task, folder: Path, binary: str, means: Means, context: Context
 def _encoded(task: Task, folder: Path, binary: str, means: Means, context: Context, index: int, count: int) -> Steps[Made]:
     """Encodes one output into a work file, doubts it, and measures it where asked. Raises: ToolError, VerifyError; leaves nothing then."""
     output, source, looked = task.output, task.source, task.looked
-    part, descriptor = yield from call(files.work_file, folder, handoff.suffix(assume(output.want, output.promises)))
+    part, descriptor = yield from call(workfiles.work_file, folder, handoff.suffix(assume(output.want, output.promises)))
     os.close(descriptor)
     kept = False
     try:
@@ -102,7 +102,7 @@ def _encoded(task: Task, folder: Path, binary: str, means: Means, context: Conte
         return Made(part=part, report=report, evidence=evidence)
     finally:
         if not kept:
-            yield from call(files.remove_part, part)
+            yield from call(workfiles.remove_part, part)
 
 
 def _doubted(source: Source, looked: Looked, output: Output, part: Path, binary: str, context: Context) -> Steps[tuple[Report, Evidence]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mediaprep import files, handoff, publishing
+from mediaprep import files, handoff, publishing, workfiles
 from mediaprep.check import check, unreadable
 from mediaprep.context import Context
 from mediaprep.errors import SourceUnreadable, ToolError, UsageProblem, VerifyError
@@ -186,7 +186,7 @@ def _carried_out(source: Source, order: Order, tasks: list[Task], context: Conte
         return parts, targets
     finally:
         for item in () if held else parts:
-            yield from call(files.remove_part, item.part)
+            yield from call(workfiles.remove_part, item.part)
 
 
 def _fixed(base: Outcome, tasks: list[Task], parts: list[Made], targets: list[Path]) -> Outcome:

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from mediaprep import files, handoff
+from mediaprep import files, handoff, workfiles
 from mediaprep.files import Source
 from mediaprep.media import Image, Media, Subtitle
 from mediaprep.order import Order
@@ -19,7 +19,7 @@ def publish(parts: list[Path], targets: list[Path], force: bool) -> None:
     done: list[Path] = []
     try:
         for part, target in zip(parts, targets, strict=True):
-            files.publish(part, target, force=force)
+            workfiles.publish(part, target, force=force)
             done.append(target)
     except BaseException:
         for target in () if force else done:

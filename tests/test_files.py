@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mediaprep import files
+from mediaprep import files, workfiles
 from mediaprep.context import Context
 from mediaprep.errors import DeadlineExceeded, EnvironmentProblem, SourceUnreadable, UsageProblem
 
@@ -293,7 +293,7 @@ def test_same_file_sees_through_links(clip, tmp_path):
 
 
 def _made(folder: Path, content: bytes = b"made") -> Path:
-    part, fd = files.work_file(folder, ".mp4")
+    part, fd = workfiles.work_file(folder, ".mp4")
     os.write(fd, content)
     os.close(fd)
     return part
@@ -305,20 +305,20 @@ def test_a_work_file_is_hidden_new_and_ours(tmp_path):
     assert part.name.startswith(".")
     assert part.name.endswith(".mp4.part")
     assert stat.S_IMODE(part.stat().st_mode) & 0o111 == 0
-    files.remove_part(part)
-    files.remove_part(part)
+    workfiles.remove_part(part)
+    workfiles.remove_part(part)
     assert not part.exists()
 
 
 def test_only_work_files_are_removed(clip):
     with pytest.raises(ValueError, match="not a work file"):
-        files.remove_part(clip)
+        workfiles.remove_part(clip)
     assert clip.exists()
 
 
 def test_publish_gives_the_name_and_leaves_nothing_else(tmp_path):
     final = tmp_path / "final.mp4"
-    files.publish(_made(tmp_path), final, force=False)
+    workfiles.publish(_made(tmp_path), final, force=False)
     assert final.read_bytes() == b"made"
     assert os.listdir(tmp_path) == ["final.mp4"]
 
@@ -328,7 +328,7 @@ def test_publish_never_overwrites(tmp_path):
     final.write_bytes(b"precious")
     part = _made(tmp_path)
     with pytest.raises(UsageProblem, match="exists"):
-        files.publish(part, final, force=False)
+        workfiles.publish(part, final, force=False)
     assert final.read_bytes() == b"precious"
     assert part.exists()
 
@@ -336,7 +336,7 @@ def test_publish_never_overwrites(tmp_path):
 def test_publish_replaces_with_force(tmp_path):
     final = tmp_path / "final.mp4"
     final.write_bytes(b"old")
-    files.publish(_made(tmp_path), final, force=True)
+    workfiles.publish(_made(tmp_path), final, force=True)
     assert final.read_bytes() == b"made"
     assert os.listdir(tmp_path) == ["final.mp4"]
 
@@ -345,7 +345,7 @@ def test_publish_with_force_replaces_a_link_and_not_what_it_leads_to(tmp_path):
     (tmp_path / "precious").write_bytes(b"precious")
     final = tmp_path / "final.mp4"
     final.symlink_to(tmp_path / "precious")
-    files.publish(_made(tmp_path), final, force=True)
+    workfiles.publish(_made(tmp_path), final, force=True)
     assert (tmp_path / "precious").read_bytes() == b"precious"
     assert not final.is_symlink()
 
@@ -356,10 +356,10 @@ def test_of_many_publishers_of_one_name_one_wins(tmp_path):
     def run(number):
         part = _made(tmp_path, str(number).encode())
         try:
-            files.publish(part, final, force=False)
+            workfiles.publish(part, final, force=False)
             won.append(number)
         except UsageProblem:
-            files.remove_part(part)
+            workfiles.remove_part(part)
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -372,7 +372,7 @@ def test_of_many_publishers_of_one_name_one_wins(tmp_path):
 
 
 @pytest.mark.parametrize("taken", [False, True])
-@pytest.mark.parametrize("way", [files._rename_without_replacing, files._rename_over_own])
+@pytest.mark.parametrize("way", [workfiles._rename_without_replacing, workfiles._rename_over_own])
 def test_the_ways_without_hard_links_do_not_overwrite_either(tmp_path, way, taken):
     part, final = _made(tmp_path), tmp_path / "final.mp4"
     if taken:

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "mediaprep"
 # From the ground up. Rooms on one storey may know each other only where PEERS says so.
 STOREYS: list[set[str]] = [
     {"errors", "faults"},
-    {"media", "units", "files", "context", "events", "jsonable"},
+    {"media", "units", "files", "workfiles", "context", "events", "jsonable"},
     {"constraint"},
     {"finding", "promise", "evidence"},
     {"spec", "wishes"},
@@ -31,7 +31,7 @@ STOREYS: list[set[str]] = [
     {"__main__"},
 ]
 PEERS = {
-    ("context", "events"), ("files", "units"), ("files", "context"),
+    ("context", "events"), ("files", "units"), ("files", "context"), ("workfiles", "files"),
     ("wishes", "spec"),
     ("config", "profile"),
     ("handoff", "outcome"), ("making", "handoff"), ("publishing", "handoff"), ("doctor", ""), ("posting", "pipeline"),
@@ -94,7 +94,7 @@ def test_only_downstairs_is_imported(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [path for path in MODULES if room_of(name_of(path)) == "tools"], ids=name_of)
 def test_tools_know_no_rule_and_no_plan(path: Path) -> None:
-    assert own(path) <= {"tools", "faults", "files", "context", "events", "errors", "units"}
+    assert own(path) <= {"tools", "faults", "files", "workfiles", "context", "events", "errors", "units"}
 
 
 def test_probe_and_transcode_do_not_know_each_other() -> None:

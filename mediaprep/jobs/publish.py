@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from mediaprep import faults, files
+from mediaprep import faults, files, workfiles
 from mediaprep.errors import EnvironmentProblem, SourceUnreadable, UsageProblem
 from mediaprep.files import display_name
 from mediaprep.jobs import owner as owners
@@ -125,13 +125,13 @@ class Places:
                 raise EnvironmentProblem(f"{display_name(target)}: its work file is gone")
             target.parent.mkdir(parents=True, exist_ok=True)
             force = there is not None and there == output.replaces
-            files.publish(Path(output.part), target, force=force, durably=False)
+            workfiles.publish(Path(output.part), target, force=force, durably=False)
             faults.step("published")
 
     def synced(self, outputs: Sequence[Publication]) -> None:
         """Make the names durable. Raises: OSError."""
         for folder in {(self.out / output.name).parent for output in outputs}:
-            files.sync_folder(folder)
+            workfiles.sync_folder(folder)
 
     def receipt(self, lines: Sequence[dict[str, Any]]) -> None:
         """Append to the receipts. Raises: OSError."""
@@ -243,7 +243,7 @@ def moved(source: Path, folder: Path, place: str) -> Path:
     for target in _numbered(folder / place):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            files.rename_new(source, target)
+            workfiles.rename_new(source, target)
         except FileExistsError:
             continue
         except OSError as problem:
@@ -270,13 +270,13 @@ def copied(source: Path, folder: Path, place: str) -> Path:
 
 
 def _copy_new(source: Path, target: Path) -> None:
-    part, descriptor = files.work_file(target.parent)
+    part, descriptor = workfiles.work_file(target.parent)
     try:
         with source.open("rb") as read, os.fdopen(descriptor, "wb") as write:
             shutil.copyfileobj(read, write, 2**20)
-        files.publish(part, target, force=False)
+        workfiles.publish(part, target, force=False)
     except BaseException:
-        files.remove_part(part)
+        workfiles.remove_part(part)
         raise
 
 

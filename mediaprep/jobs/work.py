@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from mediaprep import faults, files, handoff
+from mediaprep import faults, files, handoff, workfiles
 from mediaprep.check import unreadable
 from mediaprep.context import Context, Limits
 from mediaprep.errors import Cancelled, MediaPrepError, SourceUnreadable, VerifyError
@@ -355,7 +355,7 @@ def _slots(plan: Plan) -> int:
 
 def _copied(source: Source, folder: Path, context: Context) -> Path:
     """A copy in a new work file: a reflink where the file system can, never a hard link (the source must not change with it)."""
-    part, descriptor = files.work_file(folder)
+    part, descriptor = workfiles.work_file(folder)
     try:
         try:
             fcntl.ioctl(descriptor, _FICLONE, source.fd)

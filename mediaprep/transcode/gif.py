@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from mediaprep import files
+from mediaprep import files, workfiles
 from mediaprep.context import Context
 from mediaprep.errors import ToolError, VerifyError
 from mediaprep.events import Progress
@@ -79,7 +79,7 @@ def make(output: Output, means: Means, binary: str, source: Source, part: Path, 
         yield from call(_finish, made, part, bench.want)
     finally:
         for leftover in bench.parts:
-            yield from call(files.remove_part, leftover)
+            yield from call(workfiles.remove_part, leftover)
     return Performed(argv=tuple(bench.words), sandbox=bench.sandbox)
 
 
@@ -356,7 +356,7 @@ def _canvas(output: Output) -> tuple[int, int]:
 
 
 def _work_file(bench: _Bench) -> Path:
-    path, descriptor = files.work_file(bench.folder, ".gif")
+    path, descriptor = workfiles.work_file(bench.folder, ".gif")
     os.close(descriptor)
     bench.parts.append(path)
     return path

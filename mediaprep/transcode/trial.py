@@ -154,11 +154,11 @@ def read_speeds(path: Path, key: str) -> Mapping[str, float] | None:
 
 def write_speeds(path: Path, key: str, speeds: Mapping[str, float]) -> None:
     """Keep the speeds; a folder that takes no file is no misfortune: they are measured again."""
-    from mediaprep import files
+    from mediaprep import workfiles
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part, descriptor = files.work_file(path.parent)
+        part, descriptor = workfiles.work_file(path.parent)
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
             json.dump({key: dict(speeds)}, out)
         part.replace(path)
