@@ -41,8 +41,8 @@ video-recommended-aspect-ratio should 16:9 or 9:16 or 1:1
 video-recommended-bitrate should at least 5000 kbit/s
 audio-recommended-bitrate should at least 128 kbit/s
 video-gop-length observed at most 512
-video-idr observed every random access point is IDR
-video-start observed begins with an IDR picture at time 0
+video-idr observed IDR at every random access point
+video-start observed an IDR picture at time 0
 video-peak-frame-rate observed at most 60 fps
 video-colour-range observed limited or unspecified
 video-hdr observed none
@@ -67,7 +67,7 @@ image-size must at most 5 MB
 SUBTITLES = """
 subtitle-format must srt
 subtitle-encoding must utf-8
-subtitle-cue-time must each cue starts before it ends, none before 0
+subtitle-cue-time must cues that start before they end, none before 0
 subtitle-cue-order must cues in order of time
 subtitle-cue-empty should no empty cue
 subtitle-cue-overlap should no cues that overlap

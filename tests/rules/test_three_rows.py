@@ -163,7 +163,7 @@ ROWS: dict[str, Rows] = {
         passes=({"video__gop__length_max": 512},), fails=(({"video__gop__length_max": 513}, "513 frames"),), unknown="video.gop.length_max"
     ),
     "video-idr": Rows(
-        passes=({},), fails=(({"video__gop__nonidr_count": 4}, "by 4 points that are not IDR"),), unknown="video.gop.nonidr_count"
+        passes=({},), fails=(({"video__gop__nonidr_count": 4}, "without IDR at 4 points"),), unknown="video.gop.nonidr_count"
     ),
     "video-start": Rows(
         passes=({}, {"video__start": Fraction(1, 60)}),

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mediaprep import units
 from mediaprep.constraint import ByteLimit, OneOf
 from mediaprep.media import Video
 from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Untold, fix, named, rule
 from mediaprep.rules.video._encode import picture_encoded, rewrapped, sound_encoded
+
+_EDITS = {
+    "trims": "it cuts off some of the picture",
+    "delays": "the picture begins late by it",
+    "trims-and-delays": "it cuts off some of the picture, and delays it",
+}
 
 
 @rule("video-container", kinds=("video",), subject="container", facts=("container.format",))
@@ -59,7 +67,8 @@ def edit_list(have: Video, limit: OneOf) -> Judgement:
     """
     if have.video.edit_list is None:
         return Untold(fact="video.edit_list")
-    return named(have.video.edit_list, "video.edit_list", limit)
+    judged = named(have.video.edit_list, "video.edit_list", limit)
+    return replace(judged, detail=_EDITS.get(have.video.edit_list, "")) if isinstance(judged, Broken) else judged
 
 
 @fix("video-edit-list", safety="lossy", says="encode what is presented, from time 0")

@@ -78,7 +78,9 @@ def idr(have: Video, limit: Required) -> Judgement:
     count = have.video.gop.nonidr_count
     if count is None:
         return Untold(fact="video.gop.nonidr_count")
-    return Broken(measured=f"by {count} points that are not IDR") if count else Passed(measured="by IDR alone")
+    if not count:
+        return Passed(measured="by IDR alone")
+    return Broken(measured=f"without IDR at {count} point{'s' if count > 1 else ''}")
 
 
 @fix("video-idr", safety="lossy", says="encode with IDR pictures")
