@@ -15,6 +15,7 @@ import typer
 from mediaprep.cli._face import Face, complain
 
 if TYPE_CHECKING:
+    from mediaprep.jobs.driver import Driver
     from mediaprep.jobs.events import JobEvent
     from mediaprep.jobs.slots import Crew
     from mediaprep.outcome import Outcome
@@ -48,6 +49,12 @@ def crew_of(face: Face, jobs: int | None, cluster: str | None) -> Iterator[Crew]
         yield crew
     finally:
         crew.close()
+
+
+def told_left(driver: Driver) -> None:
+    """How many files a run that was stopped leaves for the next one."""
+    if left := sum(count.jobs for count in driver.ledger.counts(driver.number) if count.state != "done"):
+        complain(f"{left} file{'' if left == 1 else 's'} left; the same command goes on with {'it' if left == 1 else 'them'}")
 
 
 def bytes_of(option: str, text: str) -> int:

@@ -108,6 +108,7 @@ def _run(
     as_json: bool,
 ) -> Code:
     from mediaprep.cli._exit import Code
+    from mediaprep.errors import Cancelled
     from mediaprep.jobs import batch
     from mediaprep.jobs.quarantine import Quarantine
     from mediaprep.report.batch import summary
@@ -118,7 +119,11 @@ def _run(
         m.shown(face, as_json=as_json) as tell,
         batch.opened(output, recipe, crew, options, tell, state=state, quarantine=quarantine, cancel=face.cancel) as driver,
     ):
-        end = batch.run(driver, names, fresh=bool(limits["fresh"]), max_failures=limits["max_failures"])
+        try:
+            end = batch.run(driver, names, fresh=bool(limits["fresh"]), max_failures=limits["max_failures"])
+        except Cancelled:
+            m.told_left(driver)
+            raise
         total = batch.totals(driver)
     if not as_json:
         face.lines(summary(end, total, str(output)))

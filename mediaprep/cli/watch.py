@@ -115,6 +115,7 @@ def _run(
 ) -> Code:
     from mediaprep.cli._exit import Code
     from mediaprep.cli._face import complain
+    from mediaprep.errors import Cancelled
     from mediaprep.files import display_name
     from mediaprep.jobs import batch
     from mediaprep.jobs.publish import HOME
@@ -135,7 +136,11 @@ def _run(
         if not (as_json or face.options.quiet):
             words = f"watching {display_name(folder)}, settle {habits.rules.settle:g} s, profile {recipe.profile.name}, {crew.jobs} jobs"
             complain(f"{time.strftime('%H:%M:%S')} {words}; ctrl-c stops")
-        end = watching.run(driver)
+        try:
+            end = watching.run(driver)
+        except Cancelled:
+            m.told_left(driver)
+            raise
     if not as_json:
         face.lines(summary(end, {}, str(output)))
     return Code.BATCH if batch.failures(end.counts) else Code.OK

@@ -102,10 +102,11 @@ class Driver:
             return True
         landed = self._landed(seconds)
         self._check()
-        with self.ledger.transaction():
-            for flight, future in landed:
-                self._judge(flight, future)
-        self._ends.settle()
+        if landed:
+            with self.ledger.transaction():
+                for flight, future in landed:
+                    self._judge(flight, future)
+            self._ends.settle()
         self._watch_stalls()
         return True
 
@@ -211,7 +212,7 @@ class Driver:
             return
         flight.seconds += result.seconds
         if flight.stalled:
-            self._ends.failed(flight, f"no sign of progress for {self.options.stall:.0f} s")
+            self._ends.failed(flight, f"no sign of progress for {self.options.stall:g} s")
         elif isinstance(result, Seen):
             self._seen(flight, result)
         else:

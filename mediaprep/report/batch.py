@@ -61,6 +61,9 @@ class Tally:
     def __call__(self, event: JobEvent) -> None:
         match event:
             case RunStarted() | JobFound():
+                if self.done >= self.jobs:  # idle until now: the pace counts from here
+                    self._began = self._clock()
+                    self._known_bytes, self._known, self._finished, self._media = 0, 0.0, 0.0, 0.0
                 self.jobs += event.jobs
                 self.size += event.size_bytes
                 self._pending_bytes += event.size_bytes
@@ -289,7 +292,11 @@ def summary(end: RunDone, total: Mapping[str, int], out: str) -> tuple[Line, ...
     ]
     table = columns([(Span("", "dim"), Span("this run", "dim"), Span("in all", "dim")), *rows], indent="  ") if rows else ()
     left = f", {end.left} left for the next run" if end.left else ""
-    return (*table, line(Span(out, "bold"), f": {sum(end.counts.values())} files in {_clock(end.seconds)}{left}"))
+    return (*table, line(Span(out, "bold"), f": {_files(sum(end.counts.values()))} in {_clock(end.seconds)}{left}"))
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
 
 
 def _clock(seconds: float) -> str:
@@ -310,5 +317,5 @@ def dry_lines(end: RunDone, size: int, seconds: float) -> tuple[Line, ...]:
     files = sum(count for name, count in end.counts.items() if name != "problems")
     return (
         *columns(rows, indent="  "),
-        line(Span(f"{files} files", "bold"), f": about {bytes_text(size)} to write, about {_clock(seconds)} of work on this machine"),
+        line(Span(_files(files), "bold"), f": about {bytes_text(size)} to write, about {_clock(seconds)} of work on this machine"),
     )

@@ -41,7 +41,18 @@ def test_batch_and_jobs(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     (recipe,) = json.loads(capsys.readouterr().out)["recipes"]
     assert {(count["state"], count["jobs"]) for count in recipe["jobs"]} == {("done", 1), ("new", 1)}
     assert run(["jobs", "show", str(folder / "out"), "1"]) == 0
-    assert "fine.mp4" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "output" in shown
+    assert "fine.mp4" in shown
+
+
+@pytest.mark.slow
+def test_a_refused_file_that_is_copied_as_asked_is_no_failure(folder: Path, make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copyfile(make("d140_2997.mp4"), folder / "in" / "long.mp4")
+    assert run(["batch", str(folder / "in"), "-o", str(folder / "out")]) == 6
+    assert run(["batch", str(folder / "in"), "-o", str(folder / "copies"), "--on-refused", "copy"]) == 0
+    assert (folder / "copies" / "long.mp4").read_bytes() == (folder / "in" / "long.mp4").read_bytes()
+    assert "refused, copied as it is" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -55,7 +66,7 @@ def test_watch_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.slow
 def test_a_dry_run_says_how_much(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["batch", str(folder / "in"), "-n"]) == 0
-    assert "1 files" in capsys.readouterr().out
+    assert "1 file: about" in capsys.readouterr().out
     assert sorted(path.name for path in folder.iterdir()) == ["in"]
 
 
@@ -69,6 +80,8 @@ def test_a_dry_run_says_how_much(folder: Path, capsys: pytest.CaptureFixture[str
         (["watch", "in", "in/out"], 2, "feed on its own output"),
         (["watch", "in", "out", "--min-free", "much"], 2, "--min-free"),
         (["jobs", "list", "nothing"], 2, "no ledger"),
+        (["jobs", "list", "nothing", "--state", "bogus"], 2, "--state bogus: want new, run, publish or done"),
+        (["jobs", "list", "nothing", "--status", "bogus"], 2, "--status bogus: want fixed"),
         (["batch", "in", "-o", "taken"], 4, "nothing can be written there"),
     ],
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 
-from mediaprep.jobs.events import JobAgain, JobDone, JobLooked, JobProgress, JobStarted, Notice, RunDone, RunStarted
+from mediaprep.jobs.events import JobAgain, JobDone, JobFound, JobLooked, JobProgress, JobStarted, Notice, RunDone, RunStarted
 from mediaprep.report import batch
-from mediaprep.report.batch import LOOK_WEIGHT, Bars, JsonLines, Tally, job_line, summary
+from mediaprep.report.batch import LOOK_WEIGHT, Bars, JsonLines, Tally, again_line, job_line, summary
 from mediaprep.report.lines import written
 
 
@@ -66,6 +67,54 @@ def test_a_job_that_is_tried_again_counts_once() -> None:
     assert tally.fraction == 0.0
     tally(done(1, 10))
     assert (tally.done, tally.jobs, tally.fraction) == (1, 1, 1.0)
+
+
+def test_what_is_refused_or_fine_is_no_work_of_its_playing_time() -> None:
+    clock = Clock()
+    tally = Tally(clock)
+    for event in (begun(2, 200), taken(1), taken(2), looked(2, 10 - LOOK_WEIGHT)):
+        tally(event)
+    clock.now = 5.0
+    tally(JobLooked(job=1, input="1.mov", status="refused", media_seconds=7200))
+    tally(JobDone(job=1, input="1.mov", status="refused", attempt=1, media_seconds=7200, size_bytes=100))
+    assert tally.fraction == pytest.approx(LOOK_WEIGHT / (10 + LOOK_WEIGHT))
+    assert tally.speed is None
+
+
+def test_the_pace_of_a_watched_folder_counts_from_where_work_began_again() -> None:
+    clock = Clock()
+    tally = Tally(clock)
+    for event in (JobFound(jobs=1, size_bytes=100), taken(1), looked(1, 10)):
+        tally(event)
+    clock.now = 5.0
+    tally(done(1, 10))
+    clock.now = 86_400.0
+    for event in (JobFound(jobs=1, size_bytes=100), taken(2), looked(2, 10)):
+        tally(event)
+    clock.now += 4.0
+    tally(JobProgress(job=2, input="2.mov", stage="encode", fraction=0.5))
+    assert tally.eta_seconds == pytest.approx(4 * (1 - tally.fraction) / tally.fraction)
+    assert tally.eta_seconds < 10
+    assert tally.words().startswith("1/2 files")
+
+
+def test_a_file_that_was_refused_and_copied_says_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    event = JobDone(
+        job=1,
+        input=str(tmp_path / "in" / "a.mov"),
+        status="refused",
+        attempt=1,
+        outputs=(str(tmp_path / "out" / "a.mov"), "/elsewhere/b.mov"),
+        bytes=2_000_000,
+        seconds=1.0,
+    )
+    assert written([job_line(event)]) == "in/a.mov  refused, copied as it is  out/a.mov, /elsewhere/b.mov  2 MB  (1.0 s)\n"
+
+
+def test_a_try_that_failed_says_when_the_next_one_is() -> None:
+    again = JobAgain(job=1, input="/in/a\n.mov", attempt=2, problem="no space", pause_seconds=4.0)
+    assert again_line(again) == "/in/a\\n.mov: attempt 2 failed: no space; it is tried again in 4 s"
 
 
 def test_events_are_json_lines_without_what_only_this_process_can_use() -> None:
