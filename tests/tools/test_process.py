@@ -82,6 +82,13 @@ def test_a_code_that_is_not_ok_raises_with_argv_and_stderr(runner: Runner) -> No
     assert (caught.value.argv, caught.value.exit_code) == (command.argv, 7)
 
 
+def test_what_the_file_system_said_is_told_though_the_tool_went_on_to_talk() -> None:
+    told = "[out#0/mp4 @ 0x55] Error closing file: No space left on device\n[out#0/mp4 @ 0x55] Nothing was written into output file\n"
+    assert str(ToolError(["ffmpeg"], 228, told, what="encode")) == "encode: exit code 228: No space left on device"
+    assert str(ToolError(["ffmpeg"], 1, "one\nlast\n\n")) == "ffmpeg: exit code 1: last"
+
+
+
 @both
 def test_a_crash_names_the_signal(runner: Runner) -> None:
     with pytest.raises(ToolError, match="killed by SIGSEGV"):
