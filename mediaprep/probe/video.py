@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mediaprep.probe.payload import Payload
 
 ROUNDING, PLAUSIBLE, PLAUSIBLE_SHARE = Fraction(1, 1000), Fraction(1, 2), Fraction(2, 100)
+MEDIAINFO_PARSERS = dict.fromkeys(ISO_FORMATS, "Mpeg4") | {"matroska": "Mk", "webm": "Mk", "avi": "Riff", "flv": "Flv"}  # File_Mpeg4 ...
 LEAST_SHARE = Fraction(98, 100)  # of the stated duration that the packets must cover: less is a truncated file
 
 
@@ -171,7 +172,7 @@ def _keyframes(found: Found) -> tuple[Fraction, ...]:
 def _second_opinion(
     source: Source, found: Found, common: dict[str, Any], video: VideoStream | None, heard: AudioStream | None
 ) -> VideoStream | None:
-    opinion = mediainfo.opinion(source)
+    opinion = mediainfo.opinion(source, parser=MEDIAINFO_PARSERS.get(found.sniffed.format))
     if opinion is None:
         return video
     place = partial(_position, found.reader.streams)
