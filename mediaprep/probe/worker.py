@@ -227,7 +227,7 @@ class _Answer:
         match body:
             case {"media": facts, "spent": bool(spent)}:
                 try:
-                    return cls(decode(Media, facts), None, spent)
+                    return cls(decode(Media, _shown(facts)), None, spent)
                 except ValueError as problem:
                     raise Lost(None, f"its facts make no sense: {problem}") from problem
             case {"unreadable": str(reason), "rule": "file-kind" | "file-complete" as rule}:
@@ -247,6 +247,18 @@ class _Answer:
         if self.facts is None:
             raise self.problem or SourceUnreadable("nothing was read")
         return self.facts
+
+
+def _shown(body: Any) -> Any:
+    """A file's own words (names of tags, codecs, languages) as they may be shown in one line: they end in messages, logs and terminals."""
+    match body:
+        case str():
+            return body if body.isprintable() else display_name(body)
+        case list():
+            return [_shown(item) for item in body]
+        case dict():
+            return {name: _shown(item) for name, item in body.items()}
+    return body
 
 
 def prepare(options: dict[str, Any]) -> Handle:

@@ -22,10 +22,11 @@ import pytest
 from mediaprep.context import Context, Limits
 from mediaprep.errors import Cancelled, DeadlineExceeded, EnvironmentProblem, SourceUnreadable
 from mediaprep.files import open_source
-from mediaprep.media import Media, Video
+from mediaprep.jsonable import encode
+from mediaprep.media import Media, PrivateItem, Video
 from mediaprep.probe import worker
 from mediaprep.probe.sniff import Sniffed
-from mediaprep.probe.worker import Readers, Request
+from mediaprep.probe.worker import Readers, Request, _Answer
 from mediaprep.tools import sandbox
 from mediaprep.tools.effects import drive, drive_async
 
@@ -171,6 +172,13 @@ def test_an_unreadable_file_says_why_and_keeps_the_child(read: Read) -> None:
 def test_a_bug_in_a_reader_is_an_error_of_that_file(read: Read) -> None:
     with pytest.raises(SourceUnreadable, match=r"failed on this file \(IndexError: list index out of range at naughty_reader.py:\d+\)"):
         read("bug")
+
+
+def test_a_files_own_words_can_be_shown() -> None:
+    """A tag's name with a terminal's escape sequence and a mark that turns the line round: both stood in messages once."""
+    told = Video(name="x", private=(PrivateItem(kind="comment", where="Tags/\x1b[2J\u202eé\n"),))
+    answer = _Answer.of({"media": encode(told), "spent": False})
+    assert answer.facts == replace(told, private=(PrivateItem(kind="comment", where=r"Tags/\x1b[2J\u202eé\n"),))
 
 
 def test_a_long_answer_comes_whole(read: Read) -> None:
