@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import logging
 import pickle
 import time
 from collections.abc import Callable, Iterator
@@ -36,6 +37,7 @@ class Cluster:
             import distributed
         except ImportError as problem:
             raise EnvironmentProblem("--cluster needs Dask: pip install 'mediaprep[cluster]'") from problem
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # its tracebacks of a lost scheduler: ``lost`` says it in a line
         try:
             client: Any = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
         except (OSError, ValueError) as problem:

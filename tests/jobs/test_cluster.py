@@ -128,7 +128,9 @@ def test_a_worker_killed_in_mid_job_loses_and_doubles_nothing(drop: Drop, hosts:
 
 
 @pytest.mark.long
-def test_a_lost_scheduler_is_told_and_the_next_run_goes_on(drop: Drop, hosts: Hosts, recipe, tmp_path: Path) -> None:
+def test_a_lost_scheduler_is_told_and_the_next_run_goes_on(
+    drop: Drop, hosts: Hosts, recipe, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     for number in range(8):
         drop("ac3.mp4", f"in/{number}.mp4", salt=number)
     hosts.add_worker()
@@ -143,6 +145,7 @@ def test_a_lost_scheduler_is_told_and_the_next_run_goes_on(drop: Drop, hosts: Ho
     with pytest.raises(EnvironmentProblem, match="scheduler"), batch.opened(tmp_path / "out", recipe, crew, Options(), tell) as driver:
         batch.run(driver, [str(tmp_path / "in")])
     crew.close()
+    assert [record for record in caplog.records if record.name == "distributed.client"] == []  # the one line is ours
     for worker in hosts.workers:
         hosts.kill(worker)
     hosts.workers.clear()
