@@ -20,6 +20,8 @@ _SAID_BY_CONTAINER = {"video": ("video.scan_flags", "video.level"), "audio": ("a
 def verify(output: Output, made: Media, evidence: Evidence) -> tuple[Report, tuple[str, ...]]:
     """The report of the made file, and why it may not be published: one clause each, () = it may."""
     report = check(made, output.spec)
+    if made.kind != output.want.kind:  # as of a damaged source that gave sound and not one picture: no fact of what was wanted is there
+        return report, (*_rules(report, output), f"kind is {made.kind}, wanted {output.want.kind}")
     problems = (*_rules(report, output), *_differences(output.want, made), *_promises(output, made), *_evidence(output, made, evidence))
     return report, problems
 

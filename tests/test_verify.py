@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mediaprep.evidence import Copied, Evidence
-from mediaprep.media import PrivateItem, StatedSar, Video
+from mediaprep.media import AudioStream, PrivateItem, Sound, StatedSar, Video
 from mediaprep.plan import Output, plan
 from mediaprep.promise import assume
 from mediaprep.verify import verify
@@ -143,3 +143,9 @@ def test_sound_that_was_lost_or_appeared_is_seen() -> None:
     job = output(silent(good(container__format="matroska")))
     made = replace(made_of(job), audio=good().audio, audio_present=True)
     assert "audio_present is True, wanted False" in verify(job, made, Evidence(copied=(PICTURE,)))[1]
+
+
+def test_another_kind_than_was_wanted_is_told_and_nothing_else_is_asked_of_it() -> None:
+    sound = Sound(name="x.mp4", audio=good().audio or AudioStream(), duration=Fraction(1))
+    for job in (REMUX, ENCODE, SOUND_ONLY):
+        assert "kind is sound, wanted video" in verify(job, sound, DECODED)[1]
