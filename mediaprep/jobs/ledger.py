@@ -97,14 +97,15 @@ class Ledger(Queries):
     def looked(self, job: int, recipe: int, source: str, stamp: Stamp, sha256: str) -> Row | None:
         """Note the content. Answers another job of this name that holds the same content (or a later one that has taken this state of the
         file over): then there is nothing to do here."""
-        raw = os.fsencode(source)
+        raw, text = os.fsencode(source), stamp_text(stamp)
+        key = ident(recipe, raw, text)
         with self.transaction():
-            rival = self.db.execute("SELECT id FROM job WHERE ident = ? AND id != ?", (ident(recipe, raw, stamp), job)).fetchone()
+            rival = self.db.execute("SELECT id FROM job WHERE ident = ? AND id != ?", (key, job)).fetchone()
             if rival is not None:
                 return self.row(rival[0])
             self.db.execute(
                 "UPDATE job SET ident = ?, stamp = ?, size = ?, sha256 = ? WHERE id = ?",
-                (ident(recipe, raw, stamp), stamp_text(stamp), stamp[0], sha256, job),
+                (key, text, stamp[0], sha256, job),
             )
             same = self.db.execute(
                 f"SELECT {COLUMNS} FROM job WHERE sha256 = ? AND recipe = ? AND source = ? AND id != ? AND state = 'done'"

@@ -10,7 +10,7 @@ from typing import Any
 
 from mediaprep.files import Stamp
 from mediaprep.jobs.database import Database
-from mediaprep.jobs.records import COLUMNS, Count, Publication, Row, fold, ident, row_of
+from mediaprep.jobs.records import COLUMNS, Count, Publication, Row, fold, ident, row_of, stamp_text
 
 
 class Queries(Database):
@@ -25,7 +25,7 @@ class Queries(Database):
     def knows(self, recipe: int, source: str, stamp: Stamp) -> bool:
         """Whether this very state of this file was entered."""
         with self.told():
-            key = ident(recipe, os.fsencode(source), stamp)
+            key = ident(recipe, os.fsencode(source), stamp_text(stamp))
             return self.db.execute("SELECT 1 FROM job WHERE ident = ?", (key,)).fetchone() is not None
 
     def waiting(self, recipe: int) -> bool:

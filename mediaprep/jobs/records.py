@@ -70,15 +70,13 @@ COLUMNS = "id, source, place, size, stamp, state, tries, owner, sha256, status, 
 
 def entered(recipe: int, entry: Entry, now: float) -> tuple[Any, ...]:
     """A new job's columns: recipe, source, place, ident, size, stamp, added."""
-    raw = os.fsencode(entry.source)
-    return (
-        recipe, raw, os.fsencode(entry.place), ident(recipe, raw, entry.stamp), entry.stamp[0], stamp_text(entry.stamp), now,
-    )  # fmt: skip
+    raw, stamp = os.fsencode(entry.source), stamp_text(entry.stamp)
+    return recipe, raw, os.fsencode(entry.place), ident(recipe, raw, stamp), entry.stamp[0], stamp, now
 
 
-def ident(recipe: int, source: bytes, stamp: Stamp) -> bytes:
-    """The key of a job."""
-    return hashlib.blake2b(b"%d\0%b\0%b" % (recipe, source, stamp_text(stamp).encode()), digest_size=16).digest()
+def ident(recipe: int, source: bytes, stamp: str) -> bytes:
+    """The key of a job; ``stamp``: as in its column."""
+    return hashlib.blake2b(b"%d\0%b\0%b" % (recipe, source, stamp.encode()), digest_size=16).digest()
 
 
 def fold(name: str) -> bytes:
@@ -88,7 +86,7 @@ def fold(name: str) -> bytes:
 
 def stamp_text(stamp: Stamp) -> str:
     """A stamp in its column."""
-    return ".".join(map(str, stamp))
+    return "{}.{}.{}.{}".format(*stamp)
 
 
 def row_of(values: Sequence[Any]) -> Row:
