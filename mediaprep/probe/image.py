@@ -216,7 +216,7 @@ def _by_pillow(source: Source, sniffed: Sniffed, request: Request, notes: Notes)
     try:
         found = pillow.header(_file(source), sniffed.format, max_pixels=request.max_pixels)
     except pillow.Undecodable as problem:
-        if sniffed.width is None or sniffed.height is None:
+        if sniffed.format in pillow.READERS and (sniffed.width is None or sniffed.height is None):
             raise SourceUnreadable(f"its header cannot be read ({problem}): export it as JPEG or PNG", rule="file-complete") from problem
         notes.missing("mode", f"the header cannot be read ({problem})")
         return _Seen(width=sniffed.width, height=sniffed.height)
