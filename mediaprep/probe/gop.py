@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
+from importlib import import_module
 from itertools import pairwise
 from operator import or_
 from typing import Protocol
 
 from mediaprep.media import Gop, GopStructure
 from mediaprep.probe.bitstream._nal import Data
-from mediaprep.probe.bitstream.av1 import Av1Reader
 from mediaprep.probe.bitstream.h264 import H264Reader, Head, output_order
 from mediaprep.probe.bitstream.header import (
     BIDIRECTIONAL,
@@ -28,11 +28,6 @@ from mediaprep.probe.bitstream.header import (
     UNREADABLE,
     StreamHeader,
 )
-from mediaprep.probe.bitstream.hevc import HevcReader
-from mediaprep.probe.bitstream.mpeg2 import Mpeg2Reader
-from mediaprep.probe.bitstream.mpeg4 import Mpeg4Reader
-from mediaprep.probe.bitstream.vp9 import Vp8Reader, Vp9Reader
-from mediaprep.probe.bitstream.vvc import VvcReader
 
 __all__ = ["GopResult", "GopScanner", "StreamHeader", "scanner"]
 
@@ -328,24 +323,27 @@ def _pattern(codes: Sequence[int], spans: Sequence[tuple[int, int]], opened: set
     return "|".join(texts)
 
 
-_READERS: dict[str, Callable[[bytes | None], Reader]] = {
-    "h264": H264Reader,
-    "hevc": HevcReader,
-    "vvc": VvcReader,
-    "mpeg1video": Mpeg2Reader,
-    "mpeg2video": Mpeg2Reader,
-    "mpeg4": Mpeg4Reader,
-    "vp8": Vp8Reader,
-    "vp9": Vp9Reader,
-    "av1": Av1Reader,
+_READERS = {  # codec: module and class; imported when a file is met that needs it
+    "h264": "h264:H264Reader",
+    "hevc": "hevc:HevcReader",
+    "vvc": "vvc:VvcReader",
+    "mpeg1video": "mpeg2:Mpeg2Reader",
+    "mpeg2video": "mpeg2:Mpeg2Reader",
+    "mpeg4": "mpeg4:Mpeg4Reader",
+    "vp8": "vp9:Vp8Reader",
+    "vp9": "vp9:Vp9Reader",
+    "av1": "av1:Av1Reader",
 }
 
 
 def _reader(codec: str, extradata: bytes | None) -> Reader | None:
     if codec in ALL_INTRA or codec in FLAGGED:
         return _Flagged(every=codec in ALL_INTRA)
-    make = _READERS.get(codec)
-    return make(extradata) if make else None
+    module, _, name = _READERS.get(codec, "").partition(":")
+    if not module:
+        return None
+    make: Callable[[bytes | None], Reader] = getattr(import_module(f"mediaprep.probe.bitstream.{module}"), name)
+    return make(extradata)
 
 
 def scanner(codec: str, extradata: bytes | None, time_base: Fraction, *, timed: bool = True) -> GopScanner:
