@@ -139,12 +139,17 @@ def _dry(face: Face, recipe: Recipe, crew: Crew, options: Options, names: Sequen
     from mediaprep.report import json
     from mediaprep.report.batch import dry_lines
     from mediaprep.report.predict import predict
+    from mediaprep.tools import ffmpeg
+    from mediaprep.tools.effects import drive
+    from mediaprep.transcode.trial import host_speed
 
     made = {"bytes": 0, "seconds": 0.0}
+    means = face.context()
+    speed = drive(host_speed(ffmpeg.locate(face.ffmpeg), means.limits.threads, means), means)
 
     def count(event: JobEvent) -> None:
         if isinstance(event, JobLooked) and event.plan is not None:
-            for predicted in map(predict, event.plan.outputs):
+            for predicted in (predict(output, host_speed=speed) for output in event.plan.outputs):
                 made["bytes"] += predicted.bytes or 0
                 made["seconds"] += predicted.seconds or 0.0
         if isinstance(event, JobDone):

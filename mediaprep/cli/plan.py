@@ -147,7 +147,7 @@ def _names(path: str, plan: Plan) -> list[str]:
 
 
 def trials_of(face: Face, path: str, plan: Plan | None) -> list[Trial | None]:
-    """A few seconds of the first encode that is planned, done fast: for what is predicted of all of them."""
+    """A few seconds of the first encode that is planned, done now: for what is predicted of all of them."""
     from mediaprep.cli._inputs import STDIN
     from mediaprep.files import open_source
     from mediaprep.media import Video

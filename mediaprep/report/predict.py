@@ -1,8 +1,8 @@
 """What a planned output will probably weigh and take: estimates for people, never limits. Pure.
 
 A trial of a few seconds, where one was made, tells the bits that the content takes and the work it is. Without one the size is the most
-that it can be, and the speeds are those once measured (two shared x86-64 cores, ffmpeg 9.0.2): 56 s of 1080p30 encoded to 720p by x264
-``medium`` in 36 s, the sound of it alone in 0.9 s, a remux in 0.08 s; and 117 MB remuxed in 0.26 s.
+that it can be, and the speeds are those once measured (two shared x86-64 cores, ffmpeg 9.0.2), corrected by the host's: 56 s of 1080p30
+encoded to 720p by x264 ``medium`` in 36 s, the sound of it alone in 0.9 s, a remux in 0.08 s; and 117 MB remuxed in 0.26 s.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ _SILENCE = 8000  # bit/s: sound that takes so little is silence, and takes no mo
 _SOUND_SPEED = 60.0  # times playing speed
 _COPY_BYTES_A_SECOND = 4.5e8
 _TONE_MAPPING = 2.0  # one clip of 1080p HLG took twice the CPU time for each pixel of the output
-_START_SECONDS = 0.3  # probe, start, verify
+_PASSES = {"quality": 1.0, "average": 1.29, "bytes": 2.0}  # two passes (encoding.md, section 1); and a correction of what they gave
+_START_SECONDS = 0.5  # start, two probes
+MEASURED_SPEED = 8.0e6  # pixels a second that ``trial.host_speed`` tells of the host of these figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +42,8 @@ class Predicted:
         return {"bytes": self.bytes, "seconds": None if self.seconds is None else round(self.seconds, 1)}
 
 
-def predict(output: Output, trial: Trial | None = None) -> Predicted:
-    """The estimate for one output; nothing for kinds that there is no measurement of."""
+def predict(output: Output, trial: Trial | None = None, host_speed: float | None = None) -> Predicted:
+    """The estimate for one output; nothing for kinds that there is no measurement of. ``host_speed``: as ``trial.host_speed`` tells."""
     have, want = output.source, assume(output.want, output.promises)
     if not isinstance(have, Video) or not isinstance(want, Video) or want.duration is None:
         return Predicted()
@@ -52,13 +54,16 @@ def predict(output: Output, trial: Trial | None = None) -> Predicted:
         size, rate = want.video.display_size, want.video.frame_rate
         if size is None or rate is None:
             return Predicted()
-        picture = transcode.bit_rate_cap(output) * seconds / 8
+        wanted = transcode.aim(output)
+        picture = wanted.bit_rate * seconds / 8
         work = size[0] * size[1] * float(rate) * seconds / _PIXELS_A_SECOND * _EFFORT[output.wishes.quality or "default"]
         work *= _TONE_MAPPING if have.video.colour.hdr else 1.0
         if trial is not None:
             picture = trial.bit_rate * seconds / 8
-            work = trial.work_at(transcode.setting(output).preset) * seconds
-        work += size[0] * size[1] * float(rate) * seconds / _DECODED_PIXELS_A_SECOND
+            work = trial.work * seconds
+        elif host_speed is not None:
+            work *= MEASURED_SPEED / host_speed
+        work = work * _PASSES[wanted.way] + size[0] * size[1] * float(rate) * seconds / _DECODED_PIXELS_A_SECOND
     else:
         picture = _copied_bytes(have, want)
         work = (have.size_bytes or 0) / _COPY_BYTES_A_SECOND + (seconds / _SOUND_SPEED if want.audio and want.audio.anew else 0)

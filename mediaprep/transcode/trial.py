@@ -1,11 +1,9 @@
-"""A look ahead: a few seconds of a planned encode, done fast and thrown away, and how fast this host encodes; both only to predict."""
+"""A look ahead: a few seconds of a planned encode, done and thrown away, and how fast this host encodes; both only to predict."""
 
 from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -25,11 +23,8 @@ from mediaprep.transcode.rate import aim, length, setting
 from mediaprep.transcode.video import Means
 
 WINDOW = Fraction(2)  # seconds: one group of pictures
-WINDOWS = 4
-PRESETS = ("veryfast", "medium", "slow")
-_FAST = "veryfast"
-_X264_SHARE = 0.6  # of a run at that preset; the rest decodes and scales. From 1 : 2.44 of whole runs against medium, 1 : 3.4 of x264 alone
-_SIZE, _RATE, _FRAMES = (640, 360), 30, 60  # of the clip that the host is measured by
+WINDOWS = 3
+_SIZE, _RATE, _FRAMES, _RUNS = (640, 360), 30, 60, 3  # of the clip that the host is measured by
 _TRIAL_SECONDS = 60.0
 _MEMORY = 3 * 2**30
 _BARE = ("c:v", "preset", "crf", "maxrate", "bufsize", "aq-mode", "x264-params", "profile:v", "g", "flags:v", "pix_fmt", "r", "fps_mode")
@@ -37,39 +32,34 @@ _BARE = ("c:v", "preset", "crf", "maxrate", "bufsize", "aq-mode", "x264-params",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What a few windows told: bit/s of the picture, and seconds of work for one second of it, both at the trial's preset; the host's
-    speeds in pixels a second by preset, None where they could not be measured."""
+    """What a few windows told: bit/s of the picture, and seconds of work for one second of it, without what it takes to begin."""
 
     bit_rate: float
     work: float
-    speeds: Mapping[str, float] | None
-
-    def work_at(self, preset: str) -> float:
-        """Seconds of work for one second of output at another preset."""
-        if self.speeds is None or preset not in self.speeds:
-            return self.work
-        return self.work * (1 - _X264_SHARE + _X264_SHARE * self.speeds[_FAST] / self.speeds[preset])
 
 
 def trying(output: Output, means: Means, binary: str, source: Source, context: Context) -> Steps[Trial | None]:
-    """Steps: the trial of an output whose picture is encoded for quality; None for what needs none, or where it fails."""
+    """Steps: the trial of an output whose picture is encoded; None for what needs none, or where it fails. Each window is done twice, the
+    second time one frame of it: starting ffmpeg and decoding up to the window is no work that a second of the output takes."""
     want = output.want
-    if not isinstance(want, Video) or not isinstance(output.source, Video) or not want.video.anew or aim(output).way != "quality":
+    if not isinstance(want, Video) or not isinstance(output.source, Video) or not want.video.anew or not want.video.frame_rate:
         return None
-    cap, whole = aim(output).bit_rate, length(output)
+    cap, whole = aim(output), length(output)
     if whole <= 0:
         return None
     starts = [Fraction(0)] if whole <= WINDOWS * WINDOW else [(whole - WINDOW) * (2 * i + 1) / (2 * WINDOWS) for i in range(WINDOWS)]
     span = min(whole, WINDOWS * WINDOW) if len(starts) == 1 else WINDOW
-    sizes, began = [], time.monotonic()
+    rates, work = [], 0.0
     try:
         for start in starts:
-            size = yield from _window(output, means, binary, source, context, start, span)
-            sizes.append(min(float(cap), size * 8 / float(span)))
+            size, seconds = yield from _window(output, means, binary, source, context, start, span)
+            begun = (yield from _window(output, means, binary, source, context, start, 1 / want.video.frame_rate))[1]
+            rates.append(min(float(cap.bit_rate), size * 8 / float(span)))
+            work += max(0.0, seconds - begun)
     except ToolError:
         return None
-    work = (time.monotonic() - began) / float(span * len(starts))
-    return Trial(bit_rate=sum(sizes) / len(sizes), work=work, speeds=(yield from host_speeds(binary, means.threads, context)))
+    rate = sum(rates) / len(rates) if cap.way == "quality" else float(cap.bit_rate)
+    return Trial(bit_rate=rate, work=work / float(span * len(starts)))
 
 
 def windowed(output: Output, start: Fraction, seconds: Fraction) -> Output:
@@ -84,14 +74,15 @@ def windowed(output: Output, start: Fraction, seconds: Fraction) -> Output:
     return replace(output, span=(zero + start, zero + start + seconds), promises=tuple(map(shorter, output.promises)))
 
 
-def _window(output: Output, means: Means, binary: str, source: Source, context: Context, start: Fraction, span: Fraction) -> Steps[int]:
-    """Bytes of the picture of one window."""
+def _window(
+    output: Output, means: Means, binary: str, source: Source, context: Context, start: Fraction, span: Fraction
+) -> Steps[tuple[int, float]]:
+    """Bytes of the picture of one window, seconds that it took."""
     job = video.job(windowed(output, start, span), replace(means, encoder=SOFTWARE))
     options = {key: value for key, value in job.options.items() if key in _BARE}
     cap = aim(output).bit_rate
-    job = replace(
-        job, tracks=job.tracks[:1], options={**options, "preset": _FAST, "crf": setting(output).crf, "maxrate": cap}, muxer="h264"
-    )
+    chosen: dict[str, str | int] = {"preset": setting(output).preset, "crf": setting(output).crf, "maxrate": cap}
+    job = replace(job, tracks=job.tracks[:1], options={**options, **chosen}, muxer="h264")
     descriptor = source.reopen()
     try:
         words = tuple(word for word in ffmpeg.argv(binary, job) if word not in ("-progress", "pipe:1"))
@@ -104,63 +95,64 @@ def _window(output: Output, means: Means, binary: str, source: Source, context: 
             memory_bytes=_MEMORY,
             capture=True,
         )
-        return len((yield from run_child(command)).stdout)
+        done = yield from run_child(command)
+        return len(done.stdout), done.seconds
     finally:
         os.close(descriptor)
 
 
-def host_speeds(binary: str, threads: int, context: Context) -> Steps[Mapping[str, float] | None]:
-    """Steps: pixels a second that x264 encodes here, by preset: measured once (a second or two) and kept in the user's cache folder."""
+def host_speed(binary: str, threads: int, context: Context) -> Steps[float | None]:
+    """Steps: pixels a second that x264 encodes here at its preset medium: measured once (a second or two) and kept in the user's cache
+    folder; None where it cannot be measured."""
     path, key = cache_file(), f"{binary}:{Path(binary).stat().st_mtime_ns}:{threads}"
-    kept = yield from call(read_speeds, path, key)
+    kept = yield from call(read_speed, path, key)
     if kept is not None:
         return kept
-    speeds: dict[str, float] = {}
     try:
-        for preset in PRESETS:
-            speeds[preset] = yield from _speed(binary, preset, threads)
+        runs = []
+        for _ in range(_RUNS):
+            runs.append((yield from _speed(binary, threads)))
     except ToolError:
         return None
-    yield from call(write_speeds, path, key, speeds)
-    return speeds
+    yield from call(write_speed, path, key, max(runs))
+    return max(runs)
 
 
-def _speed(binary: str, preset: str, threads: int) -> Steps[float]:
+def _speed(binary: str, threads: int) -> Steps[float]:
     clip = f"testsrc2=s={_SIZE[0]}x{_SIZE[1]}:r={_RATE},noise=alls=6:allf=t"
     argv = (
         binary, "-nostdin", "-hide_banner", "-v", "error", "-f", "lavfi", "-i", clip, "-frames:v", str(_FRAMES), "-pix_fmt", "yuv420p",
-        "-c:v", "libx264", "-preset", preset, "-crf", "23", "-aq-mode", "2", "-threads", str(threads), "-f", "null", "-",
+        "-c:v", "libx264", "-preset", "medium", "-crf", "23", "-aq-mode", "2", "-threads", str(threads), "-f", "null", "-",
     )  # fmt: skip
     done = yield from run_child(Command(argv=argv, what="measure this host", seconds=_TRIAL_SECONDS, reads=(binary,)))
     return _SIZE[0] * _SIZE[1] * _FRAMES / max(0.001, done.seconds)
 
 
 def cache_file() -> Path:
-    """Where the host's speeds are kept."""
+    """Where the host's speed is kept."""
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("mediaprep")) / "speeds.json"
+    return Path(platformdirs.user_cache_dir("mediaprep")) / "speed.json"
 
 
-def read_speeds(path: Path, key: str) -> Mapping[str, float] | None:
-    """The speeds kept for this binary; None where there are none, or what is there is not ours."""
+def read_speed(path: Path, key: str) -> float | None:
+    """The speed kept for this binary; None where there is none, or what is there is not ours."""
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))[key]
-        speeds = {preset: float(said[preset]) for preset in PRESETS}
+        speed = float(json.loads(path.read_text(encoding="utf-8"))[key])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return speeds if all(speed > 0 for speed in speeds.values()) else None
+    return speed if speed > 0 else None
 
 
-def write_speeds(path: Path, key: str, speeds: Mapping[str, float]) -> None:
-    """Keep the speeds; a folder that takes no file is no misfortune: they are measured again."""
-    from mediaprep import workfiles
+def write_speed(path: Path, key: str, speed: float) -> None:
+    """Keep the speed; a folder that takes no file is no misfortune: it is measured again."""
+    from mediaprep.workfiles import work_file
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part, descriptor = workfiles.work_file(path.parent)
+        part, descriptor = work_file(path.parent)
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            json.dump({key: dict(speeds)}, out)
+            json.dump({key: speed}, out)
         part.replace(path)
     except (OSError, EnvironmentProblem):
         return

@@ -1,4 +1,4 @@
-"""What a short trial tells of size and time, and where a host's speeds are kept."""
+"""What a short trial tells of size and time, and where a host's speed is kept."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ import pytest
 
 from mediaprep.plan import Output, plan
 from mediaprep.promise import Near
-from mediaprep.report.predict import predict
-from mediaprep.transcode.trial import PRESETS, Trial, read_speeds, windowed, write_speeds
+from mediaprep.report.predict import MEASURED_SPEED, predict
+from mediaprep.transcode.trial import Trial, read_speed, windowed, write_speed
 from mediaprep.wishes import Wishes
 from tests.facts import good, twitter
-
-SPEEDS = {"veryfast": 30e6, "medium": 10e6, "slow": 5e6}
 
 
 def output(wishes: Wishes | None = None) -> Output:
@@ -35,34 +33,41 @@ def test_a_window_of_a_part_is_counted_from_the_part() -> None:
 
 
 def test_the_trial_gives_bits_and_work() -> None:
-    """Ten seconds at 800 kbit/s with 128 kbit/s of copied sound; slower presets take more time, whole runs less so than x264 alone."""
-    trial = Trial(bit_rate=800_000, work=0.2, speeds=SPEEDS)
-    assert predict(output(), trial).bytes == (800_000 + 128_000) * 10 // 8
-    assert trial.work_at("veryfast") == pytest.approx(0.2)
-    assert trial.work_at("medium") == pytest.approx(0.2 * (0.4 + 0.6 * 3))
-    assert Trial(bit_rate=1, work=0.2, speeds=None).work_at("slow") == 0.2
+    """Ten seconds at 800 kbit/s with 128 kbit/s of copied sound; ten seconds more of work for each second that one second takes more."""
+    slow, fast = (predict(output(), Trial(bit_rate=800_000, work=work)) for work in (1.2, 0.2))
+    assert slow.bytes == fast.bytes == (800_000 + 128_000) * 10 // 8
+    assert (slow.seconds or 0) - (fast.seconds or 0) == pytest.approx(10)
+
+
+def test_two_passes_take_longer_than_their_trial() -> None:
+    once, twice = (predict(output(wishes), Trial(bit_rate=1e6, work=1.0)).seconds or 0 for wishes in (Wishes(), Wishes(rate="table")))
+    assert twice - once == pytest.approx(2.9)
+
+
+def test_without_a_trial_a_slow_host_takes_longer() -> None:
+    usual, slow = (predict(output(), host_speed=speed).seconds or 0 for speed in (MEASURED_SPEED, MEASURED_SPEED / 2))
+    assert 1.5 * usual < slow < 2 * usual
 
 
 def test_without_a_trial_the_size_is_the_most_it_can_be() -> None:
     assert predict(output()).bytes == (2_048_000 + 128_000) * 10 // 8
 
 
-def test_speeds_are_kept_for_one_binary(tmp_path: Path) -> None:
-    path = tmp_path / "cache" / "speeds.json"
-    write_speeds(path, "ffmpeg:1:2", SPEEDS)
-    assert read_speeds(path, "ffmpeg:1:2") == SPEEDS
-    assert read_speeds(path, "ffmpeg:2:2") is None
-    assert [item.name for item in path.parent.iterdir()] == ["speeds.json"]
-    assert set(SPEEDS) == set(PRESETS)
+def test_the_speed_is_kept_for_one_binary(tmp_path: Path) -> None:
+    path = tmp_path / "cache" / "speed.json"
+    write_speed(path, "ffmpeg:1:2", 8e6)
+    assert read_speed(path, "ffmpeg:1:2") == 8e6
+    assert read_speed(path, "ffmpeg:2:2") is None
+    assert [item.name for item in path.parent.iterdir()] == ["speed.json"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"k": {"veryfast": "x"}}', '{"k": {"veryfast": 0, "medium": 1, "slow": 1}}'])
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"k": "x"}', '{"k": {}}', '{"k": 0}'])
 def test_a_damaged_cache_counts_as_none(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "speeds.json"
+    path = tmp_path / "speed.json"
     path.write_text(text)
-    assert read_speeds(path, "k") is None
+    assert read_speed(path, "k") is None
 
 
 def test_a_cache_that_cannot_be_written_is_no_misfortune(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    write_speeds(tmp_path / "file" / "speeds.json", "k", SPEEDS)
+    write_speed(tmp_path / "file" / "speed.json", "k", 8e6)
