@@ -13,6 +13,7 @@ from mediaprep.files import Source
 from mediaprep.media import AudioStream, Container, PrivateItem, Sound, Track, Video, VideoStream
 from mediaprep.probe import audio, explain, frames, gop, isobmff, second_opinion
 from mediaprep.probe.audio import seconds
+from mediaprep.probe.bitstream._nal import CUT_UNIT
 from mediaprep.probe.found import ISO_FORMATS, Found, Passed
 from mediaprep.probe.isobmff import IsoFile
 from mediaprep.probe.notes import Notes
@@ -232,6 +233,8 @@ def _complete(source: Source, found: Found, presented: Fraction | None, header: 
         because = None
     if found.passed.ended_by is not None:
         return False, f"reading stopped early: {found.passed.ended_by}"
+    if found.passed.gops is not None and any(fault.startswith(CUT_UNIT) for fault in found.passed.gops.faults):
+        return False, CUT_UNIT
     if found.iso is None and presented is not None and header is not None and presented < LEAST_SHARE * header - PLAUSIBLE:
         return False, f"the header states {float(header):.2f} s, the packets cover {float(presented):.2f} s"
     return whole, because

@@ -11,6 +11,7 @@ from mediaprep.probe.bitstream._bits import BitReader, Damaged
 Data: TypeAlias = "memoryview | bytes"
 
 START = b"\0\0\1"
+CUT_UNIT = "a NAL unit is longer than its packet"  # the one fault that no decoder can make good
 _SAR: tuple[tuple[int, int] | None, ...] = (
     None,
     (1, 1),

@@ -8,7 +8,7 @@ from struct import Struct
 from typing import NamedTuple, TypeAlias
 
 from mediaprep.probe.bitstream._bits import BitReader, Damaged
-from mediaprep.probe.bitstream._nal import Data, SeiNotes, arrays, framing, sei_messages, starts, unescaped
+from mediaprep.probe.bitstream._nal import CUT_UNIT, Data, SeiNotes, arrays, framing, sei_messages, starts, unescaped
 from mediaprep.probe.bitstream.h264_sets import Sps, parse_sps
 from mediaprep.probe.bitstream.header import (
     BIDIRECTIONAL,
@@ -117,7 +117,7 @@ class H264Reader:
         if start < 0:
             return NO_PICTURE if self._sound else NO_PICTURE | UNREADABLE
         if width and start + int.from_bytes(data[start - width : start], "big") > len(data):
-            self._fault("a NAL unit is longer than its packet")
+            self._fault(CUT_UNIT)
         try:
             return self._picture(data, start, width)
         except Damaged as damage:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from struct import Struct
 
 from mediaprep.probe.bitstream._bits import BitReader, Damaged
-from mediaprep.probe.bitstream._nal import Data, SeiNotes, arrays, framing, sei_messages, starts, unescaped
+from mediaprep.probe.bitstream._nal import CUT_UNIT, Data, SeiNotes, arrays, framing, sei_messages, starts, unescaped
 from mediaprep.probe.bitstream.header import (
     BIDIRECTIONAL,
     IDR,
@@ -99,7 +99,7 @@ class HevcReader:
         if start < 0:
             return NO_PICTURE if self._sound else NO_PICTURE | UNREADABLE
         if width and start + int.from_bytes(data[start - width : start], "big") > len(data):
-            self._fault("a NAL unit is longer than its packet")
+            self._fault(CUT_UNIT)
         try:
             return self._picture(data, start)
         except Damaged as damage:
