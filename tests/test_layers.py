@@ -148,6 +148,20 @@ def test_only_process_py_starts_processes() -> None:
     assert "tools.process" in starters
 
 
+def test_workers_of_a_batch_know_no_ledger() -> None:
+    """They run on other hosts; what they found comes back as values, and coordinators alone write it down."""
+    coordinators = {f"mediaprep.jobs.{name}" for name in ("ledger", "database", "queries", "records", "endings", "driver", "publish")}
+    for path in MODULES:
+        if name_of(path) in ("jobs.work", "jobs.slots", "jobs.cluster"):
+            assert coordinators & set(imports(path)) == set(), name_of(path)
+
+
+def test_the_ledger_has_one_way_to_its_file() -> None:
+    """``settle`` keeps a temporary database of its own."""
+    homes = {name_of(path) for path in MODULES if "sqlite3" in imports(path)}
+    assert homes <= {"jobs.database", "jobs.ledger", "jobs.settle"}
+
+
 def test_heavy_modules_are_imported_where_they_are_used() -> None:
     """The library starts without numpy, PyAV, Pillow and the rest: what is imported at the top anywhere is not imported by the way in."""
     heavy = sorted(NATIVE | {"numpy", "rich", "pydantic", "distributed", "dask", "watchdog", "typer"})
