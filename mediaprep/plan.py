@@ -129,9 +129,10 @@ def _with_captions(video: Plan, captions: Media, spans: tuple[kinds.Span | None,
 
 def _target(have: Media, spec: Spec, wishes: Wishes, others: Mapping[Kind, Spec]) -> Spec | Refusal:
     wanted = kinds.becomes(have, wishes)
-    if wanted is None:
+    picked = wishes.to == "image" and have.kind == "video"  # no frame is picked out of a video
+    if wanted is None and not picked:
         return spec
-    target = spec if spec.kind == wanted else others.get(wanted)
+    target = spec if spec.kind == wanted else None if wanted is None else others.get(wanted)
     if target is None or have.kind not in kinds.BY_WISH.values():
         return Refusal(rule="file-kind", reason=f"no {wishes.to} can be made of {have.kind} here", ways_out=("--to auto",))
     return target

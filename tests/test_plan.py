@@ -232,6 +232,11 @@ def test_pixel_art_keeps_whole_pixels(size: tuple[int, int], grid: int, made: tu
     assert wanted(sized(*size, video__pixel_grid=grid, **_HEVC)).display_size == made
 
 
+def test_no_image_is_made_of_a_video() -> None:
+    (refusal,) = planned(good(), Wishes(to="image")).refusals
+    assert (refusal.reason, refusal.ways_out) == ("no image can be made of video here", ("--to auto",))
+
+
 def test_a_rung_is_aimed_at_and_never_enlarged_into() -> None:
     assert wanted(sized(1280, 720), Wishes(rung=(640, 360))).display_size == (640, 360)
     assert wanted(sized(320, 180, **_HEVC), Wishes(rung=(640, 360))).display_size == (320, 180)
@@ -443,6 +448,26 @@ def test_split_cuts_at_shot_changes() -> None:
     media = lasting(Fraction(300), shots=(Fraction(50), Fraction(130), Fraction(138), Fraction(270)))
     made = planned(media, Wishes(split=True))
     assert [part.span[1] for part in made.outputs if part.span] == [138, 270, 300]
+
+
+def test_a_trim_keeps_a_frame_and_never_begins_behind_the_picture() -> None:
+    """At 25 frames a second the last one begins at 7.96 s; the sound goes on to 9 s."""
+    have = lasting(Fraction(8), video__frame_rate=Fraction(25), video__frame_rate_burst=Fraction(25))
+    longer = changed(have, duration=Fraction(9), audio__duration=Fraction(9))
+    assert output(have, Wishes(trim=(Fraction("7.99"), Fraction(8)))).span == (Fraction("7.96"), 8)
+    assert output(longer, Wishes(trim=(Fraction("7.99"), Fraction(9)))).span == (Fraction("7.96"), 9)
+    (refusal,) = planned(longer, Wishes(trim=(Fraction("8.2"), Fraction(9)))).refusals
+    assert refusal.reason == "--trim begins at 8.2 s; the picture ends at 8 s"
+
+
+def test_no_part_of_a_split_is_sound_alone() -> None:
+    """279.7 s of picture beside 281 s of sound: a third part from 279.8 s on would show nothing."""
+    have = changed(lasting(Fraction("279.7")), duration=Fraction(281), audio__duration=Fraction(281))
+    spans = [made.span for made in planned(have, Wishes(split=True)).outputs]
+    assert len(spans) == 3
+    assert all(span is not None and span[1] - span[0] <= Fraction(140) for span in spans)
+    assert spans[-1] is not None
+    assert spans[-1][0] == Fraction("278.7")
 
 
 def test_too_short_is_extended_by_whole_frames() -> None:

@@ -76,13 +76,24 @@ def spans(have: Video, spec: Spec, wishes: Wishes) -> tuple[Span | None, ...] | 
         )
     if start == 0 and end == length:
         return (None,)
+    if start >= (last := _picture_end(have, length)):
+        return Refused(reason=f"--trim begins at {units.duration_text(start)}; the picture ends at {units.duration_text(last)}")
     return (snapped(have, (start, end), wishes.snap, longest) or _whole_frames_of(have, (start, end)),)
 
 
 def _whole_frames_of(have: Video, span: Span) -> Span:
-    """The span from the frame that is shown at its start; as it is where that would leave nothing."""
+    """The span from the frame that is shown at its start, and of one frame at the least."""
     start, end = (edge if edge in (0, have.duration) else _on_frames((edge,), have)[0] for edge in span)
+    rate = have.video.frame_rate
+    if rate is not None and start >= min(end, _picture_end(have, end)):
+        start = _on_frames((min(span[0], _picture_end(have, end)) - 1 / rate,), have)[0]
     return (max(start, Fraction(0)), end) if end > start else span
+
+
+def _picture_end(have: Video, otherwise: Fraction) -> Fraction:
+    """Seconds from the file's start at which the last frame ends."""
+    shown = have.video.duration
+    return otherwise if shown is None else max(Fraction(0), (have.video.start or Fraction(0)) - lead(have)) + shown
 
 
 def snapped(have: Video, span: Span, most: Fraction | None, longest: Fraction | None) -> Span | None:
@@ -131,6 +142,8 @@ def _parts(have: Video, span: Span, spec: Spec) -> tuple[Span, ...]:
         left = math.ceil((end - here) / longest) - 1
         latest = min(here + longest, end - least)
         earliest = max(here + longest - _LATEST_CUT, end - left * longest)
+        if left == 1 and earliest <= (seen := _picture_end(have, end) - least) < latest:
+            latest = seen  # of a longer sound: no part is without a picture
         shots = [shot for shot in _on_frames(have.shots or (), have) if earliest <= shot <= latest]
         cuts.append(max(shots) if shots else max(_on_frames((latest,), have), default=latest))
     return tuple(zip(cuts, [*cuts[1:], end], strict=True))
