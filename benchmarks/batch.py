@@ -6,7 +6,8 @@ long       6 clips of 60 s in the same way
 fine       2,000 files of 320x240 that are already fine, 2 workers: milliseconds a file
 dask       overhead of a job through Dask: the same files over threads and over a local cluster
 ledger     10^6 jobs entered: seconds, peak memory
-memory     peak memory of coordinator and watcher with 1,000 and with 100,000 files that are known
+memory     peak memory of the commands batch and watch on 1,000 and on 20,000 files, and of what they know of files (a look through the
+           folder, the ledger, files that settle) with 1,000 and with 100,000
 """
 
 from __future__ import annotations
@@ -156,14 +157,32 @@ def ledger(quick: bool) -> None:
 
 
 def memory(quick: bool) -> None:
-    """In processes of their own: all files are known and done, as on the second run of an archive."""
+    """In processes of their own. The commands meet files that are no media, each of which is judged, and by ``watch`` quarantined."""
+    few, many = (200, 2000) if quick else (1000, 20_000)
+    for what, words in (("batch", ["-o", "out"]), ("watch", ["out", "--once", "--settle", "0.1", "--incomplete-after", "1"])):
+        peaks = [judged(what, words, count) for count in (few, many)]
+        print(f"memory  mediaprep {what}: {few} files {peaks[0]} MB, {many} files {peaks[1]} MB: {peaks[1] - peaks[0]:+d} MB", flush=True)
     few, many = (500, 20_000) if quick else (1000, 100_000)
     for what in ("batch", "watch"):
         peaks = []
         for count in (few, many):
             argv = [sys.executable, "-m", "benchmarks.batch", "--known", what, "--count", str(count)]
             peaks.append(int(subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()[-1]))
-        print(f"memory  {what}: {few} files {peaks[0]} MB, {many} files {peaks[1]} MB: {peaks[1] - peaks[0]:+d} MB")
+        print(f"memory  known to {what}: {few} files {peaks[0]} MB, {many} files {peaks[1]} MB: {peaks[1] - peaks[0]:+d} MB")
+
+
+def judged(what: str, words: list[str], count: int) -> int:
+    """MB of a command that judges so many text files."""
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "in").mkdir()
+        for number in range(count):
+            (Path(name) / "in" / f"{number}.txt").write_bytes(b"note %d" % number)
+        argv = [*MEDIAPREP, what, "in", *words, "-q"]
+        child = subprocess.Popen(argv, cwd=name, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        assert child.returncode == 6, child.returncode
+        return usage.ru_maxrss // 1024
 
 
 def known(what: str, count: int) -> None:
