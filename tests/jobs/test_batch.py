@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -15,7 +16,7 @@ import pytest
 
 import mediaprep
 from mediaprep.errors import Cancelled, EnvironmentProblem, UsageProblem
-from mediaprep.jobs import batch, publish
+from mediaprep.jobs import batch, publish, scan
 from mediaprep.jobs.events import JobDone, JobStarted, RunStarted
 from mediaprep.jobs.flight import Options
 from mediaprep.jobs.ledger import Ledger
@@ -181,6 +182,24 @@ def test_a_vanished_file_an_unreadable_folder_and_a_missing_input_are_one_line_e
     assert batch.failures(end.counts) == 2
     (notice,) = heard.of("notice")
     assert "nothing.mp4" in notice.message
+
+
+def test_an_unreadable_folder_is_one_line_and_its_neighbours_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may read everything, so the refusal is played."""
+    for name in ("a/1.mp4", "secret/2.mp4", "z/3.mp4", "4.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    real = os.scandir
+
+    def scandir(path: Path) -> object:
+        if Path(path).name == "secret":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    lines: list[str] = []
+    assert {entry.place for entry in scan.walk(tmp_path, lines.append)} == {"a/1.mp4", "z/3.mp4", "4.mp4"}
+    assert lines == [f"{tmp_path}/secret: cannot be read (permission denied)"]
 
 
 @pytest.mark.slow
