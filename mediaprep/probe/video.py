@@ -22,7 +22,7 @@ from mediaprep.probe.request import Request, wants
 from mediaprep.probe.sniff import Sniffed
 from mediaprep.probe.sound import read_sound
 from mediaprep.tools import mediainfo, pyav
-from mediaprep.tools.pyav import Reader, Span, StreamInfo
+from mediaprep.tools.pyav import Reader, StreamInfo
 from mediaprep.units import duration_text
 
 if TYPE_CHECKING:
@@ -88,8 +88,6 @@ def _pass(reader: Reader, info: StreamInfo | None, sound: StreamInfo | None, pay
         keep_audio=audio.HEAD_PACKETS,
         hear=None if heard is None else heard.add,
     )
-    if info is not None and reader.format == "avi":
-        _begun_by_header(picture, info)
     return Passed(
         picture=picture,
         sound=sounds,
@@ -97,15 +95,6 @@ def _pass(reader: Reader, info: StreamInfo | None, sound: StreamInfo | None, pay
         ended_by=ended_by,
         digests=(None if shown is None else shown.digest(), None if heard is None else heard.digest()),
     )
-
-
-def _begun_by_header(span: Span, info: StreamInfo) -> None:
-    """AVI has no presentation times; those that the demuxer makes up are late by the reordering that it supposes. The header says when the
-    first picture is shown."""
-    if span.first is None or span.end is None or info.start is None or not info.time_base:
-        return
-    late = span.first - round(info.start / info.time_base)
-    span.first, span.end = span.first - late, span.end - late
 
 
 def _payload(info: StreamInfo | None) -> Payload | None:
@@ -235,8 +224,11 @@ def _complete(source: Source, found: Found, presented: Fraction | None, header: 
         return False, f"reading stopped early: {found.passed.ended_by}"
     if found.passed.gops is not None and any(fault.startswith(CUT_UNIT) for fault in found.passed.gops.faults):
         return False, CUT_UNIT
-    if found.iso is None and presented is not None and header is not None and presented < LEAST_SHARE * header - PLAUSIBLE:
-        return False, f"the header states {float(header):.2f} s, the packets cover {float(presented):.2f} s"
+    if found.iso is None and presented is not None and header is not None:
+        ends = (seconds(span.end, info.time_base) for info, span in zip((found.info, found.sound), spans, strict=True) if info is not None)
+        reached = max((presented, *(end for end in ends if end is not None)))  # a header may count the time before the start, and gaps
+        if reached < LEAST_SHARE * header - PLAUSIBLE:
+            return False, f"the header states {float(header):.2f} s, the packets cover {float(presented):.2f} s"
     return whole, because
 
 

@@ -178,15 +178,17 @@ class Reader:
         spans = Span(), Span()
         chosen = [self._container.streams[index] for index in (video, audio) if index is not None]
         keeps = keep_video, keep_audio
+        by_place = self.format == "avi"  # no presentation times; the demuxer makes up some, late by a reordering that it supposes
         try:
             for packet in self._container.demux(chosen):
                 size = packet.size
                 if not size:
                     continue
                 is_audio = packet.stream_index != video
-                span, pts, discard = spans[is_audio], packet.pts, packet.is_discard
+                span, discard = spans[is_audio], packet.is_discard
+                pts = packet.dts if by_place and not is_audio else packet.pts
                 if not is_audio and feed is not None:
-                    feed(memoryview(packet), pts, packet.dts, packet.is_keyframe, discard)
+                    feed(memoryview(packet), packet.pts, packet.dts, packet.is_keyframe, discard)
                 elif is_audio and hear is not None:
                     hear(memoryview(packet))
                 silent = is_audio and discard  # a decoder gives no frame of it
