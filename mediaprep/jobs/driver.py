@@ -169,7 +169,7 @@ class Driver:
             recipe=self._packed,
             stamp=flight.row.stamp if self.options.settled else None,
             follow=self.options.follow,
-            copy=not self.options.dry,
+            dry=self.options.dry,
             seconds=self.options.timeout,
             threads=slots,
             ffmpeg=self.options.ffmpeg,
@@ -248,8 +248,7 @@ class Driver:
             if self.options.settled and self.ledger.own(seen.sha256):
                 self._ends.nothing(flight, "own", "an output of this very ledger")
                 return
-        plan = seen.plan if self.options.dry else None
-        self._say(JobLooked(job=row.id, input=row.source, status=seen.status, media_seconds=seen.media_seconds, plan=plan))
+        self._say(JobLooked(job=row.id, input=row.source, status=seen.status, media_seconds=seen.media_seconds, plan=seen.plan))
         if self.options.dry:
             self._ends.nothing(flight, "fixed" if seen.status == "planned" else status_of(seen), seen.problem)
         elif seen.copy is not None:
@@ -276,7 +275,7 @@ class Driver:
                 return
         flight.folder = self.places.job_folder(flight.row.id, flight.row.tries)
         slots = self.crew.threads(seen.slots, len(self._flights) + 1)
-        self._submit(flight, slots, work.make, self._task(flight, slots), replace(seen, plan=None))
+        self._submit(flight, slots, work.make, self._task(flight, slots), seen)
 
     def _made(self, flight: Flight, result: Made) -> None:
         seen = flight.seen

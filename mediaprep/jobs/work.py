@@ -86,7 +86,7 @@ class Task:
     folder    see above; recipe: packed; seconds: at the most
     stamp     the file must still be so; None: as it is
     follow    symbolic links
-    copy      while it is looked at, a file that is fine as it is may be copied at once
+    dry       a look brings its plan back, and copies nothing; else what is fine as it is is copied at once
     """
 
     job: int
@@ -96,7 +96,7 @@ class Task:
     recipe: bytes
     stamp: Stamp | None = None
     follow: bool = False
-    copy: bool = True
+    dry: bool = False
     seconds: float | None = None
     threads: int = 1
     ffmpeg: str | None = None
@@ -200,7 +200,7 @@ def _look(task: Task) -> Seen:
         except SourceUnreadable as problem:
             outcome = _unreadable(task, source.name, problem)
         copy = None
-        if task.copy and outcome is not None and outcome.status == "already_ok":
+        if not task.dry and outcome is not None and outcome.status == "already_ok":
             copy = _part(_copied(source, Path(task.folder), context), Path(task.source).suffix, context)
             faults.step("copied")
             if copy.sha256 != digest:
@@ -215,8 +215,8 @@ def _look(task: Task) -> Seen:
             sha256=digest,
             media_seconds=_playing(looked.media) if looked else 0.0,
             slots=_slots(plan) if plan else 1,
-            looked=looked,
-            plan=plan,
+            looked=looked if outcome is None else None,
+            plan=plan if task.dry else None,
             outcome=outcome,
             problem="; ".join(outcome.problems) if outcome else None,
         )
