@@ -69,9 +69,15 @@ def _given(words: Sequence[str], command: str, flags: Mapping[str, str], values:
 
 def children_wanted(words: Sequence[str], cores: int) -> int:
     """How many reading children a command line will need, as far as a glance tells; 0: none, or unknown. Too many or few is no error."""
-    if not {"check", "probe", "plan", "fix"} & set(words[:1]) or {"-h", "--help"} & set(words):
+    plain = [word for word in words if not word.startswith("-")]  # options of mediaprep itself stand before the command
+    command, names = plain[0] if plain else "", len(plain) - 1
+    if {"-h", "--help", "--cluster"} & set(words):
         return 0
-    if words[0] in ("plan", "fix"):
-        return 1
-    names = sum(not word.startswith("-") for word in words[1:])
-    return cores if "--files-from" in words else min(cores, names)
+    match command:
+        case "plan" | "fix":
+            return 1
+        case "batch":
+            return cores
+        case "check" | "probe":
+            return cores if "--files-from" in words else min(cores, names)
+    return 0

@@ -96,7 +96,7 @@ def test_answers_come_in_order_and_only_a_window_is_begun(count):
 @pytest.mark.parametrize(
     ("words", "count"),
     [(["check", "a"], 1), (["check", "a", "b", "c"], 2), (["fix", "a", "b"], 1), (["check", "--help"], 0), (["doctor"], 0), ([], 0),
-     (["probe", "--files-from", "x"], 2)],
+     (["probe", "--files-from", "x"], 2), (["-q", "batch", "in", "-o", "out"], 2), (["batch", "in", "--cluster", "tcp://x"], 0)],
 )  # fmt: skip
 def test_children_are_started_for_what_reads_files(words, count):
     assert _plainly.children_wanted(words, 2) == count
