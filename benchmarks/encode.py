@@ -1,8 +1,8 @@
 """What `mediaprep fix` makes of a 1080p clip against what people type: accepted or not, wall and CPU time, size, VMAF and that of the
-worst 5 % of frames. Quality at equal bits is read off the rate curve of the plain command. One easy clip (a picture a second) and one hard
-(a zoom with grain); real clips tell more: --clip FILE.
+worst 5 % of frames. Quality at equal bits is read off the rate curve of the plain command. One easy clip (a picture a second), one that is
+hard everywhere (a zoom with grain), and scenes of real files, hard and easy, where ../shared/corpus stands beside the checkout.
 
-    python benchmarks/encode.py [--only hard|easy|memory|predict] [--seconds 12] [--clip FILE]
+    python benchmarks/encode.py [--only scenes|hard|easy|memory|predict] [--seconds 12] [--clip FILE]
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from _run import CACHE, ffmpeg, judge, made, mediaprep, once
+from _run import CACHE, ROOT, ffmpeg, judge, made, mediaprep, once
 
 import mediaprep as library
 from mediaprep.transcode.measure import vmaf_of
@@ -25,8 +25,18 @@ from mediaprep.transcode.measure import vmaf_of
 GRAIN = "mandelbrot=s=1920x1080:r=30,noise=alls=2:allf=t,format=yuv420p"
 SCREEN = "testsrc2=s=1920x1080:r=1,fps=30,format=yuv420p"
 CLIPS = {"hard": GRAIN, "easy": SCREEN}
+CORPUS = ROOT.parent / "shared" / "corpus"
+SCENES = (  # options, file, filters: film, hand-held video with grain added, a photograph that moves under grain
+    ("", "media__bbb_2500ms.ts", "null"),
+    ("-ss 1 -t 2", "torchcodec__nasa_13013.mp4", "scale=1920:1080,noise=alls=4:allf=t"),
+    ("-loop 1 -t 2", "exif-orientation-examples__Landscape_6.jpg", "scale=2400:-2,crop=1920:1080:x=200*t:y=100*t,noise=alls=3:allf=t"),
+    ("-ss 6 -t 2", "torchcodec__nasa_13013.mp4", "scale=1920:1080,noise=alls=4:allf=t"),
+    ("-t 1.5", "media__bbb_2500ms.ts", "hflip,eq=brightness=-0.25"),
+    ("-ss 9 -t 2", "torchcodec__nasa_13013.mp4", "scale=1920:1080"),
+)
 CODED = "-c:v libx264 -preset veryfast -crf 12 -g 60 -x264-params open-gop=1:bframes=2 -c:a aac -b:a 128k"
 FORUM = "-vf scale=1280:-2 -c:v libx264 -preset fast -crf 23 -pix_fmt yuv420p -c:a aac -b:a 128k -movflags +faststart"
+SCENES_SECONDS = 12
 PLAIN_RATES = (1000, 1500, 2048, 2600)  # kbit/s of the curve
 
 
@@ -44,6 +54,16 @@ class Row:
 def clip(name: str, picture: str, seconds: int) -> Path:
     sound = f"anoisesrc=c=pink:a=0.1:d={seconds}:r=48000"
     return made(f"{name}{seconds}.mp4", ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-t", str(seconds), *CODED.split()])
+
+
+def scenes() -> Path:
+    """Twelve seconds of real files, one scene after the other."""
+    inputs = [word for options, name, _ in SCENES for word in (*options.split(), "-i", str(CORPUS / name))]
+    shaped = "".join(f"[{i}:v]{chain},scale=1920:1080,fps=30,setsar=1,format=yuv420p[s{i}];" for i, (_, _, chain) in enumerate(SCENES))
+    graph = f"{shaped}{''.join(f'[s{i}]' for i in range(len(SCENES)))}concat=n={len(SCENES)}[v]"
+    sound = f"anoisesrc=c=pink:a=0.1:d={SCENES_SECONDS}:r=48000"
+    mapped = ["-filter_complex", graph, "-map", "[v]", "-map", f"{len(SCENES)}:a", "-t", str(SCENES_SECONDS)]
+    return made("scenes.mp4", [*inputs, "-f", "lavfi", "-i", sound, *mapped, *CODED.split()])
 
 
 def commands(source: Path, out: Path) -> dict[str, list[str]]:
@@ -147,7 +167,7 @@ def prediction(seconds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("hard", "easy", "memory", "predict"))
+    parser.add_argument("--only", choices=("scenes", "hard", "easy", "memory", "predict"))
     parser.add_argument("--seconds", type=int, default=12)
     parser.add_argument("--clip", type=Path, help="a 16:9 file of at most 140 s and 30 fps instead of the two made here")
     options = parser.parse_args()
@@ -155,6 +175,11 @@ def main() -> None:
     if options.clip is not None:
         bench(options.clip.name, options.clip, float(library.probe(str(options.clip)).duration))
         return
+    if options.only in (None, "scenes"):
+        if CORPUS.is_dir():
+            bench("scenes", scenes(), SCENES_SECONDS)
+        else:
+            print(f"\n{CORPUS} is absent: no scenes of real files.")
     for name, picture in CLIPS.items():
         if options.only in (None, name):
             bench(name, clip(name, picture, options.seconds), options.seconds)
