@@ -505,6 +505,21 @@ def test_a_start_that_all_tracks_share_is_not_held() -> None:
     assert (promised(made, "video.duration"), promised(made, "duration")) == (10, 10)
 
 
+@pytest.mark.parametrize("late", [Fraction(2, 25), Fraction(50)])
+def test_time_that_begins_late_is_no_reason_to_encode(late: Fraction) -> None:
+    """FLV counts the reordering, a segment of a longer Matroska file what came before: a copy begins at 0."""
+    media = good(container__format="matroska", video__edit_list="none", video__start=late, audio__start=late)
+    for made in (output(media), output(silent(media))):
+        assert not made.want.video.anew
+        assert (promised(made, "video.start"), promised(made, "video.duration"), promised(made, "duration")) == (0, 10, 10)
+
+
+def test_a_late_start_is_taken_from_a_duration_that_counts_it() -> None:
+    late = Fraction(2, 25)
+    made = output(good(container__format="flv", video__edit_list="none", video__start=late, audio__start=late, duration=10 + late))
+    assert promised(made, "duration") == 10
+
+
 def test_the_priming_of_the_sound_is_no_reason_to_encode() -> None:
     """A transport stream plays the AAC encoder's 1024 samples before the picture begins."""
     media = good(container__format="mpegts", video__edit_list="none", video__start=Fraction(8, 375), audio__duration=Fraction(3768, 375))

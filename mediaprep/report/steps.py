@@ -40,6 +40,7 @@ _STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "alpha",
         ),
     ),
+    ("start", ("video.start",)),
     ("encode", ("video.",)),
     ("frames", ("frame_count", "delays", "disposals", "loop", "transparency")),
     ("sound", ("audio",)),
@@ -79,6 +80,8 @@ def steps(output: Output, findings: Iterable[Finding] = ()) -> tuple[Step, ...]:
         for name in _NO_STEPS_OF_ANOTHER_KIND:
             grouped[name] = []
     encoded = isinstance(output.want, Video) and output.want.video.anew
+    if encoded:
+        grouped["encode"], grouped["start"] = [*grouped["start"], *grouped["encode"]], []
     if encoded and not grouped["encode"]:
         causes = [change for name in ("scan", "turn", "picture", "rate", "colour", "length") for change in grouped[name]]
         made += _described("encode", grouped, output, causes)
@@ -142,6 +145,8 @@ def _words(name: str, output: Output, changes: list[Change]) -> str:
                 return f"{units.rate_text(want.video.frame_rate)} fps, constant"
             case "colour":
                 return ", ".join(word for word in (want.video.pixel_format, want.video.colour.matrix, want.video.colour.range) if word)
+            case "start" if isinstance(have, Video) and have.video.start is not None:
+                return f"{units.duration_text(have.video.start)} -> 0 s"
             case "encode" if want.video.anew:
                 return _encode_words(output)
             case "sound":

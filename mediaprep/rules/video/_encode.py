@@ -155,6 +155,15 @@ def lead(have: Video) -> Fraction:
     return ahead if audio.start >= 0 and 0 < ahead <= PRIMING else Fraction(0)
 
 
+def first_shown(have: Video) -> bool:
+    """Whether nothing is presented before the picture, and time merely begins late (segments, FLV): a copy counts it from the picture. An
+    edit list that delays is kept by a copy."""
+    video, audio = have.video, have.audio
+    if have.container.format in ("mp4", "mov") or video.start is None:
+        return False
+    return audio is None or (audio.start is not None and audio.start >= video.start)
+
+
 def target_rate(video: VideoStream, case: Case) -> Fraction | None:
     """The constant rate to encode at: a rate within the limits is kept; above them it is divided, below them multiplied, by the smallest
     whole number that brings it there. Real interlace gives a frame a field where that stays within the limit; telecine four frames of

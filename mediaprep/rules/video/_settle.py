@@ -16,6 +16,7 @@ from mediaprep.rules.video._encode import (
     PRIMING,
     affordable,
     encoding,
+    first_shown,
     frugal_size,
     lead,
     no_timing,
@@ -301,7 +302,7 @@ def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, 
         promises += _encoded_promises(want, frame, case.spec)
         video = replace(video, start=None)
     else:
-        if lead(have):
+        if lead(have) or first_shown(have):
             promises.append(Near(fact="video.start", value=Fraction(0), tolerance=frame / 2))
         if video.frame_rate is not None and video.timestamps == "ok":
             promises.append(Near(fact="video.frame_rate", value=video.frame_rate, tolerance=video.frame_rate / 500))
@@ -336,11 +337,14 @@ def _edit_needed(have: Video, want: Video) -> bool:
 
 
 def _late(have: Video, want: Video) -> Fraction:
-    """Seconds before anything is presented (FLV with reordered frames), which a copy leaves out; 0 where the times were changed already."""
+    """Seconds before anything is presented that the duration counts (FLV with reordered frames), which a copy leaves out; 0 where the times
+    were changed already."""
     if want.video.anew or want.duration != have.duration or have.video.start is None:
         return Fraction(0)
-    starts = [have.video.start, *([] if have.audio is None or have.audio.start is None else [have.audio.start])]
-    return max(Fraction(0), min(starts))
+    spans = [(part.start, part.duration) for part in (have.video, have.audio) if part is not None and part.start is not None]
+    first = min(start for start, _ in spans)
+    counted = (have.duration or first) - max(start + (length or 0) - first for start, length in spans)
+    return max(Fraction(0), min(first, counted))
 
 
 def _encoded_promises(want: Video, frame: Fraction, spec: Spec) -> list[Promise]:

@@ -9,7 +9,7 @@ from mediaprep import units
 from mediaprep.constraint import OneOf, Range, Required
 from mediaprep.media import Video
 from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Untold, fix, rule
-from mediaprep.rules.video._encode import lead, picture_encoded, rewrapped
+from mediaprep.rules.video._encode import first_shown, lead, picture_encoded, rewrapped
 
 _WORDS = {
     "closed": "closed",
@@ -94,8 +94,8 @@ def start(have: Video, limit: Required) -> Judgement:
 
     Why it matters: a late or broken start shows a black or grey first frame and shifts the sound.
 
-    The fix: encodes anew from time 0; where only the priming of the sound comes first (transport streams), that is skipped and nothing is
-    encoded. A warning; mended only where the file is rewritten anyway.
+    The fix: encodes anew from time 0; where nothing comes before the picture but the priming of the sound, and no edit list delays it, time
+    is counted from there and nothing is encoded. A warning; mended only where the file is rewritten anyway.
     """
     video = have.video
     if video.gop.starts_with_idr is None:
@@ -111,6 +111,6 @@ def start(have: Video, limit: Required) -> Judgement:
 
 @fix("video-start", safety="lossy", says="encode from time 0")
 def from_zero(want: Video, case: Case) -> Video:
-    if want.video.gop.starts_with_idr and lead(want) and not want.video.anew:
+    if want.video.gop.starts_with_idr and not want.video.anew and (lead(want) or first_shown(case.have)):
         return rewrapped(replace(want, video=replace(want.video, start=Fraction(0))))
     return picture_encoded(want, case)
