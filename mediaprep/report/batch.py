@@ -245,7 +245,7 @@ class Bars(Silent):
             TaskProgressColumn(markup=True),
             TextColumn("{task.fields[detail]}", markup=False),
         )
-        self._bars = RichProgress(*columns, console=console, transient=True)
+        self._bars = RichProgress(*columns, console=console, transient=True, refresh_per_second=4)
         self._bars.start()
         self._whole = self._bars.add_task("", total=1.0, name="", stage="all", detail="")
         return self._bars
