@@ -58,6 +58,7 @@ def suites(sizes: Sizes, first: int) -> dict[str, tuple[tuple[int, ...], Suite]]
         "mutants checked": ((1, 2, 3, 13), lambda work: mutants.through_check(work, mutants.jobs(sizes.check, first))),
         "mutants repaired": ((1, 2, 3, 5, 6, 7, 13), lambda work: mutants.through_fix(work, mutants.jobs(sizes.fix, first))),
         "bombs": ((2, 3, 13), lambda work: bombs.bombs(work, slow=sizes.long)),
+        "memory": ((3,), statements.memory),
         "no files": ((2, 13), bombs.no_files),
         "cells": ((4,), lambda work: opening.opens_nothing_else(work, sizes.cells)),
         "names": ((4, 5, 6), lambda work: opening.names(work, sizes.names)),

@@ -8,10 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fixtures
+from mediaprep.wishes import Wishes
 from tests.hostile.faults import run
 from tests.hostile.figures import Figure
+from tests.hostile.oracles import JOB_BYTES, PROBE_BYTES, Peak, checked, end_readers, prepared
 from tests.hostile.seeds import seed
 
+DEEP_BYTES = 900 * 10**6  # SECURITY.md, 3
 ROOT = Path(__file__).resolve().parents[2]
 # Promises that the suites of their rooms hold: (number, what was measured, tests to run). The long ones are run by name.
 SUITES = (
@@ -72,6 +76,26 @@ def _levels(report: object) -> list[str]:
         own = [report["sandbox"]] if isinstance(report.get("sandbox"), str) else []
         return own + [level for value in report.values() for level in _levels(value)]
     return [level for value in report for level in _levels(value)] if isinstance(report, list) else []
+
+
+def memory(work: Path) -> list[Figure]:
+    """The peak of a reader and of a job for the phone clip that the package is about: 1080x1920 HEVC of 10 bits, encoded anew."""
+    readers = {"probe": {}, "deep probe": {"wishes": Wishes(deep=True)}}
+    peaks: dict[str, int] = {}
+    for what, options in readers.items():
+        with Peak() as peak:
+            checked(fixtures.INPUT, **options)
+            end_readers()
+        peaks[what] = peak.bytes
+    with Peak() as peak:
+        ending = prepared(fixtures.INPUT, work)
+        end_readers()
+    peaks["job"] = peak.bytes
+    most = {"probe": PROBE_BYTES, "deep probe": DEEP_BYTES, "job": JOB_BYTES}
+    over = [f"{what} of input.mov: {size} bytes" for what, size in peaks.items() if size >= most[what]]
+    over += [] if ending.word == "fixed" else [f"fix of input.mov: {ending.word} {ending.text}"]
+    found = ", ".join(f"{what} {size / 2**20:.0f} MB" for what, size in peaks.items())
+    return [Figure(promise=3, found=f"a phone's clip of 1080p: {found}", broken=tuple(over))]
 
 
 def cost(rounds: int) -> list[Figure]:

@@ -16,7 +16,7 @@ from tests.hostile.mutators import mutant
 from tests.hostile.seeds import seeds
 
 ROOT = Path(__file__).resolve().parents[2]
-ELSEWHERE = {"cost", "suites"}  # timed, and the ordinary tests of other rooms
+ELSEWHERE = {"cost", "suites", "memory"}  # timed, the ordinary tests of other rooms, and a long encode
 
 
 @pytest.mark.slow
