@@ -81,7 +81,7 @@ def _looks(
         return report, plan.along if plan is not None else ()
 
     try:
-        yield from each(face, names, one, jobs=min(cores(), len(names)))
+        yield from each(face, names, one, jobs=min(cores() + 1, len(names)))  # one judges while the others wait for readers
     finally:
         meanwhile.join()
 
