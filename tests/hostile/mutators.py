@@ -271,7 +271,10 @@ _UNITS: tuple[tuple[bytes, Callable[[bytes], Iterator[tuple[int, int]]], tuple[i
 def _unit(rng: random.Random, data: bytearray) -> None:
     """A page, tag, chunk, object or packet: its size, a field of its head, twice, not at all, in the place of another."""
     whole = bytes(data)
-    _, walk, (offset, width, order) = next(row for row in _UNITS if whole.startswith(row[0]))
+    row = next((row for row in _UNITS if whole.startswith(row[0])), None)
+    if row is None:  # its magic number was changed before
+        return _integer(rng, data)
+    _, walk, (offset, width, order) = row
     found = [(at, end) for at, end in islice(walk(whole), 5000) if end <= len(whole)]
     if not found:
         return _integer(rng, data)
