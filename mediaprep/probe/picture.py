@@ -89,8 +89,10 @@ def _rates(video: VideoStream, info: StreamInfo, timing: Timing) -> VideoStream:
 def _times(found: Found, video: VideoStream, info: StreamInfo, first: Fraction | None, end: Fraction | None) -> VideoStream:
     span = found.passed.picture
     if first is None or end is None or video.timestamps == "missing":
+        some = 0 < span.untimed < span.packets
+        reason = f"{span.untimed} of its {span.packets} packets carry no time stamp" if some else "the stream carries no time stamps"
         for fact in ("video.start", "video.duration", "video.frame_rate", "duration"):
-            found.notes.missing(fact, "the stream carries no time stamps")
+            found.notes.missing(fact, reason)
         return video
     if span.last_without_duration and video.frame_rate:
         end += 1 / video.frame_rate
