@@ -335,11 +335,14 @@ def become(order: dict[str, Any], channel: int, lifeline: int) -> NoReturn:
         try:
             _hang_on(lifeline)
             _confine(orders)
+            gc.disable()  # what is imported stays
             module, _, name = orders.entry.partition(":")
             handle: Handle = getattr(importlib.import_module(module), name)(orders.options)
         except (_launch.CannotConfine, ImportError, AttributeError, OSError, ValueError) as problem:
             talk.sendall(json.dumps({"cannot": f"{type(problem).__name__}: {problem}"}).encode() + b"\n")
             os._exit(_launch.SETUP_FAILED)
+        gc.freeze()
+        gc.enable()
         talk.sendall(b"{}\n")
         with contextlib.suppress(ConnectionError):
             _serve(talk, handle)
