@@ -122,9 +122,10 @@ class Tally:
         return self.decided == max(self.interlaced, self._counts["progressive"]) and not self.repeated
 
     def content(self, source: str) -> Content:
-        """Interlaced: at least 0.3 of all and 0.8 of the decided frames show one parity. Telecine: fields are repeated, or the verdicts
-        have its cadence, among frames of which some are combed; in noise the cadence of repeated fields is enough, for they repeat the
-        noise. Progressive: the decided frames are mostly that."""
+        """Interlaced: at least 0.3 of all, 0.4 of the decided and 0.8 of the combed frames show one parity; the others are clean (parts
+        of a film, pulldown of other cadences). Telecine: fields are repeated, or the verdicts have its cadence, among frames of which
+        some are combed; in noise the cadence of repeated fields is enough, for they repeat the noise. Progressive: the decided frames are
+        mostly that."""
         total, high, progressive = self._counts.total(), self.interlaced, self._counts["progressive"]
         parity: Literal["tff", "bff"] = "tff" if self._counts["tff"] >= self._counts["bff"] else "bff"
         counts = [f"{name} {self._counts[name]}" for name in ("tff", "bff", "progressive", "undetermined")]
@@ -133,7 +134,7 @@ class Tally:
         often = self.repeated >= 0.25 * total
         if total and ((often and self._pulldown()) or (high >= 0.2 * total and (often or self._cadence(parity)))):
             told = "telecine"
-        elif high and high >= 0.3 * total and high >= 0.8 * self.decided:
+        elif high and high >= 0.3 * total and high >= max(0.4 * self.decided, 0.8 * (self.decided - progressive)):
             told = parity
         elif progressive and progressive >= 0.05 * total and progressive >= high:
             told = "progressive"

@@ -203,7 +203,10 @@ def test_interlace_in_every_frame_ends_the_measure_early():
 @pytest.mark.parametrize(
     ("verdicts", "content"),
     [
-        (["tff"] * 20 + ["progressive"] * 12, "undetermined"),  # interlaced, then progressive: no cadence
+        (["tff"] * 20 + ["progressive"] * 12, "tff"),  # interlaced, then progressive: no cadence
+        (["progressive", "progressive", "tff", "tff"] * 10, "tff"),  # telecine whose doubled frames were dropped: a cadence of four
+        (["tff"] * 8 + ["progressive"] * 24, "progressive"),  # too few
+        (["tff"] * 12 + ["bff"] * 4 + ["progressive"] * 16, "progressive"),  # of both parities: no interlace
         (["tff"] * 20 + ["progressive"] * 4, "tff"),
         (["tff"] * 10 + ["bff"] * 10, "undetermined"),
         (["tff"] * 4 + ["undetermined"] * 16, "undetermined"),  # too few of all
