@@ -134,6 +134,7 @@ def _told(judges: dict[str, Any]) -> dict[str, Any]:
 UNDECIDED = {  # a judge's figure is known to mislead here
     "hevc_field.mp4": "each frame is a field",
     "durations.mp4": "the headers lie",
+    "rounded_aspect.avi": "ffprobe says 21845:21844, MediaInfo 1.000",
 }
 CLAIMS = [(name, fact, value) for name in fixtures.names(slow=True) for fact, value in fixtures.truth(name).facts.items()]
 

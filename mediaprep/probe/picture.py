@@ -169,6 +169,8 @@ def _sars(found: Found, info: StreamInfo, gops: GopResult, track: IsoTrack | Non
         stated = Fraction(*track.pasp)
     elif stated == bitstream and not in_header:
         stated = None
+    if found.sniffed.format == "avi" and stated and round(stated * info.width) == info.width:
+        stated = Fraction(1)  # the header's display ratio is two 16-bit numbers: 16384:16383 is its rounding
     found.notes.say("video.sars", "container", stated)
     found.notes.say("video.sars", "bitstream", bitstream)
     return geometry.stated_sars(stated, bitstream)
