@@ -61,6 +61,7 @@ def _loudness(source: Source, sniffed: Sniffed, media: Video, wishes: Wishes, co
     if audio is None:
         return media
     filters = (
+        Filter(name="aresample", options=ffmpeg.downmix(audio.channels)),
         Filter(name="aformat", options={"channel_layouts": _DOWNMIX.get(audio.channels or 2, "stereo")}),
         Filter(name="loudnorm", options={"print_format": "json", "stats_file": "-"}),
     )

@@ -187,6 +187,12 @@ def trial_argv(binary: str, options: Mapping[str, str | int], filters: Sequence[
     return tuple(_leading_globals(ffmpeg.compile(output.global_args(*_GLOBAL), cmd=binary, overwrite_output=True)))
 
 
+def downmix(channels: int | None) -> dict[str, str | int]:
+    """Options of aresample that mix so many channels down to stereo by ITU-R BS.775 without clipping: between float samples, which AAC and
+    most decoders use, ffmpeg scales nothing unless told to, and full 5.1 comes out at +7.7 dBFS. None for one or two."""
+    return {"out_chlayout": "stereo", "rematrix_maxval": 1} if channels is not None and channels > 2 else {}
+
+
 def seconds(value: Fraction) -> str:
     """A time in ffmpeg's words: seconds with microseconds."""
     return f"{float(value):.6f}"

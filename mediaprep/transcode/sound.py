@@ -5,7 +5,7 @@ from __future__ import annotations
 from mediaprep.media import AudioStream, Video
 from mediaprep.plan import Output
 from mediaprep.rules.video._settle import TRUE_PEAK
-from mediaprep.tools.ffmpeg import Filter
+from mediaprep.tools.ffmpeg import Filter, downmix
 from mediaprep.transcode.rate import encoded_sound_bit_rate
 from mediaprep.transcode.timing import missing_time, sound_cut
 
@@ -15,7 +15,8 @@ _LAYOUTS = {1: "mono", 2: "stereo"}
 
 def sound_filters(output: Output, have: Video, want: Video) -> tuple[Filter, ...]:
     """Gaps and a late start are filled with silence, so that sound and picture begin together and stay so."""
-    filters = [*sound_cut(output, have), Filter(name="aresample", options={"async": 1, "first_pts": 0})]
+    mixed = downmix(have.audio.channels if have.audio is not None else None)
+    filters = [*sound_cut(output, have), Filter(name="aresample", options={"async": 1, "first_pts": 0, **mixed})]
     if want.audio is not None and have.audio is not None and output.wishes.loudness is not None:
         filters += loudness_filters(float(output.wishes.loudness), have.audio, want.audio)
     if missing_time(output, have) > 0:

@@ -71,7 +71,8 @@ def test_remux() -> None:
 def test_sound_only() -> None:
     """The picture is copied; a second of room, so that -t takes no packet of it."""
     assert line(good(audio__profile="HE-AAC", audio__channels=6)) == (
-        f"{HEAD} {SOURCE} {OPEN} -threads 2 -i fd: -filter_complex [0:1]aresample=async=1:first_pts=0[s0] -map 0:0 -map [s0] "
+        f"{HEAD} {SOURCE} {OPEN} -threads 2 -i fd: -filter_complex "
+        "[0:1]aresample=async=1:first_pts=0:out_chlayout=stereo:rematrix_maxval=1[s0] -map 0:0 -map [s0] "
         f"-f mp4 -ac 2 -ar 48000 -b:a 128000 -c:a aac -c:v copy -fflags +bitexact "
         f"-flags:a +bitexact {DROPPED} -movflags +faststart -profile:a aac_low -t 11.000000 -tag:v avc1 "
         "-threads 2 -write_tmcd 0 TARGET"
@@ -271,9 +272,9 @@ def test_a_trim_begins_with_the_frame_that_is_shown_then() -> None:
 
 def test_without_an_index_reading_starts_well_ahead() -> None:
     """Two key frames and a second before the cut, five seconds at the least; from the start where key frames are not known."""
-    stream = good(container__format="mpegts", video__gop__keyframe_interval_max=Fraction(4))
-    assert " -ss 1.000000 -t 11.000000 " in line(replace(stream, duration=Fraction(20)), Wishes(trim=(Fraction(10), Fraction(12))))
-    unknown = good(container__format="mpegts", duration=Fraction(20))
+    unknown = good(container__format="mpegts", duration=Fraction(20), video__duration=Fraction(20))
+    stream = replace(unknown, video=replace(unknown.video, gop=replace(unknown.video.gop, keyframe_interval_max=Fraction(4))))
+    assert " -ss 1.000000 -t 11.000000 " in line(stream, Wishes(trim=(Fraction(10), Fraction(12))))
     assert " -ss " not in line(unknown, Wishes(trim=(Fraction(10), Fraction(12))))
 
 

@@ -1,0 +1,57 @@
+"""Six channels in two: by the coefficients of ITU-R BS.775, never beyond full scale, and as loud as was measured."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import mediaprep
+from mediaprep import Wishes
+from tests.truth.watching import RATE, X264, ffmpeg, loudness
+
+pytestmark = pytest.mark.slow
+TONES = (400, 550, 700, 60, 900, 1150)  # Hz of left, right, centre, LFE, left and right surround
+ROOT = 2**-0.5
+SCALE = 1 / (1 + 2 * ROOT)  # so that full scale in all channels is full scale
+LEFT, RIGHT = (1, 0, ROOT, 0, ROOT, 0), (0, 1, ROOT, 0, 0, ROOT)
+
+
+def six(path: Path, sound: str, codec: str) -> Path:
+    """A conforming picture beside such a sound, large enough for 128 kbit/s: with 64, AAC disturbs pure tones."""
+    inputs = ("-f", "lavfi", "-i", "color=gray:s=642x362:r=25:d=3", "-f", "lavfi", "-i", f"aevalsrc='{sound}':c=5.1:s={RATE}:d=3")
+    ffmpeg(*inputs, *X264, "-pix_fmt", "yuv420p", "-c:a", *codec.split(), path)
+    return path
+
+
+def stereo(path: Path) -> NDArray[np.float32]:
+    raw = ffmpeg("-i", path, "-map", "0:a", "-f", "f32le", "-ar", RATE, "-")
+    return np.frombuffer(raw, np.float32).reshape(-1, 2)[RATE : 2 * RATE]
+
+
+@pytest.mark.parametrize("codec", ["flac", "pcm_s16le", "aac -b:a 640k"])  # AC-3 states levels of its own
+def test_each_channel_has_its_share(tmp_path: Path, codec: str) -> None:
+    """One tone a channel; its amplitude on either side, by projection."""
+    source = six(tmp_path / "six.mkv", "|".join(f"0.4*sin(2*PI*{tone}*t)" for tone in TONES), codec)
+    outcome = mediaprep.prepare(source, tmp_path / "out.mp4")
+    assert outcome.status == "fixed", outcome.problems
+    heard = stereo(tmp_path / "out.mp4")
+    waves = np.exp(-2j * np.pi * np.outer(TONES, np.arange(RATE)) / RATE)
+    shares = 2 * np.abs(waves @ heard) / RATE / 0.4
+    assert shares == pytest.approx(np.array([LEFT, RIGHT]).T * SCALE, abs=0.02)
+
+
+def test_full_scale_in_all_channels_is_full_scale(tmp_path: Path) -> None:
+    source = six(tmp_path / "loud.mkv", "|".join(["0.99*sin(2*PI*440*t)"] * 6), "flac")
+    assert mediaprep.prepare(source, tmp_path / "out.mp4").status == "fixed"
+    assert 0.9 < np.abs(stereo(tmp_path / "out.mp4")).max() <= 1.01  # AAC itself overshoots by so much
+
+
+def test_the_mix_is_as_loud_as_asked(tmp_path: Path) -> None:
+    source = six(tmp_path / "six.mkv", "|".join(["0.1*sin(2*PI*440*t)"] * 6), "ac3 -b:a 640k")
+    outcome = mediaprep.prepare(source, tmp_path / "out.mp4", wishes=Wishes(loudness=Fraction(-18)))
+    assert outcome.status == "fixed", outcome.problems
+    assert loudness(tmp_path / "out.mp4") == pytest.approx(-18, abs=0.7)
