@@ -47,6 +47,19 @@ def fits_lengths(data: Data, width: int) -> bool:
     return False
 
 
+def is_cut(data: Data, width: int, at: int = 0) -> bool:
+    """Whether a length prefix of ``width`` bytes, from byte ``at`` on, leads past the end of the packet. A length of 0 is padding."""
+    end = len(data)
+    for _ in range(_MOST_UNITS):
+        if at + width >= end:
+            return at > end
+        size = int.from_bytes(data[at : at + width], "big")
+        if not size:
+            return False
+        at += width + size
+    return False
+
+
 def framing(data: Data, width: int) -> int:
     """The framing of a packet: 0 Annex B, else the width of its length prefixes. ``width``: what the extradata says, 0 where nothing.
 

@@ -8,7 +8,7 @@ from struct import Struct
 from typing import NamedTuple, TypeAlias
 
 from mediaprep.probe.bitstream._bits import BitReader, Damaged
-from mediaprep.probe.bitstream._nal import CUT_UNIT, Data, SeiNotes, arrays, framing, sei_messages, starts, unescaped
+from mediaprep.probe.bitstream._nal import CUT_UNIT, Data, SeiNotes, arrays, framing, is_cut, sei_messages, starts, unescaped
 from mediaprep.probe.bitstream.h264_sets import Sps, parse_sps
 from mediaprep.probe.bitstream.header import (
     BIDIRECTIONAL,
@@ -107,17 +107,17 @@ class H264Reader:
         """What the packet holds: flags of header.py."""
         # The usual packet, at one glance; a start code of 4 bytes in place of the length reads alike.
         if self._width == 4 and self._frame_only and not self._pending and len(data) > 5 and data[4] & 0x9F == _NON_IDR:
-            code = _PLAIN[data[5]]
-            if code >= 0 and _LENGTH(data)[0] + 4 <= len(data):
+            code, next_ = _PLAIN[data[5]], _LENGTH(data)[0] + 4
+            if code >= 0 and (next_ == len(data) or next_ == 5 or not is_cut(data, 4, next_)):
                 self._at = 4
                 return code
         width = framing(data, self._width)
         self._recovery = None
+        if width and is_cut(data, width):
+            self._fault(CUT_UNIT)
         start = self._front(data, width)
         if start < 0:
             return NO_PICTURE if self._sound else NO_PICTURE | UNREADABLE
-        if width and start + int.from_bytes(data[start - width : start], "big") > len(data):
-            self._fault(CUT_UNIT)
         try:
             return self._picture(data, start, width)
         except Damaged as damage:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from struct import Struct
 
 from mediaprep.probe.bitstream._bits import BitReader, Damaged
-from mediaprep.probe.bitstream._nal import CUT_UNIT, Data, SeiNotes, arrays, framing, sei_messages, starts, unescaped
+from mediaprep.probe.bitstream._nal import CUT_UNIT, Data, SeiNotes, arrays, framing, is_cut, sei_messages, starts, unescaped
 from mediaprep.probe.bitstream.header import (
     BIDIRECTIONAL,
     IDR,
@@ -89,17 +89,17 @@ class HevcReader:
         """What the packet holds: flags of header.py."""
         if self._width == 4 and self._plain and not self._pending and len(data) > 7:
             kind = data[4] >> 1
-            if kind < 10 and not data[4] & 1 and data[5] < 8 and _LENGTH(data)[0] + 4 <= len(data):
-                code = _FIRST[data[6]]
-                if code >= 0:
+            if kind < 10 and not data[4] & 1 and data[5] < 8:
+                code, next_ = _FIRST[data[6]], _LENGTH(data)[0] + 4
+                if code >= 0 and (next_ == len(data) or next_ == 5 or not is_cut(data, 4, next_)):
                     return _KINDS.get(kind, code)
         width = framing(data, self._width)
         self._recovery, self._struct = False, None
+        if width and is_cut(data, width):
+            self._fault(CUT_UNIT)
         start = self._front(data, width)
         if start < 0:
             return NO_PICTURE if self._sound else NO_PICTURE | UNREADABLE
-        if width and start + int.from_bytes(data[start - width : start], "big") > len(data):
-            self._fault(CUT_UNIT)
         try:
             return self._picture(data, start)
         except Damaged as damage:
