@@ -186,14 +186,22 @@ def _presented(found: Found, video: VideoStream | None) -> Fraction | None:
         return None
     ends = []
     if found.sound is not None and (sounded := seconds(found.passed.sound.end, found.sound.time_base)) is not None:
-        ends.append(sounded)
+        ends.append(min(sounded, _edits_end(found) or sounded))
     if video is not None and video.start is not None and video.duration is not None:
         ends.append(video.start + video.duration + found.zero)
-    starts = [start for start in found.starts if start is not None]
+    starts = found.starts if found.iso is None else [max(start, Fraction(0)) for start in found.starts]  # an edit may begin within a packet
     if not ends or not starts:
         return None
     delayed = video is not None and video.edit_list in ("delays", "trims-and-delays")
     return max(ends) - min(starts if not delayed else [Fraction(0), *starts])
+
+
+def _edits_end(found: Found) -> Fraction | None:
+    """When the edit list ends the sound, in the middle of a packet too; None: there is none, or it plays to the end."""
+    track = None if found.sound is None else found.box_track(found.sound)
+    if found.iso is None or found.iso.fragmented or not found.iso.timescale or track is None or not all(e.duration for e in track.edits):
+        return None
+    return Fraction(sum(edit.duration for edit in track.edits), found.iso.timescale) or None
 
 
 def _duration(presented: Fraction | None, header: Fraction | None) -> Fraction | None:
