@@ -101,10 +101,10 @@ def main(words: list[str] | None = None) -> int:
     kept = _kept(asked.keep)
     figures: list[Figure] = []
     for name, (promises, suite) in suites(sizes, asked.first).items():
-        if wanted and name not in wanted and not wanted & set(map(str, promises)):
-            continue
         if name in kept:
             figures += kept[name]
+            continue
+        if wanted and name not in wanted and not wanted & set(map(str, promises)):
             continue
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="mediaprep-hostile-") as folder:
