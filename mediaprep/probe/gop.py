@@ -127,7 +127,7 @@ class GopScanner:
         code = self._picture(data, keyframe)
         if self._h264 and not self._shuffled:
             self._note_order(self._h264, data, pts)
-        if self._h264 and not code & (SECOND_FIELD | NO_PICTURE):
+        if self._h264 and (code & INTRA or self._latest_intra) and not code & (SECOND_FIELD | NO_PICTURE):
             self._note_following(self._h264, data, code)
         if discard:
             self._discarded.add(len(self._codes))
