@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import mediaprep
-from mediaprep import Wishes
+from mediaprep import Wishes, making
 
 Make = Callable[[str], Path]
 
@@ -63,6 +64,30 @@ def test_only_the_sound_wrong_copies_the_picture(make: Make, tmp_path: Path) -> 
     assert isinstance(media, mediaprep.Video)
     assert media.audio is not None
     assert (media.audio.codec, media.audio.profile) == ("aac", "LC")
+
+
+def test_sound_that_was_encoded_is_decoded(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the picture that was copied is not: its digest tells."""
+    seen, decode = [], making.decode
+
+    def spy(*words: Any, **options: Any) -> Any:
+        seen.append(options["kinds"])
+        return decode(*words, **options)
+
+    monkeypatch.setattr(making, "decode", spy)
+    assert mediaprep.prepare(make("ac3.mp4"), tmp_path / "out.mp4").status == "fixed"
+    assert seen == [("a",)]
+
+
+def test_a_corrected_pixel_shape_is_a_copy_with_proof(make: Make, tmp_path: Path) -> None:
+    """Nothing is encoded, the digests are equal, and so is what another reader decodes."""
+    source = make("sar43.mp4")
+    outcome = mediaprep.prepare(source, tmp_path / "out.mp4", wishes=Wishes(square_pixels=True))
+    assert outcome.status == "fixed", outcome.problems
+    assert outcome.evidence[0].frames_decoded is None
+    (copied,) = (copy for copy in outcome.evidence[0].copied if copy.track == "video")
+    assert copied.source_digest == copied.made_digest is not None
+    assert mediaprep_payload(source, tmp_path) == mediaprep_payload(tmp_path / "out.mp4", tmp_path)
 
 
 @pytest.mark.slow
