@@ -14,6 +14,7 @@ import pytest
 
 import mediaprep
 from mediaprep import Wishes, making
+from mediaprep.transcode import execute
 
 Make = Callable[[str], Path]
 
@@ -68,11 +69,11 @@ def test_only_the_sound_wrong_copies_the_picture(make: Make, tmp_path: Path) -> 
 
 def test_sound_that_was_encoded_is_decoded(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the picture that was copied is not: its digest tells."""
-    seen, decode = [], making.decode
+    seen: list[Any] = []
 
     def spy(*words: Any, **options: Any) -> Any:
         seen.append(options["kinds"])
-        return decode(*words, **options)
+        return execute.decode(*words, **options)
 
     monkeypatch.setattr(making, "decode", spy)
     assert mediaprep.prepare(make("ac3.mp4"), tmp_path / "out.mp4").status == "fixed"
