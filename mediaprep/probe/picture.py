@@ -179,7 +179,8 @@ def _sars(found: Found, info: StreamInfo, gops: GopResult, track: IsoTrack | Non
 def _scan_facts(video: VideoStream, info: StreamInfo, looked: Looked, gops: GopResult, notes: Notes) -> VideoStream:
     flags = scan.scan_flags(info.codec, info.field_order, gops.stream, looked.flagged, looked.parities)
     content = looked.content
-    verdict = scan.verdict(flags, None if content is None else content.scan, scan.soft_telecine(gops.stream))
+    soft = scan.soft_telecine(gops.stream)
+    verdict = scan.verdict(flags, None, soft) if content is None else scan.verdict(flags, content.scan, soft, content.sure)
     if content is not None:
         agrees = content.scan == "undetermined" or content.scan == flags or (content.scan, verdict) == ("progressive", "progressive")
         notes.say("video.scan_content", content.source, f"{content.scan}: {content.evidence}", agrees=agrees)

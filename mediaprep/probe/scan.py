@@ -67,9 +67,11 @@ class Frame(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What the picture shows, ``parity`` of its fields where they differ in time, and the counts that say so, as text, by ``source``."""
+    """What the picture shows, ``parity`` of its fields where they differ in time, and the counts that say so, as text, by ``source``.
+    ``sure``: enough frames show it to outweigh an interlaced flag."""
 
     scan: ScanContent | None = None
+    sure: bool = True
     parity: Literal["tff", "bff"] | None = None
     source: str = "frames"
     evidence: str = ""
@@ -139,7 +141,8 @@ class Tally:
         elif progressive and progressive >= 0.05 * total and progressive >= high:
             told = "progressive"
         known = high and told not in ("progressive", "undetermined")
-        return Content(scan=told, parity=parity if known else None, source=source, evidence=evidence)
+        sure = told != "progressive" or progressive >= 0.3 * total
+        return Content(scan=told, sure=sure, parity=parity if known else None, source=source, evidence=evidence)
 
     def _pulldown(self) -> bool:
         """Whether the repeated fields keep to two frames of each five."""
@@ -280,15 +283,16 @@ def soft_telecine(header: StreamHeader) -> bool:
     return bool(header.repeat_first_field and any(header.repeat_first_field)) or bool(set(header.pic_struct or ()) & {5, 6})
 
 
-def verdict(flags: ScanFlag | None, content: ScanContent | None, soft: bool) -> Scan | None:
-    """Interlaced or telecined content outweighs any flag; a still picture cannot be told, then the flag decides. None: nothing is known."""
+def verdict(flags: ScanFlag | None, content: ScanContent | None, soft: bool, sure: bool = True) -> Scan | None:
+    """Interlaced or telecined content outweighs any flag; a still or noisy picture cannot be told (not ``sure``: few frames that happen to
+    look progressive), then the flag decides. None: nothing is known."""
     flagged = flags in ("tff", "bff", "interlaced", "mixed")
     match content:
         case "tff" | "bff":
             return "interlaced"
         case "telecine":
             return "telecine"
-        case "progressive":
+        case "progressive" if sure or not flagged:
             return "soft-telecine" if soft else "psf" if flagged else "progressive"
     if flags is None:
         return None

@@ -194,6 +194,16 @@ def test_noise_hides_all_of_telecine_but_the_cadence_of_repeated_fields(repeats,
     assert (found.scan, found.parity) == (content, None)
 
 
+def test_a_few_clean_frames_in_noise_do_not_outweigh_an_interlaced_flag():
+    tally = scan.Tally()
+    for verdict in ["progressive"] * 4 + ["undetermined"] * 23:
+        tally.add(verdict)
+    found = tally.content("frames")
+    assert (found.scan, found.sure) == ("progressive", False)
+    assert scan.verdict("tff", found.scan, False, found.sure) == "interlaced"
+    assert scan.verdict("progressive", found.scan, False, found.sure) == "progressive"
+
+
 def test_interlace_in_every_frame_ends_the_measure_early():
     left = iter(interlaced(30, "tff"))
     assert scan.measure([left], deep=False).scan == "tff"
