@@ -157,8 +157,9 @@ def _topic(run: str) -> str:
     return f"mediaprep-{run}"
 
 
-def forwarder(run: str, job: int) -> Listener:
-    """In a worker of a cluster: what sends a job's events home, at most twice a second. Elsewhere nobody listens."""
+def forwarder(run: str, job: int, *, stages: bool) -> Listener:
+    """In a worker of a cluster: what sends a job's events home, progress at most twice a second. Elsewhere nobody listens.
+    ``stages``: their beginnings and ends too, which tell that a long job lives; they are most of what a short one would send."""
     try:
         from distributed import get_worker
 
@@ -174,8 +175,10 @@ def forwarder(run: str, job: int) -> Listener:
                 return
             last[0] = now
             facts = {"fraction": event.fraction, "speed": event.speed, "eta_seconds": event.eta_seconds}
-        else:
+        elif stages:
             facts = {}
+        else:
+            return
         worker.log_event(_topic(run), {"job": job, "event": event.event, "path": event.path, "stage": event.stage, **facts})
 
     return tell

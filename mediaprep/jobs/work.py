@@ -180,7 +180,7 @@ def look(task: Task) -> Seen:
 
 
 def _look(task: Task) -> Seen:
-    context = _context(task)
+    context = _context(task, stages=False)
     try:
         source = files.open_source(task.source, follow=task.follow)
     except SourceUnreadable as problem:
@@ -292,24 +292,24 @@ def _guarded(task: Task, work: Callable[[Context], Made]) -> Made:
         return Made(status="failed", problem=said(problem))
 
 
-def _context(task: Task) -> Context:
+def _context(task: Task, *, stages: bool = True) -> Context:
     return Context(
         deadline=None if task.seconds is None else time.monotonic() + task.seconds,
         cancel=Fence(task.folder),
-        listener=_listener(task),
+        listener=_listener(task, stages=stages),
         limits=Limits(threads=task.threads),
         ffmpeg=task.ffmpeg,
         sandbox=task.sandbox,
     )
 
 
-def _listener(task: Task) -> Listener:
+def _listener(task: Task, *, stages: bool) -> Listener:
     heard = CHANNELS.get(task.run)
     if heard is not None:
         return functools.partial(heard, task.job)
     from mediaprep.jobs.cluster import forwarder
 
-    return forwarder(task.run, task.job)
+    return forwarder(task.run, task.job, stages=stages)
 
 
 def _not_there(task: Task, problem: SourceUnreadable) -> Seen:
