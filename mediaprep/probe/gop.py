@@ -37,6 +37,7 @@ ALL_INTRA = frozenset(
     | {"dnxhd", "cfhd", "v210", "v408", "r210", "png", "magicyuv", "hap"}
 )
 FLAGGED = frozenset({"ffv1", "qtrle", "flv1", "theora"})  # no B pictures
+NO_PICTURE_READ = "a packet holds no picture that can be read"
 _PATTERN_GOPS, _PATTERN_FRAMES = 3, 60
 _MOST_LEADING = 16  # frames that H.264 can hold back, ITU-T H.264 A.3.1
 _MOST_INTRA = 20_000
@@ -193,7 +194,7 @@ class GopScanner:
     def _faults(self, union: int) -> tuple[str, ...]:
         faults = dict(self._reader.faults) if self._reader else {}
         if union & UNREADABLE:
-            faults["a packet holds no picture that can be read"] = sum(1 for code in self._codes if code & UNREADABLE)
+            faults[NO_PICTURE_READ] = sum(1 for code in self._codes if code & UNREADABLE)
         return tuple(clause if count == 1 else f"{clause} ({count} times)" for clause, count in faults.items())
 
     def _gop(self, codes: Sequence[int], pts: Sequence[int | None], kept: Sequence[int], header: StreamHeader) -> tuple[Gop, str | None]:

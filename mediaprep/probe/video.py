@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from mediaprep.errors import SourceUnreadable
 from mediaprep.files import Source
 from mediaprep.media import AudioStream, Container, PrivateItem, Sound, Track, Video, VideoStream
-from mediaprep.probe import audio, explain, frames, gop, isobmff, second_opinion
+from mediaprep.probe import audio, explain, frames, gop, second_opinion
 from mediaprep.probe.audio import seconds
 from mediaprep.probe.bitstream._nal import CUT_UNIT
+from mediaprep.probe.formats import isobmff
+from mediaprep.probe.formats.isobmff import IsoFile
 from mediaprep.probe.found import ISO_FORMATS, Found, Passed
-from mediaprep.probe.isobmff import IsoFile
 from mediaprep.probe.notes import Notes
 from mediaprep.probe.picture import read_picture
 from mediaprep.probe.request import Request, wants
@@ -66,7 +67,7 @@ def _refuse_encrypted(source: Source, sniffed: Sniffed, iso: IsoFile | None, cho
     if iso is not None:
         locked = {track.id for track in iso.tracks if track.encrypted and track.id is not None}
     elif sniffed.format in ("matroska", "webm"):
-        from mediaprep.probe import matroska
+        from mediaprep.probe.formats import matroska
 
         locked = {track.number for track in matroska.walk(source).tracks if track.encrypted}
     for info, what in zip(chosen, ("picture", "sound"), strict=True):
@@ -230,8 +231,9 @@ def _complete(source: Source, found: Found, presented: Fraction | None, header: 
         because = None
     if found.passed.ended_by is not None:
         return False, f"reading stopped early: {found.passed.ended_by}"
-    if found.passed.gops is not None and any(fault.startswith(CUT_UNIT) for fault in found.passed.gops.faults):
-        return False, CUT_UNIT
+    for fault in () if found.passed.gops is None else found.passed.gops.faults:
+        if fault.startswith((CUT_UNIT, gop.NO_PICTURE_READ)):  # as where a copy into preallocated space has not come yet
+            return False, fault
     if found.iso is None and presented is not None and header is not None:
         ends = (seconds(span.end, info.time_base) for info, span in zip((found.info, found.sound), spans, strict=True) if info is not None)
         reached = max((presented, *(end for end in ends if end is not None)))  # a header may count the time before the start, and gaps

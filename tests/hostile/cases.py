@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping
 
+import fixtures
 from tests.hostile.seeds import seed
 
 
@@ -101,6 +102,7 @@ CASES: Mapping[str, tuple[str, Callable[[], bytes], frozenset[str]]] = {
     "an FLV of a longer unit": ("a.flv", _flv_of_a_longer_unit, frozenset({"fail"})),
     "an FLV cut between tags": ("a.flv", _flv_cut_between_tags, frozenset({"fail"})),
     "an MP4 without pictures": ("a.mp4", _mp4_without_decodable_pictures, frozenset({"fail", "unreadable", "undecided"})),
+    "an MP4 with a hole": ("a.mp4", lambda: fixtures.make("zeroed_middle.mp4").read_bytes(), frozenset({"fail"})),  # it was repaired
     "captions of tags": ("a.srt", _wrong_way_round, frozenset({"pass", "fail"})),
 }
 UNTELLABLE = _mp4_cut_between_fragments
