@@ -11,7 +11,7 @@ from mediaprep.errors import SourceUnreadable
 from mediaprep.finding import Finding, Report, verdict_of
 from mediaprep.media import Media, Post, Witness
 from mediaprep.rules import REGISTRY, Broken, Passed, Rule
-from mediaprep.rules._rule import Untold
+from mediaprep.rules.rule import Untold
 from mediaprep.spec import Requirement, Spec, takes
 
 

@@ -25,7 +25,7 @@ from mediaprep.order import Order
 from mediaprep.outcome import Outcome, Upload
 from mediaprep.plan import Plan, plan
 from mediaprep.probe import Looked, looking
-from mediaprep.rules.animation._convert import losses
+from mediaprep.rules.animation.conversion import losses
 from mediaprep.spec import Spec
 from mediaprep.tools.effects import Steps, call
 from mediaprep.transcode.fit import TooSmall

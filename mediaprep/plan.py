@@ -16,7 +16,7 @@ from mediaprep.finding import Finding, Report
 from mediaprep.media import Kind, Media, Subtitle
 from mediaprep.promise import Promise, assume
 from mediaprep.rules import REGISTRY, Passed, Refused, kinds
-from mediaprep.rules.subtitle._cues import within
+from mediaprep.rules.subtitle.cues import within
 from mediaprep.spec import Spec
 from mediaprep.wishes import Wishes
 

@@ -6,7 +6,7 @@ from mediaprep import units
 from mediaprep.evidence import Measured
 from mediaprep.media import Media, Video
 from mediaprep.plan import Output
-from mediaprep.rules.video._settle import loudness_kept
+from mediaprep.rules.video.settling import loudness_kept
 from mediaprep.transcode.rate import EFFORTS, bit_rate_cap
 
 LOUDNESS_STEP = 1.0  # LU

@@ -9,7 +9,7 @@ from fractions import Fraction
 from mediaprep.errors import SourceUnreadable
 from mediaprep.files import Source
 from mediaprep.media import Animation, Unknown
-from mediaprep.probe import gif, isobmff, isotrack, png, riff
+from mediaprep.probe.formats import gif, isobmff, isotrack, png, riff
 from mediaprep.probe.private import private_items
 from mediaprep.probe.request import Request, wants
 from mediaprep.probe.sniff import Sniffed

@@ -7,10 +7,10 @@ import struct
 from collections.abc import Callable
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.probe import asf, flv, gif, isobmff, jpeg, matroska, ogg, png, riff
-from mediaprep.probe.exif import Tiff
+from mediaprep.probe.formats import asf, flv, gif, isobmff, jpeg, matroska, ogg, png, riff
+from mediaprep.probe.formats.exif import Tiff
+from mediaprep.probe.formats.window import Readable, Window
 from mediaprep.probe.sniff import Sniffed
-from mediaprep.probe.window import Readable, Window
 
 Verdict = tuple[bool | None, str | None]
 MAX_FRAMES = 500_000

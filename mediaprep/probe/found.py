@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mediaprep.probe.audio import seconds
+from mediaprep.probe.formats.isobmff import IsoFile
+from mediaprep.probe.formats.isotrack import IsoTrack
 from mediaprep.probe.gop import GopResult
-from mediaprep.probe.isobmff import IsoFile
-from mediaprep.probe.isotrack import IsoTrack
 from mediaprep.probe.notes import Notes
 from mediaprep.probe.sniff import Sniffed
 from mediaprep.tools.pyav import Reader, Span, StreamInfo

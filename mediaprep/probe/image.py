@@ -11,12 +11,13 @@ from typing import IO, cast
 from mediaprep.errors import SourceUnreadable
 from mediaprep.files import Source
 from mediaprep.media import Image
-from mediaprep.probe import complete, icc, jpeg, png, private, riff, stillpayload
-from mediaprep.probe.exif import Tiff
+from mediaprep.probe import complete, private, stillpayload
+from mediaprep.probe.formats import icc, jpeg, png, riff
+from mediaprep.probe.formats.exif import Tiff
+from mediaprep.probe.formats.window import Held, Window
 from mediaprep.probe.notes import Notes
 from mediaprep.probe.request import Request
 from mediaprep.probe.sniff import Sniffed
-from mediaprep.probe.window import Held, Window
 from mediaprep.tools import pillow
 from mediaprep.tools.rawfile import RawFile
 
@@ -196,7 +197,7 @@ def _webp(source: Source, sniffed: Sniffed, request: Request, notes: Notes) -> _
 
 
 def _gif(source: Source, sniffed: Sniffed, request: Request, notes: Notes) -> _Seen:
-    from mediaprep.probe import gif
+    from mediaprep.probe.formats import gif
 
     facts = gif.walk(source)
     return _Seen(

@@ -7,12 +7,13 @@ from fractions import Fraction
 from typing import Any
 
 from mediaprep.media import Colour, VideoStream
-from mediaprep.probe import colour, frames, geometry, isobmff, scan
+from mediaprep.probe import colour, frames, geometry, scan
 from mediaprep.probe.audio import seconds
+from mediaprep.probe.formats import isobmff
+from mediaprep.probe.formats.isotrack import IsoTrack
 from mediaprep.probe.found import Found
 from mediaprep.probe.frames import Looked, Wanted
 from mediaprep.probe.gop import GopResult
-from mediaprep.probe.isotrack import IsoTrack
 from mediaprep.probe.notes import Notes
 from mediaprep.probe.request import Request, wants
 from mediaprep.probe.timing import Timing, frame_timing

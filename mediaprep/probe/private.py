@@ -14,10 +14,11 @@ from itertools import islice
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.media import PrivateItem
-from mediaprep.probe import asf, boxes, flv, gif, isobmff, jpeg, matroska, mpegts, ogg, png, riff, tagnames
-from mediaprep.probe.exif import Tiff, exif_items, iptc_items, xmp_items
+from mediaprep.probe import tagnames
+from mediaprep.probe.formats import asf, boxes, flv, gif, isobmff, jpeg, matroska, mpegts, ogg, png, riff
+from mediaprep.probe.formats.exif import Tiff, exif_items, iptc_items, xmp_items
+from mediaprep.probe.formats.window import Held, Readable, Window
 from mediaprep.probe.sniff import Sniffed
-from mediaprep.probe.window import Held, Readable, Window
 
 MAX_ITEMS = 200
 MAX_BLOCKS = 10  # EXIF, XMP, text blocks of one sort that are read in one file

@@ -13,11 +13,11 @@ from collections.abc import Callable
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.media import Kind
-from mediaprep.probe import isobmff, streams, textual
-from mediaprep.probe.boxes import fourcc
-from mediaprep.probe.exif import Tiff, is_camera_raw
+from mediaprep.probe.formats import isobmff, streams, textual
+from mediaprep.probe.formats.boxes import fourcc
+from mediaprep.probe.formats.exif import Tiff, is_camera_raw
+from mediaprep.probe.formats.window import Readable, Window
 from mediaprep.probe.sniffed import Sniffed
-from mediaprep.probe.window import Readable, Window
 
 __all__ = ["WANTED", "Sniffed", "refusal", "sniff"]
 
@@ -90,7 +90,7 @@ def _is(kind: Kind, name: str, demuxer: str | None) -> _Maker:
 
 
 def _gif(source: Readable, window: Window, head: bytes) -> Sniffed:
-    from mediaprep.probe import gif
+    from mediaprep.probe.formats import gif
 
     facts = gif.walk(source, max_frames=2)
     still = facts.frame_count < 2
@@ -105,7 +105,7 @@ def _gif(source: Readable, window: Window, head: bytes) -> Sniffed:
 
 
 def _png(source: Readable, window: Window, head: bytes) -> Sniffed:
-    from mediaprep.probe import png
+    from mediaprep.probe.formats import png
 
     facts = png.walk(source)
     return Sniffed(
@@ -119,7 +119,7 @@ def _png(source: Readable, window: Window, head: bytes) -> Sniffed:
 
 
 def _jpeg(source: Readable, window: Window, head: bytes) -> Sniffed:
-    from mediaprep.probe import jpeg
+    from mediaprep.probe.formats import jpeg
 
     facts = jpeg.walk(source, head_only=True)
     return Sniffed(kind_hint="image", format="jpeg", demuxer="jpeg_pipe", width=facts.width, height=facts.height, frames=1)
@@ -128,7 +128,7 @@ def _jpeg(source: Readable, window: Window, head: bytes) -> Sniffed:
 def _riff(source: Readable, window: Window, head: bytes) -> Sniffed | None:
     form, stated = head[8:12], struct.unpack_from("<I", head, 4)[0] + 8
     if form == b"WEBP":
-        from mediaprep.probe import riff
+        from mediaprep.probe.formats import riff
 
         facts = riff.walk_webp(source)
         return Sniffed(

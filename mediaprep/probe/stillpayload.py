@@ -11,8 +11,8 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mediaprep.probe import gif, jpeg, png, riff
-from mediaprep.probe.window import Readable, Window
+from mediaprep.probe.formats import gif, jpeg, png, riff
+from mediaprep.probe.formats.window import Readable, Window
 
 _PIECE = 2**20
 _PER_SPAN, _AROUND = 12, 1024  # length, name and checksum of a chunk; signature, screen, colour tags, an orientation

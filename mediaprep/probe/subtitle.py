@@ -8,7 +8,8 @@ from fractions import Fraction
 from mediaprep.errors import SourceUnreadable
 from mediaprep.files import Source
 from mediaprep.media import Cue, PrivateItem, Subtitle, Unknown
-from mediaprep.probe import private, textual
+from mediaprep.probe import private
+from mediaprep.probe.formats import textual
 from mediaprep.probe.request import Request
 from mediaprep.probe.sniff import Sniffed
 from mediaprep.tools import subtitles

@@ -250,14 +250,15 @@ class _Answer:
 
 
 def _shown(body: Any) -> Any:
-    """A file's own words (names of tags, codecs, languages) as they may be shown in one line: they end in messages, logs and terminals."""
+    """A file's own words (names of tags, codecs, languages) as they may be shown in one line: they end in messages, logs and terminals.
+    Captions stay as they are: they are written again."""
     match body:
         case str():
             return body if body.isprintable() else display_name(body)
         case list():
             return [_shown(item) for item in body]
         case dict():
-            return {name: _shown(item) for name, item in body.items()}
+            return {name: item if name == "cues" else _shown(item) for name, item in body.items()}
     return body
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mediaprep.constraint import OneOf, Required
 from mediaprep.media import KINDS, Media
-from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Untold, fix, rule
+from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Untold, fix, rule
 
 _WORDS = {"video": "a video", "animation": "an animation", "image": "a still picture", "subtitle": "subtitles", "sound": "sound alone"}
 TELLING = ("location", "device", "owner", "maker", "comment", "thumbnail")

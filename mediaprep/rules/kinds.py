@@ -11,14 +11,14 @@ from mediaprep.constraint import Constraint
 from mediaprep.finding import Safety
 from mediaprep.media import Animation, Image, Kind, Media, Subtitle, Video
 from mediaprep.promise import AtMostBytes, Promise
-from mediaprep.rules._rule import Case, Refused, Rule
-from mediaprep.rules.animation import _convert as conversion
-from mediaprep.rules.animation import _settle as animation_settle
-from mediaprep.rules.image import _settle as image_settle
-from mediaprep.rules.subtitle import _settle as subtitle_settle
-from mediaprep.rules.subtitle._cues import within
-from mediaprep.rules.video import _encode as video_encode
-from mediaprep.rules.video import _settle as video_settle
+from mediaprep.rules.animation import conversion
+from mediaprep.rules.animation import settling as animation_settle
+from mediaprep.rules.image import settling as image_settle
+from mediaprep.rules.rule import Case, Refused, Rule
+from mediaprep.rules.subtitle import settling as subtitle_settle
+from mediaprep.rules.subtitle.cues import within
+from mediaprep.rules.video import encoding as video_encode
+from mediaprep.rules.video import settling as video_settle
 from mediaprep.spec import Spec
 from mediaprep.wishes import Wishes
 

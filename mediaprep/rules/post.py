@@ -6,7 +6,7 @@ from collections import Counter
 
 from mediaprep.constraint import Attachments
 from mediaprep.media import Media, Post
-from mediaprep.rules._rule import Broken, Judgement, Passed, rule
+from mediaprep.rules.rule import Broken, Judgement, Passed, rule
 
 _WORDS = {"image": ("photo", "photos"), "animation": ("animated GIF", "animated GIFs"), "video": ("video", "videos")}
 

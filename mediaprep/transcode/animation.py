@@ -12,10 +12,10 @@ from mediaprep.media import Animation, Container, Video
 from mediaprep.media import Track as SourceTrack
 from mediaprep.plan import Output
 from mediaprep.promise import AtMost, AtMostBytes, Near
-from mediaprep.rules._rule import Refused
-from mediaprep.rules.animation._convert import as_video
-from mediaprep.rules.animation._encode import of_width
-from mediaprep.rules.animation._timing import TICK, kept
+from mediaprep.rules.animation.conversion import as_video
+from mediaprep.rules.animation.encoding import of_width
+from mediaprep.rules.animation.gif_times import TICK, kept
+from mediaprep.rules.rule import Refused
 from mediaprep.tools.ffmpeg import Filter, Input, Job, Track
 from mediaprep.tools.ffmpeg_gif import Picture
 from mediaprep.transcode import video

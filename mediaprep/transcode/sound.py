@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mediaprep.media import AudioStream, Video
 from mediaprep.plan import Output
-from mediaprep.rules.video._settle import TRUE_PEAK
+from mediaprep.rules.video.settling import TRUE_PEAK
 from mediaprep.tools.ffmpeg import Filter, downmix
 from mediaprep.transcode.rate import encoded_sound_bit_rate
 from mediaprep.transcode.timing import missing_time, sound_cut

@@ -9,8 +9,8 @@ from PIL import Image
 from mediaprep.errors import SourceUnreadable
 from mediaprep.files import open_source
 from mediaprep.probe.complete import completeness
+from mediaprep.probe.formats.window import Held
 from mediaprep.probe.sniff import sniff
-from mediaprep.probe.window import Held
 from tests.corpus import real_files
 
 

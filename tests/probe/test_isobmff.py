@@ -8,9 +8,9 @@ import pytest
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.files import open_source
-from mediaprep.probe import isobmff
-from mediaprep.probe.isotrack import Colr, DolbyVision, Edit, IsoTrack
-from mediaprep.probe.window import Held
+from mediaprep.probe.formats import isobmff
+from mediaprep.probe.formats.isotrack import Colr, DolbyVision, Edit, IsoTrack
+from mediaprep.probe.formats.window import Held
 from tests.corpus import real_files
 from tests.probe.mutants import Counted
 

@@ -11,10 +11,10 @@ from PIL import Image, PngImagePlugin
 
 from mediaprep.files import open_source
 from mediaprep.probe import tagnames
-from mediaprep.probe.exif import Tiff, exif_items, iptc_items, xmp_items
+from mediaprep.probe.formats.exif import Tiff, exif_items, iptc_items, xmp_items
+from mediaprep.probe.formats.window import Held, Window
 from mediaprep.probe.private import private_items
 from mediaprep.probe.sniff import sniff
-from mediaprep.probe.window import Held, Window
 from tests.corpus import real_files
 from tests.probe.mutants import Counted
 from tests.probe.test_isobmff import box, full, movie, track, video_entry

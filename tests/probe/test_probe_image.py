@@ -16,7 +16,7 @@ from fixtures import BOOK
 from fixtures.pictures import ADOBE, P3, chunk, icc_profile, png_bomb
 from mediaprep.errors import SourceUnreadable
 from mediaprep.media import Image
-from mediaprep.probe import icc
+from mediaprep.probe.formats import icc
 from tests.corpus import real_files
 
 Make = Callable[[str], Path]

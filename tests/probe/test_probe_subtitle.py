@@ -13,7 +13,7 @@ from fixtures import BOOK
 from fixtures.rows.subtitles import CUES
 from mediaprep.errors import SourceUnreadable
 from mediaprep.media import Cue, Subtitle
-from mediaprep.probe import textual
+from mediaprep.probe.formats import textual
 from mediaprep.tools import subtitles
 
 Make = Callable[[str], Path]

@@ -6,8 +6,8 @@ import pytest
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.files import open_source
+from mediaprep.probe.formats.window import Held
 from mediaprep.probe.sniff import sniff
-from mediaprep.probe.window import Held
 from tests.corpus import real_files
 
 FIXTURES = {

@@ -11,8 +11,8 @@ import pytest
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.files import open_source
-from mediaprep.probe import gif, jpeg, matroska, mpegts, png, riff
-from mediaprep.probe.window import Held
+from mediaprep.probe.formats import gif, jpeg, matroska, mpegts, png, riff
+from mediaprep.probe.formats.window import Held
 from tests.probe.mutants import Counted
 
 # -- GIF -----------------------------------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ import contextlib
 import pytest
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.probe import gif, isobmff, mpegts
 from mediaprep.probe.complete import completeness
+from mediaprep.probe.formats import gif, isobmff, mpegts
 from mediaprep.probe.private import private_items
 from mediaprep.probe.sniff import sniff
 from tests.probe.mutants import Counted, mutant

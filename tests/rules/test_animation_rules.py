@@ -16,8 +16,8 @@ from mediaprep.media import Animation, PrivateItem, Video
 from mediaprep.plan import Plan, plan
 from mediaprep.profile import find_profile
 from mediaprep.promise import AtMost, AtMostBytes
-from mediaprep.rules.animation._encode import fitted
-from mediaprep.rules.animation._timing import gif_delays, kept
+from mediaprep.rules.animation.encoding import fitted
+from mediaprep.rules.animation.gif_times import gif_delays, kept
 from mediaprep.wishes import Wishes
 from tests.facts import good, lasting, silent, twitter
 

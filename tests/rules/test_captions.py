@@ -13,7 +13,7 @@ from mediaprep.check import check
 from mediaprep.media import Cue, Subtitle
 from mediaprep.plan import plan
 from mediaprep.profile import find_profile
-from mediaprep.rules.subtitle import _cues
+from mediaprep.rules.subtitle import cues as _cues
 from mediaprep.wishes import Wishes
 
 PROFILE = find_profile("twitter")

@@ -88,7 +88,6 @@ def test_what_the_file_system_said_is_told_though_the_tool_went_on_to_talk() -> 
     assert str(ToolError(["ffmpeg"], 1, "one\nlast\n\n")) == "ffmpeg: exit code 1: last"
 
 
-
 @both
 def test_a_crash_names_the_signal(runner: Runner) -> None:
     with pytest.raises(ToolError, match="killed by SIGSEGV"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mediaprep import units
 from mediaprep.constraint import Box, ByteLimit, OneOf, Range
 from mediaprep.media import Animation
-from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Refused, Untold, fix, named, rule
-from mediaprep.rules.animation._encode import encoded
+from mediaprep.rules.animation.encoding import encoded
+from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Refused, Untold, fix, named, rule
 
 
 @rule("animation-type", kinds=("animation",), subject="type of animation", facts=("format",))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mediaprep import units
 from mediaprep.constraint import ByteLimit, OneOf
 from mediaprep.media import Animation, Image
-from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Refused, Untold, fix, named, rule
-from mediaprep.rules.image._encode import can_strip, encoded, stripped
+from mediaprep.rules.image.encoding import can_strip, encoded, stripped
+from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Refused, Untold, fix, named, rule
 
 _MOVES = "the picture moves: as an animation it has limits of its own"
 

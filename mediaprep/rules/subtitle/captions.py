@@ -9,8 +9,8 @@ from itertools import pairwise
 from mediaprep import units
 from mediaprep.constraint import OneOf, Required
 from mediaprep.media import Cue, Subtitle
-from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Refused, Untold, fix, named, rule
-from mediaprep.rules.subtitle import _cues
+from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Refused, Untold, fix, named, rule
+from mediaprep.rules.subtitle import cues as _cues
 from mediaprep.spec import SubtitleEncoding
 
 _BY_HAND = "mend the line by hand; nothing is guessed about it"

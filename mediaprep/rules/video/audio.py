@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mediaprep.constraint import OneOf, Range
 from mediaprep.media import Video
-from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Untold, fix, rule
-from mediaprep.rules.video._encode import sound_encoded
+from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Untold, fix, rule
+from mediaprep.rules.video.encoding import sound_encoded
 
 
 @rule("audio-codec", kinds=("video",), subject="audio codec", facts=("audio.codec", "audio.profile"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mediaprep import units
 from mediaprep.constraint import Range
 from mediaprep.media import Video
-from mediaprep.rules._rule import Broken, Judgement, Passed, Untold, rule
+from mediaprep.rules.rule import Broken, Judgement, Passed, Untold, rule
 
 
 def _judged(bit_rate: int | None, fact: str, limit: Range) -> Judgement:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mediaprep.constraint import OneOf
 from mediaprep.media import Video
-from mediaprep.rules._rule import Case, Judgement, fix, named, rule
-from mediaprep.rules.video._encode import picture_encoded
+from mediaprep.rules.rule import Case, Judgement, fix, named, rule
+from mediaprep.rules.video.encoding import picture_encoded
 
 
 @rule("video-codec", kinds=("video",), subject="video codec", facts=("video.codec",))

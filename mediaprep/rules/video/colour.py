@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mediaprep.constraint import OneOf
 from mediaprep.media import HdrFormat, Video
-from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Untold, fix, named, rule
-from mediaprep.rules.video._encode import picture_encoded
+from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Untold, fix, named, rule
+from mediaprep.rules.video.encoding import picture_encoded
 
 
 @rule("video-pixel-format", kinds=("video",), subject="pixel format", facts=("video.pixel_format",))

@@ -7,8 +7,8 @@ from dataclasses import replace
 from mediaprep import units
 from mediaprep.constraint import ByteLimit, OneOf
 from mediaprep.media import Video
-from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Untold, fix, named, rule
-from mediaprep.rules.video._encode import picture_encoded, rewrapped, sound_encoded
+from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Untold, fix, named, rule
+from mediaprep.rules.video.encoding import picture_encoded, rewrapped, sound_encoded
 
 _EDITS = {
     "trims": "it cuts off some of the picture",

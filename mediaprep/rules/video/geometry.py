@@ -8,8 +8,8 @@ from fractions import Fraction
 from mediaprep import units
 from mediaprep.constraint import AnyOf, Box, Range, Sizes
 from mediaprep.media import Video, fact
-from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Untold, fix, rule
-from mediaprep.rules.video._encode import as_shown, picture_encoded, rewrapped
+from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Untold, fix, rule
+from mediaprep.rules.video.encoding import as_shown, picture_encoded, rewrapped
 
 _RETAGGED = ("h264", "hevc")  # bitstream filters h264_metadata, hevc_metadata
 _SIZE_FACTS = ("video.width", "video.height", "video.sars", "video.rotation", "video.clap")

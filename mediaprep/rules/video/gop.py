@@ -8,8 +8,8 @@ from fractions import Fraction
 from mediaprep import units
 from mediaprep.constraint import OneOf, Range, Required
 from mediaprep.media import Video
-from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Untold, fix, rule
-from mediaprep.rules.video._encode import first_shown, lead, picture_encoded, rewrapped
+from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Untold, fix, rule
+from mediaprep.rules.video.encoding import first_shown, lead, picture_encoded, rewrapped
 
 _WORDS = {
     "closed": "closed",
@@ -111,6 +111,6 @@ def start(have: Video, limit: Required) -> Judgement:
 
 @fix("video-start", safety="lossy", says="encode from time 0")
 def from_zero(want: Video, case: Case) -> Video:
-    if want.video.gop.starts_with_idr and not want.video.anew and (lead(want) or first_shown(case.have)):
+    if want.video.gop.starts_with_idr and not want.video.anew and (lead(want) or (isinstance(case.have, Video) and first_shown(case.have))):
         return rewrapped(replace(want, video=replace(want.video, start=Fraction(0))))
     return picture_encoded(want, case)

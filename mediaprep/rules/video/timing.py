@@ -9,8 +9,8 @@ from fractions import Fraction
 from mediaprep import units
 from mediaprep.constraint import AnyOf, OneOf, Range
 from mediaprep.media import Video
-from mediaprep.rules._rule import Broken, Case, Judgement, Passed, Refused, Untold, fix, named, rule
-from mediaprep.rules.video._encode import no_timing, picture_encoded, sound_encoded
+from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Refused, Untold, fix, named, rule
+from mediaprep.rules.video.encoding import no_timing, picture_encoded, sound_encoded
 
 TOO_LONG_WAYS = ("--trim first", "--trim START-END", "--split")
 

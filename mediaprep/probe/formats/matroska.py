@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mediaprep.errors import SourceUnreadable
 from mediaprep.media import PrivateItem
 from mediaprep.probe import tagnames
-from mediaprep.probe.window import Readable, Window
+from mediaprep.probe.formats.window import Readable, Window
 
 MAX_ELEMENTS = 300_000
 MAX_ITEMS = 200

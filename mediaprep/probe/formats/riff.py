@@ -9,9 +9,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.probe.boxes import fourcc
-from mediaprep.probe.gif import browser_delay
-from mediaprep.probe.window import Readable, Window
+from mediaprep.probe.formats.boxes import fourcc
+from mediaprep.probe.formats.gif import browser_delay
+from mediaprep.probe.formats.window import Readable, Window
 
 MAX_CHUNKS = 200_000
 

@@ -10,8 +10,8 @@ from itertools import islice
 from operator import mul, sub
 from typing import Any
 
-from mediaprep.probe.boxes import Box, BoxReader, fourcc, words
-from mediaprep.probe.isofragments import FIRST_SAMPLES, Runs
+from mediaprep.probe.formats.boxes import Box, BoxReader, fourcc, words
+from mediaprep.probe.formats.isofragments import FIRST_SAMPLES, Runs
 
 ENCRYPTED_ENTRIES = {b"encv", b"enca", b"enct", b"encs", b"encm", b"drmi", b"drms"}
 CONFIGS = ("avcC", "hvcC", "av1C", "vpcC", "vvcC", "dvc1", "d263")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mediaprep.probe.streams import SYNC, transport_packets
-from mediaprep.probe.window import Readable, Window
+from mediaprep.probe.formats.streams import SYNC, transport_packets
+from mediaprep.probe.formats.window import Readable, Window
 
 _HEAD = 2**20  # tables repeat at least every 0.5 s (ETSI TR 101 154); a megabyte is that at 16 Mbit/s
 _VIDEO = {0x01, 0x02, 0x10, 0x1B, 0x20, 0x21, 0x24, 0x33, 0x42, 0xD1, 0xEA}

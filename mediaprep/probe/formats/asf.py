@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mediaprep.media import PrivateItem
 from mediaprep.probe import tagnames
-from mediaprep.probe.window import Readable, Window
+from mediaprep.probe.formats.window import Readable, Window
 
 MAX_OBJECTS = 10_000
 HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")

@@ -9,8 +9,8 @@ from fractions import Fraction
 from mediaprep import units
 from mediaprep.constraint import Box, ByteLimit, Constraint, Range
 from mediaprep.media import Animation
-from mediaprep.rules._rule import Case, Refused
-from mediaprep.rules.animation import _timing
+from mediaprep.rules.animation import gif_times as _timing
+from mediaprep.rules.rule import Case, Refused
 from mediaprep.spec import AnimationEncoding, Spec
 
 Size = tuple[int, int]

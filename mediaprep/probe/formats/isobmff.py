@@ -12,10 +12,10 @@ from fractions import Fraction
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.media import EditList, PrivateItem
-from mediaprep.probe import isofragments, isoitems, isoprivate, isotrack
-from mediaprep.probe.boxes import Box, BoxReader
-from mediaprep.probe.isotrack import IsoTrack
-from mediaprep.probe.window import Readable, Window
+from mediaprep.probe.formats import isofragments, isoitems, isoprivate, isotrack
+from mediaprep.probe.formats.boxes import Box, BoxReader
+from mediaprep.probe.formats.isotrack import IsoTrack
+from mediaprep.probe.formats.window import Readable, Window
 
 MAX_TRACKS = 200
 MEHD_SLACK = Fraction(1, 2)  # seconds that the fragments may fall short of the length they state, or a fiftieth of it: a guess

@@ -6,7 +6,7 @@ import re
 import struct
 
 from mediaprep.media import PrivateItem
-from mediaprep.probe.window import Held, Window
+from mediaprep.probe.formats.window import Held, Window
 
 MAX_ENTRIES = 2000  # of one directory, and of all together five times as many
 MAX_DIRECTORIES = 50

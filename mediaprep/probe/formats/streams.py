@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mediaprep.media import Kind
-from mediaprep.probe.window import Window
+from mediaprep.probe.formats.window import Window
 
 SYNC = 0x47
 PACKET_SIZES = (188, 192, 204)

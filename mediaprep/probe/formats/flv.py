@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mediaprep.media import PrivateItem
 from mediaprep.probe import tagnames
-from mediaprep.probe.window import Readable, Window
+from mediaprep.probe.formats.window import Readable, Window
 
 _TAG_TYPES = (8, 9, 18)
 _ENCRYPTED = 0x20

@@ -11,8 +11,8 @@ from mediaprep import units
 from mediaprep.constraint import ByteLimit, Range
 from mediaprep.media import Video
 from mediaprep.promise import AtMost, AtMostBytes, Near, Promise
-from mediaprep.rules._rule import Case, Refused
-from mediaprep.rules.video._encode import (
+from mediaprep.rules.rule import Case, Refused
+from mediaprep.rules.video.encoding import (
     PRIMING,
     affordable,
     encoding,

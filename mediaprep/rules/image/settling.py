@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from mediaprep.media import Image
 from mediaprep.promise import Among, AtMost, AtMostBytes, Promise
-from mediaprep.rules._rule import Case, Refused
-from mediaprep.rules.image._encode import can_strip, encoded, stripped, targets, written_limit
+from mediaprep.rules.image.encoding import can_strip, encoded, stripped, targets, written_limit
+from mediaprep.rules.rule import Case, Refused
 
 
 def asked(have: Image, case: Case) -> Iterator[tuple[str, Image]]:

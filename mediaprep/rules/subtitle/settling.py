@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from mediaprep.media import Subtitle
-from mediaprep.rules._rule import Case
+from mediaprep.rules.rule import Case
 from mediaprep.spec import SubtitleEncoding
 
 _FONT = re.compile(r"</?font[^<>]*>")  # WebVTT has no words for it

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from mediaprep.constraint import Box, Constraint, Range
 from mediaprep.media import AudioStream, Colour, Container, Gop, StatedSar, Video, VideoStream
-from mediaprep.rules._rule import Case, Refused
+from mediaprep.rules.rule import Case, Refused
 from mediaprep.spec import Spec, VideoEncoding
 from mediaprep.wishes import Wishes
 

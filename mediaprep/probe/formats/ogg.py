@@ -9,7 +9,7 @@ from itertools import islice
 
 from mediaprep.media import PrivateItem
 from mediaprep.probe import tagnames
-from mediaprep.probe.window import Readable, Window
+from mediaprep.probe.formats.window import Readable, Window
 
 _BLOCK = 2**17  # two pages of the largest size, 65307 bytes
 _MOST_STREAMS = 100

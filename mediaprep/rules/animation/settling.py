@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from mediaprep.media import Animation, Media
 from mediaprep.promise import AtMost, AtMostBytes, Promise
-from mediaprep.rules._rule import Case, Refused
-from mediaprep.rules.animation._encode import encoded, encoding, written_limit
+from mediaprep.rules.animation.encoding import encoded, encoding, written_limit
+from mediaprep.rules.rule import Case, Refused
 
 
 def asked(have: Animation, case: Case) -> Iterator[tuple[str, Animation | Refused]]:

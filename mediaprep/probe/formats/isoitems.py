@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from mediaprep.probe.boxes import Box, BoxReader
+from mediaprep.probe.formats.boxes import Box, BoxReader
 
 MAX_ITEMS = 5000
 

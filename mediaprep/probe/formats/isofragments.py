@@ -6,7 +6,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mediaprep.probe.boxes import Box, BoxReader
+from mediaprep.probe.formats.boxes import Box, BoxReader
 
 FIRST_SAMPLES = 64  # searched for the earliest composition time: more than any codec reorders
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import islice
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.probe.window import Readable, Window
+from mediaprep.probe.formats.window import Readable, Window
 
 MAX_FRAMES = 100_000
 MAX_EXTENSIONS = 1000  # beyond four a frame

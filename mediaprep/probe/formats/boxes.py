@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mediaprep.probe.window import Window
+from mediaprep.probe.formats.window import Window
 
 MAX_BOXES = 200_000  # of one walk; a moov of a phone has some hundred, an hour in fragments of a second some 50,000
 MAX_TABLE_BYTES = 2**26  # of one sample table: 16 million samples

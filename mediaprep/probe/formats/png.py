@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.probe.gif import browser_delay
-from mediaprep.probe.window import Readable, Window
+from mediaprep.probe.formats.gif import browser_delay
+from mediaprep.probe.formats.window import Readable, Window
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 200_000

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mediaprep.constraint import ByteLimit, OneOf
 from mediaprep.media import Image
-from mediaprep.rules._rule import Case, Refused
+from mediaprep.rules.rule import Case, Refused
 from mediaprep.spec import ImageEncoding, Spec
 
 WRITABLE = ("jpeg", "png", "webp")

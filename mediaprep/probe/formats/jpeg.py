@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.probe.window import Readable, Window
+from mediaprep.probe.formats.window import Readable, Window
 
 MAX_SEGMENTS = 20_000
 _NO_MARKER = frozenset((0x00, 0xFF, *range(0xD0, 0xD8)))  # after 0xFF: stuffing, fill, restart markers

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from itertools import islice
 
 from mediaprep.media import PrivateItem
-from mediaprep.probe import isoitems, tagnames
-from mediaprep.probe.boxes import Box, BoxReader, fourcc
-from mediaprep.probe.exif import exif_items, xmp_items
-from mediaprep.probe.isotrack import IsoTrack
+from mediaprep.probe import tagnames
+from mediaprep.probe.formats import isoitems
+from mediaprep.probe.formats.boxes import Box, BoxReader, fourcc
+from mediaprep.probe.formats.exif import exif_items, xmp_items
+from mediaprep.probe.formats.isotrack import IsoTrack
 
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 USMT_UUID = bytes.fromhex("55534d5421d24fcebb88695cfac9c740")

@@ -8,9 +8,9 @@ from fractions import Fraction
 from mediaprep import units
 from mediaprep.constraint import Range
 from mediaprep.media import Animation, Colour, Container, Media, StatedSar, Video, VideoStream
-from mediaprep.rules._rule import Case, Refused
-from mediaprep.rules.animation._encode import encoding, fitted, limit_of, most_frames
-from mediaprep.rules.video._encode import FASTEST
+from mediaprep.rules.animation.encoding import encoding, fitted, limit_of, most_frames
+from mediaprep.rules.rule import Case, Refused
+from mediaprep.rules.video.encoding import FASTEST
 from mediaprep.spec import Spec
 
 SLOWEST = Fraction(10)  # frames a second of a video made of an animation: fewer make players seek badly (a guess)

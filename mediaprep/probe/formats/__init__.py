@@ -1,0 +1,1 @@
+"""One reader for each container and picture format, by its structure alone: bounded reads, nothing decoded, no native parser."""
