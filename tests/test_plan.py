@@ -341,6 +341,20 @@ def test_a_variable_rate_becomes_its_fastest_lasting_rate(average: Fraction, pea
 
 
 @pytest.mark.parametrize(
+    ("average", "peak", "jitter", "burst", "made"),
+    [
+        (Fraction(200, 7), 30, 1, Fraction(400, 13), Fraction(30)),  # fixtures/input.mov: stamps 4 ms off, eight frames left out
+        (Fraction(24), 25, 1, Fraction(26), Fraction(24)),  # film with jitter stays film
+        (Fraction(30), 31, 1, Fraction(319, 10), Fraction(30)),
+        (Fraction(17), 18, 1, Fraction(19), Fraction(17)),  # no standard rate is reached
+    ],
+)
+def test_jitter_makes_no_rate_and_hides_none(average: Fraction, peak: int, jitter: int, burst: Fraction, made: Fraction) -> None:
+    rates = {"video__frame_rate": average, "video__frame_rate_peak": peak, "video__frame_rate_burst": burst}
+    assert wanted(good(**_HEVC, video__rate_mode="vfr", video__jitter_frames=jitter, **rates)).frame_rate == made
+
+
+@pytest.mark.parametrize(
     ("scan", "rate", "made"),
     [
         ("interlaced", Fraction(25), Fraction(50)),

@@ -190,9 +190,14 @@ def _lasting(video: VideoStream, rate: Fraction) -> Fraction:
         return burst
     most = Fraction(video.frame_rate_peak - (video.jitter_frames or 0))
     if most <= math.ceil(rate):
-        return rate
+        return rate if _snapped(rate) in _STANDARD_RATES else _without_gaps(rate, min(burst, Fraction(video.frame_rate_peak)))
     meant = max((standard for standard in _STANDARD_RATES if most - 1 <= standard <= most), default=most)  # jitter counts one too many
     return max(rate, meant) if burst <= most * _JITTERED else burst
+
+
+def _without_gaps(rate: Fraction, most: Fraction) -> Fraction:
+    """The standard rate of a recording that left frames out here and there, as phones do in the dark; ``rate`` where none is reached."""
+    return max((standard for standard in _STANDARD_RATES if rate < standard <= most), default=rate)
 
 
 def target_size(want: Video, case: Case) -> Size | None:
