@@ -17,13 +17,12 @@ from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from mediaprep.errors import EnvironmentProblem
-from mediaprep.events import Event, Listener, Progress, StageDone, StageStarted, ignore
-from mediaprep.jobs import work
+from mediaprep.events import Event
+from mediaprep.jobs import homing, work
 
 P = ParamSpec("P")
 T = TypeVar("T")
 RESOURCE = "CPU"
-TELL_SECONDS = 0.5  # a worker tells of one job's progress at most twice a second
 REFRESH_SECONDS = 5.0
 CONNECT_SECONDS = 10.0
 
@@ -83,11 +82,11 @@ class Cluster:
 
         def handler(item: tuple[float, Any]) -> None:
             facts = item[1]
-            event = _event(facts)
+            event = homing.event_of(facts)
             if event is not None:
                 heard(int(facts["job"]), event)
 
-        topic = _topic(run)
+        topic = homing.topic(run)
         self._client.subscribe_topic(topic, handler)
         try:
             with work.channel(run, heard):
@@ -151,47 +150,3 @@ def _landed(future: Future[Any], remote: Any) -> None:
 def _called(packed: bytes) -> Any:
     function, args, kwargs = pickle.loads(packed)  # noqa: S301 (from our own coordinator, as Dask's own messages are)
     return function(*args, **kwargs)
-
-
-def _topic(run: str) -> str:
-    return f"mediaprep-{run}"
-
-
-def forwarder(run: str, job: int, *, stages: bool) -> Listener:
-    """In a worker of a cluster: what sends a job's events home, progress at most twice a second. Elsewhere nobody listens.
-    ``stages``: their beginnings and ends too, which tell that a long job lives; they are most of what a short one would send."""
-    try:
-        from distributed import get_worker
-
-        worker = get_worker()
-    except (ImportError, ValueError):
-        return ignore
-    last = [0.0]
-
-    def tell(event: Event) -> None:
-        now = time.monotonic()
-        if isinstance(event, Progress):
-            if now - last[0] < TELL_SECONDS and event.fraction < 1:
-                return
-            last[0] = now
-            facts = {"fraction": event.fraction, "speed": event.speed, "eta_seconds": event.eta_seconds}
-        elif stages:
-            facts = {}
-        else:
-            return
-        worker.log_event(_topic(run), {"job": job, "event": event.event, "path": event.path, "stage": event.stage, **facts})
-
-    return tell
-
-
-def _event(facts: dict[str, Any]) -> Event | None:
-    match facts:
-        case {"event": "progress", "fraction": float() | int()}:
-            return Progress(
-                path=facts["path"], stage=facts["stage"], fraction=facts["fraction"], speed=facts["speed"], eta_seconds=facts["eta_seconds"]
-            )
-        case {"event": "stage.start"}:
-            return StageStarted(path=facts["path"], stage=facts["stage"])
-        case {"event": "stage.done"}:
-            return StageDone(path=facts["path"], stage=facts["stage"], seconds=0.0)
-    return None

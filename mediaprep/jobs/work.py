@@ -307,7 +307,7 @@ def _listener(task: Task, *, stages: bool) -> Listener:
     heard = CHANNELS.get(task.run)
     if heard is not None:
         return functools.partial(heard, task.job)
-    from mediaprep.jobs.cluster import forwarder
+    from mediaprep.jobs.homing import forwarder
 
     return forwarder(task.run, task.job, stages=stages)
 
