@@ -11,7 +11,7 @@ from typing import Any
 from mediaprep.errors import SourceUnreadable
 from mediaprep.probe import scan
 from mediaprep.probe.scan import Content
-from mediaprep.tools import pyav
+from mediaprep.tools import fieldfilters
 from mediaprep.tools.pyav import Picture, Reader, StreamInfo
 
 HEAD_PACKETS = scan.SCREEN_FRAMES + 6  # as many frames, and what a decoder holds back
@@ -61,7 +61,7 @@ def look(reader: Reader, info: StreamInfo, head: list[Any], wanted: Wanted, max_
     if not pictures:
         return Looked(reason="no frame of the picture decodes: damaged or encrypted")
     first = pictures[0]
-    order = pyav.FieldOrder(first) if any(picture.interlaced for picture in pictures) else None
+    order = fieldfilters.FieldOrder(first) if any(picture.interlaced for picture in pictures) else None
     return Looked(
         parities=frozenset(parity for picture in pictures if order and (parity := order.of(picture))),
         size=first.size,
@@ -83,7 +83,7 @@ def _pixel_grid(pictures: list[Picture]) -> int | None:
 def _content(reader: Reader, info: StreamInfo, pictures: list[Picture], wanted: Wanted) -> Content:
     doubt = wanted.doubt or wanted.deep or any(picture.interlaced for picture in pictures)
     if not doubt:
-        content = scan.screen(pictures, pyav.FieldDetector(pictures[0]))
+        content = scan.screen(pictures, fieldfilters.FieldDetector(pictures[0]))
         if content is not None:
             return content
     tally = scan.Tally()

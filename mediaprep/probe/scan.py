@@ -205,7 +205,7 @@ def _judge(own: int, top_late: int, bottom_late: int) -> FieldVerdict:
 
 
 class Detector(Protocol):
-    """A screen: see ``tools.pyav.FieldDetector``."""
+    """A screen: see ``tools.fieldfilters.FieldDetector``."""
 
     def push(self, picture: Any) -> tuple[FieldVerdict, ...]:
         """The verdicts that are ready after one more frame."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import TracebackType
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.tools import pixelgrid
@@ -22,7 +22,6 @@ BUFFER_BYTES = 2**16  # every packet of a 121 MB MP4: 32 kB 85 ms, 64 kB 52 ms, 
 _GRID_PIXELS = 640 * 360  # in smaller pictures pixel art is not looked for: they are not scaled
 HEAD_BYTES = 2**26  # packets kept for the first decodes: at most this many bytes
 Feed: TypeAlias = Callable[[memoryview, int | None, int | None, bool, bool], object]
-Field: TypeAlias = Literal["progressive", "tff", "bff", "undetermined"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,63 +268,6 @@ class Reader:
             except (av.FFmpegError, ValueError, OverflowError, MemoryError):
                 continue
             yield from frames
-
-
-class FieldOrder:
-    """Which field of a frame flagged as interlaced is shown first. PyAV hides that flag; ffmpeg's ``select`` filter reads it."""
-
-    def __init__(self, picture: Picture) -> None:
-        self._graph, self._shape = _graph(picture, "select", "eq(interlace_type,BOTTOMFIRST)")
-
-    def of(self, picture: Picture) -> Literal["tff", "bff"] | None:
-        """None for a frame that is not flagged, or of another shape than the first."""
-        import av
-
-        if not picture.interlaced or _shape(picture) != self._shape:
-            return None
-        try:
-            self._graph.vpush(picture.frame)
-            self._graph.vpull()
-        except av.FFmpegError:
-            return "tff"
-        return "bff"
-
-
-class FieldDetector:
-    """ffmpeg's ``idet`` filter, frame by frame: whether two fields of a frame belong to one moment."""
-
-    def __init__(self, picture: Picture) -> None:
-        self._graph, self._shape = _graph(picture, "idet")
-
-    def push(self, picture: Picture) -> tuple[Field, ...]:
-        """Feed one frame; the verdicts that are ready (idet lags one frame). A frame of another shape says nothing."""
-        import av
-
-        verdicts: list[Field] = []
-        if _shape(picture) == self._shape:
-            with suppress(av.FFmpegError):
-                self._graph.vpush(picture.frame)
-                while True:
-                    verdicts.append(self._graph.vpull().metadata["lavfi.idet.single.current_frame"])
-        return tuple(verdicts)
-
-
-def _shape(picture: Picture) -> tuple[int, int, str]:
-    return *picture.size, picture.pixel_format
-
-
-def _graph(picture: Picture, name: str, arguments: str | None = None) -> tuple[Any, tuple[int, int, str]]:
-    """A graph of one filter for frames of this shape."""
-    import av.filter
-
-    frame = picture.frame
-    graph = av.filter.Graph()
-    graph.threads = 1
-    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000))
-    source.link_to(node := graph.add(name, arguments))
-    node.link_to(graph.add("buffersink"))
-    graph.configure()
-    return graph, _shape(picture)
 
 
 def open_container(source: Bytes, *, demuxer: str | None, whitelist: str | None, max_pixels: int) -> Reader:

@@ -5,7 +5,7 @@ import pytest
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.files import open_source
-from mediaprep.tools import mediainfo, pyav
+from mediaprep.tools import fieldfilters, mediainfo, pyav
 from mediaprep.tools.rawfile import RawFile
 
 
@@ -72,7 +72,7 @@ def test_a_picture_of_more_pixels_than_allowed_does_not_decode(make):
 def test_field_order_is_that_of_the_frame(make, name, parity):
     with open_source(make(name)) as source, opened(source) as reader:
         pictures = list(reader.pictures(0, reader.scan(0, None, None, keep_video=10)[0].head))
-    order = pyav.FieldOrder(pictures[0])
+    order = fieldfilters.FieldOrder(pictures[0])
     assert {order.of(picture) for picture in pictures} == {parity}
 
 
