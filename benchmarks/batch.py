@@ -215,7 +215,7 @@ def known(what: str, count: int) -> None:
                         settling.taken(entry)
                     if not entries:
                         time.sleep(0.01)
-    print(peak())
+        print(peak())  # before the folder is removed, for which all its names are listed
 
 
 def peak() -> int:
