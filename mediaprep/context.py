@@ -14,6 +14,7 @@ from mediaprep.events import Listener, Stage, StageDone, StageStarted, ignore
 PROBE_SECONDS = 10.0  # hostile-input.md, section 6: probe 10 s
 MAX_PIXELS = 64_000_000  # one picture: hostile-input.md, section 6
 MAX_SOURCE_BYTES = 64 * 2**30
+SLOW_DISK = 50 * 10**6  # bytes/s: every packet of a file is read; a guess at the slowest disk that is waited for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,15 +111,13 @@ def _doubted(source: Source, looked: Looked, output: Output, part: Path, binary:
         with files.open_source(part) as made_source:
             still = isinstance(output.want, Image)
             clip = output.want.clip_duration if isinstance(output.want, Subtitle) else None
-            made = yield from looking(
-                made_source, Wishes(deep=still, loudness=output.wishes.loudness), context, payload=_copies(output), clip_duration=clip
-            )
-            copied = _copied(output, looked.media, made.media)
+            wishes, payload = Wishes(deep=still, loudness=output.wishes.loudness), _copies(output) and not by_packet(output)
+            made = yield from looking(made_source, wishes, context, payload=payload, clip_duration=clip)
             if by_packet(output):
-                sniffed = looked.sniffed
-                copied = yield from proving(
-                    output, sniffed.demuxer or "", sniffed.format_whitelist or "", binary, source, made_source, context
-                )
+                demuxer, whitelist = looked.sniffed.demuxer or "", looked.sniffed.format_whitelist or ""
+                copied = yield from proving(output, demuxer, whitelist, binary, source, made_source, context)
+            else:
+                copied = _copied(output, looked.media, made.media)
             frames, errors = yield from _decoded(source.name, output, made_source, made.media, binary, context)
             evidence = Evidence(source_unchanged=source.unchanged(), copied=copied, frames_decoded=frames, decode_errors=errors)
     except SourceUnreadable as problem:
@@ -136,7 +134,7 @@ def _decoded(
     """How many frames of what was encoded anew could be decoded, and the decoder's complaints; None: no picture was encoded."""
     want, threads = output.want, context.limits.threads
     if isinstance(want, Video) and (kinds := _anew(want)):
-        means = Means(demuxer="mov", whitelist="mov,mp4,m4a,3gp,3g2,mj2", threads=threads)
+        means = Means(demuxer=ffmpeg.MADE.demuxer, whitelist=ffmpeg.MADE.whitelist, threads=threads)
         length = made.duration if isinstance(made, Video) else None
         return (yield from decode(opened, means, binary, length or Fraction(0), context, name=name, kinds=kinds))
     if isinstance(want, Animation) and want.anew:

@@ -113,7 +113,7 @@ def _run(
     muxed: dict[str, str | int] = {"fps_mode": "passthrough"} if kind == "video" else {}
     job = Job(input=reading, tracks=(Track(index=track.index, filters=tuple(filters)),), options=muxed, muxer="null", threads=threads)
     binary = ffmpeg.locate(context.ffmpeg)
-    words = tuple(word for word in ffmpeg.argv(binary, job) if word not in ("-progress", "pipe:1"))
+    words = ffmpeg.argv(binary, job, progress=False)
     megapixels = (media.video.width or 0) * (media.video.height or 0) / 1e6
     descriptor = source.reopen()
     try:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from mediaprep.context import MAX_PIXELS, Context
+from mediaprep.context import MAX_PIXELS, SLOW_DISK, Context
 from mediaprep.errors import EnvironmentProblem, SourceUnreadable
 from mediaprep.files import Source, display_name
 from mediaprep.jsonable import decode, encode
@@ -42,7 +42,6 @@ DEEP_DATA_BYTES = 800 * 2**20  # a deep look keeps more pictures: 4K HEVC of 10 
 FILES_OF_ONE_CHILD = 500
 RESIDENT_BYTES = 300 * 2**20
 LONG_FACTOR = 12  # deep looks and measures of the whole file decode much more than a probe; a guess, generous
-SLOW_DISK = 50 * 10**6  # bytes/s: every packet of a file is read; a guess at the slowest disk that is waited for
 STARVED = 0.5  # a child that used less of its time than this share was waiting, not spinning: it gets one more try
 
 

@@ -1,8 +1,7 @@
 """The ffmpeg program: where it is, what it can do, and its command line, built through ffmpeg-python. Nothing is run by ffmpeg-python.
 
-A command line holds ``SOURCE_FD`` and ``TARGET`` as words of their own; ``bound`` puts the descriptor and the path in. A user's file name
-never
-reaches the program.
+A command line holds ``SOURCE_FD`` and ``TARGET`` as words of their own; ``bound`` puts the descriptor and the path in. A user's file
+name never reaches the program.
 """
 
 from __future__ import annotations
@@ -45,6 +44,9 @@ class Input:
     start: Fraction | None = None
     max_pixels: int | None = None
     options: Mapping[str, str | int] = field(default_factory=dict)
+
+
+MADE = Input(demuxer="mov", whitelist="mov,mp4,m4a,3gp,3g2,mj2")  # the video that we write, read again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +100,9 @@ def ahead(override: str | None = None) -> None:
         locate(override)
 
 
-def argv(binary: str, job: Job) -> tuple[str, ...]:
-    """The whole command line of a job, with SOURCE_FD and TARGET still to be bound. Pure."""
+def argv(binary: str, job: Job, *, progress: bool = True) -> tuple[str, ...]:
+    """The whole command line of a job, with SOURCE_FD and TARGET still to be bound. ``progress``: told on standard output,
+    which is then not free for what is made. Pure."""
     import ffmpeg  # ffmpeg-python: the only place that imports it
 
     source = ffmpeg.input("fd:", **input_options(job.input, job.threads))
@@ -110,8 +113,8 @@ def argv(binary: str, job: Job) -> tuple[str, ...]:
             stream = stream.filter(step.name, **step.options)
         streams.append(stream)
     output = ffmpeg.output(*streams, TARGET, **{**job.options, "threads": job.threads, "f": job.muxer})
-    words = ffmpeg.compile(output.global_args(*_GLOBAL), cmd=binary, overwrite_output=True)
-    return tuple(_leading_globals(words))
+    words = _leading_globals(ffmpeg.compile(output.global_args(*_GLOBAL), cmd=binary, overwrite_output=True))
+    return tuple(words if progress else (word for word in words if word not in _PROGRESS))
 
 
 def input_options(source: Input, threads: int) -> dict[str, str | int]:
@@ -132,7 +135,8 @@ def input_options(source: Input, threads: int) -> dict[str, str | int]:
     return options
 
 
-_GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-v", "error", "-progress", "pipe:1", "-filter_complex_threads", "2")
+_PROGRESS = ("-progress", "pipe:1")
+_GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-v", "error", *_PROGRESS, "-filter_complex_threads", "2")
 
 
 def _leading_globals(words: list[str]) -> list[str]:
@@ -154,7 +158,7 @@ def decode_argv(
     errors = ("-xerror", "-err_detect", "explode") if strict else ()
     chosen = tuple(word for kind in kinds for word in ("-map", f"0:{kind}?"))
     return (
-        binary, "-nostdin", "-hide_banner", "-nostats", "-v", "error", "-progress", "pipe:1", *errors,
+        binary, "-nostdin", "-hide_banner", "-nostats", "-v", "error", *_PROGRESS, *errors,
         "-protocol_whitelist", "fd", "-format_whitelist", whitelist, "-f", demuxer, "-threads", str(threads), "-fd", SOURCE_FD, "-i", "fd:",
         *chosen, "-fps_mode", "passthrough", "-f", "null", TARGET,
     )  # fmt: skip

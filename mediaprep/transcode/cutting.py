@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from fractions import Fraction
 
-from mediaprep.context import Context
+from mediaprep.context import SLOW_DISK, Context
 from mediaprep.evidence import Copied
 from mediaprep.files import Source
 from mediaprep.media import Video
@@ -21,7 +21,6 @@ from mediaprep.tools.process import Command
 _BEFORE = Fraction(1, 1000)  # seconds: stamps are rounded
 _SECONDS = 120.0
 _MEMORY = 2**30
-_MADE = ("mov", "mov,mp4,m4a,3gp,3g2,mj2")
 
 
 def by_packet(output: Output) -> bool:
@@ -52,7 +51,7 @@ def proving(
     index = {kind: next(track.index for track in have.container.tracks or () if track.kind == kind and track.chosen) for kind in kinds}
     tags = {f"bsf:{kind[0]}": drop(output) for kind in kinds}
     before = yield from _digests(Input(demuxer=demuxer, whitelist=whitelist), tuple(index.values()), tags, binary, source, context)
-    after = yield from _digests(Input(demuxer=_MADE[0], whitelist=_MADE[1]), tuple(range(len(kinds))), {}, binary, made, context)
+    after = yield from _digests(ffmpeg.MADE, tuple(range(len(kinds))), {}, binary, made, context)
     return tuple(Copied(track=kind, source_digest=before.get(i), made_digest=after.get(i)) for i, kind in enumerate(kinds))
 
 
@@ -61,13 +60,13 @@ def _digests(
 ) -> Steps[dict[int, str]]:
     copy: dict[str, str | int] = {"c": "copy", "hash": "sha256", **options}
     job = Job(input=reading, tracks=tuple(Track(index=index) for index in tracks), options=copy, muxer="streamhash", threads=1)
-    words = tuple(word for word in ffmpeg.argv(binary, job) if word not in ("-progress", "pipe:1"))
+    words = ffmpeg.argv(binary, job, progress=False)
     descriptor = source.reopen()
     try:
         command = Command(
             argv=ffmpeg.bound(words, descriptor, None),
             what="compare the copied packets",
-            seconds=_SECONDS + source.size_bytes / 50e6,
+            seconds=_SECONDS + source.size_bytes / SLOW_DISK,
             pass_fds=(descriptor,),
             reads=(binary,),
             memory_bytes=_MEMORY,

@@ -19,7 +19,7 @@ from mediaprep.media import Video
 from mediaprep.plan import Output
 from mediaprep.tools import ffmpeg
 from mediaprep.tools.effects import Steps, call, run_child
-from mediaprep.tools.ffmpeg import Filter, Input
+from mediaprep.tools.ffmpeg import Filter
 from mediaprep.tools.process import Command
 from mediaprep.transcode import video
 from mediaprep.transcode.encoders import SOFTWARE
@@ -32,7 +32,7 @@ METRICS = ("libvmaf", "xpsnr")  # by ffmpeg's name of the filter, in the order o
 _LOG = "frames"
 _BASE_SECONDS, _SECONDS_PER_MPIXEL_SECOND = 60.0, 20.0  # deadline: a guess, ten times what libvmaf took on one slow core
 _MEMORY = 4 * 2**30
-_MADE = Input(demuxer="mov", whitelist="mov,mp4,m4a,3gp,3g2,mj2", max_pixels=MAX_PIXELS)
+_MADE = replace(ffmpeg.MADE, max_pixels=MAX_PIXELS)
 
 
 def measuring(output: Output, means: Means, binary: str, source: Source, made: Source, context: Context) -> Steps[Measured | None]:

@@ -85,7 +85,7 @@ def _window(
     job = replace(job, tracks=job.tracks[:1], options={**options, **chosen}, muxer="h264")
     descriptor = source.reopen()
     try:
-        words = tuple(word for word in ffmpeg.argv(binary, job) if word not in ("-progress", "pipe:1"))
+        words = ffmpeg.argv(binary, job, progress=False)
         command = Command(
             argv=ffmpeg.bound(words, descriptor, None),
             what="try the encode",

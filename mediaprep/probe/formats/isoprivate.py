@@ -34,7 +34,7 @@ _TRACK_ENTRIES = {
     "CTMD": "maker",
 }
 _STRUCTURE = frozenset(  # top-level boxes that hold what the file is made of, or are looked at below
-    b"ftyp styp moov mdat moof mfra sidx ssix wide free skip pdin prft emsg meta meco udta uuid idat imda jp2h pnot PICT gps  IDIT".split()
+    b"ftyp styp moov mdat moof mfra sidx ssix wide free skip pdin prft emsg meta meco udta uuid idat imda jp2h pnot PICT IDIT".split()
 ) | {b"gps "}
 _PLAIN_UUIDS = frozenset(  # Sony's profile box; PIFF's protection, track and sample encryption boxes: what is in the file, not whose
     bytes.fromhex(text)
