@@ -267,12 +267,13 @@ class Driver:
                 return
             twin = self.ledger.twin(flight.row.id, self.number, key)
             self._making[key], flight.maker = [], True
-            if twin is not None and not flight.cloned:
-                flight.cloned = True
+            if twin is not None and flight.way is None:
+                flight.way = "copied"
                 flight.folder = self.places.job_folder(flight.row.id, flight.row.tries)
                 paths = tuple((str(self.places.out / output.name), output.sha256) for output in twin[1])
                 self._submit(flight, 1, work.clone, self._task(flight), paths)
                 return
+        flight.way = "made"
         flight.folder = self.places.job_folder(flight.row.id, flight.row.tries)
         slots = self.crew.threads(seen.slots, len(self._flights) + 1)
         self._submit(flight, slots, work.make, self._task(flight, slots), seen)
@@ -282,8 +283,7 @@ class Driver:
         if result.parts:
             flight.parts = result.parts
             self._ends.made(flight, result)
-        elif flight.cloned and not flight.made and result.status == "failed" and seen is not None:  # the outputs are not there any more
-            flight.made = True
+        elif flight.way == "copied" and result.status == "failed" and seen is not None:  # the outputs are not there any more
             self._unpark(seen.sha256, flight)
         elif result.status in ("refused", "unreadable", "vanished"):
             self._ends.nothing(flight, status_of(result), result.problem, result.outcome)

@@ -44,7 +44,7 @@ class Flight:
     folder    its work files; the run's own until it has one
     heard     when its worker last gave a sign; None: it has not begun
     maker     others of the same content wait for it
-    cloned    a copy of an earlier output was tried; made: that failed, so it is made
+    way       how it is being come by: a copy of an earlier output, tried once, or made; None: not begun
     """
 
     row: Row
@@ -54,6 +54,5 @@ class Flight:
     heard: float | None = None
     stalled: bool = False
     maker: bool = False
-    cloned: bool = False
-    made: bool = False
+    way: Literal["copied", "made"] | None = None
     parts: tuple[Part, ...] = ()
