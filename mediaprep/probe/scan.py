@@ -20,7 +20,7 @@ from mediaprep.media import Scan, ScanContent, ScanFlag
 from mediaprep.probe.bitstream.header import StreamHeader
 
 if TYPE_CHECKING:
-    from mediaprep.tools.fields import Fields
+    from mediaprep.tools.fields import Compared, Fields
 
 SCREEN_FRAMES, SCREEN_FRAMES_LARGE = 10, 6  # of pictures up to 1280x720, and above: 1080p HEVC in 10 bits costs 13 ms a frame
 WINDOW_FRAMES = 40
@@ -40,6 +40,7 @@ FEWEST_MOVING = 200  # samples: fewer tell nothing
 _MOTION = 8  # 8-bit steps between two frames: more than the noise of most cameras after coding
 _LEAST_SHARE = 0.15  # of a combing, by which two must differ
 _LEAST_LEAN = 0.04  # of the nearer combing, by which the farther exceeds it (idet's intl_thres)
+_LEAST_LEAN_DOUBLED = 2.5  # doublings: of doubled lines that move up or down 1 to 2.4, of interlaced ones 2.4 and mostly far more
 _INTERLACED_BELOW, _PROGRESSIVE_ABOVE = 0.45, 0.7  # of the ratio above
 _CLEAN = 2  # fields of one moment comb so many times less than neighbours in time; real interlace combs within the frame as between frames
 _REPEAT = 3.0  # a field is repeated where the other changes this many times more (idet's rep_thres)
@@ -182,13 +183,13 @@ class FieldMeasure:
         found = fields.compare(now, before, step=_MOTION, fewest=FEWEST_MOVING)
         if found is None:
             return "undetermined", False
-        return _judge(found.own, found.top_late, found.bottom_late), _apart(*found.moves) or _apart(*found.changes)
+        return _judge(found), _apart(*found.moves) or _apart(*found.changes)
 
 
-def _judge(own: int, top_late: int, bottom_late: int) -> FieldVerdict:
-    """``own``: combing within the frame; the others: of its top field with the bottom field before (top first: they are neighbours in
-    time), and the other way round."""
-    near, far = min(top_late, bottom_late), max(top_late, bottom_late)
+def _judge(found: Compared) -> FieldVerdict:
+    """``near`` and ``far``: of the top field with the bottom field before (top first: they are neighbours in time), and the other way
+    round."""
+    own, near, far = found.own, *sorted((found.top_late, found.bottom_late))
     least = _LEAST_SHARE * min(own, near)
     if max(own, far) - min(own, near) < least:
         return "undetermined"
@@ -199,9 +200,9 @@ def _judge(own: int, top_late: int, bottom_late: int) -> FieldVerdict:
     ratio = 0.0 if own - near >= least else (near - own) / (far - own) if far - own >= least else 0.5
     if ratio > _PROGRESSIVE_ABOVE:
         return "progressive"
-    if ratio >= _INTERLACED_BELOW or far - near < _LEAST_LEAN * near:
+    if ratio >= _INTERLACED_BELOW or far - near < max(_LEAST_LEAN * near, _LEAST_LEAN_DOUBLED * found.doubled):
         return "undetermined"
-    return "tff" if top_late < bottom_late else "bff"
+    return "tff" if found.top_late < found.bottom_late else "bff"
 
 
 class Detector(Protocol):

@@ -20,12 +20,14 @@ class Compared:
 
     own        of the frame's own fields; top_late: of its top field with the bottom field before (the top field came after that one);
                bottom_late the other way round
+    doubled    how much nearer the lines of the top field are to the line below than to the one above: 0 but where lines come in twos
     changes    how much the top and the bottom field change, in sum; moves: in how many places by more than the step
     """
 
     own: int
     top_late: int
     bottom_late: int
+    doubled: int
     changes: tuple[int, int]
     moves: tuple[int, int]
 
@@ -81,11 +83,17 @@ def compare(now: Fields, before: Fields, *, step: int, fewest: int) -> Compared 
         first, second = ImageChops.difference(tops.means, bottoms.front), ImageChops.difference(bottoms.means, tops.rest)
         return _sum(ImageChops.darker(first, upper).histogram()) + _sum(ImageChops.darker(second, lower).histogram())
 
+    def apart(one: Image.Image, other: Image.Image, moves: Image.Image) -> int:
+        return _sum(ImageChops.darker(ImageChops.difference(one, other), moves).histogram())
+
+    below = apart(now[0].plane, now[1].plane, ImageChops.lighter(top, bottom))  # a line of the top field and the one below
+    above = apart(now[0].rest, now[1].front, ImageChops.lighter(_but_first(top), _but_last(bottom)))
     counts = [change.histogram() for change in changes]
     return Compared(
         own=combing(*now),
         top_late=combing(now[0], before[1]),
         bottom_late=combing(before[0], now[1]),
+        doubled=above - below,
         changes=(_sum(counts[0]), _sum(counts[1])),
         moves=(sum(counts[0][step + 1 :]), sum(counts[1][step + 1 :])),
     )
