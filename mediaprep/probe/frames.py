@@ -81,13 +81,14 @@ def _pixel_grid(pictures: list[Picture]) -> int | None:
 
 
 def _content(reader: Reader, info: StreamInfo, pictures: list[Picture], wanted: Wanted) -> Content:
-    doubt = wanted.doubt or wanted.deep or any(picture.interlaced for picture in pictures)
+    doubt = likely = wanted.doubt or wanted.deep or any(picture.interlaced for picture in pictures)
     if not doubt:
-        content = scan.screen(pictures, fieldfilters.FieldDetector(pictures[0]))
-        if content is not None:
-            return content
+        screened = scan.screen(pictures, fieldfilters.FieldDetector(pictures[0]))
+        if not screened.interlaced:
+            return screened.content("idet")
+        likely = screened.likely
     tally = scan.Tally()
-    windows = _windows(reader, info, pictures, wanted.span, lambda: doubt or tally.decided > 0)
+    windows = _windows(reader, info, pictures, wanted.span, lambda: likely or tally.decided > 0)
     return scan.measure(windows, deep=wanted.deep, only_screened=not doubt, tally=tally)
 
 

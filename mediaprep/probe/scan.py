@@ -35,6 +35,7 @@ INTERLACED_LINES = frozenset({480, 486, 576, 1080, 1088})
 INTERLACED_RATES = frozenset({Fraction(25), Fraction(30000, 1001)})  # of frames; 50 and 59.94 are the fields
 FEWEST_LINES = 200  # what television interlaces has 480 and more; in small pictures fine patterns look interlaced
 COLUMNS = 320  # measured: at most as many, evenly spaced
+LIKELY_ABOVE = 0.4  # of the screened frames
 CADENCE = 5  # frames: 2:3 pulldown makes five of four
 FEWEST_MOVING = 200  # samples: fewer tell nothing
 _MOTION = 8  # 8-bit steps between two frames: more than the noise of most cameras after coding
@@ -110,6 +111,11 @@ class Tally:
         return max(self._counts["tff"], self._counts["bff"])
 
     @property
+    def likely(self) -> bool:
+        """Many frames seem interlaced: worth the search for others, where these cannot be measured."""
+        return self.interlaced >= LIKELY_ABOVE * max(1, self._counts.total())
+
+    @property
     def clean(self) -> int:
         """Frames that are progressive."""
         return self._counts["progressive"]
@@ -125,19 +131,21 @@ class Tally:
         return self.decided == max(self.interlaced, self._counts["progressive"]) and not self.repeated
 
     def content(self, source: str) -> Content:
-        """Interlaced: at least 0.3 of all, 0.4 of the decided and 0.8 of the combed frames show one parity; the others are clean (parts
-        of a film, pulldown of other cadences). Telecine: fields are repeated, or the verdicts have its cadence, among frames of which
-        some are combed; in noise the cadence of repeated fields is enough, for they repeat the noise. Progressive: the decided frames are
-        mostly that."""
+        """Interlaced: at least 0.3 of all, 0.4 of the decided and 0.8 of the combed frames show one parity, or at least 8 frames, 0.45 of
+        the decided and nearly all of the combed, whatever their share of all (progressive pictures that seem combed show both parities);
+        the others are clean (parts of a film, pulldown of other cadences). Telecine: fields are repeated, or the verdicts have its
+        cadence, among frames of which some are combed; in noise the cadence of repeated fields is enough, for they repeat the noise.
+        Progressive: the decided frames are mostly that."""
         total, high, progressive = self._counts.total(), self.interlaced, self._counts["progressive"]
         parity: Literal["tff", "bff"] = "tff" if self._counts["tff"] >= self._counts["bff"] else "bff"
         counts = [f"{name} {self._counts[name]}" for name in ("tff", "bff", "progressive", "undetermined")]
         evidence = ", ".join([*counts, f"repeated {self.repeated}"])
         told: ScanContent = "undetermined"
         often = self.repeated >= 0.25 * total
-        if total and ((often and self._pulldown()) or (high >= 0.2 * total and (often or self._cadence(parity)))):
+        one_sided = high >= max(COMBED_ENOUGH, 0.45 * self.decided, 0.95 * (self.decided - progressive))
+        if total and ((often and self._pulldown()) or ((one_sided or high >= 0.2 * total) and (often or self._cadence(parity)))):
             told = "telecine"
-        elif high and high >= 0.3 * total and high >= max(0.4 * self.decided, 0.8 * (self.decided - progressive)):
+        elif one_sided or (high and high >= 0.3 * total and high >= max(0.4 * self.decided, 0.8 * (self.decided - progressive))):
             told = parity
         elif progressive and progressive >= 0.05 * total and progressive >= high:
             told = "progressive"
@@ -212,13 +220,13 @@ class Detector(Protocol):
         """The verdicts that are ready after one more frame."""
 
 
-def screen(frames: Iterable[Any], detector: Detector) -> Content | None:
-    """The first look; None where a frame seems interlaced: then the second decides."""
+def screen(frames: Iterable[Any], detector: Detector) -> Tally:
+    """The first look. Where a frame seems interlaced, the second decides."""
     tally = Tally()
     for frame in frames:
         for verdict in detector.push(frame):
             tally.add(verdict)
-    return None if tally.interlaced else tally.content("idet")
+    return tally
 
 
 def measure(windows: Iterable[Iterator[Frame]], *, deep: bool, only_screened: bool = False, tally: Tally | None = None) -> Content:

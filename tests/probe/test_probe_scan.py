@@ -106,18 +106,37 @@ class Says:
 
 
 @pytest.mark.parametrize(
-    ("answers", "content"),
+    ("answers", "combed", "likely", "content"),
     [
-        (["progressive"] * 6, "progressive"),
-        (["undetermined"] * 6, "undetermined"),
-        (["undetermined"] * 4 + ["progressive"] * 2, "progressive"),
-        (["progressive"] * 5 + ["tff"], None),
-        (["bff"] * 6, None),
+        (["progressive"] * 6, 0, False, "progressive"),
+        (["undetermined"] * 6, 0, False, "undetermined"),
+        (["undetermined"] * 4 + ["progressive"] * 2, 0, False, "progressive"),
+        (["progressive"] * 5 + ["tff"], 1, False, "progressive"),
+        (["progressive"] * 3 + ["tff"] * 3, 3, True, "tff"),
+        (["bff"] * 6, 6, True, "bff"),
     ],
 )
-def test_the_screen_settles_only_what_shows_no_sign_of_interlace(answers, content):
+def test_the_screen_tells_how_likely_interlace_is(answers, combed, likely, content):
     found = scan.screen([object()] * 6, Says(*answers))
-    assert (None if found is None else found.scan) == content
+    assert (found.interlaced, found.likely, found.content("idet").scan) == (combed, likely, content)
+
+
+@pytest.mark.parametrize(
+    ("tff", "bff", "progressive", "undetermined", "content"),
+    [
+        (29, 0, 26, 61, "tff"),  # telecine of a picture with little motion: what is combed is combed one way
+        (8, 0, 9, 60, "tff"),
+        (7, 0, 8, 60, "progressive"),  # too few
+        (9, 0, 12, 60, "progressive"),  # too few of the decided
+        (16, 7, 8, 64, "undetermined"),  # fine patterns that move: combed both ways
+    ],
+)
+def test_few_combed_frames_tell_where_all_are_combed_one_way(tff, bff, progressive, undetermined, content):
+    tally = scan.Tally()
+    for verdict, count in (("tff", tff), ("bff", bff), ("progressive", progressive), ("undetermined", undetermined)):
+        for _ in range(count):
+            tally.add(verdict)
+    assert tally.content("frames").scan == content
 
 
 @pytest.mark.parametrize(
