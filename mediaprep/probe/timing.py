@@ -92,9 +92,11 @@ def _tolerance(time_base: Fraction, rate: Fraction) -> Fraction:
 
 
 def _snapped(ticks: Sequence[int], time_base: Fraction, average: Fraction, hints: Sequence[Fraction]) -> Fraction:
-    """The nominal rate: the nearest standard rate within 0.2 % of the average, or within what rounding the end stamps to ticks can make; a
-    whole rate on whose grid every stamp lies; else the average itself. Between rates that fit alike, a hint decides."""
-    slack = average * max(SNAP, 1 / Fraction(ticks[-1] - ticks[0]))
+    """The nominal rate: the nearest standard rate within 0.2 % of the average, or within what rounding the end stamps to ticks can make
+    (none, where all are as far apart as a hint says); a whole rate on whose grid every stamp lies; else the average itself. Between rates
+    that fit alike, a hint decides."""
+    exact = average in hints and _deviation_within(ticks, average * time_base, Fraction(0))
+    slack = average * (SNAP if exact else max(SNAP, 1 / Fraction(ticks[-1] - ticks[0])))
     rounding = average / (ticks[-1] - ticks[0])
     near = [rate for rate in STANDARD_RATES if abs(rate - average) <= slack]
     for hint in hints:

@@ -167,6 +167,14 @@ def test_a_time_base_of_one_frame_is_no_licence():
     assert (found.frame_rate, found.rate_mode) == (25, "vfr")
 
 
+@pytest.mark.parametrize("rate", [Fraction(31), Fraction(61, 2), Fraction(62), Fraction(29), Fraction(25, 2)])
+@pytest.mark.parametrize("count", [9, 16, 30])
+def test_a_tick_a_frame_leaves_nothing_to_rounding(rate: Fraction, count: int):
+    """Of sixteen frames the end may be off by a tick, 7 % with a tick a frame; but where stamps and header agree there is nothing off."""
+    found = timing(list(range(0, count * rate.denominator, rate.denominator)), Fraction(1, rate.numerator), header_rate=rate)
+    assert (found.frame_rate, found.rate_mode) == (rate, "cfr")
+
+
 def test_flv_is_judged_by_its_stamps():
     """33 and 34 ms; the demuxer declares 1000 frames a second."""
     found = timing([round(33.333 * n) for n in range(30)], MS, declared=Fraction(1000), header_rate=Fraction(600), container="flv")
