@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,16 @@ def test_only_the_container_wrong_copies_every_stream(make: Make, tmp_path: Path
     before = mediaprep_payload(make(name), tmp_path)
     after = mediaprep_payload(tmp_path / "out.mp4", tmp_path)
     assert before == after
+
+
+@pytest.mark.parametrize(("name", "rate"), [("r60.mkv", Fraction(60)), ("r60.flv", Fraction(60)), ("r5994.mkv", Fraction(60000, 1001))])
+def test_a_copy_is_as_even_as_its_source_was_meant(make: Make, tmp_path: Path, name: str, rate: Fraction) -> None:
+    """Frames over seconds of the sample table, which a platform may hold against 60: milliseconds alone make it 60.02."""
+    import av
+
+    assert mediaprep.prepare(make(name), tmp_path / "out.mp4").status == "fixed"
+    with av.open(tmp_path / "out.mp4") as made:
+        assert made.streams.video[0].average_rate == rate
 
 
 def mediaprep_payload(path: Path, tmp_path: Path) -> str:

@@ -370,6 +370,12 @@ def test_scan(scan: str, rate: Fraction, made: Fraction) -> None:
     assert (picture.frame_rate, picture.scan, picture.scan_flags) == (made, "progressive", "progressive")
 
 
+def test_an_average_that_no_clock_holds_is_rounded() -> None:
+    average = Fraction(2778000, 277813)
+    slow = good(**_HEVC, video__frame_rate=average, video__frame_rate_burst=average, video__frame_rate_peak=10)
+    assert wanted(slow).frame_rate == 10
+
+
 def test_a_rate_below_a_placements_limit_is_multiplied() -> None:
     """TikTok takes 23 to 60 frames a second."""
     media = sized(720, 1280, video__frame_rate=Fraction(10), video__frame_rate_peak=10, video__frame_rate_burst=Fraction(10))
@@ -385,6 +391,12 @@ def test_too_long_is_refused_with_the_ways_out() -> None:
     assert refusal.rule == "video-duration"
     assert refusal.reason == "it is 141 s long, 140 s are allowed, and shortening it loses content"
     assert refusal.ways_out == ("--trim first", "--trim START-END", "--split")
+
+
+def test_sound_that_an_edit_list_ends_at_the_limit_is_not_too_long() -> None:
+    """Its packets reach 8 ms further; written anew, they must not."""
+    sound = {"audio__codec": "ac3", "audio__start": Fraction(-8, 1000), "audio__duration": Fraction(140016, 1000)}
+    assert promised(output(lasting(Fraction(140), **_HEVC, **sound)), "duration") == 140
 
 
 def test_trim_first_gives_139_9_seconds() -> None:

@@ -14,6 +14,7 @@ from mediaprep.transcode.cutting import by_packet
 _ROOM = Fraction(1)  # second
 _BEFORE = Fraction(1, 500)  # seconds: Matroska rounds to 1 ms
 _EXACT = ("mp4", "mov", "3gp", "matroska", "webm")  # formats with an index: seeking lands at or before the time asked for
+_MILLISECONDS, _ROUNDED = ("matroska", "flv"), Fraction(1, 1000)  # of what may be copied: times are whole milliseconds
 _FADE = Fraction(3, 1000)  # seconds
 _AHEAD = Fraction(1, 10)  # seconds before a cut that are read even of those
 _LEAST_AHEAD = Fraction(5)  # seconds, of the others: transport streams land up to two key frames late
@@ -36,6 +37,24 @@ def scan_filters(video: VideoStream, rate: Fraction | None) -> list[Filter]:
         fields = rate is not None and video.frame_rate is not None and rate >= 2 * video.frame_rate
         return [Filter(name="bwdif", options={"mode": "send_field" if fields else "send_frame", "parity": parity, "deint": "all"})]
     return []
+
+
+def timescale(rate: Fraction) -> int:
+    """Ticks a second of a track in which every frame lasts a whole number of them."""
+    return 90000 if 90000 % rate == 0 else rate.numerator
+
+
+def rounded_rate(have: Video) -> Fraction | None:
+    """The even rate of a picture whose container rounds times to milliseconds; None where it has none, or nothing is rounded, or its start
+    is off the places that frames of that rate have, so that to round it would shift it against the sound. Copied as they are, 60 frames a
+    second average 60.02."""
+    rate, start = have.video.frame_rate, have.video.start
+    even = have.video.rate_mode == "cfr" and have.video.timestamps == "ok" and have.container.format in _MILLISECONDS
+    if rate is None or start is None or not even or (1000 / rate).denominator == 1:
+        return None
+    sounds = start if have.audio is None or have.audio.start is None else have.audio.start
+    begins = start - min(start, sounds) - lead(have)  # ffmpeg counts from whatever comes first
+    return rate if abs(begins - round(begins * rate) / rate) <= _ROUNDED else None
 
 
 def seek(output: Output, have: Video) -> tuple[Fraction, Fraction] | None:

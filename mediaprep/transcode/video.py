@@ -20,7 +20,7 @@ from mediaprep.transcode.cutting import by_packet, drop, shift
 from mediaprep.transcode.framing import aperture_filters, framing_filters
 from mediaprep.transcode.rate import aim, encoding, setting
 from mediaprep.transcode.sound import sound_filters, sound_options
-from mediaprep.transcode.timing import clock_filters, constant_rate, scan_filters, seek, stop_at
+from mediaprep.transcode.timing import clock_filters, constant_rate, rounded_rate, scan_filters, seek, stop_at, timescale
 
 _NEVER_KEPT: Mapping[str, str | int] = {"map_chapters": "-1", "write_tmcd": 0, "fflags": "+bitexact"}
 _METADATA_LEFT: Mapping[str, str | int] = {"map_metadata": "-1", "map_metadata:s": "-1", "movflags": "+faststart"}
@@ -51,7 +51,7 @@ def job(output: Output, means: Means) -> Job:
         raise ValueError("no picture track is chosen")
     options: dict[str, str | int] = {**_NEVER_KEPT, **(_METADATA_KEPT if output.wishes.keep_metadata else _METADATA_LEFT)}
     tracks = [Track(index=picture.index, filters=_picture_filters(output, have, want, means) if want.video.anew else ())]
-    options |= _picture_options(output, want, means) if want.video.anew else _copied_picture(have, want)
+    options |= _picture_options(output, want, means) if want.video.anew else _copied_picture(output, have, want)
     if sound is not None and want.audio is not None:
         tracks.append(Track(index=sound.index, filters=sound_filters(output, have, want) if want.audio.anew else ()))
         options |= sound_options(output, want.audio) if want.audio.anew else {"c:a": "copy"}
@@ -98,12 +98,15 @@ def _picture_options(output: Output, want: Video, means: Means) -> dict[str, str
         "color_trc": "bt709",
         "colorspace": "bt709",
         "color_range": "tv",
-        "video_track_timescale": 90000 if 90000 % rate == 0 else rate.numerator,
+        "video_track_timescale": timescale(rate),
     }
 
 
-def _copied_picture(have: Video, want: Video) -> dict[str, str | int]:
+def _copied_picture(output: Output, have: Video, want: Video) -> dict[str, str | int]:
     options: dict[str, str | int] = {"c:v": "copy"}
+    if output.span is None and (rate := rounded_rate(have)) is not None:
+        # a bitstream filter, even one that does nothing, gets times as multiples of what ``r`` says a frame lasts
+        options |= {"r": f"{rate.numerator}/{rate.denominator}", "bsf:v": "null"}
     if (tag := _TAGS.get(want.video.codec or "")) is not None:
         options["tag:v"] = tag
     if want.video.sars != have.video.sars and want.video.width and want.video.height:

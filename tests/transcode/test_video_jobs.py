@@ -63,9 +63,26 @@ def whole_chain(media: Video, wishes: Wishes | None = None) -> list[str]:
 
 def test_remux() -> None:
     assert line(good(container__format="matroska")) == (
-        f"{HEAD} {SOURCE} {OPEN} -threads 2 -i fd: -map 0:0 -map 0:1 -f mp4 -c:a copy -c:v copy -fflags +bitexact {DROPPED} "
-        "-movflags +faststart -tag:v avc1 -threads 2 -write_tmcd 0 TARGET"
+        f"{HEAD} {SOURCE} {OPEN} -threads 2 -i fd: -map 0:0 -map 0:1 -f mp4 -bsf:v null -c:a copy -c:v copy -fflags +bitexact {DROPPED} "
+        "-movflags +faststart -r 30/1 -tag:v avc1 -threads 2 -write_tmcd 0 TARGET"
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "rate"),
+    [
+        ({"container__format": "matroska", "video__frame_rate": Fraction(60000, 1001)}, "60000/1001"),
+        ({"container__format": "flv", "video__start": Fraction(83, 1000), "audio__start": Fraction(83, 1000)}, "30/1"),
+        ({"container__format": "flv", "video__start": Fraction(23, 1000), "audio__start": Fraction(0)}, "30/1"),  # the priming goes
+        ({"container__format": "matroska", "audio__start": Fraction(-21, 1000)}, None),  # all is moved by that, the picture off its places
+        ({"container__format": "matroska", "video__frame_rate": Fraction(25)}, None),  # 40 ms each
+        ({"container__format": "matroska", "video__rate_mode": "vfr"}, None),
+        ({"container__format": "mpegts"}, None),  # ticks of 11 microseconds
+    ],
+)
+def test_a_copied_picture_gets_the_times_that_milliseconds_rounded(changes: dict[str, Any], rate: str | None) -> None:
+    found = words(good(**changes))
+    assert (found.get("-r"), found.get("-bsf:v")) == (rate, None if rate is None else "null")
 
 
 def test_sound_only() -> None:

@@ -15,6 +15,7 @@ from mediaprep.wishes import Wishes
 Size = tuple[int, int]
 _STANDARD_RATES = tuple(Fraction(n) for n in ("24000/1001", "24", "25", "30000/1001", "30", "48000/1001", "48", "50", "60000/1001", "60"))
 _SNAP = Fraction(3, 100)  # a guess: a variable rate within 3 % of a standard rate is meant to be it
+_LARGEST_DENOMINATOR = 1001  # NTSC's; averages of variable rates have any, for which no clock is fine enough
 _JITTERED = Fraction(5, 4)  # six intervals of stamps that are off by a third of a frame look so much faster than they are (a guess)
 FASTEST = Fraction(60)
 SLOWEST = Fraction(1)  # frame a second that is written at the least: two pictures a day apart are no rate to cut a span by
@@ -137,9 +138,12 @@ def _from_zero(want: Video) -> Video:
     if audio.start is None or audio.duration is None:
         return want
     zero, end = max(Fraction(0), min(video.start, audio.start)) + lead(want), video.start + video.duration
+    sounded = audio.start + audio.duration
+    if want.duration is not None:
+        sounded = min(sounded, zero + want.duration)  # an edit list may end it within a packet
     return replace(
         want,
-        duration=max(end, audio.start + audio.duration) - zero,
+        duration=max(end, sounded) - zero,
         video=replace(video, start=Fraction(0), duration=end - zero),
         audio=replace(audio, start=max(audio.start - zero, Fraction(0))),
     )
@@ -180,7 +184,8 @@ def target_rate(video: VideoStream, case: Case) -> Fraction | None:
         rate = rate * 4 / 5
     rate /= math.ceil(rate / limit)
     least = max(SLOWEST, least or SLOWEST)
-    return rate if rate >= least else min(limit, rate * math.ceil(least / rate))
+    rate = rate if rate >= least else min(limit, rate * math.ceil(least / rate))
+    return rate if rate.denominator <= _LARGEST_DENOMINATOR else Fraction(round(rate * 1000), 1000)
 
 
 def _lasting(video: VideoStream, rate: Fraction) -> Fraction:
