@@ -132,7 +132,8 @@ def test_only_the_tools_import_native_readers_and_encoders() -> None:
 
 
 def test_only_process_py_starts_processes() -> None:
-    """One place with a deadline, a group, limits and a drained stderr; ``_launch`` is what it starts to confine the child."""
+    """One place with a deadline, a group, limits and a drained stderr; ``_launch`` is what it starts to confine the child. ``peer`` and
+    ``early`` fork this very process."""
     starters = set()
     for path in MODULES:
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -144,7 +145,7 @@ def test_only_process_py_starts_processes() -> None:
         started = {name.split(".")[0] for name in imports(path)} & STARTERS
         if started or calls & (STARTING_CALLS | {"create_subprocess_exec", "create_subprocess_shell"}):
             starters.add(name_of(path))
-    assert starters <= {"tools.process", "tools._launch", "tools.peer"}
+    assert starters <= {"tools.process", "tools._launch", "tools.peer", "tools.early"}
     assert "tools.process" in starters
 
 

@@ -35,15 +35,19 @@ def main() -> None:
 def run(words: Sequence[str]) -> int:
     """Carry out one command line; the exit code. Whatever goes wrong is told in one line on stderr."""
     from mediaprep.cli import _plainly
+    from mediaprep.tools import early
+
+    words = hoisted(words)
+    forked = early.fork(_plainly.children_wanted(words, os.cpu_count() or 1), "mediaprep.probe.worker:early_child")
+
     from mediaprep.cli._exit import Code, of_error
     from mediaprep.cli._face import Stopped, complain, one_line
 
-    words = hoisted(words)
     try:
-        if count := _plainly.children_wanted(words, os.cpu_count() or 1):
-            from mediaprep.probe.worker import ahead
+        if forked:
+            from mediaprep.probe.worker import adopt
 
-            ahead(count)
+            adopt(forked)
         code = _carried_out(words)
     except Stopped as stopped:
         complain(f"mediaprep: stopped by {signal.Signals(stopped.number).name}; nothing was left behind")

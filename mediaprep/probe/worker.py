@@ -13,10 +13,10 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NoReturn
 
 from mediaprep.context import MAX_PIXELS, SLOW_DISK, Context
 from mediaprep.errors import EnvironmentProblem, SourceUnreadable
@@ -25,7 +25,8 @@ from mediaprep.jsonable import decode, encode
 from mediaprep.media import Media
 from mediaprep.probe.places import Places
 from mediaprep.probe.sniffed import Sniffed
-from mediaprep.tools import peer, process, sandbox
+from mediaprep.tools import peer, sandbox
+from mediaprep.tools.early import Early
 from mediaprep.tools.effects import Steps, call, drive, drive_async
 from mediaprep.tools.peer import Handle, Lost, Order, Peer, Silent
 
@@ -119,14 +120,17 @@ class Readers:
         except Lost as lost:
             raise SourceUnreadable(f"{_crash(lost)}: {_REMEDY}", rule="file-complete") from lost
 
-    def ahead(self, count: int) -> None:
-        """Fork so many children before anything heavy is imported, where this host and process allow it: while they import what reads, this
-        process can do the same with what it needs."""
-        with contextlib.suppress(EnvironmentProblem):  # told when a file is read
+    def adopt(self, forked: Sequence[Early]) -> None:
+        """Take in children that were forked early, and run ``early_child``."""
+        children = [peer.adopt(child) for child in forked]
+        try:
             level = sandbox.choose("auto")
-            children = [self._new(level, FIRST, may_fork=True) for _ in range(count if process.may_fork() else 0)]
-            with self._lock:
-                self._idle[level].extend(children)
+        except EnvironmentProblem:  # told when a file is read
+            for child in children:
+                child.end()
+            return
+        with self._lock:
+            self._idle[level].extend(children)
 
     def close(self) -> None:
         """End all children that are idle."""
@@ -173,7 +177,10 @@ class Readers:
             child.end()
 
     def _new(self, level: sandbox.Level, warm: tuple[str, ...], *, may_fork: bool) -> Peer:
-        order = Order(
+        return peer.start(self._order(level, warm), may_fork=may_fork)
+
+    def _order(self, level: sandbox.Level, warm: tuple[str, ...]) -> Order:
+        return Order(
             entry=f"{__name__}:prepare",
             options={"reader": self._reader, "warm": warm},
             level=level,
@@ -181,7 +188,10 @@ class Readers:
             memory_bytes=self._memory_bytes,
             data_bytes=DEEP_DATA_BYTES,
         )
-        return peer.start(order, may_fork=may_fork)
+
+    def serve(self, channel: int, lifeline: int) -> NoReturn:
+        """In a child that was forked early: be one of these. Raises: EnvironmentProblem."""
+        peer.serve(self._order(sandbox.choose("auto"), FIRST), channel, lifeline)
 
     def _put_back(self, child: Peer, level: sandbox.Level, *, spent: bool) -> None:
         if spent or child.answered >= FILES_OF_ONE_CHILD or child.resident_bytes() > RESIDENT_BYTES:
@@ -295,9 +305,14 @@ def prepare(options: dict[str, Any]) -> Handle:
     return handle
 
 
-def ahead(count: int) -> None:
-    """Start so many children now, for the looks that will come: for a command that knows it will read files, before it imports the rest."""
-    _shared().ahead(count)
+def adopt(forked: Sequence[Early]) -> None:
+    """Use these for the looks that will come: forked with ``early_child`` by a command that knows that it will read files."""
+    _shared().adopt(forked)
+
+
+def early_child(channel: int, lifeline: int) -> NoReturn:
+    """In a child that was forked early: confine, import, answer. Raises: EnvironmentProblem."""
+    Readers().serve(channel, lifeline)
 
 
 def confinement(asked: str) -> str:

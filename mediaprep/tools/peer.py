@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from mediaprep.errors import EnvironmentProblem
-from mediaprep.tools import _launch, process, sandbox
+from mediaprep.tools import _launch, early, process, sandbox
+from mediaprep.tools.early import Early
 
 if TYPE_CHECKING:
     import subprocess
@@ -310,22 +311,21 @@ def start(order: Order, *, may_fork: bool = False) -> Peer:
 def _become_fork(order: Order, channel: int, lifeline: int) -> NoReturn:
     """In the forked child: drop what was the parent's, then serve; never returns into the parent's code."""
     try:
-        gc.freeze()  # what the parent left is never collected here: its file objects would close numbers that are ours by then
-        os.setsid()
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
-        null = os.open(os.devnull, os.O_RDWR)
-        for standard in (0, 1, 2):
-            os.dup2(null, standard)
-        keep = sorted((channel, lifeline))
-        os.closerange(3, keep[0])
-        os.closerange(keep[0] + 1, keep[1])
-        os.closerange(keep[1] + 1, max(int(entry.name) for entry in Path("/proc/self/fd").iterdir()) + 1)
-        os.environ.update(_ENVIRONMENT)
-        become(asdict(order), channel, lifeline)
+        early.leave(channel, lifeline)
+        serve(order, channel, lifeline)
     finally:
         os._exit(1)
+
+
+def adopt(child: Early) -> Peer:
+    """Our end of a child that was forked early."""
+    return Peer(child.pid, child.channel, child.lifeline, None)
+
+
+def serve(order: Order, channel: int, lifeline: int) -> NoReturn:
+    """In a forked child that has left its parent: ``become``."""
+    os.environ.update(_ENVIRONMENT)
+    become(asdict(order), channel, lifeline)
 
 
 def become(order: dict[str, Any], channel: int, lifeline: int) -> NoReturn:
@@ -395,7 +395,7 @@ def _hang_on(lifeline: int) -> None:
 def _confine(order: Order) -> None:
     _launch.limit({"as": order.memory_bytes, "data": order.data_bytes, "fsize": 0, "nofile": sandbox.DESCRIPTORS})
     if order.level == "strict":
-        if not process.single_threaded():
+        if not early.single_threaded():
             raise _launch.CannotConfine("Landlock binds one thread, and there are more")
         _launch.no_new_privileges()
         _launch.restrict_files(sandbox.library_folders(), [*order.folders, *sandbox.harmless()], ["/dev/null"])

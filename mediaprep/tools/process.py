@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from mediaprep.context import Context
 from mediaprep.errors import DeadlineExceeded, EnvironmentProblem, ToolError
-from mediaprep.tools import _launch, sandbox
+from mediaprep.tools import _launch, early, sandbox
 
 if TYPE_CHECKING:
     import asyncio  # here and below: imported where it is used, a check of one file starts no program
@@ -158,22 +158,9 @@ def spawn(
         )
 
 
-def single_threaded() -> bool:
-    """Whether this process has one thread only, native libraries' counted; False where the host (not Linux) does not tell."""
-    try:
-        return len(list(Path("/proc/self/task").iterdir())) == 1
-    except OSError:
-        return False
-
-
-def may_fork() -> bool:
-    """Whether forking is safe here: in a process of one thread."""
-    return single_threaded()
-
-
 def fork() -> int | None:
     """``os.fork`` where that is safe. None: not forked."""
-    return os.fork() if may_fork() else None
+    return os.fork() if early.single_threaded() else None
 
 
 class _Job:
