@@ -9,6 +9,7 @@ import gc
 import os
 import signal
 import socket
+from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple, NoReturn
 
@@ -30,34 +31,47 @@ def single_threaded() -> bool:
 
 
 def fork(count: int, entry: str) -> tuple[Early, ...]:
-    """So many children; none where forking is not safe. ``entry``: ``module:function``, called in each with the file descriptors of its
-    socket and of its pipe; it does not return."""
-    return tuple(_forked(entry) for _ in range(count)) if single_threaded() else ()
+    """So many children, fewer where the host refuses. ``entry``: ``module:function``, which each calls as ``forked`` calls its work."""
+    module, _, name = entry.partition(":")
+
+    def work(channel: int, lifeline: int) -> None:
+        getattr(import_module(module), name)(channel, lifeline)
+
+    return tuple(child for _ in range(count) if (child := forked(work)) is not None)
 
 
-def _forked(entry: str) -> Early:
+def forked(work: Callable[[int, int], object]) -> Early | None:
+    """One child, which leaves this process, does ``work`` with the descriptors of its socket and of its pipe, and ends. None where forking
+    is not safe, or the host refuses: whoever needs a child then says so."""
+    if not single_threaded():
+        return None
     ours, theirs = socket.socketpair()
     lifeline, held = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        _live(entry, theirs.fileno(), lifeline)
-    theirs.close()
-    os.close(lifeline)
+    try:
+        pid = os.fork()
+        if pid == 0:
+            _live(work, theirs.fileno(), lifeline)
+    except OSError:
+        ours.close()
+        os.close(held)
+        return None
+    finally:
+        theirs.close()
+        os.close(lifeline)
     ours.setblocking(False)
     return Early(pid, ours, held)
 
 
-def _live(entry: str, channel: int, lifeline: int) -> NoReturn:
+def _live(work: Callable[[int, int], object], channel: int, lifeline: int) -> NoReturn:
     try:
-        leave(channel, lifeline)
-        module, _, name = entry.partition(":")
-        getattr(import_module(module), name)(channel, lifeline)
+        _leave(channel, lifeline)
+        work(channel, lifeline)
     finally:
         os._exit(1)
 
 
-def leave(channel: int, lifeline: int) -> None:
-    """In a forked child, first of all: drop what was the parent's but these two descriptors."""
+def _leave(channel: int, lifeline: int) -> None:
+    """Drop what was the parent's but these two descriptors."""
     gc.freeze()  # what the parent left is never collected here: its file objects would close numbers that are ours by then
     os.setsid()
     signal.set_wakeup_fd(-1)

@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
@@ -274,18 +275,19 @@ def start(order: Order, *, may_fork: bool = False) -> Peer:
 
     Raises: EnvironmentProblem.
     """
+    if may_fork and (child := early.forked(partial(serve, order))) is not None:
+        return adopt(child)
+    return _spawned(order)
+
+
+def _spawned(order: Order) -> Peer:
+    import subprocess
+
     ours, theirs = socket.socketpair()
     lifeline, held = os.pipe()
     ours.setblocking(False)
     with theirs:
         try:
-            pid = process.fork() if may_fork else None
-            if pid == 0:
-                _become_fork(order, theirs.fileno(), lifeline)
-            if pid is not None:
-                return Peer(pid, ours, held, None)
-            import subprocess
-
             words = {
                 "order": asdict(order),
                 "channel": theirs.fileno(),
@@ -306,15 +308,6 @@ def start(order: Order, *, may_fork: bool = False) -> Peer:
             raise
         finally:
             os.close(lifeline)
-
-
-def _become_fork(order: Order, channel: int, lifeline: int) -> NoReturn:
-    """In the forked child: drop what was the parent's, then serve; never returns into the parent's code."""
-    try:
-        early.leave(channel, lifeline)
-        serve(order, channel, lifeline)
-    finally:
-        os._exit(1)
 
 
 def adopt(child: Early) -> Peer:

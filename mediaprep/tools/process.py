@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from mediaprep.context import Context
 from mediaprep.errors import DeadlineExceeded, EnvironmentProblem, ToolError
-from mediaprep.tools import _launch, early, sandbox
+from mediaprep.tools import _launch, sandbox
 
 if TYPE_CHECKING:
     import asyncio  # here and below: imported where it is used, a check of one file starts no program
@@ -156,11 +156,6 @@ def spawn(
             start_new_session=True,
             pass_fds=pass_fds,
         )
-
-
-def fork() -> int | None:
-    """``os.fork`` where that is safe. None: not forked."""
-    return os.fork() if early.single_threaded() else None
 
 
 class _Job:
