@@ -80,14 +80,10 @@ def compare(now: Fields, before: Fields, *, step: int, fewest: int) -> Compared 
         return None
 
     def combing(tops: Field, bottoms: Field) -> int:
-        first, second = ImageChops.difference(tops.means, bottoms.front), ImageChops.difference(bottoms.means, tops.rest)
-        return _sum(ImageChops.darker(first, upper).histogram()) + _sum(ImageChops.darker(second, lower).histogram())
+        return _apart(tops.means, bottoms.front, upper) + _apart(bottoms.means, tops.rest, lower)
 
-    def apart(one: Image.Image, other: Image.Image, moves: Image.Image) -> int:
-        return _sum(ImageChops.darker(ImageChops.difference(one, other), moves).histogram())
-
-    below = apart(now[0].plane, now[1].plane, ImageChops.lighter(top, bottom))  # a line of the top field and the one below
-    above = apart(now[0].rest, now[1].front, ImageChops.lighter(_but_first(top), _but_last(bottom)))
+    below = _apart(now[0].plane, now[1].plane, ImageChops.lighter(top, bottom))  # a line of the top field and the one below
+    above = _apart(now[0].rest, now[1].front, ImageChops.lighter(_but_first(top), _but_last(bottom)))
     counts = [change.histogram() for change in changes]
     return Compared(
         own=combing(*now),
@@ -97,6 +93,10 @@ def compare(now: Fields, before: Fields, *, step: int, fewest: int) -> Compared 
         changes=(_sum(counts[0]), _sum(counts[1])),
         moves=(sum(counts[0][step + 1 :]), sum(counts[1][step + 1 :])),
     )
+
+
+def _apart(one: Image.Image, other: Image.Image, moving: Image.Image) -> int:
+    return _sum(ImageChops.darker(ImageChops.difference(one, other), moving).histogram())
 
 
 def _above(plane: Image.Image, step: int) -> Image.Image:

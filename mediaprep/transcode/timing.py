@@ -39,11 +39,6 @@ def scan_filters(video: VideoStream, rate: Fraction | None) -> list[Filter]:
     return []
 
 
-def timescale(rate: Fraction) -> int:
-    """Ticks a second of a track in which every frame lasts a whole number of them."""
-    return 90000 if 90000 % rate == 0 else rate.numerator
-
-
 def rounded_rate(have: Video) -> Fraction | None:
     """The even rate of a picture whose container rounds times to milliseconds; None where it has none, or nothing is rounded, or its start
     is off the places that frames of that rate have, so that to round it would shift it against the sound. Copied as they are, 60 frames a

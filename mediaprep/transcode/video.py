@@ -20,7 +20,7 @@ from mediaprep.transcode.cutting import by_packet, drop, shift
 from mediaprep.transcode.framing import aperture_filters, framing_filters
 from mediaprep.transcode.rate import aim, encoding, setting
 from mediaprep.transcode.sound import sound_filters, sound_options
-from mediaprep.transcode.timing import clock_filters, constant_rate, rounded_rate, scan_filters, seek, stop_at, timescale
+from mediaprep.transcode.timing import clock_filters, constant_rate, rounded_rate, scan_filters, seek, stop_at
 
 _NEVER_KEPT: Mapping[str, str | int] = {"map_chapters": "-1", "write_tmcd": 0, "fflags": "+bitexact"}
 _METADATA_LEFT: Mapping[str, str | int] = {"map_metadata": "-1", "map_metadata:s": "-1", "movflags": "+faststart"}
@@ -98,7 +98,7 @@ def _picture_options(output: Output, want: Video, means: Means) -> dict[str, str
         "color_trc": "bt709",
         "colorspace": "bt709",
         "color_range": "tv",
-        "video_track_timescale": timescale(rate),
+        "video_track_timescale": 90000 if 90000 % rate == 0 else rate.numerator,
     }
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from mediaprep import units
 from mediaprep.constraint import Box, ByteLimit, Constraint, Range
 from mediaprep.media import Animation
-from mediaprep.rules.animation import gif_times as _timing
+from mediaprep.rules.animation import gif_times
 from mediaprep.rules.rule import Case, Refused
 from mediaprep.spec import AnimationEncoding, Spec
 
@@ -33,7 +33,7 @@ def encoded(want: Animation, case: Case) -> Animation | Refused:
         return Refused(reason="the times of its frames cannot be told, so it cannot be made anew", ways_out=())
     if (work := _too_much(want)) is not None:
         return work
-    delays = _timing.gif_delays(want.delays, most_frames(case.spec))
+    delays = gif_times.gif_delays(want.delays, most_frames(case.spec))
     width, height = fitted((want.width, want.height), len(delays), case.spec, grid=want.pixel_grid or 1)
     return replace(
         want,

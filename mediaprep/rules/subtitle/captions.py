@@ -10,7 +10,7 @@ from mediaprep import units
 from mediaprep.constraint import OneOf, Required
 from mediaprep.media import Cue, Subtitle
 from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Refused, Untold, fix, named, rule
-from mediaprep.rules.subtitle import cues as _cues
+from mediaprep.rules.subtitle import cues
 from mediaprep.spec import SubtitleEncoding
 
 _BY_HAND = "mend the line by hand; nothing is guessed about it"
@@ -71,7 +71,7 @@ def cue_time(have: Subtitle, limit: Required) -> Judgement:
 
 @fix("subtitle-cue-time", safety="lossy", says="turn swapped times round, clamp negative ones to 0, give a length to what has none")
 def with_times(want: Subtitle, case: Case) -> Subtitle | Refused:
-    return _with(want, None if want.cues is None else _cues.with_times(want.cues))
+    return _with(want, None if want.cues is None else cues.with_times(want.cues))
 
 
 @rule("subtitle-cue-order", kinds=("subtitle",), subject="order of cues", facts=("cues",))
@@ -92,7 +92,7 @@ def cue_order(have: Subtitle, limit: Required) -> Judgement:
 
 @fix("subtitle-cue-order", safety="lossless", says="sort the cues by time")
 def in_order(want: Subtitle, case: Case) -> Subtitle | Refused:
-    return _with(want, None if want.cues is None else _cues.in_order(want.cues))
+    return _with(want, None if want.cues is None else cues.in_order(want.cues))
 
 
 @rule("subtitle-cue-empty", kinds=("subtitle",), subject="cue text", facts=("cues",))
@@ -113,7 +113,7 @@ def cue_empty(have: Subtitle, limit: Required) -> Judgement:
 
 @fix("subtitle-cue-empty", safety="lossless", says="leave empty cues out")
 def without_empty(want: Subtitle, case: Case) -> Subtitle | Refused:
-    return _with(want, None if want.cues is None else _cues.without_empty(want.cues))
+    return _with(want, None if want.cues is None else cues.without_empty(want.cues))
 
 
 @rule("subtitle-cue-overlap", kinds=("subtitle",), subject="cues", facts=("cues",))
@@ -126,14 +126,14 @@ def cue_overlap(have: Subtitle, limit: Required) -> Judgement:
     """
     if have.cues is None:
         return Untold(fact="cues", remedy=_BY_HAND)
-    ordered = _cues.in_order(have.cues)
+    ordered = cues.in_order(have.cues)
     bad = next(((one, other) for one, other in pairwise(ordered) if other.start < one.end), None)
     return Passed(measured="apart") if bad is None else Broken(measured="overlapping", detail=f"{_span(bad[0])} and {_span(bad[1])}")
 
 
 @fix("subtitle-cue-overlap", safety="lossy", says="end each cue where the next begins")
 def apart(want: Subtitle, case: Case) -> Subtitle | Refused:
-    return _with(want, None if want.cues is None else _cues.without_overlap(want.cues))
+    return _with(want, None if want.cues is None else cues.without_overlap(want.cues))
 
 
 @rule("subtitle-duration", kinds=("subtitle",), subject="last cue's end", facts=("cues", "clip_duration"))
@@ -156,7 +156,7 @@ def duration(have: Subtitle, limit: Required) -> Judgement:
 def within_clip(want: Subtitle, case: Case) -> Subtitle | Refused:
     if want.cues is None or want.clip_duration is None:
         return _with(want, want.cues)
-    return _with(want, _cues.within(want.cues, (Fraction(0), want.clip_duration)))
+    return _with(want, cues.within(want.cues, (Fraction(0), want.clip_duration)))
 
 
 def _unread(want: Subtitle) -> Refused:
