@@ -22,7 +22,9 @@ def photo(width: int, height: int, count: int) -> Iterator[Array]:
     radius[0, 0] = 1
     planes = []
     for _ in range(4):
-        noise = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((high, wide))) / radius**1.25, s=(high, wide))
+        noise = np.fft.irfft2(
+            np.fft.rfft2(rng.standard_normal((high, wide))) / radius**1.25, s=(high, wide)
+        )
         planes.append((noise - noise.mean()) / noise.std())
     colour = np.stack([110 + 42 * planes[0] + 18 * planes[1 + i % 3] for i in range(3)], axis=-1)
     hills = planes[3] > 0.35
@@ -39,7 +41,18 @@ def screen(width: int, height: int, count: int) -> Iterator[Array]:
 
     rng = np.random.default_rng(3)
     font = ImageFont.load_default(16)
-    words = ["def", "return", "probe", "frame", "while", "import", "total += 1", "# why", "None", "codec"]
+    words = [
+        "def",
+        "return",
+        "probe",
+        "frame",
+        "while",
+        "import",
+        "total += 1",
+        "# why",
+        "None",
+        "codec",
+    ]
     colours = ["#d4d4d4", "#569cd6", "#ce9178", "#6a9955", "#c586c0"]
     page = Image.new("RGB", (width, 24 * (count + height // 24)), "#1e1e1e")
     draw = ImageDraw.Draw(page)
@@ -54,7 +67,9 @@ def screen(width: int, height: int, count: int) -> Iterator[Array]:
     for i in range(count):
         frame = np.array(page.crop((0, 6 * i, width, 6 * i + height)))
         small = clip[i]
-        frame[height - small.shape[0] - 20 : height - 20, width - small.shape[1] - 20 : width - 20] = small
+        frame[
+            height - small.shape[0] - 20 : height - 20, width - small.shape[1] - 20 : width - 20
+        ] = small
         x, y = int(width * (0.5 + 0.4 * np.sin(i / 9))), int(height * (0.5 + 0.4 * np.cos(i / 13)))
         frame[y : y + 16, x : x + 10] = 255
         yield frame
@@ -73,7 +88,11 @@ def pixel_art(width: int, height: int, count: int, factor: int = 8) -> Iterator[
         yield palette[view].repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-MAKERS: dict[str, Callable[[int, int, int], Iterator[Array]]] = {"photo": photo, "screen": screen, "pixel-art": pixel_art}
+MAKERS: dict[str, Callable[[int, int, int], Iterator[Array]]] = {
+    "photo": photo,
+    "screen": screen,
+    "pixel-art": pixel_art,
+}
 
 
 def source(kind: str, width: int, height: int, count: int, rate: int = 20) -> Path:
@@ -83,14 +102,42 @@ def source(kind: str, width: int, height: int, count: int, rate: int = 20) -> Pa
         return target
     CACHE.mkdir(parents=True, exist_ok=True)
     lossless = CACHE / f"{target.stem}.mkv"
-    raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(rate), "-i", "pipe:0"]
-    command = [ffmpeg(), "-v", "error", "-y", *raw, "-c:v", "ffv1", "-pix_fmt", "gbrp", str(lossless)]
+    raw = [
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-s",
+        f"{width}x{height}",
+        "-r",
+        str(rate),
+        "-i",
+        "pipe:0",
+    ]
+    command = [
+        ffmpeg(),
+        "-v",
+        "error",
+        "-y",
+        *raw,
+        "-c:v",
+        "ffv1",
+        "-pix_fmt",
+        "gbrp",
+        str(lossless),
+    ]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
         assert child.stdin is not None
         for frame in MAKERS[kind](width, height, count):
             child.stdin.write(np.ascontiguousarray(frame).tobytes())
-    palette, dither = CACHE / "palette.png", "none" if kind == "pixel-art" else "bayer:bayer_scale=3"
-    subprocess.run([ffmpeg(), "-v", "error", "-y", "-i", str(lossless), "-vf", "palettegen", str(palette)], check=True)
+    palette, dither = (
+        CACHE / "palette.png",
+        "none" if kind == "pixel-art" else "bayer:bayer_scale=3",
+    )
+    subprocess.run(
+        [ffmpeg(), "-v", "error", "-y", "-i", str(lossless), "-vf", "palettegen", str(palette)],
+        check=True,
+    )
     use = ["-i", str(lossless), "-i", str(palette), "-lavfi", f"paletteuse=dither={dither}"]
     subprocess.run([ffmpeg(), "-v", "error", "-y", *use, str(target)], check=True)
     lossless.unlink()

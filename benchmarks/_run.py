@@ -58,7 +58,9 @@ def judge(name: str) -> str | None:
     return shutil.which(name)
 
 
-def compare(contenders: Sequence[Contender], rounds: int, *, warm: bool = True) -> dict[str, Timing]:
+def compare(
+    contenders: Sequence[Contender], rounds: int, *, warm: bool = True
+) -> dict[str, Timing]:
     """Each in turn, ``rounds`` times (``warm``: after one more that does not count), so that a drifting machine drifts for all."""
     taken: dict[str, list[tuple[float, float, int]]] = {c.name: [] for c in contenders}
     for number in range(rounds + warm):
@@ -68,7 +70,11 @@ def compare(contenders: Sequence[Contender], rounds: int, *, warm: bool = True) 
             if number >= warm:
                 taken[contender.name].append(measured)
     return {
-        name: Timing(wall=tuple(w for w, _, _ in rows), cpu=tuple(c for _, c, _ in rows), peak=max(p for _, _, p in rows))
+        name: Timing(
+            wall=tuple(w for w, _, _ in rows),
+            cpu=tuple(c for _, c, _ in rows),
+            peak=max(p for _, _, p in rows),
+        )
         for name, rows in taken.items()
     }
 
@@ -76,7 +82,9 @@ def compare(contenders: Sequence[Contender], rounds: int, *, warm: bool = True) 
 def once(argv: Sequence[str]) -> tuple[float, float, int]:
     """Wall seconds, CPU seconds of the whole process tree, peak bytes of its largest process. Raises: CalledProcessError."""
     began = time.monotonic()
-    child = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ)
+    child = subprocess.Popen(
+        argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ
+    )
     assert child.stderr is not None
     stderr = child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)
@@ -94,10 +102,17 @@ def ratio(one: Timing, other: Timing) -> float:
 
 def table(title: str, timings: dict[str, Timing], base: str) -> str:
     """Markdown: median wall and CPU seconds, peak memory, and the ratio to ``base``."""
-    rows = [f"### {title}", "", "| command | wall s | CPU s | peak MB | ratio |", "| --- | --- | --- | --- | --- |"]
+    rows = [
+        f"### {title}",
+        "",
+        "| command | wall s | CPU s | peak MB | ratio |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for name, timing in timings.items():
         cpu = statistics.median(timing.cpu)
-        rows.append(f"| {name} | {timing.median:.2f} | {cpu:.2f} | {timing.peak / 1e6:.0f} | {ratio(timing, timings[base]):.2f} |")
+        rows.append(
+            f"| {name} | {timing.median:.2f} | {cpu:.2f} | {timing.peak / 1e6:.0f} | {ratio(timing, timings[base]):.2f} |"
+        )
     return "\n".join(rows)
 
 

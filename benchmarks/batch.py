@@ -34,9 +34,28 @@ def clip(seconds: float, *, seed: int, size: str = "640x360", fine: bool = False
     """A clip that breaks only the rule on chroma subsampling, or none; made once."""
     picture = f"testsrc2=s={size}:r=30:d={seconds},hue=h={seed * 7}"
     inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", f"sine=f={200 + seed}:d={seconds}"]
-    pixels = ["-profile:v", "high", "-pix_fmt", "yuv420p"] if fine else ["-profile:v", "high422", "-pix_fmt", "yuv422p"]
-    coded = ["-c:v", "libx264", "-preset", "veryfast", *pixels, "-flags", "+cgop", "-x264-params", "open-gop=0", "-c:a", "aac"]
-    return made(f"batch-{'fine' if fine else 'clip'}-{size}-{seconds:g}s-{seed}.mp4", [*inputs, *coded, "-movflags", "+faststart"])
+    pixels = (
+        ["-profile:v", "high", "-pix_fmt", "yuv420p"]
+        if fine
+        else ["-profile:v", "high422", "-pix_fmt", "yuv422p"]
+    )
+    coded = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        *pixels,
+        "-flags",
+        "+cgop",
+        "-x264-params",
+        "open-gop=0",
+        "-c:a",
+        "aac",
+    ]
+    return made(
+        f"batch-{'fine' if fine else 'clip'}-{size}-{seconds:g}s-{seed}.mp4",
+        [*inputs, *coded, "-movflags", "+faststart"],
+    )
 
 
 def throughput(folder: Path, count: int, seconds: float) -> tuple[float, float]:
@@ -50,15 +69,29 @@ def throughput(folder: Path, count: int, seconds: float) -> tuple[float, float]:
     bare.mkdir()
     with commands.open("w") as file:
         for path in sorted(source.iterdir()):
-            words = subprocess.run([*MEDIAPREP, "plan", "--argv", str(path)], capture_output=True, text=True, check=True).stdout.strip()
+            words = subprocess.run(
+                [*MEDIAPREP, "plan", "--argv", str(path)],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.strip()
             file.write(f"cd {bare} && {words}\0")
     began = time.monotonic()
     with commands.open("rb") as file:
-        subprocess.run(["xargs", "-0", "-P", "2", "-n", "1", "sh", "-c"], stdin=file, stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(
+            ["xargs", "-0", "-P", "2", "-n", "1", "sh", "-c"],
+            stdin=file,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
     xargs = time.monotonic() - began
     assert len(list(bare.iterdir())) == count
     began = time.monotonic()
-    subprocess.run([*MEDIAPREP, "batch", str(source), "-o", str(folder / "out"), "-j", "2", "-q"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [*MEDIAPREP, "batch", str(source), "-o", str(folder / "out"), "-j", "2", "-q"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     took = time.monotonic() - began
     assert len(list((folder / "out").glob("*.mp4"))) == count
     return xargs, took
@@ -101,17 +134,19 @@ def fill(folder: Path, count: int) -> None:
     folder.mkdir()
     data = clip(1, seed=1, size="320x240", fine=True).read_bytes()
     for number in range(count):
-        (folder / f"{number:05d}.mp4").write_bytes(data + (8 + number).to_bytes(4, "big") + b"free" + bytes(number))
+        (folder / f"{number:05d}.mp4").write_bytes(
+            data + (8 + number).to_bytes(4, "big") + b"free" + bytes(number)
+        )
 
 
 def dask(quick: bool) -> None:
     import distributed
 
-    from mediaprep.jobs import batch
-    from mediaprep.jobs.cluster import Cluster
-    from mediaprep.jobs.flight import Options
-    from mediaprep.jobs.slots import Crew, Threads
-    from mediaprep.jobs.work import Recipe
+    from mediaprep.jobs.run import batch
+    from mediaprep.jobs.run.inflight import Options
+    from mediaprep.jobs.workers.dask import Cluster
+    from mediaprep.jobs.workers.threads import Crew, Threads
+    from mediaprep.jobs.workers.worker import Recipe
     from mediaprep.profile import find_profile
 
     count, took = (100 if quick else 500), {}
@@ -120,7 +155,13 @@ def dask(quick: bool) -> None:
         fill(folder / "in", count)
 
         def run(crew: Crew, word: str) -> None:
-            with batch.opened(folder / word, Recipe(profile=find_profile("twitter")), crew, Options(), lambda event: None) as driver:
+            with batch.opened(
+                folder / word,
+                Recipe(profile=find_profile("twitter")),
+                crew,
+                Options(),
+                lambda event: None,
+            ) as driver:
                 batch.run(driver, [str(folder / "in" / "00000.mp4")])  # warm
                 began = time.monotonic()
                 batch.run(driver, [str(folder / "in")])
@@ -129,16 +170,23 @@ def dask(quick: bool) -> None:
 
         run(Threads(2), "threads")
         with distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, protocol="tcp", host="127.0.0.1", resources={"CPU": 1}
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address=None,
+            protocol="tcp",
+            host="127.0.0.1",
+            resources={"CPU": 1},
         ) as local:
             run(Cluster(local.scheduler_address), "cluster")
     threads, cluster = (1000 * took[word] / count for word in ("threads", "cluster"))
-    print(f"dask    {count} jobs: threads {threads:.1f} ms, cluster {cluster:.1f} ms: {cluster - threads:+.1f} ms a job (goal 10)")
+    print(
+        f"dask    {count} jobs: threads {threads:.1f} ms, cluster {cluster:.1f} ms: {cluster - threads:+.1f} ms a job (goal 10)"
+    )
 
 
 def ledger(quick: bool) -> None:
-    from mediaprep.jobs.ledger import Ledger
-    from mediaprep.jobs.records import Entry
+    from mediaprep.jobs.ledger.ledger import Ledger
+    from mediaprep.jobs.ledger.records import Entry
 
     count = 100_000 if quick else 1_000_000
     with tempfile.TemporaryDirectory() as name, Ledger(Path(name) / "ledger.db") as opened:
@@ -146,29 +194,60 @@ def ledger(quick: bool) -> None:
         began = time.monotonic()
         opened.add(
             recipe,
-            (Entry(source=f"/archive/{n % 365}/clip-{n}.mov", place=f"{n % 365}/clip-{n}.mov", stamp=(n, n, n, n)) for n in range(count)),
+            (
+                Entry(
+                    source=f"/archive/{n % 365}/clip-{n}.mov",
+                    place=f"{n % 365}/clip-{n}.mov",
+                    stamp=(n, n, n, n),
+                )
+                for n in range(count)
+            ),
         )
         took = time.monotonic() - began
         began = time.monotonic()
         for _ in range(100):
             opened.claim(recipe, 1)
         claim = (time.monotonic() - began) / 100
-    print(f"ledger  {count} jobs entered in {took:.1f} s (goal: 10^6 in 20), a claim {1000 * claim:.2f} ms, peak {peak()} MB")
+    print(
+        f"ledger  {count} jobs entered in {took:.1f} s (goal: 10^6 in 20), a claim {1000 * claim:.2f} ms, peak {peak()} MB"
+    )
 
 
 def memory(quick: bool) -> None:
     """In processes of their own. The commands meet files that are no media, each of which is judged, and by ``watch`` quarantined."""
     few, many = (200, 2000) if quick else (1000, 20_000)
-    for what, words in (("batch", ["-o", "out"]), ("watch", ["out", "--once", "--settle", "0.1", "--incomplete-after", "1"])):
+    for what, words in (
+        ("batch", ["-o", "out"]),
+        ("watch", ["out", "--once", "--settle", "0.1", "--incomplete-after", "1"]),
+    ):
         peaks = [judged(what, words, count) for count in (few, many)]
-        print(f"memory  mediaprep {what}: {few} files {peaks[0]} MB, {many} files {peaks[1]} MB: {peaks[1] - peaks[0]:+d} MB", flush=True)
+        print(
+            f"memory  mediaprep {what}: {few} files {peaks[0]} MB, {many} files {peaks[1]} MB: {peaks[1] - peaks[0]:+d} MB",
+            flush=True,
+        )
     few, many = (500, 20_000) if quick else (1000, 100_000)
     for what in ("batch", "watch"):
         peaks = []
         for count in (few, many):
-            argv = [sys.executable, "-m", "benchmarks.batch", "--known", what, "--count", str(count)]
-            peaks.append(int(subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()[-1]))
-        print(f"memory  known to {what}: {few} files {peaks[0]} MB, {many} files {peaks[1]} MB: {peaks[1] - peaks[0]:+d} MB")
+            argv = [
+                sys.executable,
+                "-m",
+                "benchmarks.batch",
+                "--known",
+                what,
+                "--count",
+                str(count),
+            ]
+            peaks.append(
+                int(
+                    subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()[
+                        -1
+                    ]
+                )
+            )
+        print(
+            f"memory  known to {what}: {few} files {peaks[0]} MB, {many} files {peaks[1]} MB: {peaks[1] - peaks[0]:+d} MB"
+        )
 
 
 def judged(what: str, words: list[str], count: int) -> int:
@@ -187,9 +266,9 @@ def judged(what: str, words: list[str], count: int) -> int:
 
 def known(what: str, count: int) -> None:
     """Look through a folder of ``count`` files, half of which are entered as done; the others wait to be settled (watch) or claimed."""
-    from mediaprep.jobs import scan
-    from mediaprep.jobs.ledger import Ledger
-    from mediaprep.jobs.settle import Rules, Settling
+    from mediaprep.jobs.ledger.discover import walk
+    from mediaprep.jobs.ledger.ledger import Ledger
+    from mediaprep.jobs.watch.settle import Rules, Settling
 
     with tempfile.TemporaryDirectory() as name:
         source = Path(name) / "in"
@@ -198,14 +277,16 @@ def known(what: str, count: int) -> None:
             (source / f"{number}.srt").write_bytes(b"%d" % number)
         with Ledger(Path(name) / "ledger.db") as opened:
             recipe = opened.recipe("r", {}, {})
-            opened.add(recipe, (entry for entry in scan.walk(source, print) if int(entry.place[:-4]) % 2))
+            opened.add(
+                recipe, (entry for entry in walk(source, print) if int(entry.place[:-4]) % 2)
+            )
             if what == "batch":
-                opened.add(recipe, scan.walk(source, print))
+                opened.add(recipe, walk(source, print))
                 while opened.claim(recipe, 8):
                     pass
             else:
                 settling = Settling(Rules(settle=0.0, poll=0.0, incomplete_after=0.0))
-                for entry in scan.walk(source, print):
+                for entry in walk(source, print):
                     if not opened.knows(recipe, entry.source, entry.stamp):
                         settling.saw(entry)
                 while len(settling):
@@ -235,7 +316,9 @@ ROWS: dict[str, Callable[[bool], None]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("rows", nargs="*", metavar="row")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--known", choices=["batch", "watch"], help=argparse.SUPPRESS)
@@ -244,7 +327,9 @@ def main() -> None:
     if words.known:
         known(words.known, words.count)
         return
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {shutil.disk_usage(tempfile.gettempdir()).free // 2**30} GB free")
+    print(
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {shutil.disk_usage(tempfile.gettempdir()).free // 2**30} GB free"
+    )
     for row in words.rows or ROWS:
         ROWS[row](words.quick)
 

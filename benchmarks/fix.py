@@ -13,8 +13,30 @@ from pathlib import Path
 
 from _run import CACHE, Contender, Timing, compare, ffmpeg, made, mediaprep, ratio, table
 
-SOURCE = ["-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=30:d={0},noise=alls=12:allf=t", "-f", "lavfi", "-i", "sine=440:r=48000:d={0}"]
-X264 = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-b:v", "8M", "-g", "60", "-x264-params", "open-gop=0"]
+SOURCE = [
+    "-f",
+    "lavfi",
+    "-i",
+    "testsrc2=s=1920x1080:r=30:d={0},noise=alls=12:allf=t",
+    "-f",
+    "lavfi",
+    "-i",
+    "sine=440:r=48000:d={0}",
+]
+X264 = [
+    "-c:v",
+    "libx264",
+    "-preset",
+    "veryfast",
+    "-pix_fmt",
+    "yuv420p",
+    "-b:v",
+    "8M",
+    "-g",
+    "60",
+    "-x264-params",
+    "open-gop=0",
+]
 SCALE = "scale=1280:720:flags=lanczos+accurate_rnd"
 ENCODE = (
     "-c:v libx264 -preset medium -profile:v high -pix_fmt yuv420p -crf 23 -aq-mode 2 -maxrate 2048k -bufsize 4096k -g 60 -flags +cgop "
@@ -47,23 +69,43 @@ def fix(source: Path) -> Contender:
 def bare(source: Path) -> Contender:
     """The encode that mediaprep plans, typed by hand: no probe, no check, no verification."""
     words = f"-map 0:v:0 -map 0:a:0 -vf {SCALE} {ENCODE} -r 30 -c:a copy -movflags +faststart"
-    argv = [ffmpeg(), "-v", "error", "-y", "-threads", "2", "-i", str(source), *words.split(), str(CACHE / "bare.mp4")]
+    argv = [
+        ffmpeg(),
+        "-v",
+        "error",
+        "-y",
+        "-threads",
+        "2",
+        "-i",
+        str(source),
+        *words.split(),
+        str(CACHE / "bare.mp4"),
+    ]
     return Contender(name="bare ffmpeg, same encode", argv=argv)
 
 
 def alone(frames: Path) -> Contender:
     """x264 with nothing to decode or scale: the frames of the rung come from memory (the page cache)."""
-    words = f"-f rawvideo -pix_fmt yuv420p -s 1280x720 -r 30 -i {frames} {ENCODE} {CACHE / 'alone.mp4'}"
-    return Contender(name="x264 alone, raw frames", argv=[ffmpeg(), "-v", "error", "-y", *words.split()])
+    words = (
+        f"-f rawvideo -pix_fmt yuv420p -s 1280x720 -r 30 -i {frames} {ENCODE} {CACHE / 'alone.mp4'}"
+    )
+    return Contender(
+        name="x264 alone, raw frames", argv=[ffmpeg(), "-v", "error", "-y", *words.split()]
+    )
 
 
 def goal(what: str, value: float, limit: float, *, least: bool = False) -> None:
     met = value >= limit if least else value <= limit
-    print(f"{what}: {value:.2f} (goal: {'at least' if least else 'at most'} {limit:g}){'' if met else ' - MISSED'}")
+    print(
+        f"{what}: {value:.2f} (goal: {'at least' if least else 'at most'} {limit:g}){'' if met else ' - MISSED'}"
+    )
 
 
 def full(source: Path, seconds: int, rounds: int) -> None:
-    frames = made("frames.yuv", ["-i", str(source), "-map", "0:v:0", "-vf", SCALE, "-pix_fmt", "yuv420p", "-f", "rawvideo"])
+    frames = made(
+        "frames.yuv",
+        ["-i", str(source), "-map", "0:v:0", "-vf", SCALE, "-pix_fmt", "yuv420p", "-f", "rawvideo"],
+    )
     try:
         contenders = [alone(frames), bare(source), fix(source)]
         timings = compare(contenders, rounds, warm=False)
@@ -83,7 +125,13 @@ def copies(sources: dict[str, Path], seconds: int) -> None:
     contenders = [fix(sources["container"]), fix(sources["sound"])]
     timings = whole | compare(contenders, COPY_ROUNDS)
     names = [contender.name for contender in contenders]
-    print(table(f"Copies, {seconds} s", {name: _median(timing) for name, timing in timings.items()}, next(iter(whole))))
+    print(
+        table(
+            f"Copies, {seconds} s",
+            {name: _median(timing) for name, timing in timings.items()},
+            next(iter(whole)),
+        )
+    )
     encoded = next(iter(whole.values())).median
     goal("\nfull transcode / remux, times", encoded / timings[names[0]].median, 75, least=True)
     goal("full transcode / sound only, times", encoded / timings[names[1]].median, 20, least=True)
@@ -91,11 +139,15 @@ def copies(sources: dict[str, Path], seconds: int) -> None:
 
 def _median(timing: Timing) -> Timing:
     """One round of the medians, so that contenders of different rounds fit one table."""
-    return Timing(wall=(timing.median,), cpu=(sorted(timing.cpu)[len(timing.cpu) // 2],), peak=timing.peak)
+    return Timing(
+        wall=(timing.median,), cpu=(sorted(timing.cpu)[len(timing.cpu) // 2],), peak=timing.peak
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", choices=("full", "copies"))
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=2)

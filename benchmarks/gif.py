@@ -40,7 +40,16 @@ class Row:
 
 
 def with_gifsicle(path: Path, out: Path, width: int) -> list[str]:
-    return [gifsicle.locate() or "gifsicle", "-O3", "--lossy=80", "--resize-width", str(width), str(path), "-o", str(out)]
+    return [
+        gifsicle.locate() or "gifsicle",
+        "-O3",
+        "--lossy=80",
+        "--resize-width",
+        str(width),
+        str(path),
+        "-o",
+        str(out),
+    ]
 
 
 def with_ffmpeg(path: Path, out: Path, width: int) -> list[str]:
@@ -58,9 +67,14 @@ def pillow(path: Path, out: Path, width: int) -> None:
 
     with Image.open(path) as image:
         size = width, round(image.height * width / image.width)
-        frames = [frame.convert("RGB").resize(size, Image.Resampling.LANCZOS).quantize(256) for frame in ImageSequence.Iterator(image)]
+        frames = [
+            frame.convert("RGB").resize(size, Image.Resampling.LANCZOS).quantize(256)
+            for frame in ImageSequence.Iterator(image)
+        ]
         delay = image.info.get("duration", 50)
-    frames[0].save(out, save_all=True, append_images=frames[1:], duration=delay, loop=0, optimize=True)
+    frames[0].save(
+        out, save_all=True, append_images=frames[1:], duration=delay, loop=0, optimize=True
+    )
 
 
 def fitted(name: str, argv: Argv, path: Path, limit: int, full: tuple[int, int]) -> Row:
@@ -72,7 +86,16 @@ def fitted(name: str, argv: Argv, path: Path, limit: int, full: tuple[int, int])
         wall, cpu, peak = once(argv(path, out, width))
         size = out.stat().st_size
         if size <= limit:
-            best = Row(name=name, width=width, size=size, ssim=ssim(out, path, full), wall=wall, cpu=cpu, peak=peak, encodes=str(number))
+            best = Row(
+                name=name,
+                width=width,
+                size=size,
+                ssim=ssim(out, path, full),
+                wall=wall,
+                cpu=cpu,
+                peak=peak,
+                encodes=str(number),
+            )
             low = width
             if size >= 0.95 * limit or width == full[0]:
                 break
@@ -88,17 +111,43 @@ def fitted(name: str, argv: Argv, path: Path, limit: int, full: tuple[int, int])
 def ours(path: Path, limit: int, full: tuple[int, int]) -> Row:
     out = CACHE / "out-mediaprep.gif"
     out.unlink(missing_ok=True)
-    wall, cpu, peak = once([mediaprep(), "fix", str(path), "-o", str(out), "--max-size", f"{limit // 1000}kB"])
+    wall, cpu, peak = once(
+        [mediaprep(), "fix", str(path), "-o", str(out), "--max-size", f"{limit // 1000}kB"]
+    )
     width = int.from_bytes(out.read_bytes()[6:8], "little")
     size = out.stat().st_size
-    return Row(name="mediaprep fix", width=width, size=size, ssim=ssim(out, path, full), wall=wall, cpu=cpu, peak=peak, encodes="own")
+    return Row(
+        name="mediaprep fix",
+        width=width,
+        size=size,
+        ssim=ssim(out, path, full),
+        wall=wall,
+        cpu=cpu,
+        peak=peak,
+        encodes="own",
+    )
 
 
 def ssim(made: Path, path: Path, full: tuple[int, int]) -> float:
     """Mean structural similarity of all frames; frame for frame, both at the source's size."""
     paired = "settb=1/100,setpts=N*5"
     graph = f"[0]{paired},scale={full[0]}:{full[1]}:flags=bicubic,format=gbrp[a];[1]{paired},format=gbrp[b];[a][b]ssim=f=-"
-    argv = [ffmpeg(), "-v", "error", "-i", str(made), "-i", str(path), "-fps_mode", "passthrough", "-lavfi", graph, "-f", "null", "-"]
+    argv = [
+        ffmpeg(),
+        "-v",
+        "error",
+        "-i",
+        str(made),
+        "-i",
+        str(path),
+        "-fps_mode",
+        "passthrough",
+        "-lavfi",
+        graph,
+        "-f",
+        "null",
+        "-",
+    ]
     told = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
     values = [float(value) for value in re.findall(r"All:([0-9.]+)", told)]
     return sum(values) / len(values)
@@ -106,18 +155,36 @@ def ssim(made: Path, path: Path, full: tuple[int, int]) -> float:
 
 def table(title: str, rows: list[Row]) -> str:
     base = rows[0]
-    lines = [f"### {title}", "", "| way | width | MB | SSIM | wall s | CPU s | peak MB | encodes | time / ours |", "|" + " --- |" * 9]
+    lines = [
+        f"### {title}",
+        "",
+        "| way | width | MB | SSIM | wall s | CPU s | peak MB | encodes | time / ours |",
+        "|" + " --- |" * 9,
+    ]
     for row in rows:
-        cells = [row.name, row.width, f"{row.size / 1e6:.2f}", f"{row.ssim:.4f}", f"{row.wall:.1f}", f"{row.cpu:.1f}"]
+        cells = [
+            row.name,
+            row.width,
+            f"{row.size / 1e6:.2f}",
+            f"{row.ssim:.4f}",
+            f"{row.wall:.1f}",
+            f"{row.cpu:.1f}",
+        ]
         cells += [f"{row.peak / 1e6:.0f}", row.encodes, f"{row.wall / base.wall:.2f}"]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="small sources and a limit of 2 MB: about a minute")
-    parser.add_argument("--pillow", nargs=3, metavar=("SOURCE", "OUT", "WIDTH"), help=argparse.SUPPRESS)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="small sources and a limit of 2 MB: about a minute"
+    )
+    parser.add_argument(
+        "--pillow", nargs=3, metavar=("SOURCE", "OUT", "WIDTH"), help=argparse.SUPPRESS
+    )
     args = parser.parse_args()
     if args.pillow:
         pillow(Path(args.pillow[0]), Path(args.pillow[1]), int(args.pillow[2]))
@@ -132,10 +199,21 @@ def main() -> None:
         path = source(kind, width, height, count)
         full = width, height
         rows = [ours(path, limit, full)]
-        for name, argv in (("gifsicle -O3 --lossy=80", with_gifsicle), ("ffmpeg, one graph", with_ffmpeg), ("Pillow", with_pillow)):
+        for name, argv in (
+            ("gifsicle -O3 --lossy=80", with_gifsicle),
+            ("ffmpeg, one graph", with_ffmpeg),
+            ("Pillow", with_pillow),
+        ):
             rows.append(fitted(name, argv, path, limit, full))
         megabytes = path.stat().st_size / 1e6
-        print(table(f"{kind}: {count} frames of {width}x{height}, {megabytes:.1f} MB, to {limit / 1e6:.0f} MB", rows), "\n", flush=True)
+        print(
+            table(
+                f"{kind}: {count} frames of {width}x{height}, {megabytes:.1f} MB, to {limit / 1e6:.0f} MB",
+                rows,
+            ),
+            "\n",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 import mediaprep
-from mediaprep.files import open_source
+from mediaprep.runtime.source import open_source
 from mediaprep.tools import picture
 
 RUNS = 3
@@ -36,11 +36,17 @@ def photo(size: tuple[int, int], bytes_wanted: int) -> bytes:
     for _ in range(3):
         plane = np.zeros((height, width), np.float32)
         for step in (4, 16, 64, 256):
-            coarse = random.normal(0, 6 * step**0.5, (height // step + 2, width // step + 2)).astype(np.float32)
+            coarse = random.normal(
+                0, 6 * step**0.5, (height // step + 2, width // step + 2)
+            ).astype(np.float32)
             plane += np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))
         planes.append(plane)
     grain = random.normal(0, 5, (height, width)).astype(np.float32)
-    image = Image.fromarray(np.clip(np.stack([plane + grain for plane in planes], -1) * 0.6 + 120, 0, 255).astype(np.uint8))
+    image = Image.fromarray(
+        np.clip(np.stack([plane + grain for plane in planes], -1) * 0.6 + 120, 0, 255).astype(
+            np.uint8
+        )
+    )
     for quality in range(96, 60, -2):
         out = io.BytesIO()
         image.save(out, "JPEG", quality=quality)

@@ -33,7 +33,9 @@ class Cost:
     level: str
 
 
-def pairs(what: str, level: str, bare: Callable[[], object], safe: Callable[[], object], rounds: int) -> Cost:
+def pairs(
+    what: str, level: str, bare: Callable[[], object], safe: Callable[[], object], rounds: int
+) -> Cost:
     """Both in turn, the order swapped each round, after three rounds that warm up."""
     taken: list[tuple[float, float]] = []
     for number in range(rounds + 3):
@@ -50,11 +52,11 @@ def pairs(what: str, level: str, bare: Callable[[], object], safe: Callable[[], 
 
 def probing(path: Path, rounds: int) -> Cost:
     """The same reader over the same opened file."""
-    from mediaprep.context import Context
-    from mediaprep.files import open_source
-    from mediaprep.probe.reading import read
-    from mediaprep.probe.sniff import sniff
-    from mediaprep.probe.worker import Request, confinement, read_media
+    from mediaprep.probing.identify.sniff import sniff
+    from mediaprep.probing.read import read
+    from mediaprep.probing.reader.pool import Request, confinement, read_media
+    from mediaprep.runtime.context import Context
+    from mediaprep.runtime.source import open_source
 
     with open_source(path) as source:
         request = Request(sniffed=sniff(source))
@@ -69,8 +71,8 @@ def probing(path: Path, rounds: int) -> Cost:
 
 def job(path: Path, rounds: int) -> Cost:
     """A remux by ffmpeg: through mediaprep's process module as the pipeline starts it, and by subprocess."""
-    from mediaprep.context import Context
-    from mediaprep.tools import process, sandbox
+    from mediaprep.runtime import process, sandbox
+    from mediaprep.runtime.context import Context
 
     with tempfile.TemporaryDirectory() as folder, path.open("rb") as source:
         target = f"file:{folder}/out.mp4"
@@ -105,7 +107,13 @@ def job(path: Path, rounds: int) -> Cost:
 
         def bare() -> None:
             os.lseek(source.fileno(), 0, os.SEEK_SET)
-            subprocess.run(words, check=True, pass_fds=(source.fileno(),), stdin=subprocess.DEVNULL, capture_output=True)
+            subprocess.run(
+                words,
+                check=True,
+                pass_fds=(source.fileno(),),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+            )
 
         def safe() -> None:
             os.lseek(source.fileno(), 0, os.SEEK_SET)
@@ -126,9 +134,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=60)
     both = costs(parser.parse_args().rounds)
-    print("| path | bare ms | safe ms | added ms | at most | level |\n| --- | --- | --- | --- | --- | --- |")
+    print(
+        "| path | bare ms | safe ms | added ms | at most | level |\n| --- | --- | --- | --- | --- | --- |"
+    )
     for cost, most in zip(both, (PROBE_MS, JOB_MS), strict=True):
-        print(f"| {cost.what} | {cost.bare:.1f} | {cost.safe:.1f} | {cost.added:.1f} | {most:.0f} | {cost.level} |")
+        print(
+            f"| {cost.what} | {cost.bare:.1f} | {cost.safe:.1f} | {cost.added:.1f} | {most:.0f} | {cost.level} |"
+        )
     return int(any(cost.added > most for cost, most in zip(both, (PROBE_MS, JOB_MS), strict=True)))
 
 

@@ -69,14 +69,29 @@ def cases(slow: bool, only: str) -> Iterator[Case]:
         truth = fixtures.truth(name)
         if only in name:
             kind = str(truth.facts.get("kind") or "video")
-            moving = kind == "video" and not name.endswith((".srt", ".vtt", ".ass", ".gif", ".png", ".jpg", ".webp"))
+            moving = kind == "video" and not name.endswith(
+                (".srt", ".vtt", ".ass", ".gif", ".png", ".jpg", ".webp")
+            )
             path = fixtures.make(name)
-            yield Case(name=name, path=path, breaks=truth.breaks, maybe=truth.recipe.maybe, verdict=truth.verdict, moving=moving)
+            yield Case(
+                name=name,
+                path=path,
+                breaks=truth.breaks,
+                maybe=truth.recipe.maybe,
+                verdict=truth.verdict,
+                moving=moving,
+            )
     for real in real_files():
         if only in real.name:
             broken = breaks_by_spec(real)
             settled = real.breaks - broken - {"unreadable"}
-            yield Case(name=real.name, path=real.path, breaks=broken, maybe=settled, moving=real.kind == "video")
+            yield Case(
+                name=real.name,
+                path=real.path,
+                breaks=broken,
+                maybe=settled,
+                moving=real.kind == "video",
+            )
 
 
 def by_mediaprep(path: Path) -> Said:
@@ -84,7 +99,10 @@ def by_mediaprep(path: Path) -> Said:
     if report.verdict == "unreadable":
         return Said(broken=None)
     musts = [finding for finding in report.findings if finding.level == "must"]
-    states = {state: frozenset(finding.rule for finding in musts if finding.state == state) for state in ("broken", "unknown")}
+    states = {
+        state: frozenset(finding.rule for finding in musts if finding.state == state)
+        for state in ("broken", "unknown")
+    }
     return Said(broken=states["broken"], untold=states["unknown"])
 
 
@@ -93,7 +111,16 @@ def by_mediaprep(path: Path) -> Said:
 
 def by_ffprobe(path: Path) -> Said:
     """The fields as a script takes them: the first picture and the first sound, the rate that is declared, no pass over packets."""
-    argv = [judge("ffprobe") or "ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format", str(path)]
+    argv = [
+        judge("ffprobe") or "ffprobe",
+        "-v",
+        "error",
+        "-of",
+        "json",
+        "-show_streams",
+        "-show_format",
+        str(path),
+    ]
     try:
         done = subprocess.run(argv, capture_output=True, timeout=60, check=False)
     except subprocess.TimeoutExpired:
@@ -116,11 +143,18 @@ def by_ffprobe(path: Path) -> Said:
     return Said(broken=frozenset(_video(names, video, audio, whole)))
 
 
-def _video(names: set[str], video: Mapping[str, Any], audio: Mapping[str, Any] | None, whole: Mapping[str, Any]) -> Iterator[str]:
+def _video(
+    names: set[str],
+    video: Mapping[str, Any],
+    audio: Mapping[str, Any] | None,
+    whole: Mapping[str, Any],
+) -> Iterator[str]:
     width, height = video.get("width", 0), video.get("height", 0)
     tests = {
         "video-frame-rate": _number(video.get("r_frame_rate")) <= 60,
-        "video-dimensions": max(width, height) <= 1280 and min(width, height) <= 1024 and min(width, height) >= 32,
+        "video-dimensions": max(width, height) <= 1280
+        and min(width, height) <= 1024
+        and min(width, height) >= 32,
         "video-size": int(whole.get("size", 0)) <= 512 * 2**20,
         "video-duration": Fraction(1, 2) <= _number(whole.get("duration")) <= 140,
         "video-aspect-ratio": bool(height) and Fraction(1, 3) <= Fraction(width, height) <= 3,
@@ -129,14 +163,21 @@ def _video(names: set[str], video: Mapping[str, Any], audio: Mapping[str, Any] |
         "video-scan": video.get("field_order") in (None, "progressive", "unknown"),
         "video-codec": video.get("codec_name") == "h264",
         "video-container": bool(names & {"mp4", "mov"}),
-        "audio-codec": audio is None or (audio.get("codec_name"), audio.get("profile")) == ("aac", "LC"),
+        "audio-codec": audio is None
+        or (audio.get("codec_name"), audio.get("profile")) == ("aac", "LC"),
         "audio-channels": audio is None or int(audio.get("channels", 0)) <= 2,
     }
     yield from (rule for rule, kept in tests.items() if not kept)
 
 
-def _animation(names: set[str], video: Mapping[str, Any], whole: Mapping[str, Any]) -> Iterator[str]:
-    width, height, frames = video.get("width", 0), video.get("height", 0), int(video.get("nb_frames", 0))
+def _animation(
+    names: set[str], video: Mapping[str, Any], whole: Mapping[str, Any]
+) -> Iterator[str]:
+    width, height, frames = (
+        video.get("width", 0),
+        video.get("height", 0),
+        int(video.get("nb_frames", 0)),
+    )
     tests = {
         "animation-type": "gif" in names,
         "gif-dimensions": width <= 1280 and height <= 1080,
@@ -169,18 +210,38 @@ _POLICY: Mapping[str, list[list[tuple[str, str, str, str]]]] = {
     "file-complete": [[("General", "IsTruncated", _ABSENT, "")]],
     "video-codec": [[("Video", "Format", "=", "AVC")]],
     "video-container": [[("General", "Format", "=", "MPEG-4")]],
-    "video-frame-rate": [[("Video", "FrameRate", "<=", "60")], [("Video", "FrameRate", _ABSENT, "")]],
+    "video-frame-rate": [
+        [("Video", "FrameRate", "<=", "60")],
+        [("Video", "FrameRate", _ABSENT, "")],
+    ],
     "video-dimensions": [
-        [("Video", a, "<=", "1280"), ("Video", b, "<=", "1024"), ("Video", a, ">=", "32"), ("Video", b, ">=", "32")]
+        [
+            ("Video", a, "<=", "1280"),
+            ("Video", b, "<=", "1024"),
+            ("Video", a, ">=", "32"),
+            ("Video", b, ">=", "32"),
+        ]
         for a, b in (("Width", "Height"), ("Height", "Width"))
     ],
     "video-size": [[("General", "FileSize", "<=", str(512 * 2**20))]],
-    "video-duration": [[("General", "Duration", "<=", "140"), ("General", "Duration", ">=", "0.5")]],
-    "video-aspect-ratio": [[("Video", "DisplayAspectRatio", "<=", "3"), ("Video", "DisplayAspectRatio", ">=", "0.333")]],
+    "video-duration": [
+        [("General", "Duration", "<=", "140"), ("General", "Duration", ">=", "0.5")]
+    ],
+    "video-aspect-ratio": [
+        [("Video", "DisplayAspectRatio", "<=", "3"), ("Video", "DisplayAspectRatio", ">=", "0.333")]
+    ],
     "video-pixel-aspect-ratio": [[("Video", "PixelAspectRatio", "=", "1.000")]],
-    "video-pixel-format": [[("Video", "ChromaSubsampling", "=", "4:2:0"), ("Video", "BitDepth", "=", "8")]],
-    "video-scan": [[("Video", "ScanType", "=", "Progressive")], [("Video", "ScanType", _ABSENT, "")]],
-    "video-open-gop": [[("Video", "Gop_OpenClosed", _ABSENT, "")], [("Video", "Gop_OpenClosed", "=", "Closed")]],
+    "video-pixel-format": [
+        [("Video", "ChromaSubsampling", "=", "4:2:0"), ("Video", "BitDepth", "=", "8")]
+    ],
+    "video-scan": [
+        [("Video", "ScanType", "=", "Progressive")],
+        [("Video", "ScanType", _ABSENT, "")],
+    ],
+    "video-open-gop": [
+        [("Video", "Gop_OpenClosed", _ABSENT, "")],
+        [("Video", "Gop_OpenClosed", "=", "Closed")],
+    ],
     "audio-codec": [
         [("Audio", "Format", _ABSENT, "")],
         [("Audio", "Format", "=", "AAC"), ("Audio", "Format_AdditionalFeatures", "=", "LC")],
@@ -197,18 +258,34 @@ def policy() -> str:
         for number, way in enumerate(ways):
             place = ET.SubElement(one, "policy", type="and", name=f"{rule} {number}")
             for track, name, operator, value in way:
-                ET.SubElement(place, "rule", name=name, value=name, tracktype=track, occurrence="*", operator=operator).text = value or None
+                ET.SubElement(
+                    place,
+                    "rule",
+                    name=name,
+                    value=name,
+                    tracktype=track,
+                    occurrence="*",
+                    operator=operator,
+                ).text = value or None
     return ET.tostring(root, encoding="unicode", xml_declaration=True)
 
 
 def by_mediaconch(program: str, rules: Path) -> Callable[[Path], Said]:
     def checked(path: Path) -> Said:
         try:
-            done = subprocess.run([program, "-p", str(rules), "-fx", str(path)], capture_output=True, timeout=60, check=False)
+            done = subprocess.run(
+                [program, "-p", str(rules), "-fx", str(path)],
+                capture_output=True,
+                timeout=60,
+                check=False,
+            )
             root = ET.fromstring(done.stdout)
         except (subprocess.TimeoutExpired, ET.ParseError):
             return Said(broken=None)
-        found = {item.get("name"): item.get("outcome") for item in root.iter("{https://mediaarea.net/mediaconch}policy")}
+        found = {
+            item.get("name"): item.get("outcome")
+            for item in root.iter("{https://mediaarea.net/mediaconch}policy")
+        }
         return Said(broken=frozenset(rule for rule in _POLICY if found.get(rule) != "pass"))
 
     return checked
@@ -241,25 +318,44 @@ def count(case: Case, said: Said, scores: dict[str, Score]) -> None:
     for rule in (case.breaks | said.broken | said.untold) - case.maybe:
         add(rule, rule in case.breaks, rule in said.broken, rule in said.untold)
     if not case.maybe or case.breaks:
-        add(ACCEPTED, bool(case.breaks), bool(said.broken - case.maybe), bool(said.untold - case.maybe))
+        add(
+            ACCEPTED,
+            bool(case.breaks),
+            bool(said.broken - case.maybe),
+            bool(said.untold - case.maybe),
+        )
 
 
 def table(scores: Mapping[str, dict[str, Score]], asked: int) -> str:
     rows = sorted({rule for one in scores.values() for rule in one})
     head = " | ".join(f"{name}: right | missed must | false alarm" for name in scores)
-    lines = [f"### {asked} files", "", f"| rule | broken by | {head} |", "| --- |" + " ---: |" * (1 + 3 * len(scores))]
+    lines = [
+        f"### {asked} files",
+        "",
+        f"| rule | broken by | {head} |",
+        "| --- |" + " ---: |" * (1 + 3 * len(scores)),
+    ]
     for rule in rows:
         ours = [one.get(rule, Score()) for one in scores.values()]
-        cells = " | ".join(f"{score.right} | {len(score.missed) or ''} | {len(score.alarms) or ''}" for score in ours)
+        cells = " | ".join(
+            f"{score.right} | {len(score.missed) or ''} | {len(score.alarms) or ''}"
+            for score in ours
+        )
         lines.append(f"| {rule} | {ours[0].right + len(ours[0].missed)} | {cells} |")
     return "\n".join(lines)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--slow", action="store_true", help="the fixtures that take long to build too")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--slow", action="store_true", help="the fixtures that take long to build too"
+    )
     parser.add_argument("--only", default="", help="files whose name holds this word")
-    parser.add_argument("--wrong", action="store_true", help="name the files that mediaprep gets wrong")
+    parser.add_argument(
+        "--wrong", action="store_true", help="name the files that mediaprep gets wrong"
+    )
     parser.add_argument("--mediaconch", help="its path, where it is not on PATH")
     options = parser.parse_args()
     checkers: dict[str, Callable[[Path], Said]] = {"mediaprep": by_mediaprep}
@@ -278,12 +374,25 @@ def main() -> int:
                 if case.moving or not name.startswith("MediaConch"):
                     count(case, checker(case.path), scores[name])
     print(table(scores, asked))
-    wrong = [(rule, score) for rule, score in sorted(scores["mediaprep"].items()) if score.missed or score.alarms]
+    wrong = [
+        (rule, score)
+        for rule, score in sorted(scores["mediaprep"].items())
+        if score.missed or score.alarms
+    ]
     for rule, score in wrong if options.wrong else ():
-        print(f"{rule}: missed {', '.join(score.missed) or 'none'}; false alarm {', '.join(score.alarms) or 'none'}")
-    untold = sorted(f"{rule} of {name}" for rule, score in scores["mediaprep"].items() for name in score.untold if rule != ACCEPTED)
+        print(
+            f"{rule}: missed {', '.join(score.missed) or 'none'}; false alarm {', '.join(score.alarms) or 'none'}"
+        )
+    untold = sorted(
+        f"{rule} of {name}"
+        for rule, score in scores["mediaprep"].items()
+        for name in score.untold
+        if rule != ACCEPTED
+    )
     print(f"\nleft undecided by mediaprep: {', '.join(untold) or 'none'}")
-    print(f"mediaprep: {'every verdict is right' if not wrong else f'{len(wrong)} rules with a wrong verdict'}")
+    print(
+        f"mediaprep: {'every verdict is right' if not wrong else f'{len(wrong)} rules with a wrong verdict'}"
+    )
     return int(bool(wrong))
 
 

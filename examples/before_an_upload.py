@@ -10,7 +10,9 @@ import sys
 import mediaprep
 
 
-def upload(path: str, *, media_type: str, media_category: str, total_bytes: int, chunked: bool) -> str:
+def upload(
+    path: str, *, media_type: str, media_category: str, total_bytes: int, chunked: bool
+) -> str:
     """Where a program's own uploader stands (tweepy's ``API.media_upload``, for one, takes these by the same names)."""
     return f"INIT {total_bytes} bytes of {media_type} as {media_category}, {'chunked' if chunked else 'simple'}: {path}"
 
@@ -23,10 +25,18 @@ def main(source: str) -> int:
         return 1
     ready = outcome.upload
     print(
-        upload(ready.path, media_type=ready.media_type, media_category=ready.category, total_bytes=ready.total_bytes, chunked=ready.chunked)
+        upload(
+            ready.path,
+            media_type=ready.media_type,
+            media_category=ready.category,
+            total_bytes=ready.total_bytes,
+            chunked=ready.chunked,
+        )
     )
     for change in outcome.changes:
-        print(f"  {change.fact}: {change.before} -> {change.after}, because of {', '.join(change.because)} ({change.safety})")
+        print(
+            f"  {change.fact}: {change.before} -> {change.after}, because of {', '.join(change.because)} ({change.safety})"
+        )
     return 0
 
 

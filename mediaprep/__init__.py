@@ -14,8 +14,6 @@ impossible.
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
         probe,
         probe_async,
     )
-    from mediaprep.changes import Change
     from mediaprep.errors import (
         Cancelled,
         DeadlineExceeded,
@@ -48,13 +45,14 @@ if TYPE_CHECKING:
         UsageProblem,
         VerifyError,
     )
-    from mediaprep.events import Event, Progress, StageDone, StageStarted
-    from mediaprep.finding import Finding, PostReport, Report
-    from mediaprep.media import Animation, Image, Media, Post, Sound, Subtitle, Video
-    from mediaprep.outcome import Outcome, PostOutcome, Upload
-    from mediaprep.plan import Output, Plan
+    from mediaprep.model.events import Event, Progress, StageDone, StageStarted
+    from mediaprep.model.media import Animation, Image, Media, Post, Sound, Subtitle, Video
+    from mediaprep.model.options import Wishes
+    from mediaprep.model.report import Finding, PostReport, Report
+    from mediaprep.pipeline.outcome import Outcome, PostOutcome, Upload
+    from mediaprep.planning.changes import Change
+    from mediaprep.planning.plan import Output, Plan
     from mediaprep.profile import Profile
-    from mediaprep.wishes import Wishes
 
 __version__ = "0.1.0"
 
@@ -67,27 +65,16 @@ _HOMES = {
     "errors": (
         "Cancelled DeadlineExceeded EnvironmentProblem MediaPrepError ProfileError SourceUnreadable ToolError UsageProblem VerifyError"
     ),
-    "events": "Event Progress StageDone StageStarted",
-    "finding": "Finding PostReport Report",
-    "media": "Animation Image Media Post Sound Subtitle Video",
-    "outcome": "Outcome PostOutcome Upload",
-    "changes": "Change",
-    "plan": "Output Plan",
+    "model.events": "Event Progress StageDone StageStarted",
+    "model.report": "Finding PostReport Report",
+    "model.media": "Animation Image Media Post Sound Subtitle Video",
+    "pipeline.outcome": "Outcome PostOutcome Upload",
+    "planning.changes": "Change",
+    "planning.plan": "Output Plan",
     "profile": "Profile",
-    "wishes": "Wishes",
+    "model.options": "Wishes",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
-
-
-class _Face(ModuleType):
-    """The rooms ``probe``, ``check``, ``plan`` and ``events`` bear the names of public calls; importing a room must not hide its call."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOME and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Face
 
 
 def __getattr__(name: str) -> Any:

@@ -13,23 +13,23 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
-from mediaprep.check import check as _check
-from mediaprep.check import unreadable as _unreadable
-from mediaprep.context import Context, Limits
 from mediaprep.errors import (
     SourceUnreadable,
     UsageProblem,
 )
-from mediaprep.events import Event, ignore
-from mediaprep.files import is_folder
-from mediaprep.finding import PostReport, Report
-from mediaprep.media import Media
-from mediaprep.outcome import Outcome, PostOutcome
-from mediaprep.plan import Plan
-from mediaprep.plan import plan as _plan
+from mediaprep.model.events import Event, ignore
+from mediaprep.model.media import Media
+from mediaprep.model.options import Wishes
+from mediaprep.model.placement import Spec
+from mediaprep.model.report import PostReport, Report
+from mediaprep.pipeline.outcome import Outcome, PostOutcome
+from mediaprep.planning.check import check as _check
+from mediaprep.planning.check import unreadable as _unreadable
+from mediaprep.planning.plan import Plan
+from mediaprep.planning.plan import plan as _plan
 from mediaprep.profile import Profile, find_profile, split_name
-from mediaprep.spec import Spec
-from mediaprep.wishes import Wishes
+from mediaprep.runtime.context import Context, Limits
+from mediaprep.runtime.source import is_folder
 
 Source: TypeAlias = str | bytes | PathLike[Any] | BinaryIO
 DEFAULT = "twitter"
@@ -40,27 +40,45 @@ def load_profile(name: str = DEFAULT) -> Profile:
     return find_profile(name)
 
 
-def probe(source: Source, *, wishes: Wishes | None = None, timeout: float | None = None, sandbox: str = "auto") -> Media:
+def probe(
+    source: Source,
+    *,
+    wishes: Wishes | None = None,
+    timeout: float | None = None,
+    sandbox: str = "auto",
+) -> Media:
     """The facts of a file, read in a confined child. ``timeout``: seconds. Raises: SourceUnreadable, DeadlineExceeded,
     EnvironmentProblem.
     """
-    from mediaprep.look import facts
-    from mediaprep.tools.effects import drive
+    from mediaprep.pipeline.inspect import facts
+    from mediaprep.runtime.effects import drive
 
     context = _context(timeout=timeout, sandbox=sandbox)
     return drive(facts(source, wishes or Wishes(), context), context)
 
 
-async def probe_async(source: Source, *, wishes: Wishes | None = None, timeout: float | None = None, sandbox: str = "auto") -> Media:
+async def probe_async(
+    source: Source,
+    *,
+    wishes: Wishes | None = None,
+    timeout: float | None = None,
+    sandbox: str = "auto",
+) -> Media:
     """As ``probe``, on the running loop."""
-    from mediaprep.look import facts
-    from mediaprep.tools.effects import drive_async
+    from mediaprep.pipeline.inspect import facts
+    from mediaprep.runtime.effects import drive_async
 
     context = _context(timeout=timeout, sandbox=sandbox)
     return await drive_async(facts(source, wishes or Wishes(), context), context)
 
 
-def check(source: Source | Media, placement: str = DEFAULT, *, wishes: Wishes | None = None, timeout: float | None = None) -> Report:
+def check(
+    source: Source | Media,
+    placement: str = DEFAULT,
+    *,
+    wishes: Wishes | None = None,
+    timeout: float | None = None,
+) -> Report:
     """Judges a file, or facts already probed (pure then), for a placement: ``twitter``, ``twitter/dm_video``, ``./own.toml``.
 
     A file of which nothing can be read has the verdict ``unreadable``. Raises: ProfileError, DeadlineExceeded, EnvironmentProblem.
@@ -73,7 +91,13 @@ def check(source: Source | Media, placement: str = DEFAULT, *, wishes: Wishes | 
         return _unreadable(_shown(source), problem, placement)
 
 
-async def check_async(source: Source, placement: str = DEFAULT, *, wishes: Wishes | None = None, timeout: float | None = None) -> Report:
+async def check_async(
+    source: Source,
+    placement: str = DEFAULT,
+    *,
+    wishes: Wishes | None = None,
+    timeout: float | None = None,
+) -> Report:
     """As ``check`` of a file, on the running loop."""
     try:
         return check(await probe_async(source, wishes=wishes, timeout=timeout), placement)
@@ -90,8 +114,8 @@ def check_post(
     sandbox: str = "auto",
 ) -> PostReport:
     """Judges files as the attachments of one post: each by itself, and whether they can go together. Raises: as ``check``, UsageProblem."""
-    from mediaprep.posting import judging_post
-    from mediaprep.tools.effects import drive
+    from mediaprep.pipeline.post import judging_post
+    from mediaprep.runtime.effects import drive
 
     context = _context(timeout=timeout, sandbox=sandbox)
     return drive(judging_post(_orders(sources, None, placement, wishes, False), context), context)
@@ -106,21 +130,35 @@ async def check_post_async(
     sandbox: str = "auto",
 ) -> PostReport:
     """As ``check_post``, on the running loop."""
-    from mediaprep.posting import judging_post
-    from mediaprep.tools.effects import drive_async
+    from mediaprep.pipeline.post import judging_post
+    from mediaprep.runtime.effects import drive_async
 
     context = _context(timeout=timeout, sandbox=sandbox)
-    return await drive_async(judging_post(_orders(sources, None, placement, wishes, False), context), context)
+    return await drive_async(
+        judging_post(_orders(sources, None, placement, wishes, False), context), context
+    )
 
 
-def plan(source: Source | Media, placement: str = DEFAULT, wishes: Wishes | None = None, *, timeout: float | None = None) -> Plan:
+def plan(
+    source: Source | Media,
+    placement: str = DEFAULT,
+    wishes: Wishes | None = None,
+    *,
+    timeout: float | None = None,
+) -> Plan:
     """What would have to change, decided and proved without writing anything. Raises: as ``check``, and SourceUnreadable."""
     media = source if isinstance(source, Media) else probe(source, wishes=wishes, timeout=timeout)
     spec = _spec(placement, media)
     return _plan((media,), spec, wishes, others=find_profile(placement).companions(spec))
 
 
-async def plan_async(source: Source, placement: str = DEFAULT, wishes: Wishes | None = None, *, timeout: float | None = None) -> Plan:
+async def plan_async(
+    source: Source,
+    placement: str = DEFAULT,
+    wishes: Wishes | None = None,
+    *,
+    timeout: float | None = None,
+) -> Plan:
     """As ``plan`` of a file, on the running loop."""
     return plan(await probe_async(source, wishes=wishes, timeout=timeout), placement, wishes)
 
@@ -152,10 +190,12 @@ def prepare(
 
     Raises: UsageProblem (before any work), ProfileError, EnvironmentProblem, Cancelled, DeadlineExceeded.
     """
-    from mediaprep.pipeline import preparing
-    from mediaprep.tools.effects import drive
+    from mediaprep.pipeline.prepare import preparing
+    from mediaprep.runtime.effects import drive
 
-    context = _context(timeout=timeout, sandbox=sandbox, on_event=on_event, cancel=cancel, ffmpeg=ffmpeg)
+    context = _context(
+        timeout=timeout, sandbox=sandbox, on_event=on_event, cancel=cancel, ffmpeg=ffmpeg
+    )
     order = _order(source, target, placement, category, wishes, force, captions)
     return drive(preparing(order, context), context)
 
@@ -175,8 +215,8 @@ async def prepare_async(
     sandbox: str = "auto",
 ) -> Outcome:
     """As ``prepare``, on the running loop. Cancelling the task ends the child within a second and leaves nothing behind."""
-    from mediaprep.pipeline import preparing
-    from mediaprep.tools.effects import drive_async
+    from mediaprep.pipeline.prepare import preparing
+    from mediaprep.runtime.effects import drive_async
 
     context = _context(timeout=timeout, sandbox=sandbox, on_event=on_event, ffmpeg=ffmpeg)
     order = _order(source, target, placement, category, wishes, force, captions)
@@ -200,11 +240,15 @@ def prepare_post(
 
     folder     where outputs go; None: beside each source. The rest as for ``prepare``, whose exceptions it raises too.
     """
-    from mediaprep.posting import preparing_post
-    from mediaprep.tools.effects import drive
+    from mediaprep.pipeline.post import preparing_post
+    from mediaprep.runtime.effects import drive
 
-    context = _context(timeout=timeout, sandbox=sandbox, on_event=on_event, cancel=cancel, ffmpeg=ffmpeg)
-    return drive(preparing_post(_orders(sources, folder, placement, wishes, force), context), context)
+    context = _context(
+        timeout=timeout, sandbox=sandbox, on_event=on_event, cancel=cancel, ffmpeg=ffmpeg
+    )
+    return drive(
+        preparing_post(_orders(sources, folder, placement, wishes, force), context), context
+    )
 
 
 async def prepare_post_async(
@@ -220,15 +264,20 @@ async def prepare_post_async(
     sandbox: str = "auto",
 ) -> PostOutcome:
     """As ``prepare_post``, on the running loop."""
-    from mediaprep.posting import preparing_post
-    from mediaprep.tools.effects import drive_async
+    from mediaprep.pipeline.post import preparing_post
+    from mediaprep.runtime.effects import drive_async
 
     context = _context(timeout=timeout, sandbox=sandbox, on_event=on_event, ffmpeg=ffmpeg)
-    return await drive_async(preparing_post(_orders(sources, folder, placement, wishes, force), context), context)
+    return await drive_async(
+        preparing_post(_orders(sources, folder, placement, wishes, force), context), context
+    )
 
 
 def events(
-    source: Source, target: str | PathLike[str] | None = None, placement: str = DEFAULT, **options: Any
+    source: Source,
+    target: str | PathLike[str] | None = None,
+    placement: str = DEFAULT,
+    **options: Any,
 ) -> Iterator[Event | Outcome]:
     """``prepare`` as an iterator: its events as they come, then the Outcome. Leaving the loop early stops the work. ``options``: as
     ``prepare``.
@@ -258,11 +307,16 @@ def events(
 
 
 async def events_async(
-    source: Source, target: str | PathLike[str] | None = None, placement: str = DEFAULT, **options: Any
+    source: Source,
+    target: str | PathLike[str] | None = None,
+    placement: str = DEFAULT,
+    **options: Any,
 ) -> AsyncIterator[Event | Outcome]:
     """``prepare_async`` as an asynchronous iterator: its events as they come, then the Outcome. ``options``: as ``prepare_async``."""
     told: asyncio.Queue[Event] = asyncio.Queue()
-    work = asyncio.ensure_future(prepare_async(source, target, placement, on_event=told.put_nowait, **options))
+    work = asyncio.ensure_future(
+        prepare_async(source, target, placement, on_event=told.put_nowait, **options)
+    )
     try:
         while not work.done() or not told.empty():
             item = asyncio.ensure_future(told.get())
@@ -286,11 +340,13 @@ def _order(
     force: bool,
     captions: Source | None = None,
 ) -> Any:
-    from mediaprep.order import Order
+    from mediaprep.pipeline.request import Order
 
     named = split_name(placement)[1]
     if named and category and named != category:
-        raise UsageProblem(f"two categories: {named!r} in {placement!r}, and {category!r}; name one")
+        raise UsageProblem(
+            f"two categories: {named!r} in {placement!r}, and {category!r}; name one"
+        )
     path = None if target is None else _target(target)
     profile = find_profile(placement)
     return Order(
@@ -305,7 +361,11 @@ def _order(
 
 
 def _orders(
-    sources: Sequence[Source], folder: str | PathLike[str] | None, placement: str, wishes: Wishes | None, force: bool
+    sources: Sequence[Source],
+    folder: str | PathLike[str] | None,
+    placement: str,
+    wishes: Wishes | None,
+    force: bool,
 ) -> tuple[Any, ...]:
     """One order for each attachment. Raises: UsageProblem where ``folder`` is none, or two outputs would have one name."""
     if folder is not None and not is_folder(Path(folder)):
@@ -331,7 +391,12 @@ def _context(
 ) -> Context:
     deadline = None if timeout is None else time.monotonic() + timeout
     return Context(
-        deadline=deadline, cancel=cancel or threading.Event(), listener=on_event, limits=Limits(), ffmpeg=ffmpeg, sandbox=sandbox
+        deadline=deadline,
+        cancel=cancel or threading.Event(),
+        listener=on_event,
+        limits=Limits(),
+        ffmpeg=ffmpeg,
+        sandbox=sandbox,
     )
 
 
@@ -340,6 +405,6 @@ def _spec(placement: str, media: Media) -> Spec:
 
 
 def _shown(source: Source | Media) -> str:
-    from mediaprep.files import display_name
+    from mediaprep.runtime.source import display_name
 
     return display_name(source) if isinstance(source, (str, bytes, PathLike)) else "stream"

@@ -31,19 +31,58 @@ class Key:
 
 KEYS: Mapping[str, Key] = {
     "profile": Key(type=str, default="twitter", meaning="profile, placement or path of a profile"),
-    "ffmpeg": Key(type=str, default=None, meaning="ffmpeg binary to use instead of the bundled one"),
-    "sandbox": Key(type=str, default="auto", words=("auto", "strict", "basic"), meaning="weakest confinement that is accepted"),
-    "quality": Key(type=str, default=None, words=("fast", "default", "best", "hq"), meaning="encoding effort; none: the profile's"),
-    "rate": Key(type=str, default="quality", words=("quality", "table"), meaning="capped quality, or the table's bit rate"),
-    "fit": Key(type=str, default="pad", words=("pad", "crop", "scale"), meaning="how a picture of forbidden shape is made to fit"),
+    "ffmpeg": Key(
+        type=str, default=None, meaning="ffmpeg binary to use instead of the bundled one"
+    ),
+    "sandbox": Key(
+        type=str,
+        default="auto",
+        words=("auto", "strict", "basic"),
+        meaning="weakest confinement that is accepted",
+    ),
+    "quality": Key(
+        type=str,
+        default=None,
+        words=("fast", "default", "best", "hq"),
+        meaning="encoding effort; none: the profile's",
+    ),
+    "rate": Key(
+        type=str,
+        default="quality",
+        words=("quality", "table"),
+        meaning="capped quality, or the table's bit rate",
+    ),
+    "fit": Key(
+        type=str,
+        default="pad",
+        words=("pad", "crop", "scale"),
+        meaning="how a picture of forbidden shape is made to fit",
+    ),
     "encoder": Key(type=str, default="libx264", meaning="video encoder, or auto"),
-    "mend": Key(type=str, default="must", words=("must", "observed", "should"), meaning="mend findings down to this level"),
+    "mend": Key(
+        type=str,
+        default="must",
+        words=("must", "observed", "should"),
+        meaning="mend findings down to this level",
+    ),
     "keep-metadata": Key(type=bool, default=False, meaning="leave private metadata in"),
-    "fail-on": Key(type=str, default="must", words=("must", "observed", "should"), meaning="findings of which level make check exit 1"),
+    "fail-on": Key(
+        type=str,
+        default="must",
+        words=("must", "observed", "should"),
+        meaning="findings of which level make check exit 1",
+    ),
     "jobs": Key(type=int, default=1, meaning="files worked on at a time"),
     "timeout": Key(type=float, default=None, meaning="seconds that one run may take"),
-    "color": Key(type=str, default="auto", words=("auto", "always", "never"), meaning="colour in the answer"),
-    "progress": Key(type=str, default="auto", words=("auto", "bar", "plain", "json", "none"), meaning="how progress is drawn"),
+    "color": Key(
+        type=str, default="auto", words=("auto", "always", "never"), meaning="colour in the answer"
+    ),
+    "progress": Key(
+        type=str,
+        default="auto",
+        words=("auto", "bar", "plain", "json", "none"),
+        meaning="how progress is drawn",
+    ),
     "log-file": Key(type=str, default=None, meaning="file that gets the log as JSON lines"),
 }
 
@@ -73,7 +112,11 @@ class Settings:
 
 
 def load(
-    explicit: Path | None = None, *, isolated: bool = False, environment: Mapping[str, str] | None = None, start: Path | None = None
+    explicit: Path | None = None,
+    *,
+    isolated: bool = False,
+    environment: Mapping[str, str] | None = None,
+    start: Path | None = None,
 ) -> Settings:
     """The settings in force. ``isolated``: nothing but ``explicit`` and the defaults. ``start``: the folder to look upwards from.
 
@@ -93,7 +136,10 @@ def load(
     values: dict[str, Value | None] = {}
     origins: dict[str, str] = {}
     for key, known in KEYS.items():
-        origin, value = next(((name, layer[key]) for name, layer in layers if key in layer), ("default", known.default))
+        origin, value = next(
+            ((name, layer[key]) for name, layer in layers if key in layer),
+            ("default", known.default),
+        )
         values[key], origins[key] = value, origin
     return Settings(values=values, origins=origins, files=tuple(files))
 
@@ -187,7 +233,12 @@ def _checked(key: str, value: Any) -> Value:
         raise ValueError(f"no such setting{likely(key, KEYS)}")
     number = known.type is float and type(value) is int
     if type(value) is not known.type and not number:
-        words = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
+        words = {
+            str: "text in quotes",
+            bool: "true or false",
+            int: "a whole number",
+            float: "a number",
+        }
         raise ValueError(f"{value!r}: want {words[known.type]}")
     if known.words and value not in known.words:
         raise ValueError(f"{value!r}: want {' or '.join(known.words)}")

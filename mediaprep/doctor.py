@@ -9,15 +9,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mediaprep.config import Settings
-from mediaprep.context import Context
 from mediaprep.errors import EnvironmentProblem, ProfileError, ToolError
-from mediaprep.tools import ffmpeg, installed, process, sandbox
+from mediaprep.runtime import process, sandbox
+from mediaprep.runtime.context import Context
+from mediaprep.tools import ffmpeg, installed
 
 Status = Literal["ok", "warn", "fail"]
 NEEDED_ENCODERS = ("libx264", "aac")
 NEEDED_FILTERS = ("scale", "crop", "pad", "transpose", "fps", "aresample", "bwdif", "tpad")
 WANTED_ENCODERS = ("libwebp", "gif")
-WANTED_FILTERS = ("zscale", "tonemap", "libvmaf", "palettegen", "paletteuse", "loudnorm", "fieldmatch")
+WANTED_FILTERS = (
+    "zscale",
+    "tonemap",
+    "libvmaf",
+    "palettegen",
+    "paletteuse",
+    "loudnorm",
+    "fieldmatch",
+)
 HARDWARE = ("h264_nvenc", "h264_qsv", "h264_amf", "h264_videotoolbox")
 BUNDLED = "imageio-ffmpeg"
 
@@ -48,7 +57,15 @@ class Diagnosis:
 def examine(settings: Settings, context: Context) -> Diagnosis:
     """Look at everything. Starts ffmpeg a few times, and nothing else. Raises: Cancelled, DeadlineExceeded."""
     return Diagnosis(
-        items=(_python(), *_ffmpeg(settings, context), *_libraries(), _module(), _sandbox(context), *_profiles(), *_settings(settings))
+        items=(
+            _python(),
+            *_ffmpeg(settings, context),
+            *_libraries(),
+            _module(),
+            _sandbox(context),
+            *_profiles(),
+            *_settings(settings),
+        )
     )
 
 
@@ -61,7 +78,12 @@ def _python() -> Item:
         name="mediaprep",
         status=status,
         words=words if status == "ok" else f"{words}: tools are started on Linux and macOS only",
-        facts={"version": __version__, "python": platform.python_version(), "system": platform.system(), "machine": platform.machine()},
+        facts={
+            "version": __version__,
+            "python": platform.python_version(),
+            "system": platform.system(),
+            "machine": platform.machine(),
+        },
     )
 
 
@@ -73,23 +95,38 @@ def _ffmpeg(settings: Settings, context: Context) -> tuple[Item, ...]:
         return (Item(name="ffmpeg", status="fail", words=str(problem)),)
     source = _source(binary, settings, context)
     facts: dict[str, Any] = {"path": binary, "source": source, "version": can.version}
-    lacking = [n for n in NEEDED_ENCODERS if n not in can.encoders] + [n for n in NEEDED_FILTERS if n not in can.filters]
-    missing = [n for n in WANTED_ENCODERS if n not in can.encoders] + [n for n in WANTED_FILTERS if n not in can.filters]
+    lacking = [n for n in NEEDED_ENCODERS if n not in can.encoders] + [
+        n for n in NEEDED_FILTERS if n not in can.filters
+    ]
+    missing = [n for n in WANTED_ENCODERS if n not in can.encoders] + [
+        n for n in WANTED_FILTERS if n not in can.filters
+    ]
     facts |= {"needed_missing": lacking, "wanted_missing": missing}
-    have = [n for n in ("libx264", "aac", "zscale", "libvmaf", "palettegen") if n in can.encoders | can.filters]
+    have = [
+        n
+        for n in ("libx264", "aac", "zscale", "libvmaf", "palettegen")
+        if n in can.encoders | can.filters
+    ]
     words = f"ffmpeg {can.version} {source}, {binary}; has {' '.join(have)}"
     if lacking:
         words += f"; lacks {' '.join(lacking)}, without which nothing can be encoded: use the bundled one"
     elif missing:
         words += f"; lacks {' '.join(missing)}: what needs them is refused or done more simply"
     status: Status = "fail" if lacking else "warn" if missing else "ok"
-    return (Item(name="ffmpeg", status=status, words=words, facts=facts), _encoders(binary, can, context))
+    return (
+        Item(name="ffmpeg", status=status, words=words, facts=facts),
+        _encoders(binary, can, context),
+    )
 
 
 def _source(binary: str, settings: Settings, context: Context) -> str:
     """Where the binary was named: ``bundled (imageio-ffmpeg 0.8.1)``, ``from PATH``, or the option, variable or file."""
     if context.ffmpeg is not None:
-        origin = settings.origins["ffmpeg"] if settings.values["ffmpeg"] == context.ffmpeg else "--ffmpeg"
+        origin = (
+            settings.origins["ffmpeg"]
+            if settings.values["ffmpeg"] == context.ffmpeg
+            else "--ffmpeg"
+        )
         return f"from {origin}"
     if "imageio_ffmpeg" in Path(binary).parts:
         return f"bundled ({BUNDLED} {installed.version(BUNDLED)})"
@@ -106,7 +143,12 @@ def _encoders(binary: str, can: ffmpeg.Capabilities, context: Context) -> Item:
         words = f"encoder libx264; {' '.join(compiled)} compiled in, but no device answered a test encode of one frame"
     else:
         words = "encoder libx264; none for hardware is compiled in"
-    return Item(name="encoders", status="ok", words=words, facts={"software": ["libx264"], "hardware": answering, "compiled_in": compiled})
+    return Item(
+        name="encoders",
+        status="ok",
+        words=words,
+        facts={"software": ["libx264"], "hardware": answering, "compiled_in": compiled},
+    )
 
 
 def _answers(binary: str, encoder: str, context: Context) -> bool:
@@ -126,9 +168,18 @@ def _libraries() -> tuple[Item, ...]:
     for library in installed.libraries():
         facts = {"version": library.version, "says": library.says}
         if library.version is None:
-            items.append(Item(name=library.name, status="fail", words=f"{library.name}: {library.problem}", facts=facts))
+            items.append(
+                Item(
+                    name=library.name,
+                    status="fail",
+                    words=f"{library.name}: {library.problem}",
+                    facts=facts,
+                )
+            )
         else:
-            words = f"{library.name} {library.version}" + (f" ({library.says})" if library.says else "")
+            words = f"{library.name} {library.version}" + (
+                f" ({library.says})" if library.says else ""
+            )
             items.append(Item(name=library.name, status="ok", words=words, facts=facts))
     return tuple(items)
 
@@ -141,7 +192,9 @@ def _module() -> Item:
         words = f"module ffmpeg belongs to ffmpeg-python {installed.version('ffmpeg-python')}"
         return Item(name="module ffmpeg", status="ok", words=words, facts=facts)
     others = [name for name in found if name != "ffmpeg-python"]
-    remedy = (f"pip uninstall {' '.join(others)}; " if others else "") + "pip install --force-reinstall ffmpeg-python"
+    remedy = (
+        f"pip uninstall {' '.join(others)}; " if others else ""
+    ) + "pip install --force-reinstall ffmpeg-python"
     words = f"module ffmpeg belongs to {' and '.join(found) or 'nobody'}, want ffmpeg-python alone: {remedy}"
     return Item(name="module ffmpeg", status="fail", words=words, facts=facts)
 
@@ -160,9 +213,18 @@ def _sandbox(context: Context) -> Item:
         level = sandbox.choose(context.sandbox)
     except EnvironmentProblem as problem:
         return Item(name="sandbox", status="fail", words=str(problem), facts=facts)
-    means = {"strict": "Landlock, seccomp and limits", "basic": "limits only", "none": "nothing"}[level]
-    words = f"sandbox: {level} ({means})" + (f"; {'; '.join(report.reasons)}" if report.reasons else "")
-    return Item(name="sandbox", status="ok" if level == "strict" else "warn", words=words, facts=facts | {"level": level})
+    means = {"strict": "Landlock, seccomp and limits", "basic": "limits only", "none": "nothing"}[
+        level
+    ]
+    words = f"sandbox: {level} ({means})" + (
+        f"; {'; '.join(report.reasons)}" if report.reasons else ""
+    )
+    return Item(
+        name="sandbox",
+        status="ok" if level == "strict" else "warn",
+        words=words,
+        facts=facts | {"level": level},
+    )
 
 
 def _profiles() -> tuple[Item, ...]:
@@ -175,16 +237,45 @@ def _profiles() -> tuple[Item, ...]:
             profile.find_profile(name)
         except ProfileError as problem:
             status: Status = "fail" if name == profile.DEFAULT else "warn"
-            items.append(Item(name=f"profile {name}", status=status, words=f"profile {name}: {problem.problems[0]}"))
+            items.append(
+                Item(
+                    name=f"profile {name}",
+                    status=status,
+                    words=f"profile {name}: {problem.problems[0]}",
+                )
+            )
         else:
             good.append(name)
-    facts = {"names": good, "folder": str(profile.folder()), "own_folder": str(profile.own_folder())}
-    return (Item(name="profiles", status="ok", words=f"profiles: {' '.join(good)}", facts=facts), *items)
+    facts = {
+        "names": good,
+        "folder": str(profile.folder()),
+        "own_folder": str(profile.own_folder()),
+    }
+    return (
+        Item(name="profiles", status="ok", words=f"profiles: {' '.join(good)}", facts=facts),
+        *items,
+    )
 
 
 def _settings(settings: Settings) -> tuple[Item, ...]:
-    said = {key: {"value": value, "origin": settings.origins[key]} for key, value in settings.values.items()}
-    named = [f"{key} = {entry['value']} ({entry['origin']})" for key, entry in said.items() if entry["origin"] != "default"]
+    said = {
+        key: {"value": value, "origin": settings.origins[key]}
+        for key, value in settings.values.items()
+    }
+    named = [
+        f"{key} = {entry['value']} ({entry['origin']})"
+        for key, entry in said.items()
+        if entry["origin"] != "default"
+    ]
     files = ", ".join(settings.files) or "no configuration file"
-    words = f"configuration: {files}; " + ("; ".join(named) if named else "every setting has its default")
-    return (Item(name="configuration", status="ok", words=words, facts={"files": list(settings.files), "settings": said}),)
+    words = f"configuration: {files}; " + (
+        "; ".join(named) if named else "every setting has its default"
+    )
+    return (
+        Item(
+            name="configuration",
+            status="ok",
+            words=words,
+            facts={"files": list(settings.files), "settings": said},
+        ),
+    )

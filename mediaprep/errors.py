@@ -53,20 +53,30 @@ class EnvironmentProblem(MediaPrepError, RuntimeError):
     """This host lacks something that the work needs (exit 4)."""
 
 
-_CAUSES = ("No space left on device", "Disk quota exceeded", "File too large", "Read-only file system")  # strerror(3)
+_CAUSES = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "File too large",
+    "Read-only file system",
+)  # strerror(3)
 
 
 class ToolError(MediaPrepError, RuntimeError):
     """A child process failed. Carries ``argv``, ``exit_code`` and the last stderr lines; says the last one, or what the
     file system said, which tools go on to talk about."""
 
-    def __init__(self, argv: Sequence[str], exit_code: int | None, stderr: str, *, what: str = "") -> None:
+    def __init__(
+        self, argv: Sequence[str], exit_code: int | None, stderr: str, *, what: str = ""
+    ) -> None:
         self.argv = tuple(argv)
         self.exit_code = exit_code
         self.stderr_tail = "\n".join(stderr.splitlines()[-STDERR_LINES_KEPT:])
         name = self.argv[0].rsplit("/", 1)[-1] if self.argv else "child"
         lines = [line for line in self.stderr_tail.splitlines() if line.strip()]
-        cause = next((cause for line in reversed(lines) for cause in _CAUSES if cause in line), lines[-1] if lines else "no message")
+        cause = next(
+            (cause for line in reversed(lines) for cause in _CAUSES if cause in line),
+            lines[-1] if lines else "no message",
+        )
         super().__init__(f"{what or name}: exit code {exit_code}: {cause}")
 
 

@@ -38,12 +38,17 @@ def lab(values: Array) -> Array:
     """sRGB 0 to 255 as CIELAB of D50."""
     xyz = srgb_to_linear(values) @ SRGB.T / D50
     f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
-    return np.stack((116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])), axis=-1)
+    return np.stack(
+        (116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])),
+        axis=-1,
+    )
 
 
 def ciede2000(one: Array, other: Array) -> Array:
     """Difference of two arrays of CIELAB (Sharma, Wu, Dalal 2005, equations 2 to 22)."""
-    (l1, a1, b1), (l2, a2, b2) = (np.moveaxis(np.asarray(v, np.float64), -1, 0) for v in (one, other))
+    (l1, a1, b1), (l2, a2, b2) = (
+        np.moveaxis(np.asarray(v, np.float64), -1, 0) for v in (one, other)
+    )
     mean_c = (np.hypot(a1, b1) + np.hypot(a2, b2)) / 2
     g = 0.5 * (1 - np.sqrt(mean_c**7 / (mean_c**7 + 25.0**7)))
     a1, a2 = a1 * (1 + g), a2 * (1 + g)
@@ -54,13 +59,25 @@ def ciede2000(one: Array, other: Array) -> Array:
     big_dh = 2 * np.sqrt(c1 * c2) * np.sin(np.radians(dh) / 2)
     mean_l, mean_c = (l1 + l2) / 2, (c1 + c2) / 2
     total = h1 + h2
-    mean_h = np.where(grey, total, np.where(abs(h1 - h2) <= 180, total / 2, np.where(total < 360, (total + 360) / 2, (total - 360) / 2)))
+    mean_h = np.where(
+        grey,
+        total,
+        np.where(
+            abs(h1 - h2) <= 180,
+            total / 2,
+            np.where(total < 360, (total + 360) / 2, (total - 360) / 2),
+        ),
+    )
     t = (
         1 - 0.17 * np.cos(np.radians(mean_h - 30)) + 0.24 * np.cos(np.radians(2 * mean_h))
         + 0.32 * np.cos(np.radians(3 * mean_h + 6)) - 0.20 * np.cos(np.radians(4 * mean_h - 63))
     )  # fmt: skip
     sl = 1 + 0.015 * (mean_l - 50) ** 2 / np.sqrt(20 + (mean_l - 50) ** 2)
     sc, sh = 1 + 0.045 * mean_c, 1 + 0.015 * mean_c * t
-    turn = 2 * np.sqrt(mean_c**7 / (mean_c**7 + 25.0**7)) * np.sin(np.radians(60 * np.exp(-(((mean_h - 275) / 25) ** 2))))
+    turn = (
+        2
+        * np.sqrt(mean_c**7 / (mean_c**7 + 25.0**7))
+        * np.sin(np.radians(60 * np.exp(-(((mean_h - 275) / 25) ** 2))))
+    )
     dl, dc, dhh = (l2 - l1) / sl, (c2 - c1) / sc, big_dh / sh
     return np.sqrt(dl**2 + dc**2 + dhh**2 - turn * dc * dhh)

@@ -6,12 +6,25 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from mediaprep.media import AudioStream, Colour, Container, Gop, StatedSar, Track, Unknown, Video, VideoStream
+from mediaprep.model.media import (
+    AudioStream,
+    Colour,
+    Container,
+    Gop,
+    StatedSar,
+    Track,
+    Unknown,
+    Video,
+    VideoStream,
+)
+from mediaprep.model.placement import Spec
+from mediaprep.model.tolerance import with_fact
 from mediaprep.profile import find_profile
-from mediaprep.promise import with_fact
-from mediaprep.spec import Spec
 
-SQUARE = (StatedSar(where="container", value=Fraction(1)), StatedSar(where="bitstream", value=Fraction(1)))
+SQUARE = (
+    StatedSar(where="container", value=Fraction(1)),
+    StatedSar(where="bitstream", value=Fraction(1)),
+)
 
 
 def twitter(category: str = "tweet_video") -> Spec:
@@ -25,7 +38,14 @@ def good(**changes: Any) -> Video:
     ``changes``: facts to replace, dots written as two underscores (``video__gop__structure="open"``).
     """
     gop = Gop(
-        structure="closed", open_count=0, nonidr_count=0, starts_with_idr=True, count=5, length_min=60, length_max=60, reorder_depth=2
+        structure="closed",
+        open_count=0,
+        nonidr_count=0,
+        starts_with_idr=True,
+        count=5,
+        length_min=60,
+        length_max=60,
+        reorder_depth=2,
     )
     video = VideoStream(
         codec="h264", tag="avc1", profile="High", level="3.1", pixel_format="yuv420p", chroma="4:2:0", bit_depth=8, alpha=False,
@@ -60,7 +80,9 @@ def changed(media: Video, **changes: Any) -> Video:
 def silent(media: Video) -> Video:
     """The same video without sound."""
     tracks = tuple(track for track in media.container.tracks or () if track.kind != "audio")
-    return replace(media, audio=None, audio_present=False, container=replace(media.container, tracks=tracks))
+    return replace(
+        media, audio=None, audio_present=False, container=replace(media.container, tracks=tracks)
+    )
 
 
 def sized(width: int, height: int, **changes: Any) -> Video:
@@ -70,7 +92,12 @@ def sized(width: int, height: int, **changes: Any) -> Video:
 def lasting(seconds: Fraction, **changes: Any) -> Video:
     """A video of that length, picture and sound alike."""
     rate = changes.get("video__frame_rate", Fraction(30))
-    times = {"duration": seconds, "video__duration": seconds, "audio__duration": seconds, "video__frame_count": round(seconds * rate)}
+    times = {
+        "duration": seconds,
+        "video__duration": seconds,
+        "audio__duration": seconds,
+        "video__frame_count": round(seconds * rate),
+    }
     return good(**(times | changes))
 
 

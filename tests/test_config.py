@@ -20,7 +20,9 @@ def write(path, text):
 
 
 def load(tmp_path, explicit=None, environment=None, **options):
-    return config.load(explicit, environment=environment or {}, start=tmp_path / "a" / "b", **options)
+    return config.load(
+        explicit, environment=environment or {}, start=tmp_path / "a" / "b", **options
+    )
 
 
 def test_without_anything_every_setting_has_its_default(tmp_path):
@@ -31,10 +33,17 @@ def test_without_anything_every_setting_has_its_default(tmp_path):
 
 def test_the_nearer_source_goes_first(tmp_path):
     own = write(config.own_file(), 'profile = "own"\nquality = "fast"\nfit = "crop"\njobs = 2\n')
-    project = write(tmp_path / "a" / "mediaprep.toml", 'profile = "project"\nquality = "hq"\nfit = "scale"\n')
+    project = write(
+        tmp_path / "a" / "mediaprep.toml", 'profile = "project"\nquality = "hq"\nfit = "scale"\n'
+    )
     given = write(tmp_path / "given.toml", 'profile = "given"\n')
     found = load(tmp_path, given, {"MEDIAPREP_QUALITY": "best", "MEDIAPREP_PROFILE": "environment"})
-    assert [found.values[key] for key in ("profile", "quality", "fit", "jobs")] == ["given", "best", "scale", 2]
+    assert [found.values[key] for key in ("profile", "quality", "fit", "jobs")] == [
+        "given",
+        "best",
+        "scale",
+        2,
+    ]
     assert [found.origins[key] for key in ("profile", "quality", "fit", "jobs")] == [
         str(given),
         "MEDIAPREP_QUALITY",
@@ -55,7 +64,10 @@ def test_a_table_in_pyproject_counts_and_one_without_is_passed_over(tmp_path):
 def test_isolated_reads_only_what_is_named(tmp_path):
     write(config.own_file(), 'profile = "own"\n')
     write(tmp_path / "mediaprep.toml", 'profile = "project"\n')
-    assert load(tmp_path, None, {"MEDIAPREP_PROFILE": "environment"}, isolated=True).text("profile") == "twitter"
+    assert (
+        load(tmp_path, None, {"MEDIAPREP_PROFILE": "environment"}, isolated=True).text("profile")
+        == "twitter"
+    )
     given = write(tmp_path / "given.toml", 'profile = "given"\n')
     assert load(tmp_path, given, isolated=True).text("profile") == "given"
 
@@ -86,7 +98,14 @@ def test_every_problem_of_a_file_is_told(tmp_path):
     assert len(str(caught.value).splitlines()) == 2
 
 
-@pytest.mark.parametrize(("name", "text"), [("MEDIAPREP_JOBS", "two"), ("MEDIAPREP_KEEP_METADATA", "maybe"), ("MEDIAPREP_SANDBOX", "none")])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("MEDIAPREP_JOBS", "two"),
+        ("MEDIAPREP_KEEP_METADATA", "maybe"),
+        ("MEDIAPREP_SANDBOX", "none"),
+    ],
+)
 def test_a_wrong_variable_is_named(tmp_path, name, text):
     with pytest.raises(UsageProblem, match=name):
         load(tmp_path, None, {name: text})
@@ -94,9 +113,21 @@ def test_a_wrong_variable_is_named(tmp_path, name, text):
 
 def test_variables_are_parsed_by_the_type_of_the_setting(tmp_path):
     found = load(
-        tmp_path, None, {"MEDIAPREP_JOBS": "3", "MEDIAPREP_KEEP_METADATA": "yes", "MEDIAPREP_TIMEOUT": "1.5", "MEDIAPREP_FFMPEG": ""}
+        tmp_path,
+        None,
+        {
+            "MEDIAPREP_JOBS": "3",
+            "MEDIAPREP_KEEP_METADATA": "yes",
+            "MEDIAPREP_TIMEOUT": "1.5",
+            "MEDIAPREP_FFMPEG": "",
+        },
     )
-    assert (found.number("jobs"), found.flag("keep-metadata"), found.number("timeout"), found.text("ffmpeg")) == (3, True, 1.5, None)
+    assert (
+        found.number("jobs"),
+        found.flag("keep-metadata"),
+        found.number("timeout"),
+        found.text("ffmpeg"),
+    ) == (3, True, 1.5, None)
 
 
 def test_a_named_file_has_to_exist(tmp_path):

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mediaprep import cli, config, doctor
-from mediaprep.context import Context
+from mediaprep.runtime.context import Context
 from mediaprep.tools import installed
 
 
@@ -62,7 +62,10 @@ def test_two_owners_of_the_module_ffmpeg_are_an_error_with_a_remedy(monkeypatch)
 def test_a_library_that_is_missing_names_its_remedy():
     assert installed.version("no-such-distribution") is None
     library = installed._library("no-such-distribution", "It", lambda: "")
-    assert (library.version, library.problem) == (None, "not installed: pip install no-such-distribution")
+    assert (library.version, library.problem) == (
+        None,
+        "not installed: pip install no-such-distribution",
+    )
 
 
 def test_a_profile_of_the_users_that_is_broken_is_a_warning():

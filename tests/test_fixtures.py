@@ -39,8 +39,14 @@ UNTOLD = {  # where ffprobe 5.1 is known to say otherwise, each looked at by han
     ("hflip.mp4", "video.rotation"): "a mirror is told as half a turn",
     ("vflip.mp4", "video.rotation"): "a mirror is dropped",
     ("transpose.mp4", "video.rotation"): "the mirror is dropped",
-    ("sei_rot90.mp4", "video.rotation"): "the SEI shows on frames only: rotation=90 there, anticlockwise",
-    ("crop.mp4", "video.width"): "304: the left crop is left out; the SPS crops 16 + 16 (trace), mediainfo's Sampled_Width is 288",
+    (
+        "sei_rot90.mp4",
+        "video.rotation",
+    ): "the SEI shows on frames only: rotation=90 there, anticlockwise",
+    (
+        "crop.mp4",
+        "video.width",
+    ): "304: the left crop is left out; the SPS crops 16 + 16 (trace), mediainfo's Sampled_Width is 288",
     ("d0_5_60.mkv", "video.duration"): "Matroska's milliseconds: 0.499",
     ("paff_closed.mp4", "video.gop.length_max"): "packets are counted, two fields a frame",
     ("paff_closed.ts", "video.gop.length_max"): "packets are counted, two fields a frame",
@@ -49,7 +55,9 @@ UNTOLD = {  # where ffprobe 5.1 is known to say otherwise, each looked at by han
 
 def _streams(judges: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     found = [
-        s for s in judges.get("ffprobe", {}).get("streams", ()) if s.get("codec_type") == kind and "attached_pic" not in s["disposition"]
+        s
+        for s in judges.get("ffprobe", {}).get("streams", ())
+        if s.get("codec_type") == kind and "attached_pic" not in s["disposition"]
     ]
     return sorted(found, key=lambda stream: "default" not in stream["disposition"])
 
@@ -63,7 +71,11 @@ def _gop_structure(judges: dict[str, Any], codec: str) -> str | None:
         return None
     raps = told["raps"]
     if codec == "mpeg2video":
-        return "open" if any(kind == "i:open" and at in told["b_after_i"] for at, kind, _ in raps) else "closed"
+        return (
+            "open"
+            if any(kind == "i:open" and at in told["b_after_i"] for at, kind, _ in raps)
+            else "closed"
+        )
     marks = [(kind, leading) for _, kind, leading in raps if not kind.startswith("plain")]
     if any(kind.startswith("gdr") for kind, _ in marks):
         return "gdr"
@@ -81,7 +93,9 @@ def _told(judges: dict[str, Any]) -> dict[str, Any]:
     video, audio = _streams(judges, "video"), _streams(judges, "audio")
     if video:
         first = video[0]
-        width, height = (judges.get("frames", {}).get("sizes") or [f"{first.get('width')}x{first.get('height')}"])[0].split("x")
+        width, height = (
+            judges.get("frames", {}).get("sizes") or [f"{first.get('width')}x{first.get('height')}"]
+        )[0].split("x")
         facts |= {
             "video.codec": first.get("codec_name"),
             "video.profile": first.get("profile"),
@@ -95,18 +109,32 @@ def _told(judges: dict[str, Any]) -> dict[str, Any]:
             "video.colour.matrix": first.get("color_space", "unspecified"),
             "video.rotation": -int(first.get("rotation", 0)) % 360,
         }
-        facts["video.colour.range"] = {"tv": "limited", "pc": "full"}.get(first.get("color_range", ""), "unspecified")
+        facts["video.colour.range"] = {"tv": "limited", "pc": "full"}.get(
+            first.get("color_range", ""), "unspecified"
+        )
         packets, traced = judges.get("packets", {}), judges.get("gop", {})
-        if traced.get("raps") and len(traced["raps"]) < 40 and facts["video.gop.structure"] == "closed":
+        if (
+            traced.get("raps")
+            and len(traced["raps"]) < 40
+            and facts["video.gop.structure"] == "closed"
+        ):
             marks = [at for at, kind, _ in traced["raps"] if not kind.startswith("plain")]
-            facts["video.gop.length_max"] = max(end - at for at, end in zip(marks, [*marks[1:], traced["packets"]], strict=True))
+            facts["video.gop.length_max"] = max(
+                end - at for at, end in zip(marks, [*marks[1:], traced["packets"]], strict=True)
+            )
         flags = judges.get("frames", {})
         if flags:
             whole = flags["interlaced"] == flags["count"]
             known = {(True, flags["count"]): "tff", (True, 0): "bff"}
-            facts["video.scan_flags"] = known.get((whole, flags["top_first"]), "mixed") if flags["interlaced"] else "progressive"
+            facts["video.scan_flags"] = (
+                known.get((whole, flags["top_first"]), "mixed")
+                if flags["interlaced"]
+                else "progressive"
+            )
         if "end" in packets:
-            facts["video.duration"] = Fraction(round((packets["end"] - packets["first"]) * 1000), 1000)
+            facts["video.duration"] = Fraction(
+                round((packets["end"] - packets["first"]) * 1000), 1000
+            )
         if "count" in packets:
             facts["video.frame_count"] = packets["count"] - packets["discarded"]
     if audio:
@@ -125,9 +153,14 @@ def _told(judges: dict[str, Any]) -> dict[str, Any]:
             "frame_count": gif["images"],
             "width": int(gif["screen"].split("x")[0]),
             "height": int(gif["screen"].split("x")[1]),
-            "duration": sum(Fraction(100 if delay <= 1 else 10 * delay, 1000) * times for delay, times in gif["delays"]),
+            "duration": sum(
+                Fraction(100 if delay <= 1 else 10 * delay, 1000) * times
+                for delay, times in gif["delays"]
+            ),
         }
-        facts["loop"] = 0 if gif["loop"] == "forever" else int(gif["loop"].split()[1]) + 1 if gif["loop"] else 1
+        facts["loop"] = (
+            0 if gif["loop"] == "forever" else int(gif["loop"].split()[1]) + 1 if gif["loop"] else 1
+        )
     return {key: value for key, value in facts.items() if value is not None}
 
 
@@ -136,7 +169,11 @@ UNDECIDED = {  # a judge's figure is known to mislead here
     "durations.mp4": "the headers lie",
     "rounded_aspect.avi": "ffprobe says 21845:21844, MediaInfo 1.000",
 }
-CLAIMS = [(name, fact, value) for name in fixtures.names(slow=True) for fact, value in fixtures.truth(name).facts.items()]
+CLAIMS = [
+    (name, fact, value)
+    for name in fixtures.names(slow=True)
+    for fact, value in fixtures.truth(name).facts.items()
+]
 
 
 @pytest.mark.parametrize("name", fixtures.names(slow=True))
@@ -148,7 +185,11 @@ def test_judges_confirm_the_recipe(name: str) -> None:
     told = _told(dict(truth.judges))
     if truth.facts.get("kind", "video") != "video":
         told = {key: value for key, value in told.items() if not key.startswith("video.")}
-    claims = {fact: value for fact, value in truth.facts.items() if fact in told and (name, fact) not in UNTOLD}
+    claims = {
+        fact: value
+        for fact, value in truth.facts.items()
+        if fact in told and (name, fact) not in UNTOLD
+    }
     if "video.duration" in claims:  # the judges' times have six decimals
         claims["video.duration"] = Fraction(round(claims["video.duration"] * 1000), 1000)
     assert claims == {fact: told[fact] for fact in claims}
@@ -180,17 +221,28 @@ def _broken_by_judges(judges: dict[str, Any]) -> dict[str, bool]:
         "video-codec": video["codec_name"] != "h264",
         "video-container": judges["ffprobe"]["format_name"] != FORMATS["mp4"]
         or judges["ffprobe"]["tags"].get("major_brand", "").startswith("3g"),
-        "video-pixel-format": video["pix_fmt"] not in {"yuv420p", "yuvj420p"} or info.get("Video", {}).get("ColorSpace") == "Y",
-        "audio-codec": bool(audio) and (audio[0]["codec_name"] != "aac" or info.get("Audio", {}).get("Format_AdditionalFeatures") != "LC"),
+        "video-pixel-format": video["pix_fmt"] not in {"yuv420p", "yuvj420p"}
+        or info.get("Video", {}).get("ColorSpace") == "Y",
+        "audio-codec": bool(audio)
+        and (
+            audio[0]["codec_name"] != "aac"
+            or info.get("Audio", {}).get("Format_AdditionalFeatures") != "LC"
+        ),
         "audio-channels": bool(audio) and audio[0]["channels"] > 2,
         "video-size": judges["size_bytes"] > 512 * 2**20,
     }
     width, height = _display(judges)
-    broken["video-dimensions"] = max(width, height) > 1280 or min(width, height) > 1024 or min(width, height) < 32
+    broken["video-dimensions"] = (
+        max(width, height) > 1280 or min(width, height) > 1024 or min(width, height) < 32
+    )
     broken["video-aspect-ratio"] = max(width / height, height / width) > 3
     stated = {
         video.get("sample_aspect_ratio", "1:1"),
-        *(["other"] if info.get("Video", {}).get("PixelAspectRatio_Original", "1.000") != "1.000" else []),
+        *(
+            ["other"]
+            if info.get("Video", {}).get("PixelAspectRatio_Original", "1.000") != "1.000"
+            else []
+        ),
     }
     broken["video-pixel-aspect-ratio"] = stated != {"1:1"}
     if "duration" in judges["ffprobe"]:
@@ -206,13 +258,23 @@ def _broken_by_judges(judges: dict[str, Any]) -> dict[str, bool]:
     return broken
 
 
-@pytest.mark.parametrize("name", [name for name in fixtures.names() if "frames" in fixtures.truth(name).judges])
+@pytest.mark.parametrize(
+    "name", [name for name in fixtures.names() if "frames" in fixtures.truth(name).judges]
+)
 def test_judges_confirm_the_broken_rules(name: str) -> None:
     """What a video breaks by its recipe it also breaks by the judges' figures, and nothing else."""
     truth = fixtures.truth(name)
-    if truth.facts.get("kind", "video") != "video" or truth.verdict == "unreadable" or name in UNDECIDED:
+    if (
+        truth.facts.get("kind", "video") != "video"
+        or truth.verdict == "unreadable"
+        or name in UNDECIDED
+    ):
         pytest.skip("no video to judge")
-    told = {rule: broken for rule, broken in _broken_by_judges(dict(truth.judges)).items() if rule not in truth.recipe.maybe}
+    told = {
+        rule: broken
+        for rule, broken in _broken_by_judges(dict(truth.judges)).items()
+        if rule not in truth.recipe.maybe
+    }
     assert {rule for rule, broken in told.items() if broken} == truth.breaks & set(told)
 
 
@@ -223,9 +285,17 @@ def test_every_fixture_was_judged() -> None:
 
 def test_rules_are_spelt_as_in_the_specification() -> None:
     """Recipes name rules that exist, and none twice."""
-    named = {rule for recipe in fixtures.BOOK.values() for rule in recipe.breaks | recipe.warns | recipe.maybe}
+    named = {
+        rule
+        for recipe in fixtures.BOOK.values()
+        for rule in recipe.breaks | recipe.warns | recipe.maybe
+    }
     assert named <= RULES
-    assert [name for name, recipe in fixtures.BOOK.items() if recipe.breaks & recipe.maybe or recipe.breaks & recipe.warns] == []
+    assert [
+        name
+        for name, recipe in fixtures.BOOK.items()
+        if recipe.breaks & recipe.maybe or recipe.breaks & recipe.warns
+    ] == []
 
 
 def test_input_is_what_the_recipe_makes() -> None:
@@ -266,5 +336,10 @@ def _write(out: Path, data: bytes) -> None:
 
 
 def _make_small(cache: str) -> str:
-    book = {"small.mp4": row("small.mp4", "-f lavfi -i color=black:s=32x32:r=5:d=1 -c:v libx264 -preset ultrafast -threads 1")}
+    book = {
+        "small.mp4": row(
+            "small.mp4",
+            "-f lavfi -i color=black:s=32x32:r=5:d=1 -c:v libx264 -preset ultrafast -threads 1",
+        )
+    }
     return str(Kitchen(book, Path(cache)).make("small.mp4"))

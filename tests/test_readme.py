@@ -9,7 +9,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def test_ci_runs_the_commands_that_the_readme_leads_with() -> None:
     readme, ci = (ROOT / "README.md").read_text(), (ROOT / ".ci" / "run").read_text()
-    commands = [line for block in readme.split("```sh\n")[1:3] for line in block.split("```")[0].splitlines()]
+    commands = [
+        line
+        for block in readme.split("```sh\n")[1:3]
+        for line in block.split("```")[0].splitlines()
+    ]
     assert len(commands) == 2
     for command in commands:
         assert command in ci

@@ -35,22 +35,27 @@ def main() -> None:
 def run(words: Sequence[str]) -> int:
     """Carry out one command line; the exit code. Whatever goes wrong is told in one line on stderr."""
     from mediaprep.cli import _plainly
-    from mediaprep.tools import early
+    from mediaprep.runtime.prefork import fork
 
     words = hoisted(words)
-    forked = early.fork(_plainly.children_wanted(words, os.cpu_count() or 1), "mediaprep.probe.worker:early_child")
+    forked = fork(
+        _plainly.children_wanted(words, os.cpu_count() or 1),
+        "mediaprep.probing.reader.pool:early_child",
+    )
 
     from mediaprep.cli._exit import Code, of_error
     from mediaprep.cli._face import Stopped, complain, one_line
 
     try:
         if forked:
-            from mediaprep.probe.worker import adopt
+            from mediaprep.probing.reader.pool import adopt
 
             adopt(forked)
         code = _carried_out(words)
     except Stopped as stopped:
-        complain(f"mediaprep: stopped by {signal.Signals(stopped.number).name}; nothing was left behind")
+        complain(
+            f"mediaprep: stopped by {signal.Signals(stopped.number).name}; nothing was left behind"
+        )
         return 128 + stopped.number
     except KeyboardInterrupt:
         return Code.INTERRUPTED
@@ -112,7 +117,9 @@ def hoisted(words: Sequence[str]) -> list[str]:
         if _GLOBAL.get(word, False):
             front += [word, *pending[:1]]
             del pending[:1]
-        elif word in _GLOBAL or (word.startswith("--") and _GLOBAL.get(word.partition("=")[0], False)):
+        elif word in _GLOBAL or (
+            word.startswith("--") and _GLOBAL.get(word.partition("=")[0], False)
+        ):
             front.append(word)
         else:
             rest.append(word)
@@ -128,9 +135,13 @@ def _usage(problem: Exception) -> int:
 
     context = getattr(problem, "ctx", None)
     command = context.command_path if context is not None else "mediaprep"
-    message = problem.format_message() if isinstance(problem, typer.TyperException) else str(problem)
+    message = (
+        problem.format_message() if isinstance(problem, typer.TyperException) else str(problem)
+    )
     if "\n" in message.strip():
         typer.echo(message)
     else:
-        complain(f"{command}: {message.replace('Value error, ', '')} (see {command} --help)")  # pydantic's word, not ours
+        complain(
+            f"{command}: {message.replace('Value error, ', '')} (see {command} --help)"
+        )  # pydantic's word, not ours
     return Code.USAGE

@@ -11,12 +11,16 @@ if TYPE_CHECKING:
     from mediaprep.cli._each import Done
     from mediaprep.cli._exit import Code
     from mediaprep.cli._face import Face
-    from mediaprep.context import Context
-    from mediaprep.finding import Level, Report
-    from mediaprep.plan import Plan
+    from mediaprep.model.report import Level, Report
+    from mediaprep.planning.plan import Plan
     from mediaprep.profile import Profile
+    from mediaprep.runtime.context import Context
 
-_DOWN_TO: dict[str, tuple[Level, ...]] = {"must": ("must",), "observed": ("must", "observed"), "should": ("must", "observed", "should")}
+_DOWN_TO: dict[str, tuple[Level, ...]] = {
+    "must": ("must",),
+    "observed": ("must", "observed"),
+    "should": ("must", "observed", "should"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,20 +55,29 @@ def run(face: Face, asked: Asked) -> Code:
     for done in _looks(face, asked, names, profile, category, means):
         whole.add(done)
         report, along = done.value if done.value is not None else (None, ())
-        codes += [done.code] if report is None else [_code(item, levels, asked.exit_zero) for item in (report, *along)]
+        codes += (
+            [done.code]
+            if report is None
+            else [_code(item, levels, asked.exit_zero) for item in (report, *along)]
+        )
     refused = whole.end()
     return worst([*codes, Code.FINDINGS] if refused and not asked.exit_zero else codes)
 
 
 def _looks(
-    face: Face, asked: Asked, names: Sequence[str], profile: Profile, category: str | None, means: Context
+    face: Face,
+    asked: Asked,
+    names: Sequence[str],
+    profile: Profile,
+    category: str | None,
+    means: Context,
 ) -> Iterator[Done[tuple[Report, tuple[Report, ...]]]]:
     """Of each file the report, and that of the captions which go with it."""
     from mediaprep.cli._each import cores, each
     from mediaprep.cli._inputs import captions_for, source_of
-    from mediaprep.look import judged
-    from mediaprep.tools.effects import drive
-    from mediaprep.wishes import Wishes
+    from mediaprep.model.options import Wishes
+    from mediaprep.pipeline.inspect import judged
+    from mediaprep.runtime.effects import drive
 
     wishes, captions = Wishes(deep=asked.deep), captions_for(names, asked.captions)
     meanwhile = threading.Thread(target=_load, args=(asked.as_json,), name="mediaprep-load")
@@ -73,30 +86,38 @@ def _looks(
     def one(path: str) -> tuple[Report, tuple[Report, ...]]:
         if captions is None:
             return drive(judged(source_of(path), profile, category, wishes, means), means), ()
-        from mediaprep.order import Order
-        from mediaprep.pipeline import judging
+        from mediaprep.pipeline.prepare import judging
+        from mediaprep.pipeline.request import Order
 
-        order = Order(source=source_of(path), profile=profile, category=category, wishes=wishes, captions=captions)
+        order = Order(
+            source=source_of(path),
+            profile=profile,
+            category=category,
+            wishes=wishes,
+            captions=captions,
+        )
         report, plan = drive(judging(order, means), means)
         return report, plan.along if plan is not None else ()
 
     try:
-        yield from each(face, names, one, jobs=min(cores() + 1, len(names)))  # one judges while the others wait for readers
+        yield from each(
+            face, names, one, jobs=min(cores() + 1, len(names))
+        )  # one judges while the others wait for readers
     finally:
         meanwhile.join()
 
 
 def _load(as_json: bool) -> None:
     """Import what judges and what is said, while the first file is read by a child."""
-    import mediaprep.check
-    from mediaprep.jsonable import ready
-    from mediaprep.media import Media
+    import mediaprep.planning.check
+    from mediaprep.model.media import Media
+    from mediaprep.model.serialize import ready
 
     ready(Media)
     if as_json:
         import mediaprep.report.json
     else:
-        import mediaprep.plan
+        import mediaprep.planning.plan
         import mediaprep.report.text  # noqa: F401 (all of them: for later)
 
 
@@ -147,11 +168,16 @@ class _Whole:
         """What a repair would do about the findings."""
         if report.media is None or not report.findings:
             return None
-        from mediaprep.plan import plan
-        from mediaprep.wishes import Wishes
+        from mediaprep.model.options import Wishes
+        from mediaprep.planning.plan import plan
 
         spec = self._profile.spec_for(report.media.kind, report.category)
-        return plan((report.media,), spec, Wishes(deep=self._asked.deep), others=self._profile.companions(spec))
+        return plan(
+            (report.media,),
+            spec,
+            Wishes(deep=self._asked.deep),
+            others=self._profile.companions(spec),
+        )
 
 
 def _code(report: Report, levels: tuple[Level, ...], exit_zero: bool) -> Code:

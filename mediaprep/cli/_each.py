@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from mediaprep.cli._exit import Code, of_error
 from mediaprep.cli._face import Face
 from mediaprep.errors import Cancelled
-from mediaprep.files import display_name
+from mediaprep.runtime.source import display_name
 
 if TYPE_CHECKING:
-    from mediaprep.finding import Report
-    from mediaprep.media import Media
+    from mediaprep.model.media import Media
+    from mediaprep.model.report import Report
     from mediaprep.profile import Profile
 
 T = TypeVar("T")
@@ -33,7 +33,9 @@ class Done(Generic[T]):
     code: Code = Code.OK
 
 
-def each(face: Face, names: Sequence[str], work: Callable[[str], T], *, jobs: int = 1) -> Iterator[Done[T]]:
+def each(
+    face: Face, names: Sequence[str], work: Callable[[str], T], *, jobs: int = 1
+) -> Iterator[Done[T]]:
     """The answers as they come, in order. Raises: Stopped after a signal, once all work has ended."""
     with face.stoppable():
         if jobs <= 1 or len(names) <= 1:
@@ -45,8 +47,13 @@ def each(face: Face, names: Sequence[str], work: Callable[[str], T], *, jobs: in
         with ThreadPoolExecutor(jobs) as pool, contextlib.ExitStack() as leaving:
             leaving.callback(pool.shutdown, cancel_futures=True)
             leaving.push(lambda kind, problem, trace: face.cancel.set() if kind else None)
-            left, going = iter(names), deque(pool.submit(_one, face, name, work) for name in names[: 2 * jobs])
-            for name in islice(left, len(going), None):  # no more than a window of them, so that no answer is kept
+            left, going = (
+                iter(names),
+                deque(pool.submit(_one, face, name, work) for name in names[: 2 * jobs]),
+            )
+            for name in islice(
+                left, len(going), None
+            ):  # no more than a window of them, so that no answer is kept
                 yield going.popleft().result()
                 going.append(pool.submit(_one, face, name, work))
             while going:
@@ -58,7 +65,9 @@ def _one(face: Face, name: str, work: Callable[[str], T]) -> Done[T]:
         return Done(name=name, value=work(name))
     except Cancelled:
         raise
-    except Exception as problem:  # the edge: whatever happened to one file is told, and the others go on
+    except (
+        Exception
+    ) as problem:  # the edge: whatever happened to one file is told, and the others go on
         return Done(name=name, error=face.failed(problem), code=of_error(problem))
 
 
@@ -69,12 +78,18 @@ def cores() -> int:
 
 def attachment(report: Report | None) -> Media | None:
     """What a post has to know of a file: its kind and name."""
-    return None if report is None or report.media is None else type(report.media)(name=report.media.name)
+    return (
+        None
+        if report is None or report.media is None
+        else type(report.media)(name=report.media.name)
+    )
 
 
-def as_post(media: Sequence[Media | None], profile: Profile, *, asked: bool = False) -> Report | None:
+def as_post(
+    media: Sequence[Media | None], profile: Profile, *, asked: bool = False
+) -> Report | None:
     """The judgement of several files (or, where ``asked``, of one) as the attachments of one post; None where the profile says nothing."""
-    from mediaprep.check import check_post
+    from mediaprep.planning.check import check_post
 
     if profile.post is None or not (asked or len(media) > 1):
         return None

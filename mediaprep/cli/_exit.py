@@ -33,7 +33,14 @@ class Code(IntEnum):
     TERMINATED = 143
 
 
-_WORST_FIRST = (Code.INTERNAL, Code.FAILED, Code.ENVIRONMENT, Code.UNREADABLE, Code.USAGE, Code.FINDINGS)
+_WORST_FIRST = (
+    Code.INTERNAL,
+    Code.FAILED,
+    Code.ENVIRONMENT,
+    Code.UNREADABLE,
+    Code.USAGE,
+    Code.FINDINGS,
+)
 _OF_ERROR: tuple[tuple[type[MediaPrepError], Code], ...] = (
     (UsageProblem, Code.USAGE),
     (ProfileError, Code.USAGE),

@@ -15,16 +15,16 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
-from mediaprep.files import display_name
+from mediaprep.runtime.source import display_name
 
 if TYPE_CHECKING:
     import typer
 
     from mediaprep.config import Settings
-    from mediaprep.context import Context
-    from mediaprep.events import Event, Listener
+    from mediaprep.model.events import Event, Listener
     from mediaprep.report.json import Growing
     from mediaprep.report.lines import Line
+    from mediaprep.runtime.context import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class Face:
     @property
     def confinement(self) -> str:
         """The level that children are confined with in this run; none where what is asked for cannot be had (then none is started)."""
-        from mediaprep.probe.worker import confinement
+        from mediaprep.probing.reader.pool import confinement
 
         return confinement(self._asked_sandbox)
 
@@ -121,19 +121,27 @@ class Face:
 
     def context(self, *, timeout: float | None = None, listener: Listener | None = None) -> Context:
         """The means of a run; ``timeout`` in seconds from now."""
-        from mediaprep.context import Context
-        from mediaprep.events import ignore
+        from mediaprep.model.events import ignore
+        from mediaprep.runtime.context import Context
 
         timeout = timeout if timeout is not None else self.settings.number("timeout")
         sandbox = self._asked_sandbox
         deadline = None if timeout is None else time.monotonic() + timeout
-        return Context(deadline=deadline, cancel=self.cancel, listener=self._heard(listener or ignore), ffmpeg=self.ffmpeg, sandbox=sandbox)
+        return Context(
+            deadline=deadline,
+            cancel=self.cancel,
+            listener=self._heard(listener or ignore),
+            ffmpeg=self.ffmpeg,
+            sandbox=sandbox,
+        )
 
     def drawer(self) -> Any:
         """The listener that draws progress on stderr."""
         from mediaprep.report.progress import drawer
 
-        asked = self.options.progress or ("none" if self.options.quiet else self.settings.text("progress") or "auto")
+        asked = self.options.progress or (
+            "none" if self.options.quiet else self.settings.text("progress") or "auto"
+        )
         terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         return drawer(asked, sys.stderr, terminal=terminal)
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from mediaprep.cli._exit import Code
     from mediaprep.cli._face import Face
     from mediaprep.cli._request import Request
-    from mediaprep.finding import Report
-    from mediaprep.outcome import Outcome, Status
+    from mediaprep.model.report import Report
+    from mediaprep.pipeline.outcome import Outcome, Status
 
 
 def run(face: Face, given: Mapping[str, Any]) -> Code:
     """Repair files as the options say, by their parameters' names; the exit code. Raises: UsageProblem, ProfileError, Stopped."""
     from mediaprep.cli import _inputs, _request
-    from mediaprep.files import is_folder
+    from mediaprep.runtime.source import is_folder
 
     request = _request.request(face, given)
     if given["dry_run"]:
@@ -28,12 +28,16 @@ def run(face: Face, given: Mapping[str, Any]) -> Code:
 
         return show(face, request, argv=False)
     target = _target(given["output"], request.names, given["force"], split=given["split"])
-    _inputs.refuse_collisions(request.names, target if target and is_folder(target) else None, given["to"])
+    _inputs.refuse_collisions(
+        request.names, target if target and is_folder(target) else None, given["to"]
+    )
     receipts = None if given["report"] is None else Receipts(given["report"])
     orders = {"target": target, "force": given["force"]}
     if given["post"] and (code := _no_post(face, request)) is not None:
         return code
-    return _repair(face, request, orders, receipts, given["jobs"] or int(face.settings.number("jobs") or 1))
+    return _repair(
+        face, request, orders, receipts, given["jobs"] or int(face.settings.number("jobs") or 1)
+    )
 
 
 def _no_post(face: Face, request: Request) -> Code | None:
@@ -44,39 +48,58 @@ def _no_post(face: Face, request: Request) -> Code | None:
     from mediaprep.cli._exit import Code
     from mediaprep.cli._inputs import STDIN
     from mediaprep.errors import UsageProblem
-    from mediaprep.order import Order
-    from mediaprep.posting import judging_post, refused
+    from mediaprep.pipeline.post import judging_post, refused
+    from mediaprep.pipeline.request import Order
     from mediaprep.report import json, text
-    from mediaprep.tools.effects import drive
+    from mediaprep.runtime.effects import drive
 
     if STDIN in request.names:
-        raise UsageProblem("--post looks at every input before it begins: save stdin ('-') to a file first")
+        raise UsageProblem(
+            "--post looks at every input before it begins: save stdin ('-') to a file first"
+        )
     means = face.context(timeout=request.timeout)
-    orders = tuple(Order(source=name, profile=request.profile, category=request.category) for name in request.names)
+    orders = tuple(
+        Order(source=name, profile=request.profile, category=request.category)
+        for name in request.names
+    )
     judged = drive(judging_post(orders, means), means)
     if judged.whole.verdict != "fail":
         return None
     outcomes = refused(judged, request.profile)
     if request.as_json:
-        entries = [json.fix_file(name, outcome) for name, outcome in zip(request.names, outcomes, strict=True)]
+        entries = [
+            json.fix_file(name, outcome)
+            for name, outcome in zip(request.names, outcomes, strict=True)
+        ]
         face.document(
-            json.document(sandbox=face.confinement, profile=request.profile.name, files=entries, post=json.post_body(judged.whole))
+            json.document(
+                sandbox=face.confinement,
+                profile=request.profile.name,
+                files=entries,
+                post=json.post_body(judged.whole),
+            )
         )
     else:
         face.lines(text.post_lines(judged.whole))
-    return Code.UNREADABLE if any(outcome.status == "unreadable" for outcome in outcomes) else Code.FINDINGS
+    return (
+        Code.UNREADABLE
+        if any(outcome.status == "unreadable" for outcome in outcomes)
+        else Code.FINDINGS
+    )
 
 
-def _repair(face: Face, request: Request, orders: dict[str, Any], receipts: Receipts | None, jobs: int) -> Code:
+def _repair(
+    face: Face, request: Request, orders: dict[str, Any], receipts: Receipts | None, jobs: int
+) -> Code:
     """Repair each file and tell what came of it. ``orders``: the target and force of every ``Order``."""
     from mediaprep.cli import _inputs
     from mediaprep.cli._each import as_post, complaint, each
     from mediaprep.cli._exit import worst
     from mediaprep.cli._face import complain
-    from mediaprep.order import Order
-    from mediaprep.pipeline import preparing
+    from mediaprep.pipeline.prepare import preparing
+    from mediaprep.pipeline.request import Order
     from mediaprep.report import json, text
-    from mediaprep.tools.effects import drive
+    from mediaprep.runtime.effects import drive
 
     drawer = face.drawer()
     means = face.context(timeout=request.timeout, listener=drawer)
@@ -85,7 +108,12 @@ def _repair(face: Face, request: Request, orders: dict[str, Any], receipts: Rece
     def fixed(path: str) -> Outcome:
         source = _inputs.source_of(path)
         order = Order(
-            source=source, profile=request.profile, category=request.category, wishes=request.wishes, captions=request.captions, **orders
+            source=source,
+            profile=request.profile,
+            category=request.category,
+            wishes=request.wishes,
+            captions=request.captions,
+            **orders,
         )
         return drive(preparing(order, means), means)
 
@@ -93,20 +121,34 @@ def _repair(face: Face, request: Request, orders: dict[str, Any], receipts: Rece
     with _meanwhile(face), drawer:
         for done in each(face, request.names, fixed, jobs=jobs):
             outcome = done.value
-            media += [None if report is None else report.media for report in (_standing(outcome) if outcome else [None])]
+            media += [
+                None if report is None else report.media
+                for report in (_standing(outcome) if outcome else [None])
+            ]
             codes.append(done.code if outcome is None else _code(outcome.status))
             entries.append(json.fix_file(done.name, outcome, done.error))
             if receipts is not None:
-                receipts.keep(done.name, json.document(sandbox=face.confinement, profile=name, **entries[-1]))
+                receipts.keep(
+                    done.name, json.document(sandbox=face.confinement, profile=name, **entries[-1])
+                )
             with drawer.aside(_as_told(done.name)):
                 if outcome is None:
                     complain(complaint(done))
                 elif not request.as_json:
                     face.lines(text.fix_lines(done.name, outcome, request.placement))
-            face.log("done", path=done.name, **{key: entries[-1][key] for key in ("status", "outputs", "seconds")})
+            face.log(
+                "done",
+                path=done.name,
+                **{key: entries[-1][key] for key in ("status", "outputs", "seconds")},
+            )
     if request.as_json:
         face.document(
-            json.document(sandbox=face.confinement, profile=name, files=entries, post=json.post_body(as_post(media, request.profile)))
+            json.document(
+                sandbox=face.confinement,
+                profile=name,
+                files=entries,
+                post=json.post_body(as_post(media, request.profile)),
+            )
         )
     return worst(codes)
 
@@ -114,11 +156,11 @@ def _repair(face: Face, request: Request, orders: dict[str, Any], receipts: Rece
 @contextlib.contextmanager
 def _meanwhile(face: Face) -> Iterator[None]:
     """Load what the repair needs while the first file is read by a child; what the reading itself waits for comes first."""
-    import mediaprep.probe.sniff  # noqa: F401 (for the thread that reads)
+    import mediaprep.probing.identify.sniff  # noqa: F401 (for the thread that reads)
 
     def load() -> None:
-        from mediaprep.jsonable import ready
-        from mediaprep.media import Media
+        from mediaprep.model.media import Media
+        from mediaprep.model.serialize import ready
         from mediaprep.tools import ffmpeg
 
         ready(Media)
@@ -135,7 +177,7 @@ def _meanwhile(face: Face) -> Iterator[None]:
 def _as_told(name: str) -> str:
     """The name that events have for an input."""
     from mediaprep.cli._inputs import STDIN
-    from mediaprep.files import display_name
+    from mediaprep.runtime.source import display_name
 
     return "stream" if name == STDIN else display_name(name)
 
@@ -148,14 +190,20 @@ def _standing(outcome: Outcome) -> list[Report | None]:
 def _code(status: Status) -> Code:
     from mediaprep.cli._exit import Code
 
-    codes = {"already_ok": Code.OK, "fixed": Code.OK, "refused": Code.FINDINGS, "unreadable": Code.UNREADABLE, "failed": Code.FAILED}
+    codes = {
+        "already_ok": Code.OK,
+        "fixed": Code.OK,
+        "refused": Code.FINDINGS,
+        "unreadable": Code.UNREADABLE,
+        "failed": Code.FAILED,
+    }
     return codes[status]
 
 
 def _target(output: str | None, names: tuple[str, ...], force: bool, *, split: bool) -> Path | None:
     """Where to: a file, a folder, or beside each input. Looked at before any work. Raises: UsageProblem."""
     from mediaprep.errors import UsageProblem
-    from mediaprep.files import display_name, is_folder
+    from mediaprep.runtime.source import display_name, is_folder
 
     if output is None:
         return None
@@ -165,11 +213,17 @@ def _target(output: str | None, names: tuple[str, ...], force: bool, *, split: b
     if output.endswith(os.sep):
         raise UsageProblem(f"-o {shown}: no such folder: create it first")
     if len(names) > 1:
-        raise UsageProblem(f"-o {shown}: several inputs need a folder: create it, or name one that exists")
+        raise UsageProblem(
+            f"-o {shown}: several inputs need a folder: create it, or name one that exists"
+        )
     if os.path.lexists(path) and not force and not split:
-        raise UsageProblem(f"{shown}: exists: choose another name with -o, or replace it with --force")
+        raise UsageProblem(
+            f"{shown}: exists: choose another name with -o, or replace it with --force"
+        )
     if not is_folder(path.parent):
-        raise UsageProblem(f"{shown}: its folder {display_name(path.parent)} does not exist: create it first")
+        raise UsageProblem(
+            f"{shown}: its folder {display_name(path.parent)} does not exist: create it first"
+        )
     return path
 
 
@@ -183,7 +237,9 @@ class Receipts:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
-            raise UsageProblem(f"--report {folder}: cannot be made: {problem.strerror}") from problem
+            raise UsageProblem(
+                f"--report {folder}: cannot be made: {problem.strerror}"
+            ) from problem
         self._folder = folder
         self._taken: set[str] = set()
 
@@ -197,4 +253,6 @@ class Receipts:
         try:
             (self._folder / name).write_text(dumps(content) + "\n", encoding="ascii")
         except OSError as problem:
-            raise EnvironmentProblem(f"--report {self._folder / name}: cannot be written: {problem.strerror}") from problem
+            raise EnvironmentProblem(
+                f"--report {self._folder / name}: cannot be written: {problem.strerror}"
+            ) from problem

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mediaprep.errors import UsageProblem
-from mediaprep.files import display_name, folded
+from mediaprep.runtime.source import display_name, folded
 
 STDIN = "-"
 
@@ -19,7 +19,12 @@ def collect(given: Sequence[str], files_from: str | None = None) -> tuple[str, .
     names = [*given, *(_listed(files_from) if files_from is not None else ())]
     if not names:
         raise UsageProblem(
-            "no input: name a file" + (f", or put names into {display_name(files_from)}" if files_from else " or use --files-from")
+            "no input: name a file"
+            + (
+                f", or put names into {display_name(files_from)}"
+                if files_from
+                else " or use --files-from"
+            )
         )
     if names.count(STDIN) + (files_from == STDIN) > 1:
         raise UsageProblem("stdin ('-') can be read once only: name it once")
@@ -31,9 +36,15 @@ def _listed(path: str) -> list[str]:
     try:
         data = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
     except OSError as problem:
-        raise UsageProblem(f"--files-from {display_name(path)}: cannot be read: {problem.strerror}") from problem
+        raise UsageProblem(
+            f"--files-from {display_name(path)}: cannot be read: {problem.strerror}"
+        ) from problem
     separator = b"\0" if b"\0" in data else b"\n"
-    return [os.fsdecode(name) for line in data.split(separator) if (name := line if separator == b"\0" else line.rstrip(b"\r"))]
+    return [
+        os.fsdecode(name)
+        for line in data.split(separator)
+        if (name := line if separator == b"\0" else line.rstrip(b"\r"))
+    ]
 
 
 def captions_for(names: Sequence[str], captions: str | None) -> str | None:
@@ -60,8 +71,14 @@ def refuse_collisions(names: Sequence[str], folder: Path | None, to: str) -> Non
         others = seen.setdefault((place, folded(path.stem)), [])
         for other in others:
             if other == name or to != "auto" or _of_one_kind(other, name):
-                remedy = "give it once" if other == name else "run them one at a time, each with its own -o"
-                raise UsageProblem(f"{display_name(other)} and {display_name(name)}: would be written under one name; {remedy}")
+                remedy = (
+                    "give it once"
+                    if other == name
+                    else "run them one at a time, each with its own -o"
+                )
+                raise UsageProblem(
+                    f"{display_name(other)} and {display_name(name)}: would be written under one name; {remedy}"
+                )
         others.append(name)
 
 
@@ -73,8 +90,8 @@ def _of_one_kind(a: str, b: str) -> bool:
 def _kind(name: str) -> str | None:
     """The kind by its bytes; None for what cannot be read (then nothing is written for it)."""
     from mediaprep.errors import SourceUnreadable
-    from mediaprep.files import open_source
-    from mediaprep.probe.sniff import sniff
+    from mediaprep.probing.identify.sniff import sniff
+    from mediaprep.runtime.source import open_source
 
     if name == STDIN:
         return None

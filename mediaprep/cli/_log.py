@@ -7,19 +7,25 @@ import logging
 from pathlib import Path
 
 from mediaprep.errors import UsageProblem
-from mediaprep.files import display_name
+from mediaprep.runtime.source import display_name
 
 
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         facts = getattr(record, "facts", {})
         words = " ".join(f"{key}={value}" for key, value in facts.items())
-        return display_name(f"{self.formatTime(record, '%H:%M:%S')} {record.getMessage()} {words}".rstrip())
+        return display_name(
+            f"{self.formatTime(record, '%H:%M:%S')} {record.getMessage()} {words}".rstrip()
+        )
 
 
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        base = {"time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"), "level": record.levelname.lower(), "message": record.getMessage()}
+        base = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
         return json.dumps(base | getattr(record, "facts", {}), default=str)
 
 
@@ -38,6 +44,8 @@ def start(*, verbose: int, path: Path | None) -> None:
         try:
             kept = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
         except OSError as problem:
-            raise UsageProblem(f"--log-file {path}: cannot be written: {problem.strerror}") from problem
+            raise UsageProblem(
+                f"--log-file {path}: cannot be written: {problem.strerror}"
+            ) from problem
         kept.setFormatter(_Json())
         logger.addHandler(kept)

@@ -15,19 +15,52 @@ import typer
 from mediaprep.cli._face import Face, complain
 
 if TYPE_CHECKING:
-    from mediaprep.jobs.driver import Driver
-    from mediaprep.jobs.events import JobEvent
-    from mediaprep.jobs.slots import Crew
-    from mediaprep.outcome import Outcome
+    from mediaprep.jobs.run.driver import Driver
+    from mediaprep.jobs.run.events import JobEvent
+    from mediaprep.jobs.workers.threads import Crew
+    from mediaprep.pipeline.outcome import Outcome
 
-Jobs = Annotated[int | None, typer.Option("-j", "--jobs", min=1, metavar="N", help="Jobs at a time.", show_default="one for each core")]
-State = Annotated[Path | None, typer.Option("--state", metavar="FILE", help="The ledger.", show_default="OUT/.mediaprep/ledger.db")]
-Retries = Annotated[int, typer.Option("--retries", min=0, metavar="N", help="Times that a failed job is tried again.")]
-JobTimeout = Annotated[float | None, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Stop a job after so many seconds.")]
-Stall = Annotated[float, typer.Option("--stall", metavar="SECONDS", min=0.1, help="Stop a job that gives no sign of progress for so long.")]
-Events = Annotated[bool, typer.Option("--json", help="Events as JSON, one a line, instead of text.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "-j", "--jobs", min=1, metavar="N", help="Jobs at a time.", show_default="one for each core"
+    ),
+]
+State = Annotated[
+    Path | None,
+    typer.Option(
+        "--state", metavar="FILE", help="The ledger.", show_default="OUT/.mediaprep/ledger.db"
+    ),
+]
+Retries = Annotated[
+    int,
+    typer.Option("--retries", min=0, metavar="N", help="Times that a failed job is tried again."),
+]
+JobTimeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout", metavar="SECONDS", min=0.001, help="Stop a job after so many seconds."
+    ),
+]
+Stall = Annotated[
+    float,
+    typer.Option(
+        "--stall",
+        metavar="SECONDS",
+        min=0.1,
+        help="Stop a job that gives no sign of progress for so long.",
+    ),
+]
+Events = Annotated[
+    bool, typer.Option("--json", help="Events as JSON, one a line, instead of text.")
+]
 ClusterAt = Annotated[
-    str | None, typer.Option("--cluster", metavar="ADDRESS", help="A Dask scheduler to work through, such as tcp://host:8786.")
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="A Dask scheduler to work through, such as tcp://host:8786.",
+    ),
 ]
 
 
@@ -36,11 +69,11 @@ def crew_of(face: Face, jobs: int | None, cluster: str | None) -> Iterator[Crew]
     """Those who do the work, dismissed at the end. Raises: EnvironmentProblem."""
     crew: Crew
     if cluster is not None:
-        from mediaprep.jobs.cluster import Cluster
+        from mediaprep.jobs.workers.dask import Cluster
 
         crew = Cluster(cluster)
     else:
-        from mediaprep.jobs.slots import Threads
+        from mediaprep.jobs.workers.threads import Threads
         from mediaprep.tools import ffmpeg
 
         ffmpeg.locate(face.ffmpeg)
@@ -53,14 +86,18 @@ def crew_of(face: Face, jobs: int | None, cluster: str | None) -> Iterator[Crew]
 
 def told_left(driver: Driver) -> None:
     """How many files a run that was stopped leaves for the next one."""
-    if left := sum(count.jobs for count in driver.ledger.counts(driver.number) if count.state != "done"):
-        complain(f"{left} file{'' if left == 1 else 's'} left; the same command goes on with {'it' if left == 1 else 'them'}")
+    if left := sum(
+        count.jobs for count in driver.ledger.counts(driver.number) if count.state != "done"
+    ):
+        complain(
+            f"{left} file{'' if left == 1 else 's'} left; the same command goes on with {'it' if left == 1 else 'them'}"
+        )
 
 
 def bytes_of(option: str, text: str) -> int:
     """``1GB`` in bytes. Raises: UsageProblem, naming the option."""
-    from mediaprep import units
     from mediaprep.errors import UsageProblem
+    from mediaprep.model import units
 
     try:
         return units.bytes_written(*units.parse_bytes(text))
@@ -70,27 +107,39 @@ def bytes_of(option: str, text: str) -> int:
 
 def _said(face: Face) -> int | None:
     """The setting, where somebody has set it: its default is meant for ``fix``."""
-    return None if face.settings.origins["jobs"] == "default" else int(face.settings.number("jobs") or 1)
+    return (
+        None
+        if face.settings.origins["jobs"] == "default"
+        else int(face.settings.number("jobs") or 1)
+    )
 
 
-def quarantine_report(path: str, status: str, problems: Sequence[str], outcome: Outcome | None) -> dict[str, Any]:
+def quarantine_report(
+    path: str, status: str, problems: Sequence[str], outcome: Outcome | None
+) -> dict[str, Any]:
     """What lies beside a quarantined file."""
     from mediaprep.report import json
 
     entry = json.fix_file(path, outcome, "; ".join(problems) if outcome is None else None)
-    return json.document(**(entry | {"status": status, "problems": list(problems) or entry["problems"]}))
+    return json.document(
+        **(entry | {"status": status, "problems": list(problems) or entry["problems"]})
+    )
 
 
 @contextlib.contextmanager
-def shown(face: Face, *, as_json: bool, timed: bool = False) -> Iterator[Callable[[JobEvent], None]]:
+def shown(
+    face: Face, *, as_json: bool, timed: bool = False
+) -> Iterator[Callable[[JobEvent], None]]:
     """A listener: JSON events to stdout, or a line for each job to stdout and progress to stderr. ``timed``: lines begin with the time."""
-    from mediaprep.jobs.events import JobAgain, JobDone, Notice
+    from mediaprep.jobs.run.events import JobAgain, JobDone, Notice
     from mediaprep.report import batch
 
     lock = threading.RLock()
     asked = "none" if face.options.quiet else face.settings.text("progress") or "auto"
     terminal = sys.stderr.isatty() and not as_json
-    drawer = batch.drawer(face.options.progress or ("none" if as_json else asked), sys.stderr, terminal=terminal)
+    drawer = batch.drawer(
+        face.options.progress or ("none" if as_json else asked), sys.stderr, terminal=terminal
+    )
     events = batch.JsonLines(sys.stdout) if as_json else None
 
     def stamp() -> str:
@@ -103,14 +152,22 @@ def shown(face: Face, *, as_json: bool, timed: bool = False) -> Iterator[Callabl
                 events(event)
             match event:
                 case JobDone():
-                    face.log("job.done", path=event.input, status=event.status, outputs=list(event.outputs), seconds=event.seconds)
+                    face.log(
+                        "job.done",
+                        path=event.input,
+                        status=event.status,
+                        outputs=list(event.outputs),
+                        seconds=event.seconds,
+                    )
                     if events is None:
                         face.lines([batch.job_line(event, stamp=stamp())])
                 case Notice():
                     face.log("notice", message=event.message)
                     complain(f"{stamp()}{event.message}")
                 case JobAgain():
-                    face.log("job.retry", path=event.input, attempt=event.attempt, problem=event.problem)
+                    face.log(
+                        "job.retry", path=event.input, attempt=event.attempt, problem=event.problem
+                    )
                     if not face.options.quiet:
                         complain(f"{stamp()}{batch.again_line(event)}")
 

@@ -11,14 +11,18 @@ if TYPE_CHECKING:
     from mediaprep.profile import Profile
 
 
-def placement(face: Face, profile: str | None, category: str | None) -> tuple[str, Profile, str | None]:
+def placement(
+    face: Face, profile: str | None, category: str | None
+) -> tuple[str, Profile, str | None]:
     """The placement as asked for, its profile, and the category (None: inferred from the content). Raises: ProfileError, UsageProblem."""
     from mediaprep.profile import find_profile, split_name
 
     name = profile or face.settings.text("profile") or "twitter"
     named = split_name(name)[1]
     if named and category and named != category:
-        raise UsageProblem(f"two categories: {named!r} in {name!r}, and --category {category!r}; name one")
+        raise UsageProblem(
+            f"two categories: {named!r} in {name!r}, and --category {category!r}; name one"
+        )
     found = find_profile(name)
     asked = named or category
     if asked is not None:

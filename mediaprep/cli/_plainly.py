@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from mediaprep.cli._check import Asked
 
 _PLACEMENT = {"-p": "profile", "--profile": "profile", "--category": "category"}
-_CHECK = {"--json": "as_json", "--deep": "deep", "--exit-zero": "exit_zero", "--post": "post"}, _PLACEMENT
+_CHECK = (
+    {"--json": "as_json", "--deep": "deep", "--exit-zero": "exit_zero", "--post": "post"},
+    _PLACEMENT,
+)
 _FIX = (
     {
         "--json": "as_json",
@@ -21,7 +24,15 @@ _FIX = (
         "--measure": "measure",
         "--square-pixels": "square_pixels",
     },
-    {**_PLACEMENT, "-o": "output", "--output": "output", "--trim": "trim", "--snap": "snap", "--rung": "rung", "--max-size": "max_size"},
+    {
+        **_PLACEMENT,
+        "-o": "output",
+        "--output": "output",
+        "--trim": "trim",
+        "--snap": "snap",
+        "--rung": "rung",
+        "--max-size": "max_size",
+    },
 )
 # What typer gives ``fix`` for options that are not there, by their parameters' names.
 FIX_DEFAULTS: Mapping[str, Any] = MappingProxyType({
@@ -48,7 +59,9 @@ def plain_fix(words: Sequence[str]) -> Mapping[str, Any] | None:
     return None if given is None else {**FIX_DEFAULTS, **given}
 
 
-def _given(words: Sequence[str], command: str, flags: Mapping[str, str], values: Mapping[str, str]) -> dict[str, Any] | None:
+def _given(
+    words: Sequence[str], command: str, flags: Mapping[str, str], values: Mapping[str, str]
+) -> dict[str, Any] | None:
     if not words or words[0] != command:
         return None
     given: dict[str, Any] = {}
@@ -69,7 +82,9 @@ def _given(words: Sequence[str], command: str, flags: Mapping[str, str], values:
 
 def children_wanted(words: Sequence[str], cores: int) -> int:
     """How many reading children a command line will need, as far as a glance tells; 0: none, or unknown. Too many or few is no error."""
-    plain = [word for word in words if not word.startswith("-")]  # options of mediaprep itself stand before the command
+    plain = [
+        word for word in words if not word.startswith("-")
+    ]  # options of mediaprep itself stand before the command
     command, names = plain[0] if plain else "", len(plain) - 1
     if {"-h", "--help", "--cluster"} & set(words):
         return 0

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from mediaprep import units
 from mediaprep.errors import UsageProblem
+from mediaprep.model import units
 
 if TYPE_CHECKING:
     from mediaprep.cli._face import Face
+    from mediaprep.model.options import Wishes
     from mediaprep.profile import Profile
-    from mediaprep.wishes import Wishes
 
 T = TypeVar("T")
 
@@ -55,10 +55,12 @@ def request(face: Face, given: Mapping[str, Any]) -> Request:
 
 def wishes(face: Face, given: Mapping[str, Any]) -> Wishes:
     """What the options of a repair ask for, the settings where an option is not given. Raises: UsageProblem, naming the option."""
-    from mediaprep.wishes import Wishes
+    from mediaprep.model.options import Wishes
 
     if given["split"] and given["trim"] == "first":
-        raise UsageProblem("--trim first and --split: keep the first part, or all parts; give one of them")
+        raise UsageProblem(
+            "--trim first and --split: keep the first part, or all parts; give one of them"
+        )
     if given["snap"] is not None and given["trim"] is None:
         raise UsageProblem("--snap moves a trim; give --trim, too")
     said = face.settings
@@ -73,10 +75,13 @@ def wishes(face: Face, given: Mapping[str, Any]) -> Wishes:
         rate=cast("Any", given["rate"] or said.text("rate")),
         max_size=_parsed("--max-size", given["max_size"], size_of),
         loudness=_parsed("--loudness", given["loudness"], loudness_of),
-        keep_metadata=said.flag("keep-metadata") if given["keep_metadata"] is None else given["keep_metadata"],
+        keep_metadata=said.flag("keep-metadata")
+        if given["keep_metadata"] is None
+        else given["keep_metadata"],
         square_pixels=given["square_pixels"],
         frame_rate=_parsed("--frame-rate", given["frame_rate"], rate_of),
-        encoder=_parsed("--encoder", given["encoder"] or said.text("encoder"), encoder_of) or "libx264",
+        encoder=_parsed("--encoder", given["encoder"] or said.text("encoder"), encoder_of)
+        or "libx264",
         measure=given["measure"] or given["min_vmaf"] is not None,
         min_vmaf=given["min_vmaf"],
         mend=cast("Any", given["mend"] or said.text("mend")),
@@ -122,7 +127,7 @@ def rate_of(text: str) -> Fraction:
 
 def encoder_of(text: str) -> str:
     """A known encoder's name, or auto. Raises: ValueError."""
-    from mediaprep.transcode.choice import KNOWN
+    from mediaprep.transcoding.choice import KNOWN
 
     if text not in KNOWN:
         raise ValueError(f"{text!r}: want one of {', '.join(KNOWN)}")

@@ -40,24 +40,57 @@ def _version(asked: bool) -> None:
 @app.callback(invoke_without_command=True)
 def main(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")] = False,
-    config: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Configuration file that goes before all others.")] = None,
-    isolated: Annotated[bool, typer.Option("--isolated", help="Ignore environment and configuration files (but --config).")] = False,
-    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="Log to stderr; tracebacks; twice for more.")] = 0,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", metavar="FILE", help="Configuration file that goes before all others."
+        ),
+    ] = None,
+    isolated: Annotated[
+        bool,
+        typer.Option(
+            "--isolated", help="Ignore environment and configuration files (but --config)."
+        ),
+    ] = False,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "-v", "--verbose", count=True, help="Log to stderr; tracebacks; twice for more."
+        ),
+    ] = 0,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress on stderr.")] = False,
     color: Annotated[
-        Literal["auto", "always", "never"] | None, typer.Option("--color", help="Colour in the answer.", show_default="auto")
+        Literal["auto", "always", "never"] | None,
+        typer.Option("--color", help="Colour in the answer.", show_default="auto"),
     ] = None,
-    ffmpeg: Annotated[str | None, typer.Option("--ffmpeg", metavar="PATH", help="An ffmpeg binary instead of the bundled one.")] = None,
+    ffmpeg: Annotated[
+        str | None,
+        typer.Option(
+            "--ffmpeg", metavar="PATH", help="An ffmpeg binary instead of the bundled one."
+        ),
+    ] = None,
     sandbox: Annotated[
         Literal["auto", "strict", "basic"] | None,
-        typer.Option("--sandbox", help="The weakest confinement of tools that is accepted.", show_default="auto"),
+        typer.Option(
+            "--sandbox",
+            help="The weakest confinement of tools that is accepted.",
+            show_default="auto",
+        ),
     ] = None,
     progress: Annotated[
         Literal["auto", "bar", "plain", "json", "none"] | None,
         typer.Option("--progress", help="How progress is drawn on stderr.", show_default="auto"),
     ] = None,
-    log_file: Annotated[Path | None, typer.Option("--log-file", metavar="FILE", help="Append the log to a file, as JSON lines.")] = None,
+    log_file: Annotated[
+        Path | None,
+        typer.Option("--log-file", metavar="FILE", help="Append the log to a file, as JSON lines."),
+    ] = None,
 ) -> None:
     """Keep the options of mediaprep itself for the command; without a command: the help, and exit code 2."""
     context.obj = Globals(

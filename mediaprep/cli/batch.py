@@ -15,34 +15,61 @@ if TYPE_CHECKING:
 
     from mediaprep.cli._exit import Code
     from mediaprep.cli._face import Face
-    from mediaprep.jobs.flight import Options
-    from mediaprep.jobs.slots import Crew
-    from mediaprep.jobs.work import Recipe
+    from mediaprep.jobs.run.inflight import Options
+    from mediaprep.jobs.workers.threads import Crew
+    from mediaprep.jobs.workers.worker import Recipe
 
 
 def batch(
     context: typer.Context,
     inputs: Annotated[
-        list[str] | None, typer.Argument(metavar="DIR|FILE...", help="Folders, with all below them, and files.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            metavar="DIR|FILE...",
+            help="Folders, with all below them, and files.",
+            show_default=False,
+        ),
     ] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Output folder; made if it is not there.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Output folder; made if it is not there."
+        ),
+    ] = None,
     profile: o.ProfileName = None,
     category: o.Category = None,
     jobs: m.Jobs = None,
     cluster: m.ClusterAt = None,
     state: m.State = None,
-    resume: Annotated[bool, typer.Option("--resume/--fresh", help="Go on where the last run stopped, or do everything again.")] = True,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume/--fresh", help="Go on where the last run stopped, or do everything again."
+        ),
+    ] = True,
     retries: m.Retries = 2,
     timeout: m.JobTimeout = None,
     stall: m.Stall = 900.0,
-    max_failures: Annotated[int | None, typer.Option("--max-failures", min=1, metavar="N", help="Stop after so many failures.")] = None,
+    max_failures: Annotated[
+        int | None,
+        typer.Option("--max-failures", min=1, metavar="N", help="Stop after so many failures."),
+    ] = None,
     on_refused: Annotated[
-        Literal["skip", "copy", "quarantine"], typer.Option("--on-refused", help="What becomes of files that are refused.")
+        Literal["skip", "copy", "quarantine"],
+        typer.Option("--on-refused", help="What becomes of files that are refused."),
     ] = "skip",
     failed: Annotated[
-        Path | None, typer.Option("--failed", metavar="DIR", help="A folder for copies of files that failed, each with its report.")
+        Path | None,
+        typer.Option(
+            "--failed",
+            metavar="DIR",
+            help="A folder for copies of files that failed, each with its report.",
+        ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("-n", "--dry-run", help="Only say what would be done: files, bytes, time.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("-n", "--dry-run", help="Only say what would be done: files, bytes, time."),
+    ] = False,
     as_json: m.Events = False,
     trim: o.Trim = None,
     split: o.Split = False,
@@ -72,8 +99,8 @@ def batch(
     from mediaprep.cli._placement import placement
     from mediaprep.cli._request import wishes
     from mediaprep.errors import UsageProblem
-    from mediaprep.jobs.flight import Options
-    from mediaprep.jobs.work import Recipe
+    from mediaprep.jobs.run.inflight import Options
+    from mediaprep.jobs.workers.worker import Recipe
 
     face = Face.of(context)
     asked = wishes(face, context.params)
@@ -83,7 +110,13 @@ def batch(
     found, chosen = placement(face, profile, category)[1:]
     means = face.context()
     options = Options(
-        retries=retries, timeout=timeout, stall=stall, on_refused=on_refused, follow=True, ffmpeg=means.ffmpeg, sandbox=means.sandbox
+        retries=retries,
+        timeout=timeout,
+        stall=stall,
+        on_refused=on_refused,
+        follow=True,
+        ffmpeg=means.ffmpeg,
+        sandbox=means.sandbox,
     )
     recipe = Recipe(profile=found, category=chosen, wishes=asked)
     with face.stoppable(), m.crew_of(face, jobs, cluster) as crew:
@@ -91,7 +124,9 @@ def batch(
             raise typer.Exit(_dry(face, recipe, crew, options, names, as_json=as_json))
         kept = failed or (output / "quarantine" if on_refused == "quarantine" else None)
         limits = {"fresh": not resume, "max_failures": max_failures}
-        raise typer.Exit(_run(face, recipe, crew, options, names, output, state, kept, limits, as_json=as_json))
+        raise typer.Exit(
+            _run(face, recipe, crew, options, names, output, state, kept, limits, as_json=as_json)
+        )
 
 
 def _run(
@@ -109,39 +144,56 @@ def _run(
 ) -> Code:
     from mediaprep.cli._exit import Code
     from mediaprep.errors import Cancelled
-    from mediaprep.jobs import batch
-    from mediaprep.jobs.quarantine import Quarantine
+    from mediaprep.jobs.run import batch
+    from mediaprep.jobs.run.quarantine import Quarantine
     from mediaprep.report.batch import summary
 
     batch.refuse_loops(names, output)
-    quarantine = None if kept is None else Quarantine(folder=kept, move=False, report=m.quarantine_report)
+    quarantine = (
+        None if kept is None else Quarantine(folder=kept, move=False, report=m.quarantine_report)
+    )
     with (
         m.shown(face, as_json=as_json) as tell,
-        batch.opened(output, recipe, crew, options, tell, state=state, quarantine=quarantine, cancel=face.cancel) as driver,
+        batch.opened(
+            output,
+            recipe,
+            crew,
+            options,
+            tell,
+            state=state,
+            quarantine=quarantine,
+            cancel=face.cancel,
+        ) as driver,
     ):
         try:
-            end = batch.run(driver, names, fresh=bool(limits["fresh"]), max_failures=limits["max_failures"])
+            end = batch.run(
+                driver, names, fresh=bool(limits["fresh"]), max_failures=limits["max_failures"]
+            )
         except Cancelled:
             m.told_left(driver)
             raise
         total = batch.totals(driver)
     if not as_json:
         face.lines(summary(end, total, str(output)))
-    bad = any(batch.failures(counts, on_refused=options.on_refused) for counts in (total, end.counts))
+    bad = any(
+        batch.failures(counts, on_refused=options.on_refused) for counts in (total, end.counts)
+    )
     return Code.BATCH if bad or end.left else Code.OK
 
 
-def _dry(face: Face, recipe: Recipe, crew: Crew, options: Options, names: Sequence[str], *, as_json: bool) -> Code:
+def _dry(
+    face: Face, recipe: Recipe, crew: Crew, options: Options, names: Sequence[str], *, as_json: bool
+) -> Code:
     from mediaprep.cli._exit import Code
-    from mediaprep.jobs import batch
-    from mediaprep.jobs.events import JobDone, JobEvent, JobLooked
-    from mediaprep.jobs.slots import cores_here
+    from mediaprep.jobs.run import batch
+    from mediaprep.jobs.run.events import JobDone, JobEvent, JobLooked
+    from mediaprep.jobs.workers.threads import cores_here
     from mediaprep.report import json
     from mediaprep.report.batch import dry_lines
     from mediaprep.report.predict import predict
+    from mediaprep.runtime.effects import drive
     from mediaprep.tools import ffmpeg
-    from mediaprep.tools.effects import drive
-    from mediaprep.transcode.trial import host_speed
+    from mediaprep.transcoding.trial import host_speed
 
     made = {"bytes": 0, "seconds": 0.0}
     means = face.context()

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from mediaprep.cli._options import AsJson, Captions, Category, FilesFrom, Inputs, LevelWord, Post, ProfileName, Timeout
+from mediaprep.cli._options import (
+    AsJson,
+    Captions,
+    Category,
+    FilesFrom,
+    Inputs,
+    LevelWord,
+    Post,
+    ProfileName,
+    Timeout,
+)
 
 
 def check(
@@ -16,10 +26,19 @@ def check(
     category: Category = None,
     as_json: AsJson = False,
     fail_on: Annotated[
-        LevelWord | None, typer.Option("--fail-on", help="Findings of which level, and above, make the exit code 1.", show_default="must")
+        LevelWord | None,
+        typer.Option(
+            "--fail-on",
+            help="Findings of which level, and above, make the exit code 1.",
+            show_default="must",
+        ),
     ] = None,
-    deep: Annotated[bool, typer.Option("--deep", help="Decode as much as a sure verdict takes.")] = False,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 in spite of findings.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Decode as much as a sure verdict takes.")
+    ] = False,
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="Exit 0 in spite of findings.")
+    ] = False,
     post: Post = False,
     captions: Captions = None,
     files_from: FilesFrom = None,

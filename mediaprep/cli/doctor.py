@@ -22,9 +22,14 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     with face.stoppable():
         found = examine(face.settings, face.context())
     if as_json:
-        items = [{"name": item.name, "status": item.status, "message": item.words, "facts": item.facts} for item in found.items]
+        items = [
+            {"name": item.name, "status": item.status, "message": item.words, "facts": item.facts}
+            for item in found.items
+        ]
         face.document(json.document(healthy=found.healthy, items=items))
     else:
         style = {"ok": "green", "warn": "yellow", "fail": "red"}
-        face.lines(line(Span(f"{item.status:5}", style[item.status]), item.words) for item in found.items)
+        face.lines(
+            line(Span(f"{item.status:5}", style[item.status]), item.words) for item in found.items
+        )
     raise typer.Exit(Code.OK if found.healthy else Code.ENVIRONMENT)

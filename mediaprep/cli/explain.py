@@ -21,7 +21,10 @@ def _rule_names(incomplete: str) -> list[str]:
 def explain(
     context: typer.Context,
     rule: Annotated[
-        str | None, typer.Argument(metavar="RULE", help="A rule's id; none: all are listed.", autocompletion=_rule_names)
+        str | None,
+        typer.Argument(
+            metavar="RULE", help="A rule's id; none: all are listed.", autocompletion=_rule_names
+        ),
     ] = None,
     profile: ProfileName = None,
     as_json: AsJson = False,
@@ -37,7 +40,14 @@ def explain(
     face = Face.of(context)
     if rule is None:
         if as_json:
-            face.document(json.document(rules=[{"rule": r.id, "subject": r.subject, "kinds": list(r.kinds)} for r in REGISTRY.values()]))
+            face.document(
+                json.document(
+                    rules=[
+                        {"rule": r.id, "subject": r.subject, "kinds": list(r.kinds)}
+                        for r in REGISTRY.values()
+                    ]
+                )
+            )
         else:
             face.lines(text.rule_list())
         return
@@ -47,7 +57,9 @@ def explain(
     if not as_json:
         face.lines(text.explain_lines(found, rows))
         return
-    limits = [dict(zip(("placement", "level", "limit", "source"), row, strict=True)) for row in rows]
+    limits = [
+        dict(zip(("placement", "level", "limit", "source"), row, strict=True)) for row in rows
+    ]
     page = "\n".join(text.paragraphs(found.page))
     face.document(
         json.document(
@@ -64,5 +76,12 @@ def _limits(profile: Profile, rule: str) -> list[tuple[str, str, str, str]]:
         if (requirement := spec.requirements.get(rule)) is not None
     ]
     if profile.post is not None and profile.post.rule == rule:
-        rows.append((f"{profile.name}, one post", profile.post.level, profile.post.limit.describe(), profile.post.source))
+        rows.append(
+            (
+                f"{profile.name}, one post",
+                profile.post.level,
+                profile.post.limit.describe(),
+                profile.post.source,
+            )
+        )
     return rows

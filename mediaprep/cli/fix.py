@@ -14,7 +14,13 @@ def fix(
     context: typer.Context,
     inputs: o.Inputs = None,
     output: Annotated[
-        str | None, typer.Option("-o", "--output", metavar="FILE|DIR/", help="Where to; else beside each input as NAME.PROFILE.mp4.")
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE|DIR/",
+            help="Where to; else beside each input as NAME.PROFILE.mp4.",
+        ),
     ] = None,
     profile: o.ProfileName = None,
     category: o.Category = None,
@@ -37,14 +43,24 @@ def fix(
     mend: o.Mend = None,
     captions: o.Captions = None,
     post: o.Post = False,
-    force: Annotated[bool, typer.Option("-f", "--force", help="Replace an existing output; never the input.")] = False,
-    dry_run: Annotated[bool, typer.Option("-n", "--dry-run", help="Only say what would be done, as plan does.")] = False,
+    force: Annotated[
+        bool, typer.Option("-f", "--force", help="Replace an existing output; never the input.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("-n", "--dry-run", help="Only say what would be done, as plan does.")
+    ] = False,
     as_json: o.AsJson = False,
-    report: Annotated[Path | None, typer.Option("--report", metavar="DIR", help="Write a receipt in JSON for each file.")] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="DIR", help="Write a receipt in JSON for each file."),
+    ] = None,
     files_from: o.FilesFrom = None,
     timeout: o.Timeout = None,
     jobs: Annotated[
-        int | None, typer.Option("-j", "--jobs", min=1, metavar="N", help="Files to work on at a time.", show_default="1")
+        int | None,
+        typer.Option(
+            "-j", "--jobs", min=1, metavar="N", help="Files to work on at a time.", show_default="1"
+        ),
     ] = None,
 ) -> None:
     """Make files acceptable with the least work. What is fine is left alone; nothing is published that was not verified.

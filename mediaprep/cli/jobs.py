@@ -10,18 +10,22 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mediaprep.jobs.ledger import Ledger
-    from mediaprep.jobs.records import Row
+    from mediaprep.jobs.ledger.ledger import Ledger
+    from mediaprep.jobs.ledger.records import Row
 
-app = typer.Typer(name="jobs", help="What the ledger of a batch or a watch knows.", no_args_is_help=True)
+app = typer.Typer(
+    name="jobs", help="What the ledger of a batch or a watch knows.", no_args_is_help=True
+)
 
-Out = Annotated[Path, typer.Argument(metavar="OUT", help="The output folder, or the ledger itself.")]
+Out = Annotated[
+    Path, typer.Argument(metavar="OUT", help="The output folder, or the ledger itself.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 
 
 def _ledger(out: Path) -> Ledger:
-    from mediaprep.jobs.ledger import existing
-    from mediaprep.jobs.publish import ledger_of
+    from mediaprep.jobs.ledger.ledger import existing
+    from mediaprep.jobs.run.publish import ledger_of
 
     return existing(out if out.is_file() else ledger_of(out))
 
@@ -31,18 +35,28 @@ def list_(
     context: typer.Context,
     out: Out,
     state: Annotated[
-        list[str] | None, typer.Option("--state", metavar="NAME", help="Only jobs that are new, run, publish or done.")
+        list[str] | None,
+        typer.Option(
+            "--state", metavar="NAME", help="Only jobs that are new, run, publish or done."
+        ),
     ] = None,
     status: Annotated[
-        list[str] | None, typer.Option("--status", metavar="NAME", help="Only jobs that ended so: fixed, already_ok, refused, failed ...")
+        list[str] | None,
+        typer.Option(
+            "--status",
+            metavar="NAME",
+            help="Only jobs that ended so: fixed, already_ok, refused, failed ...",
+        ),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", help="At most so many; -1: all.")] = 100,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", help="At most so many; -1: all.")
+    ] = 100,
     as_json: AsJson = False,
 ) -> None:
     """One line for each job, in the order they were found; with --json one JSON object a line."""
     from mediaprep.cli._face import Face
-    from mediaprep.jobs.events import Status
-    from mediaprep.jobs.records import State
+    from mediaprep.jobs.ledger.records import State
+    from mediaprep.jobs.run.events import Status
     from mediaprep.report import json
     from mediaprep.report.lines import Span, line
 
@@ -59,25 +73,41 @@ def list_(
 
 
 @app.command()
-def show(context: typer.Context, out: Out, job: Annotated[int, typer.Argument(metavar="JOB")], as_json: AsJson = False) -> None:
+def show(
+    context: typer.Context,
+    out: Out,
+    job: Annotated[int, typer.Argument(metavar="JOB")],
+    as_json: AsJson = False,
+) -> None:
     """All that is known of one job."""
     from mediaprep.cli._face import Face
     from mediaprep.errors import UsageProblem
+    from mediaprep.model.units import bytes_text
     from mediaprep.report import json
     from mediaprep.report.lines import Span, columns
-    from mediaprep.units import bytes_text
 
     face = Face.of(context)
     with _ledger(out) as ledger:
         row = ledger.row(job)
         if row is None:
             raise UsageProblem(f"no job {job} in {ledger.path}")
-        facts = _body(row) | {"outputs": [{"name": o.name, "sha256": o.sha256, "bytes": o.size} for o in ledger.outputs(job)]}
+        facts = _body(row) | {
+            "outputs": [
+                {"name": o.name, "sha256": o.sha256, "bytes": o.size} for o in ledger.outputs(job)
+            ]
+        }
     if as_json:
         face.document(json.document(**facts))
         return
-    rows = [(Span(name, "dim"), str(value)) for name, value in facts.items() if value is not None and name != "outputs"]
-    rows += [(Span("output", "dim"), f"{o['name']}  {bytes_text(o['bytes'])}  sha256 {o['sha256']}") for o in facts["outputs"]]
+    rows = [
+        (Span(name, "dim"), str(value))
+        for name, value in facts.items()
+        if value is not None and name != "outputs"
+    ]
+    rows += [
+        (Span("output", "dim"), f"{o['name']}  {bytes_text(o['bytes'])}  sha256 {o['sha256']}")
+        for o in facts["outputs"]
+    ]
     face.lines(columns(rows))
 
 
@@ -86,7 +116,10 @@ def retry(
     context: typer.Context,
     out: Out,
     jobs: Annotated[
-        list[int] | None, typer.Argument(metavar="JOB...", help="Their numbers; none: all that ended without an output.")
+        list[int] | None,
+        typer.Argument(
+            metavar="JOB...", help="Their numbers; none: all that ended without an output."
+        ),
     ] = None,
 ) -> None:
     """Let the next run try jobs again that failed, were refused or could not be read."""
@@ -95,31 +128,52 @@ def retry(
     face = Face.of(context)
     with _ledger(out) as ledger:
         count = ledger.retry(jobs)
-    face.say(f"{count} job{'' if count == 1 else 's'} to be tried again by the next batch or watch\n")
+    face.say(
+        f"{count} job{'' if count == 1 else 's'} to be tried again by the next batch or watch\n"
+    )
 
 
 @app.command()
 def stats(context: typer.Context, out: Out, as_json: AsJson = False) -> None:
     """How many jobs there are of each state, their bytes and playing time, by recipe."""
     from mediaprep.cli._face import Face
+    from mediaprep.model.units import bytes_text
     from mediaprep.report import json
     from mediaprep.report.lines import Span, columns, line
-    from mediaprep.units import bytes_text
 
     face = Face.of(context)
     with _ledger(out) as ledger:
         recipes = [(recipe, ledger.counts(recipe[0])) for recipe in ledger.recipes()]
     if as_json:
         entries = [
-            {"recipe": digest, **content, "tools": tools, "jobs": [_count(count) for count in counts]}
+            {
+                "recipe": digest,
+                **content,
+                "tools": tools,
+                "jobs": [_count(count) for count in counts],
+            }
             for (_, digest, content, tools), counts in recipes
         ]
         face.document(json.document(recipes=entries))
         return
     for (_, digest, content, _tools), counts in recipes:
-        placement = content["profile"] if content["category"] is None else f"{content['profile']}/{content['category']}"
-        face.lines([line(Span(placement, "bold"), Span(f"  recipe {digest[:8]}, plan version {content['plan_version']}", "dim"))])
-        rows = [(c.status or c.state, str(c.jobs), bytes_text(c.size), f"{c.media_seconds:.0f} s") for c in counts]
+        placement = (
+            content["profile"]
+            if content["category"] is None
+            else f"{content['profile']}/{content['category']}"
+        )
+        face.lines(
+            [
+                line(
+                    Span(placement, "bold"),
+                    Span(f"  recipe {digest[:8]}, plan version {content['plan_version']}", "dim"),
+                )
+            ]
+        )
+        rows = [
+            (c.status or c.state, str(c.jobs), bytes_text(c.size), f"{c.media_seconds:.0f} s")
+            for c in counts
+        ]
         face.lines(columns(rows, indent="  "))
 
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from mediaprep.cli._exit import Code
     from mediaprep.cli._face import Face
     from mediaprep.cli._request import Request
-    from mediaprep.finding import Report
-    from mediaprep.plan import Output, Plan
-    from mediaprep.transcode.trial import Trial
+    from mediaprep.model.report import Report
+    from mediaprep.planning.plan import Output, Plan
+    from mediaprep.transcoding.trial import Trial
 
 
 def plan(
@@ -24,7 +24,10 @@ def plan(
     profile: o.ProfileName = None,
     category: o.Category = None,
     as_json: o.AsJson = False,
-    argv: Annotated[bool, typer.Option("--argv", help="Print only the ffmpeg command lines, quoted for a shell.")] = False,
+    argv: Annotated[
+        bool,
+        typer.Option("--argv", help="Print only the ffmpeg command lines, quoted for a shell."),
+    ] = False,
     trim: o.Trim = None,
     split: o.Split = False,
     snap: o.Snap = None,
@@ -63,16 +66,22 @@ def show(face: Face, request: Request, *, argv: bool) -> Code:
     from mediaprep.cli._each import as_post, complaint, each
     from mediaprep.cli._exit import worst
     from mediaprep.cli._face import complain
-    from mediaprep.order import Order
-    from mediaprep.pipeline import judging
+    from mediaprep.pipeline.prepare import judging
+    from mediaprep.pipeline.request import Order
     from mediaprep.report import json
-    from mediaprep.tools.effects import drive
+    from mediaprep.runtime.effects import drive
 
     means = face.context(timeout=request.timeout)
 
     def planned(path: str) -> tuple[Report, Plan | None]:
         source = _inputs.source_of(path)
-        order = Order(source=source, profile=request.profile, category=request.category, wishes=request.wishes, captions=request.captions)
+        order = Order(
+            source=source,
+            profile=request.profile,
+            category=request.category,
+            wishes=request.wishes,
+            captions=request.captions,
+        )
         return drive(judging(order, means), means)
 
     codes, entries, media = [], [], []
@@ -81,14 +90,20 @@ def show(face: Face, request: Request, *, argv: bool) -> Code:
         media.append(None if report is None else report.media)
         codes.append(done.code if report is None else _code(report, made))
         if request.as_json:
-            entries.append(json.plan_file(done.name, report, made, _outputs(face, done.name, made), done.error))
+            entries.append(
+                json.plan_file(done.name, report, made, _outputs(face, done.name, made), done.error)
+            )
         elif report is not None:
             _say(face, done.name, report, made, request.placement, argv=argv)
         if report is None:
             complain(complaint(done))
     if request.as_json:
         post = json.post_body(as_post(media, request.profile))
-        face.document(json.document(sandbox=face.confinement, profile=request.profile.name, files=entries, post=post))
+        face.document(
+            json.document(
+                sandbox=face.confinement, profile=request.profile.name, files=entries, post=post
+            )
+        )
     return worst(codes)
 
 
@@ -100,13 +115,19 @@ def _code(report: Report, plan: Plan | None) -> Code:
     return Code.FINDINGS if plan.status == "refused" else Code.OK
 
 
-def _say(face: Face, path: str, report: Report, plan: Plan | None, placement: str, *, argv: bool) -> None:
+def _say(
+    face: Face, path: str, report: Report, plan: Plan | None, placement: str, *, argv: bool
+) -> None:
     from mediaprep.report import text
     from mediaprep.report.predict import predict
 
     if not argv or plan is None or plan.status == "refused":
         trials = trials_of(face, path, plan)
-        predicted = [predict(output, trial) for output, trial in zip(plan.outputs, trials, strict=True)] if plan else []
+        predicted = (
+            [predict(output, trial) for output, trial in zip(plan.outputs, trials, strict=True)]
+            if plan
+            else []
+        )
         face.lines(text.plan_lines(path, report, plan, predicted))
         return
     for output, target in zip(plan.outputs, _names(path, plan), strict=True):
@@ -123,8 +144,12 @@ def _outputs(face: Face, path: str, plan: Plan | None) -> list[dict[str, object]
 
     return (
         [
-            json.plan_output(output, predict(output, trial).body(), command_line(face, path, output, target))
-            for output, target, trial in zip(plan.outputs, _names(path, plan), trials_of(face, path, plan), strict=True)
+            json.plan_output(
+                output, predict(output, trial).body(), command_line(face, path, output, target)
+            )
+            for output, target, trial in zip(
+                plan.outputs, _names(path, plan), trials_of(face, path, plan), strict=True
+            )
         ]
         if plan
         else []
@@ -133,9 +158,9 @@ def _outputs(face: Face, path: str, plan: Plan | None) -> list[dict[str, object]
 
 def _names(path: str, plan: Plan) -> list[str]:
     """What ``fix`` would call the outputs without -o; several parts are numbered, captions are called as their part."""
-    from mediaprep.files import fitting
-    from mediaprep.handoff import suffix
-    from mediaprep.promise import assume
+    from mediaprep.model.tolerance import assume
+    from mediaprep.pipeline.upload_record import suffix
+    from mediaprep.runtime.source import fitting
 
     spans = list(dict.fromkeys(output.span for output in plan.outputs))
     names = []
@@ -149,22 +174,33 @@ def _names(path: str, plan: Plan) -> list[str]:
 def trials_of(face: Face, path: str, plan: Plan | None) -> list[Trial | None]:
     """A few seconds of the first encode that is planned, done now: for what is predicted of all of them."""
     from mediaprep.cli._inputs import STDIN
-    from mediaprep.files import open_source
-    from mediaprep.media import Video
-    from mediaprep.probe.sniff import sniff
+    from mediaprep.model.media import Video
+    from mediaprep.probing.identify.sniff import sniff
+    from mediaprep.runtime.effects import drive
+    from mediaprep.runtime.source import open_source
     from mediaprep.tools import ffmpeg
-    from mediaprep.tools.effects import drive
-    from mediaprep.transcode.trial import trying
-    from mediaprep.transcode.video import Means
+    from mediaprep.transcoding.trial import trying
+    from mediaprep.transcoding.video import Means
 
     outputs = plan.outputs if plan else ()
-    first = next((o for o in outputs if isinstance(o.source, Video) and isinstance(o.want, Video) and o.want.video.anew), None)
+    first = next(
+        (
+            o
+            for o in outputs
+            if isinstance(o.source, Video) and isinstance(o.want, Video) and o.want.video.anew
+        ),
+        None,
+    )
     if first is None or path == STDIN:
         return [None] * len(outputs)
     context = face.context()
     with open_source(path) as source:
         sniffed = sniff(source)
-        means = Means(demuxer=sniffed.demuxer or "", whitelist=sniffed.format_whitelist or "", threads=context.limits.threads)
+        means = Means(
+            demuxer=sniffed.demuxer or "",
+            whitelist=sniffed.format_whitelist or "",
+            threads=context.limits.threads,
+        )
         trial = drive(trying(first, means, ffmpeg.locate(face.ffmpeg), source, context), context)
     return [trial if isinstance(o.want, Video) and o.want.video.anew else None for o in outputs]
 
@@ -172,12 +208,12 @@ def trials_of(face: Face, path: str, plan: Plan | None) -> list[Trial | None]:
 def command_line(face: Face, path: str, output: Output, target: str) -> tuple[str, ...] | None:
     """The ffmpeg command line that would make the output of this file; None for what is not one run of ffmpeg."""
     from mediaprep.cli._inputs import STDIN
-    from mediaprep.files import open_source
-    from mediaprep.probe.sniff import sniff
+    from mediaprep.probing.identify.sniff import sniff
     from mediaprep.report.argv import shown_argv
+    from mediaprep.runtime.source import open_source
     from mediaprep.tools import ffmpeg
-    from mediaprep.transcode import video as transcode
-    from mediaprep.transcode.rate import aim
+    from mediaprep.transcoding import video as transcode
+    from mediaprep.transcoding.rate import aim
 
     if output.want.kind != "video" or output.source.kind != "video" or path == STDIN:
         return None
@@ -185,5 +221,7 @@ def command_line(face: Face, path: str, output: Output, target: str) -> tuple[st
         return None
     with open_source(path) as source:
         sniffed = sniff(source)
-    job = transcode.job(output, transcode.Means(demuxer=sniffed.demuxer or "", whitelist=sniffed.format_whitelist))
+    job = transcode.job(
+        output, transcode.Means(demuxer=sniffed.demuxer or "", whitelist=sniffed.format_whitelist)
+    )
     return shown_argv(ffmpeg.argv(ffmpeg.locate(face.ffmpeg), job), path, target)

@@ -22,14 +22,14 @@ def probe(
     from mediaprep.cli._each import complaint, each
     from mediaprep.cli._exit import worst
     from mediaprep.cli._face import Face, complain
-    from mediaprep.jsonable import encode
-    from mediaprep.look import facts
-    from mediaprep.media import Media
+    from mediaprep.model.media import Media
+    from mediaprep.model.options import Wishes
+    from mediaprep.model.serialize import encode
+    from mediaprep.pipeline.inspect import facts
     from mediaprep.report import json
     from mediaprep.report.facts import all_facts
     from mediaprep.report.lines import line
-    from mediaprep.tools.effects import drive
-    from mediaprep.wishes import Wishes
+    from mediaprep.runtime.effects import drive
 
     face = Face.of(context)
     names = _inputs.collect(inputs or (), files_from)
@@ -44,7 +44,14 @@ def probe(
         media = done.value
         if as_json:
             error = {} if media is not None else {"error": done.error}
-            entries.append({"path": done.name, "kind": media and media.kind, "media": media and encode(media), **error})
+            entries.append(
+                {
+                    "path": done.name,
+                    "kind": media and media.kind,
+                    "media": media and encode(media),
+                    **error,
+                }
+            )
         elif media is not None:
             face.lines([*([line()] if number else []), *all_facts(media, done.name)])
         if media is None:

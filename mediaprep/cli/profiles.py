@@ -13,8 +13,8 @@ import typer
 from mediaprep.report import VERSION
 
 if TYPE_CHECKING:
+    from mediaprep.model.placement import Requirement
     from mediaprep.profile import Profile
-    from mediaprep.spec import Requirement
 
 app = typer.Typer(
     name="profiles",
@@ -24,7 +24,13 @@ app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A name (twitter), a placement (twitter/dm_video) or a path (./x.toml).")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="A name (twitter), a placement (twitter/dm_video) or a path (./x.toml).",
+    ),
+]
 
 
 @app.command("list")
@@ -41,12 +47,23 @@ def list_profiles(as_json: AsJson = False) -> None:
             for line in problem.problems:
                 typer.echo(line, err=True)
             continue
-        rows.append({"name": name, "title": found.title, "date": found.date, "own": name in profile.own(), "categories": list(found.specs)})
+        rows.append(
+            {
+                "name": name,
+                "title": found.title,
+                "date": found.date,
+                "own": name in profile.own(),
+                "categories": list(found.specs),
+            }
+        )
     if as_json:
         _document({"profiles": rows})
         return
     heads = ("name", "title", "read", "categories")
-    _table(heads, [(row["name"], row["title"], row["date"], " ".join(row["categories"])) for row in rows])
+    _table(
+        heads,
+        [(row["name"], row["title"], row["date"], " ".join(row["categories"])) for row in rows],
+    )
 
 
 @app.command()
@@ -60,12 +77,17 @@ def show(name: Name, as_json: AsJson = False) -> None:
     if as_json:
         _document(
             {
-                **{key: getattr(found, key) for key in ("name", "title", "source", "date", "digest", "defaults")},
+                **{
+                    key: getattr(found, key)
+                    for key in ("name", "title", "source", "date", "digest", "defaults")
+                },
                 "post": None if found.post is None else _limit(found.post),
                 "categories": {
                     key: {
                         "kind": spec.kind,
-                        "limits": [_limit(requirement) for requirement in spec.requirements.values()],
+                        "limits": [
+                            _limit(requirement) for requirement in spec.requirements.values()
+                        ],
                         "encoding": _plain(dataclasses.asdict(spec.encoding)),
                     }
                     for key, spec in specs.items()
@@ -85,7 +107,9 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def validate(files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Profiles to check.")]) -> None:
+def validate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Profiles to check.")],
+) -> None:
     """Check profiles; every problem on its own line, with file, key path and the likely key. Exit code 1 if there is any."""
     from mediaprep import profile
     from mediaprep.errors import ProfileError
@@ -118,18 +142,31 @@ def diff(before: Name, after: Name, as_json: AsJson = False) -> None:
     else:
         shared = [key for key in left.specs if key in right.specs]
         pairs = [(left.specs[key], right.specs[key]) for key in shared]
-        rows += [(key, "", "there" if key in left.specs else "-", "there" if key in right.specs else "-") for key in _only(left, right)]
+        rows += [
+            (key, "", "there" if key in left.specs else "-", "there" if key in right.specs else "-")
+            for key in _only(left, right)
+        ]
     for old, new in pairs:
         for rule in dict.fromkeys((*old.requirements, *new.requirements)):
             texts = [_brief(spec.requirements.get(rule)) for spec in (old, new)]
             if texts[0] != texts[1]:
-                rows.append((old.category if old.category == new.category else f"{old.category}, {new.category}", rule, *texts))
+                rows.append(
+                    (
+                        old.category
+                        if old.category == new.category
+                        else f"{old.category}, {new.category}",
+                        rule,
+                        *texts,
+                    )
+                )
     if as_json:
         _document(
             {
                 "before": before,
                 "after": after,
-                "differences": [dict(zip(("category", "rule", "before", "after"), r, strict=True)) for r in rows],
+                "differences": [
+                    dict(zip(("category", "rule", "before", "after"), r, strict=True)) for r in rows
+                ],
             }
         )
     elif rows:
@@ -140,9 +177,19 @@ def diff(before: Name, after: Name, as_json: AsJson = False) -> None:
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The new profile's name: lower-case letters, digits and -.")],
-    like: Annotated[str, typer.Option("--like", help="The profile whose limits hold until you change them.")] = "twitter",
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to write it; else among your own profiles.")] = None,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="The new profile's name: lower-case letters, digits and -."
+        ),
+    ],
+    like: Annotated[
+        str, typer.Option("--like", help="The profile whose limits hold until you change them.")
+    ] = "twitter",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Where to write it; else among your own profiles."),
+    ] = None,
 ) -> None:
     """Start a profile of your own from another one. An existing file is never overwritten."""
     from mediaprep import profile
@@ -172,11 +219,19 @@ def schema() -> None:
 
 
 def _only(left: Profile, right: Profile) -> list[str]:
-    return [key for key in (*left.specs, *right.specs) if (key in left.specs) != (key in right.specs)]
+    return [
+        key for key in (*left.specs, *right.specs) if (key in left.specs) != (key in right.specs)
+    ]
 
 
 def _row(requirement: Requirement) -> tuple[str, ...]:
-    return (requirement.rule, requirement.level, requirement.limit.describe(), requirement.gate or "", requirement.source)
+    return (
+        requirement.rule,
+        requirement.level,
+        requirement.limit.describe(),
+        requirement.gate or "",
+        requirement.source,
+    )
 
 
 def _brief(requirement: Requirement | None) -> str:
@@ -212,4 +267,6 @@ def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
         return
     widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
     for row in rows:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        typer.echo(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )

@@ -14,37 +14,84 @@ from mediaprep.cli import _options as o
 if TYPE_CHECKING:
     from mediaprep.cli._exit import Code
     from mediaprep.cli._face import Face
-    from mediaprep.jobs.flight import Options
-    from mediaprep.jobs.slots import Crew
-    from mediaprep.jobs.watch import Habits
-    from mediaprep.jobs.work import Recipe
+    from mediaprep.jobs.run.inflight import Options
+    from mediaprep.jobs.watch.watch import Habits
+    from mediaprep.jobs.workers.threads import Crew
+    from mediaprep.jobs.workers.worker import Recipe
 
 
 def watch(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="IN", help="The folder to watch, with all below it.")],
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="Output folder, outside of IN; made if it is not there.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="IN", help="The folder to watch, with all below it.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT", help="Output folder, outside of IN; made if it is not there."
+        ),
+    ],
     profile: o.ProfileName = None,
     category: o.Category = None,
-    settle: Annotated[float, typer.Option("--settle", metavar="SECONDS", min=0.1, help="Quiet that a file needs to be taken.")] = 5.0,
+    settle: Annotated[
+        float,
+        typer.Option(
+            "--settle", metavar="SECONDS", min=0.1, help="Quiet that a file needs to be taken."
+        ),
+    ] = 5.0,
     incomplete_after: Annotated[
-        float, typer.Option("--incomplete-after", metavar="SECONDS", min=1, help="Quiet after which an incomplete file is judged as it is.")
+        float,
+        typer.Option(
+            "--incomplete-after",
+            metavar="SECONDS",
+            min=1,
+            help="Quiet after which an incomplete file is judged as it is.",
+        ),
     ] = 600.0,
-    rescan: Annotated[float, typer.Option("--rescan", metavar="SECONDS", min=0.1, help="Look through the whole folder so often.")] = 30.0,
+    rescan: Annotated[
+        float,
+        typer.Option(
+            "--rescan", metavar="SECONDS", min=0.1, help="Look through the whole folder so often."
+        ),
+    ] = 30.0,
     poll: Annotated[
         float | None,
-        typer.Option("--poll", metavar="SECONDS", min=0.1, help="Do so, and listen to no events.", show_default="on network file systems"),
+        typer.Option(
+            "--poll",
+            metavar="SECONDS",
+            min=0.1,
+            help="Do so, and listen to no events.",
+            show_default="on network file systems",
+        ),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="End as soon as everything that is there is done.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="End as soon as everything that is there is done.")
+    ] = False,
     on_done: Annotated[
-        Literal["leave", "move", "delete"], typer.Option("--on-done", help="What becomes of a source that has its result.")
+        Literal["leave", "move", "delete"],
+        typer.Option("--on-done", help="What becomes of a source that has its result."),
     ] = "leave",
-    done: Annotated[Path | None, typer.Option("--done", metavar="DIR", help="Where to it is moved.", show_default="IN/.done")] = None,
+    done: Annotated[
+        Path | None,
+        typer.Option(
+            "--done", metavar="DIR", help="Where to it is moved.", show_default="IN/.done"
+        ),
+    ] = None,
     failed: Annotated[
         Path | None,
-        typer.Option("--failed", metavar="DIR", help="Quarantine of files that came to nothing.", show_default="OUT/.mediaprep/quarantine"),
+        typer.Option(
+            "--failed",
+            metavar="DIR",
+            help="Quarantine of files that came to nothing.",
+            show_default="OUT/.mediaprep/quarantine",
+        ),
     ] = None,
-    min_free: Annotated[str, typer.Option("--min-free", metavar="SIZE", help="Begin no job while OUT has less free space.")] = "1GB",
+    min_free: Annotated[
+        str,
+        typer.Option(
+            "--min-free", metavar="SIZE", help="Begin no job while OUT has less free space."
+        ),
+    ] = "1GB",
     jobs: m.Jobs = None,
     cluster: m.ClusterAt = None,
     state: m.State = None,
@@ -78,26 +125,42 @@ def watch(
     from mediaprep.cli._face import Face
     from mediaprep.cli._placement import placement
     from mediaprep.cli._request import wishes
-    from mediaprep.jobs.flight import Options
-    from mediaprep.jobs.settle import Rules
-    from mediaprep.jobs.watch import Habits, refuse_folders
-    from mediaprep.jobs.work import Recipe
+    from mediaprep.jobs.run.inflight import Options
+    from mediaprep.jobs.watch.settle import Rules
+    from mediaprep.jobs.watch.watch import Habits, refuse_folders
+    from mediaprep.jobs.workers.worker import Recipe
 
     face = Face.of(context)
     asked = wishes(face, context.params)
     found, chosen = placement(face, profile, category)[1:]
     means = face.context()
     options = Options(
-        retries=retries, timeout=timeout, stall=stall, on_refused="quarantine", settled=True, ffmpeg=means.ffmpeg, sandbox=means.sandbox
+        retries=retries,
+        timeout=timeout,
+        stall=stall,
+        on_refused="quarantine",
+        settled=True,
+        ffmpeg=means.ffmpeg,
+        sandbox=means.sandbox,
     )
     rules = Rules(settle=settle, poll=min(1.0, settle / 2), incomplete_after=incomplete_after)
     habits = Habits(
-        rescan=rescan, poll=poll, on_done=on_done, done=done, min_free=m.bytes_of("--min-free", min_free), once=once, rules=rules
+        rescan=rescan,
+        poll=poll,
+        on_done=on_done,
+        done=done,
+        min_free=m.bytes_of("--min-free", min_free),
+        once=once,
+        rules=rules,
     )
     refuse_folders(folder, output, failed, done)
     recipe = Recipe(profile=found, category=chosen, wishes=asked)
     with face.stoppable(), m.crew_of(face, jobs, cluster) as crew:
-        raise typer.Exit(_run(face, recipe, crew, options, habits, folder, output, state, failed, as_json=as_json))
+        raise typer.Exit(
+            _run(
+                face, recipe, crew, options, habits, folder, output, state, failed, as_json=as_json
+            )
+        )
 
 
 def _run(
@@ -116,21 +179,30 @@ def _run(
     from mediaprep.cli._exit import Code
     from mediaprep.cli._face import complain
     from mediaprep.errors import Cancelled
-    from mediaprep.files import display_name
-    from mediaprep.jobs import batch
-    from mediaprep.jobs.publish import HOME
-    from mediaprep.jobs.quarantine import Quarantine
-    from mediaprep.jobs.watch import Watch
+    from mediaprep.jobs.run import batch
+    from mediaprep.jobs.run.publish import HOME
+    from mediaprep.jobs.run.quarantine import Quarantine
+    from mediaprep.jobs.watch.watch import Watch
     from mediaprep.report.batch import summary
+    from mediaprep.runtime.source import display_name
 
     watching = Watch(folder, habits)
     quarantine = Quarantine(
-        folder=(failed or output / HOME / "quarantine").absolute(), move=habits.on_done != "leave", report=m.quarantine_report
+        folder=(failed or output / HOME / "quarantine").absolute(),
+        move=habits.on_done != "leave",
+        report=m.quarantine_report,
     )
     with (
         m.shown(face, as_json=as_json, timed=True) as tell,
         batch.opened(
-            output, recipe, crew, options, watching.listening(tell), state=state, quarantine=quarantine, cancel=face.cancel
+            output,
+            recipe,
+            crew,
+            options,
+            watching.listening(tell),
+            state=state,
+            quarantine=quarantine,
+            cancel=face.cancel,
         ) as driver,
     ):
         if not (as_json or face.options.quiet):

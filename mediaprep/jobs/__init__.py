@@ -1,1 +1,1 @@
-"""Many files: a ledger, a driver over any ``concurrent.futures.Executor``, a watched folder, a cluster."""
+"""Many files: a ledger, a driver over any executor, a watched folder, a cluster."""

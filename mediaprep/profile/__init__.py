@@ -15,10 +15,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from mediaprep.constraint import Attachments
 from mediaprep.errors import ProfileError, UsageProblem
-from mediaprep.media import Kind
-from mediaprep.spec import Requirement, Spec
+from mediaprep.model.limits import Attachments
+from mediaprep.model.media import Kind
+from mediaprep.model.placement import Requirement, Spec
 
 SUFFIX = ".toml"
 SCHEMA_NAME = "profile.schema.json"
@@ -48,7 +48,9 @@ class Profile:
     def spec_for(self, kind: Kind | None, category: str | None = None) -> Spec:
         """What the category accepts; without one, the profile's default for the kind of content, and for a kind that it does not take the
         first default: there ``file-kind`` says what was wanted. Raises: ProfileError for an unknown category."""
-        wanted = category or (kind and self.defaults.get(kind)) or next(iter(self.defaults.values()))
+        wanted = (
+            category or (kind and self.defaults.get(kind)) or next(iter(self.defaults.values()))
+        )
         if wanted not in self.specs:
             raise ProfileError([f"{self.name}: no category {wanted!r}{likely(wanted, self.specs)}"])
         return self.specs[wanted]
@@ -85,7 +87,11 @@ def _parsed(path: Path, read: dict[Path, bytes]) -> Profile:
     header, post = content.header, content.post
     specs = {
         category: Spec(
-            profile=header.name, category=category, kind=table.kind, requirements=table.requirements(header.date), encoding=table.target()
+            profile=header.name,
+            category=category,
+            kind=table.kind,
+            requirements=table.requirements(header.date),
+            encoding=table.target(),
         )
         for category, table in content.categories.items()
     }
@@ -177,7 +183,9 @@ def draft(name: str, like: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         raise UsageProblem(f"{name!r}: a profile's name is lower-case letters, digits and -")
     if "/" in like or like.endswith(SUFFIX):
-        raise UsageProblem(f"{like!r}: a new profile builds on one that is found by its name, not by a path or a placement")
+        raise UsageProblem(
+            f"{like!r}: a new profile builds on one that is found by its name, not by a path or a placement"
+        )
     base, quoted = find_profile(like), json.dumps
     blocks = [
         f"#:schema {folder() / SCHEMA_NAME}",
@@ -187,12 +195,17 @@ def draft(name: str, like: str) -> str:
         *(f"{kind} = {quoted(category)}" for kind, category in base.defaults.items()),
     ]
     if base.post is not None and isinstance(limit := base.post.limit, Attachments):
-        counts = f"images = {limit.images}, animations = {limit.animations}, videos = {limit.videos}"
+        counts = (
+            f"images = {limit.images}, animations = {limit.animations}, videos = {limit.videos}"
+        )
         gate = f", gate = {quoted(base.post.gate)}" if base.post.gate else ""
         blocks.append(
             f"\n[post]\npost-attachments = {{ {counts}, level = {quoted(base.post.level)}{gate}, source = {quoted(base.post.source)} }}"
         )
-    blocks += [f"\n[{key}]\nkind = {quoted(spec.kind)}\nlike = {quoted(f'{like}/{key}')}" for key, spec in base.specs.items()]
+    blocks += [
+        f"\n[{key}]\nkind = {quoted(spec.kind)}\nlike = {quoted(f'{like}/{key}')}"
+        for key, spec in base.specs.items()
+    ]
     return "\n".join(blocks) + "\n"
 
 
@@ -236,5 +249,7 @@ def _read(path: Path, read: dict[Path, bytes]) -> Mapping[str, Any]:
 def _digest(profile: Profile) -> str:
     import hashlib
 
-    text = json.dumps(dataclasses.asdict(profile), sort_keys=True, default=str, separators=(",", ":"))
+    text = json.dumps(
+        dataclasses.asdict(profile), sort_keys=True, default=str, separators=(",", ":")
+    )
     return hashlib.sha256(text.encode()).hexdigest()

@@ -18,20 +18,45 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from mediaprep import constraint, spec
+from mediaprep.model.limits import (
+    AnyOf,
+    Attachments,
+    Box,
+    ByteLimit,
+    Ladder,
+    OneOf,
+    Range,
+    Required,
+    Rung,
+    Sizes,
+)
+from mediaprep.model.placement import (
+    AnimationEncoding,
+    ImageEncoding,
+    Requirement,
+    Spec,
+    SubtitleEncoding,
+    VideoEncoding,
+)
 
 T = TypeVar("T")
 _CODE = (
-    *("profile/__init__.py", "profile/file.py", "profile/categories.py", "profile/limits.py", "profile/cache.py"),
-    *("spec.py", "constraint.py", "units.py"),
+    *(
+        "profile/__init__.py",
+        "profile/file.py",
+        "profile/categories.py",
+        "profile/limits.py",
+        "profile/cache.py",
+    ),
+    *("model/placement.py", "model/limits.py", "model/units.py"),
 )
 _RECORDS: Mapping[str, type] = MappingProxyType(
     {
         kind.__name__: kind
         for kind in (
-            *(constraint.OneOf, constraint.Range, constraint.AnyOf, constraint.Box, constraint.Sizes, constraint.ByteLimit),
-            *(constraint.Attachments, constraint.Required, constraint.Rung, constraint.Ladder),
-            *(spec.Requirement, spec.Spec, spec.VideoEncoding, spec.AnimationEncoding, spec.ImageEncoding, spec.SubtitleEncoding),
+            *(OneOf, Range, AnyOf, Box, Sizes, ByteLimit),
+            *(Attachments, Required, Rung, Ladder),
+            *(Requirement, Spec, VideoEncoding, AnimationEncoding, ImageEncoding, SubtitleEncoding),
         )
     }
 )
@@ -48,7 +73,15 @@ def read(path: Path, kind: type[T]) -> T | None:
         ):
             return None
         found = _decoded(entry["profile"], {**_RECORDS, kind.__name__: kind})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError, RecursionError):
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ZeroDivisionError,
+        RecursionError,
+    ):
         return None
     return found if isinstance(found, kind) else None
 
@@ -57,7 +90,12 @@ def write(path: Path, profile: Any, files: Mapping[Path, bytes]) -> None:
     """Keep a profile; ``files``: what it was made of, with their bytes. A folder that cannot be written is no error."""
     place = _place(path)
     texts = {str(name.absolute()): data.decode("latin-1") for name, data in files.items()}
-    entry = {"of": str(path.absolute()), "code": _code(), "files": texts, "profile": _encoded(profile)}
+    entry = {
+        "of": str(path.absolute()),
+        "code": _code(),
+        "files": texts,
+        "profile": _encoded(profile),
+    }
     text = json.dumps(entry, separators=(",", ":"))
     with contextlib.suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -82,8 +120,8 @@ def _text(path: Path) -> str:
 def _code() -> str:
     """What changes with the code that makes profiles: name, size and time of its files."""
     here = Path(__file__).parent.parent
-    facts = [(name, stat.st_size, stat.st_mtime_ns) for name in _CODE for stat in (os.stat(here / name),)]  # noqa: PTH116
-    return repr(facts)
+    stats = [(name, (here / name).stat()) for name in _CODE]
+    return repr([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
 
 
 def _encoded(value: Any) -> Any:
@@ -95,7 +133,13 @@ def _encoded(value: Any) -> Any:
     if isinstance(value, tuple):
         return ["()", *map(_encoded, value)]
     if dataclasses.is_dataclass(value):
-        return [type(value).__name__, *([field.name, _encoded(getattr(value, field.name))] for field in dataclasses.fields(value))]
+        return [
+            type(value).__name__,
+            *(
+                [field.name, _encoded(getattr(value, field.name))]
+                for field in dataclasses.fields(value)
+            ),
+        ]
     return value
 
 

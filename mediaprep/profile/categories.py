@@ -12,7 +12,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 
-from mediaprep import constraint, spec
+from mediaprep.model import limits as constraint
+from mediaprep.model import placement as spec
 from mediaprep.profile.limits import (
     AnimationTypes,
     AnyRate,
@@ -118,12 +119,22 @@ class CategoryTable(Table):
 
     model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"))
 
-    like: str | None = Field(default=None, description="a category of this file, or profile/category, whose keys hold unless given here")
+    like: str | None = Field(
+        default=None,
+        description="a category of this file, or profile/category, whose keys hold unless given here",
+    )
 
     def requirements(self, day: str) -> dict[str, spec.Requirement]:
         """The limits given, by rule id; ``day`` is the date of those that state none."""
-        limits = {info.alias or name: getattr(self, name) for name, info in type(self).model_fields.items()}
-        return {rule: limit.requirement(rule, day) for rule, limit in limits.items() if isinstance(limit, Limit)}
+        limits = {
+            info.alias or name: getattr(self, name)
+            for name, info in type(self).model_fields.items()
+        }
+        return {
+            rule: limit.requirement(rule, day)
+            for rule, limit in limits.items()
+            if isinstance(limit, Limit)
+        }
 
     def target(self) -> spec.Encoding:
         """As ``spec`` holds it."""
@@ -174,13 +185,21 @@ class VideoCategory(_FileRules, _VideoRules):
 
     @model_validator(mode="after")
     def _consistent(self) -> VideoCategory:
-        missing = [name for name in get_args(constraint.Orientation) if name not in {rung.orientation for rung in self.ladder}]
+        missing = [
+            name
+            for name in get_args(constraint.Orientation)
+            if name not in {rung.orientation for rung in self.ladder}
+        ]
         if missing:
             raise ValueError(f"ladder has no rung for {' or '.join(missing)}")
         longest = None if self.video_duration is None else self.video_duration.max
         if longest is not None and self.encoding.part_at_most > longest:
             raise ValueError("encoding.part_at_most is longer than video-duration allows")
-        box = None if self.video_dimensions is None else self.video_dimensions.limit("video-dimensions")
+        box = (
+            None
+            if self.video_dimensions is None
+            else self.video_dimensions.limit("video-dimensions")
+        )
         for rung in self.ladder:
             if box is not None and not box.allows((rung.width, rung.height)):
                 raise ValueError(f"ladder: {rung.width}x{rung.height} is outside video-dimensions")
@@ -188,7 +207,9 @@ class VideoCategory(_FileRules, _VideoRules):
 
     def target(self) -> spec.VideoEncoding:
         """As ``spec`` holds it."""
-        ladder = constraint.Ladder(rungs=tuple(constraint.Rung(**dict(rung)) for rung in self.ladder))
+        ladder = constraint.Ladder(
+            rungs=tuple(constraint.Rung(**dict(rung)) for rung in self.ladder)
+        )
         return spec.VideoEncoding(**dict(self.encoding), ladder=ladder)
 
 

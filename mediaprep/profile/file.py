@@ -12,8 +12,15 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from mediaprep.errors import ProfileError
-from mediaprep.media import Kind
-from mediaprep.profile.categories import CATEGORIES, CATEGORY_NAME, Category, CategoryTable, Header, PostRules
+from mediaprep.model.media import Kind
+from mediaprep.profile.categories import (
+    CATEGORIES,
+    CATEGORY_NAME,
+    Category,
+    CategoryTable,
+    Header,
+    PostRules,
+)
 from mediaprep.profile.limits import Attachments
 
 
@@ -47,22 +54,35 @@ def parse(raw: Mapping[str, Any], name: str, base: Callable[[str], Mapping[str, 
             continue
         defaults[kind] = key
         if key not in raw or key in _RESERVED:
-            problems.append(f"profile.defaults.{kind}: no category {key!r}{_likely(key, _categories(raw))}")
+            problems.append(
+                f"profile.defaults.{kind}: no category {key!r}{_likely(key, _categories(raw))}"
+            )
         elif key in categories and categories[key].kind != kind:
-            problems.append(f"profile.defaults.{kind}: {key!r} takes {categories[key].kind}, not {kind}")
+            problems.append(
+                f"profile.defaults.{kind}: {key!r} takes {categories[key].kind}, not {kind}"
+            )
     if header and not defaults:
         problems.append("profile.defaults: needs a category for at least one kind")
     if problems or header is None:
         raise ProfileError([f"{name}: {problem}" for problem in dict.fromkeys(problems)])
-    return Content(header=header, categories=categories, defaults=defaults, post=None if post is None else post.post_attachments)
+    return Content(
+        header=header,
+        categories=categories,
+        defaults=defaults,
+        post=None if post is None else post.post_attachments,
+    )
 
 
-def _category(raw: Mapping[str, Any], key: str, base: Callable[[str], Mapping[str, Any]], problems: list[str]) -> Category | None:
+def _category(
+    raw: Mapping[str, Any], key: str, base: Callable[[str], Mapping[str, Any]], problems: list[str]
+) -> Category | None:
     if not re.fullmatch(CATEGORY_NAME, key):
         problems.append(f"{key}: a category's name is lower-case letters, digits and _")
         return None
     if not isinstance(raw[key], dict):
-        problems.append(f"{key}: no such key{_likely(key, _RESERVED)}; at the top only tables stand")
+        problems.append(
+            f"{key}: no such key{_likely(key, _RESERVED)}; at the top only tables stand"
+        )
         return None
     try:
         table = _merged(raw, key, base)
@@ -72,14 +92,22 @@ def _category(raw: Mapping[str, Any], key: str, base: Callable[[str], Mapping[st
     kind = table.get("kind")
     model = next((model for name, model in CATEGORIES.items() if name == kind), None)
     if model is None:
-        found = "is missing" if "kind" not in table else f"input should be {_words(tuple(CATEGORIES))} (got {_shown(kind)})"
+        found = (
+            "is missing"
+            if "kind" not in table
+            else f"input should be {_words(tuple(CATEGORIES))} (got {_shown(kind)})"
+        )
         problems.append(f"{key}.kind: {found}{'' if 'kind' in table else _likely(key, _RESERVED)}")
         return None
     inherits_here = "like" in raw[key] and "/" not in raw[key]["like"]
-    return _checked(model, table, key, problems, only=frozenset(raw[key]) if inherits_here else None)
+    return _checked(
+        model, table, key, problems, only=frozenset(raw[key]) if inherits_here else None
+    )
 
 
-def _merged(raw: Mapping[str, Any], key: str, base: Callable[[str], Mapping[str, Any]], depth: int = 0) -> dict[str, Any]:
+def _merged(
+    raw: Mapping[str, Any], key: str, base: Callable[[str], Mapping[str, Any]], depth: int = 0
+) -> dict[str, Any]:
     """A category's table laid over the one that it is ``like``. Raises: LookupError that says what cannot be followed."""
     table = dict(raw[key])
     like = table.get("like")
@@ -98,7 +126,9 @@ def _merged(raw: Mapping[str, Any], key: str, base: Callable[[str], Mapping[str,
         raise LookupError(f"no category {category!r}{_likely(category, _categories(tables))}")
     under = _merged(tables, category, base, depth + 1)
     if "kind" in table and table["kind"] != under.get("kind"):
-        raise LookupError(f"{like!r} is for {under.get('kind')}, this category for {_shown(table['kind'])}")
+        raise LookupError(
+            f"{like!r} is for {under.get('kind')}, this category for {_shown(table['kind'])}"
+        )
     if isinstance(table.get("encoding"), dict) and isinstance(under.get("encoding"), dict):
         table["encoding"] = under["encoding"] | table["encoding"]
     return under | table
@@ -108,14 +138,22 @@ def _categories(raw: Mapping[str, Any]) -> list[str]:
     return [key for key in raw if key not in _RESERVED]
 
 
-def _checked(model: type[_Model], value: object, at: str, problems: list[str], only: frozenset[str] | None = None) -> _Model | None:
+def _checked(
+    model: type[_Model],
+    value: object,
+    at: str,
+    problems: list[str],
+    only: frozenset[str] | None = None,
+) -> _Model | None:
     """The table as a model, or None and its problems; of those under keys outside ``only`` another category tells."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
         for item in error.errors(include_url=False):
             told_elsewhere = only is not None and item["loc"] and item["loc"][0] not in only
-            follows = item["type"] == "too_short" and bool(item["input"])  # its items were refused: each was told
+            follows = item["type"] == "too_short" and bool(
+                item["input"]
+            )  # its items were refused: each was told
             if not (told_elsewhere or follows):
                 problems.append(f"{_path(at, item['loc'])}: {_says(model, item)}")
         return None
@@ -170,22 +208,37 @@ def _likely(word: str, known: Sequence[str]) -> str:
 
 
 def _words(words: Sequence[str]) -> str:
-    return " or ".join((", ".join(map(repr, words[:-1])), repr(words[-1]))) if len(words) > 1 else repr(words[0])
+    return (
+        " or ".join((", ".join(map(repr, words[:-1])), repr(words[-1])))
+        if len(words) > 1
+        else repr(words[0])
+    )
 
 
 def _shown(value: object) -> str:
-    return "a table" if isinstance(value, dict) else "a list" if isinstance(value, list | tuple) else repr(value)
+    return (
+        "a table"
+        if isinstance(value, dict)
+        else "a list"
+        if isinstance(value, list | tuple)
+        else repr(value)
+    )
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of the file. Under ``like`` only the kind is required, since the other category supplies the rest."""
-    top = TypeAdapter(dict[str, Category]).json_schema(by_alias=True, ref_template="#/$defs/{model}")
+    top = TypeAdapter(dict[str, Category]).json_schema(
+        by_alias=True, ref_template="#/$defs/{model}"
+    )
     whole = {model: model.model_json_schema(by_alias=True) for model in (Header, PostRules)}
     defs = top["$defs"]
     for tables in whole.values():
         defs |= tables.pop("$defs", {})
     for model in CATEGORIES.values():
-        table, needed = defs[model.__name__], [key for key in defs[model.__name__]["required"] if key != "kind"]
+        table, needed = (
+            defs[model.__name__],
+            [key for key in defs[model.__name__]["required"] if key != "kind"],
+        )
         encoding = table["properties"]["encoding"]["$ref"].rpartition("/")[2]
         fields = defs[encoding].pop("required")
         table |= {
@@ -200,6 +253,8 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "properties": {"profile": whole[Header], "post": whole[PostRules]},
         "required": ["profile"],
-        "additionalProperties": {"oneOf": [{"$ref": f"#/$defs/{model.__name__}"} for model in CATEGORIES.values()]},
+        "additionalProperties": {
+            "oneOf": [{"$ref": f"#/$defs/{model.__name__}"} for model in CATEGORIES.values()]
+        },
         "$defs": dict(sorted(defs.items())),
     }

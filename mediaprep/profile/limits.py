@@ -11,11 +11,21 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    WithJsonSchema,
+    model_validator,
+)
 
-from mediaprep import constraint, spec, units
-from mediaprep.finding import Level
-from mediaprep.media import EditList, GopStructure, Scan
+from mediaprep.model import limits as constraint
+from mediaprep.model import units
+from mediaprep.model.media import EditList, GopStructure, Scan
+from mediaprep.model.placement import Requirement
+from mediaprep.model.report import Level
 
 _REQUIRED_TEXTS = {
     "file-kind": "content that the category takes",
@@ -37,7 +47,9 @@ def _exact(parse: Callable[[str], Any]) -> BeforeValidator:
     def read(value: object) -> Any:
         if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
             return parse(str(value))
-        raise ValueError('write it as text, such as "29.97"' if isinstance(value, float) else "should be text")
+        raise ValueError(
+            'write it as text, such as "29.97"' if isinstance(value, float) else "should be text"
+        )
 
     return BeforeValidator(read)
 
@@ -56,20 +68,50 @@ def _day(value: object) -> object:
 
 
 def _text_schema(what: str, *examples: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": ["string", "integer"], "description": what, "examples": list(examples)})
+    return WithJsonSchema(
+        {"type": ["string", "integer"], "description": what, "examples": list(examples)}
+    )
 
 
-Rate = Annotated[InstanceOf[Fraction], _exact(units.parse_rate), _text_schema("frames a second", "60", "29.97", "30000/1001")]
-Duration = Annotated[InstanceOf[Fraction], _exact(units.parse_duration), _text_schema("a duration", "140 s", "2:20", "20 min")]
-Ratio = Annotated[InstanceOf[Fraction], _exact(units.parse_ratio), _text_schema("width to height", "16:9")]
-Count = Annotated[InstanceOf[Fraction], _exact(lambda text: Fraction(int(text))), WithJsonSchema({"type": "integer", "minimum": 0})]
-Bits = Annotated[int, _exact(units.parse_bit_rate), _text_schema("bits a second (k = 1000)", "2048k", "5 Mbit/s")]
-BitRate = Annotated[
-    InstanceOf[Fraction], _exact(lambda text: Fraction(units.parse_bit_rate(text))), _text_schema("bits a second (k = 1000)", "5000k")
+Rate = Annotated[
+    InstanceOf[Fraction],
+    _exact(units.parse_rate),
+    _text_schema("frames a second", "60", "29.97", "30000/1001"),
 ]
-Size = Annotated[tuple[int, int], _exact(units.parse_size), WithJsonSchema({"type": "string", "pattern": r"^\d+\s*[xX×]\s*\d+$"})]
-Bytes = Annotated[tuple[InstanceOf[Fraction], str], _exact(units.parse_bytes), _text_schema("bytes", "512 MB", "20 MiB", "2000000 B")]
-Share = Annotated[InstanceOf[Fraction], _exact(_share), WithJsonSchema({"type": "string", "examples": ["95 %"]})]
+Duration = Annotated[
+    InstanceOf[Fraction],
+    _exact(units.parse_duration),
+    _text_schema("a duration", "140 s", "2:20", "20 min"),
+]
+Ratio = Annotated[
+    InstanceOf[Fraction], _exact(units.parse_ratio), _text_schema("width to height", "16:9")
+]
+Count = Annotated[
+    InstanceOf[Fraction],
+    _exact(lambda text: Fraction(int(text))),
+    WithJsonSchema({"type": "integer", "minimum": 0}),
+]
+Bits = Annotated[
+    int, _exact(units.parse_bit_rate), _text_schema("bits a second (k = 1000)", "2048k", "5 Mbit/s")
+]
+BitRate = Annotated[
+    InstanceOf[Fraction],
+    _exact(lambda text: Fraction(units.parse_bit_rate(text))),
+    _text_schema("bits a second (k = 1000)", "5000k"),
+]
+Size = Annotated[
+    tuple[int, int],
+    _exact(units.parse_size),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+\s*[xX×]\s*\d+$"}),
+]
+Bytes = Annotated[
+    tuple[InstanceOf[Fraction], str],
+    _exact(units.parse_bytes),
+    _text_schema("bytes", "512 MB", "20 MiB", "2000000 B"),
+]
+Share = Annotated[
+    InstanceOf[Fraction], _exact(_share), WithJsonSchema({"type": "string", "examples": ["95 %"]})
+]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), BeforeValidator(_day)]
 Words = Annotated[str, Field(min_length=1)]
 
@@ -92,9 +134,14 @@ class Limit(Table):
         """As ``constraint`` holds it."""
         return constraint.Required(text=_REQUIRED_TEXTS[rule])
 
-    def requirement(self, rule: str, day: str) -> spec.Requirement:
-        return spec.Requirement(
-            rule=rule, limit=self.limit(rule), level=self.level, source=self.source, date=self.date or day, gate=self.gate
+    def requirement(self, rule: str, day: str) -> Requirement:
+        return Requirement(
+            rule=rule,
+            limit=self.limit(rule),
+            level=self.level,
+            source=self.source,
+            date=self.date or day,
+            gate=self.gate,
         )
 
 
@@ -115,25 +162,35 @@ class OneOf(Limit):
 class Containers(OneOf):
     """Containers, by content."""
 
-    one_of: tuple[Literal["mp4", "mov", "3gp", "matroska", "webm", "mpegts", "mpegps", "avi", "flv", "asf"], ...] = Field(min_length=1)
+    one_of: tuple[
+        Literal["mp4", "mov", "3gp", "matroska", "webm", "mpegts", "mpegps", "avi", "flv", "asf"],
+        ...,
+    ] = Field(min_length=1)
 
 
 class VideoCodecs(OneOf):
     """Picture codecs by ffmpeg's names."""
 
-    one_of: tuple[Literal["h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mpeg2video", "prores"], ...] = Field(min_length=1)
+    one_of: tuple[
+        Literal["h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mpeg2video", "prores"], ...
+    ] = Field(min_length=1)
 
 
 class Profiles(OneOf):
     """H.264 profiles."""
 
-    one_of: tuple[Literal["High", "Main", "Baseline", "Constrained Baseline", "Extended", "High 10"], ...] = Field(min_length=1)
+    one_of: tuple[
+        Literal["High", "Main", "Baseline", "Constrained Baseline", "Extended", "High 10"], ...
+    ] = Field(min_length=1)
 
 
 class PixelFormats(OneOf):
     """Pixel formats by ffmpeg's names."""
 
-    one_of: tuple[Literal["yuv420p", "yuvj420p", "yuv420p10le", "yuv422p", "yuv422p10le", "yuv444p", "gray"], ...] = Field(min_length=1)
+    one_of: tuple[
+        Literal["yuv420p", "yuvj420p", "yuv420p10le", "yuv422p", "yuv422p10le", "yuv444p", "gray"],
+        ...,
+    ] = Field(min_length=1)
 
 
 class Scans(OneOf):
@@ -157,7 +214,9 @@ class ColourRanges(OneOf):
 class HdrFormats(OneOf):
     """HDR signalling; ``none`` = standard dynamic range."""
 
-    one_of: tuple[Literal["none", "PQ", "HLG", "HDR10", "HDR10+", "Dolby Vision"], ...] = Field(min_length=1)
+    one_of: tuple[Literal["none", "PQ", "HLG", "HDR10", "HDR10+", "Dolby Vision"], ...] = Field(
+        min_length=1
+    )
 
 
 class EditLists(OneOf):
@@ -169,7 +228,9 @@ class EditLists(OneOf):
 class AudioCodecs(OneOf):
     """Sound codecs by ffmpeg's names; AAC with its profile."""
 
-    one_of: tuple[Literal["aac/LC", "aac/HE-AAC", "aac/HE-AACv2", "mp3", "opus", "vorbis", "ac3", "eac3"], ...] = Field(min_length=1)
+    one_of: tuple[
+        Literal["aac/LC", "aac/HE-AAC", "aac/HE-AACv2", "mp3", "opus", "vorbis", "ac3", "eac3"], ...
+    ] = Field(min_length=1)
 
 
 class AnimationTypes(OneOf):
@@ -181,7 +242,9 @@ class AnimationTypes(OneOf):
 class ImageTypes(OneOf):
     """Formats of stills, by content."""
 
-    one_of: tuple[Literal["jpeg", "png", "gif", "webp", "heif", "avif", "tiff", "bmp"], ...] = Field(min_length=1)
+    one_of: tuple[Literal["jpeg", "png", "gif", "webp", "heif", "avif", "tiff", "bmp"], ...] = (
+        Field(min_length=1)
+    )
 
 
 class SubtitleFormats(OneOf):
@@ -313,7 +376,11 @@ class MostBytes(Limit):
         """As ``constraint`` holds it."""
         number, unit = self.max
         text = f"{int(number) if number.denominator == 1 else float(number)} {unit}"
-        return constraint.ByteLimit(judged=units.bytes_judged(number, unit), written=units.bytes_written(number, unit), text=text)
+        return constraint.ByteLimit(
+            judged=units.bytes_judged(number, unit),
+            written=units.bytes_written(number, unit),
+            text=text,
+        )
 
 
 class Attachments(Limit):
@@ -325,4 +392,6 @@ class Attachments(Limit):
 
     def limit(self, rule: str) -> constraint.Constraint:
         """As ``constraint`` holds it."""
-        return constraint.Attachments(images=self.images, animations=self.animations, videos=self.videos)
+        return constraint.Attachments(
+            images=self.images, animations=self.animations, videos=self.videos
+        )

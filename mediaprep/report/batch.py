@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from mediaprep.files import display_name
-from mediaprep.jobs.events import (
+from mediaprep.jobs.run.events import (
     JobAgain,
     JobDone,
     JobEvent,
@@ -22,16 +21,19 @@ from mediaprep.jobs.events import (
     RunDone,
     RunStarted,
 )
+from mediaprep.model.units import bytes_text
 from mediaprep.report import VERSION
 from mediaprep.report.lines import Line, Span, columns, line
-from mediaprep.units import bytes_text
+from mediaprep.runtime.source import display_name
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
 EVERY_SECONDS = 10.0
-LOOK_WEIGHT = 0.5  # seconds of media that a file counts for beyond its playing time: stills are work too
+LOOK_WEIGHT = (
+    0.5  # seconds of media that a file counts for beyond its playing time: stills are work too
+)
 _STYLE = {"fixed": "green", "already_ok": "green", "same": "dim", "own": "dim", "refused": "yellow"}
 _WORDS = {
     "fixed": "fixed",
@@ -80,7 +82,9 @@ class Tally:
                 size, weight, _ = self._running[event.job]
                 self._running[event.job] = (size, weight, 0.9 * event.fraction)
             case JobAgain():
-                self._left(event.job, event.job in self._running and self._running[event.job][1] > 0)
+                self._left(
+                    event.job, event.job in self._running and self._running[event.job][1] > 0
+                )
             case JobDone():
                 size, weight, _ = self._running.pop(event.job, (event.size_bytes, 0.0, 0.0))
                 if not weight:
@@ -118,7 +122,9 @@ class Tally:
     def eta_seconds(self) -> float | None:
         """Until the end, at the pace so far."""
         fraction = self.fraction
-        return (self._clock() - self._began) * (1 - fraction) / fraction if fraction > 0.002 else None
+        return (
+            (self._clock() - self._began) * (1 - fraction) / fraction if fraction > 0.002 else None
+        )
 
     def words(self) -> str:
         """``412/1432 files  29%  3.1x  ETA 1:02:11``."""
@@ -132,7 +138,12 @@ class Drawer(Protocol):
 
     def __enter__(self) -> Drawer: ...
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
 
     def __call__(self, event: JobEvent) -> None: ...
 
@@ -158,7 +169,12 @@ class Silent:
     def __enter__(self) -> Silent:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         return None
 
     def __call__(self, event: JobEvent) -> None:
@@ -205,7 +221,12 @@ class Bars(Silent):
         self._whole: TaskID | None = None
         self._tasks: dict[int, TaskID] = {}
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._bars is not None:
             self._bars.stop()
             self._bars = None
@@ -217,7 +238,9 @@ class Bars(Silent):
             case JobProgress():
                 task = self._tasks.get(event.job)
                 if task is None:
-                    task = self._tasks[event.job] = bars.add_task("", total=1.0, name=_short(event.input), stage=event.stage, detail="")
+                    task = self._tasks[event.job] = bars.add_task(
+                        "", total=1.0, name=_short(event.input), stage=event.stage, detail=""
+                    )
                 speed = "" if event.speed is None else f"{event.speed:.1f}x"
                 eta = "" if event.eta_seconds is None else f"  ETA {_clock(event.eta_seconds)}"
                 bars.update(task, completed=event.fraction, stage=event.stage, detail=speed + eta)
@@ -228,7 +251,11 @@ class Bars(Silent):
                 return
         if self._whole is not None:
             speed = "" if self._tally.speed is None else f"{self._tally.speed:.1f}x"
-            eta = "" if self._tally.eta_seconds is None else f"  ETA {_clock(self._tally.eta_seconds)}"
+            eta = (
+                ""
+                if self._tally.eta_seconds is None
+                else f"  ETA {_clock(self._tally.eta_seconds)}"
+            )
             name = f"{self._tally.done}/{self._tally.jobs} files"
             bars.update(self._whole, completed=self._tally.fraction, name=name, detail=speed + eta)
 
@@ -255,7 +282,11 @@ def body(event: JobEvent) -> dict[str, Any]:
     """An event as JSON: version and event first; without what only this process can use."""
     import dataclasses
 
-    names = [item.name for item in dataclasses.fields(event) if item.name not in ("event", "outcome", "plan")]
+    names = [
+        item.name
+        for item in dataclasses.fields(event)
+        if item.name not in ("event", "outcome", "plan")
+    ]
     facts = {name: getattr(event, name) for name in names}
     if isinstance(event, JobDone) and event.outcome is not None:
         facts["changes"] = sorted({change.fact for change in event.outcome.changes})
@@ -268,7 +299,10 @@ def job_line(event: JobDone, *, stamp: str = "") -> Line:
     head: list[str | Span] = [stamp, Span(_near(event.input), "bold"), "  ", status]
     if event.outputs:
         copied = ", copied as it is" if event.status == "refused" else ""
-        return line(*head, f"{copied}  {', '.join(map(_near, event.outputs))}  {bytes_text(event.bytes)}  ({event.seconds:.1f} s)")
+        return line(
+            *head,
+            f"{copied}  {', '.join(map(_near, event.outputs))}  {bytes_text(event.bytes)}  ({event.seconds:.1f} s)",
+        )
     return line(*head, f": {'; '.join(event.problems)}" if event.problems else "")
 
 
@@ -287,12 +321,28 @@ def summary(end: RunDone, total: Mapping[str, int], out: str) -> tuple[Line, ...
     """A row for each status: in this run, and in all that the ledger knows."""
     names = [name for name in _WORDS if end.counts.get(name) or total.get(name)]
     rows = [
-        (Span(_WORDS[name], _STYLE.get(name, "red")), str(end.counts.get(name, 0)), str(total.get(name, end.counts.get(name, 0))))
+        (
+            Span(_WORDS[name], _STYLE.get(name, "red")),
+            str(end.counts.get(name, 0)),
+            str(total.get(name, end.counts.get(name, 0))),
+        )
         for name in names
     ]
-    table = columns([(Span("", "dim"), Span("this run", "dim"), Span("in all", "dim")), *rows], indent="  ") if rows else ()
+    table = (
+        columns(
+            [(Span("", "dim"), Span("this run", "dim"), Span("in all", "dim")), *rows], indent="  "
+        )
+        if rows
+        else ()
+    )
     left = f", {end.left} left for the next run" if end.left else ""
-    return (*table, line(Span(out, "bold"), f": {_files(sum(end.counts.values()))} in {_clock(end.seconds)}{left}"))
+    return (
+        *table,
+        line(
+            Span(out, "bold"),
+            f": {_files(sum(end.counts.values()))} in {_clock(end.seconds)}{left}",
+        ),
+    )
 
 
 def _files(count: int) -> str:
@@ -312,10 +362,22 @@ def _short(path: str, width: int = 40) -> str:
 
 def dry_lines(end: RunDone, size: int, seconds: float) -> tuple[Line, ...]:
     """The totals of a plan."""
-    words = {**_WORDS, "fixed": "to be fixed", "already_ok": "already fine, to be copied", "refused": "would be refused"}
-    rows = [(Span(words[name], _STYLE.get(name, "red")), str(end.counts[name])) for name in words if end.counts.get(name)]
+    words = {
+        **_WORDS,
+        "fixed": "to be fixed",
+        "already_ok": "already fine, to be copied",
+        "refused": "would be refused",
+    }
+    rows = [
+        (Span(words[name], _STYLE.get(name, "red")), str(end.counts[name]))
+        for name in words
+        if end.counts.get(name)
+    ]
     files = sum(count for name, count in end.counts.items() if name != "problems")
     return (
         *columns(rows, indent="  "),
-        line(Span(_files(files), "bold"), f": about {bytes_text(size)} to write, about {_clock(seconds)} of work on this machine"),
+        line(
+            Span(_files(files), "bold"),
+            f": about {bytes_text(size)} to write, about {_clock(seconds)} of work on this machine",
+        ),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, assert_never
 
-from mediaprep import units
-from mediaprep.media import (
+from mediaprep.model import units
+from mediaprep.model.media import (
     Animation,
     AudioStream,
     Gop,
@@ -40,7 +40,12 @@ def summary(media: Media) -> str:
             cues = None if media.cues is None else f"{len(media.cues)} cues"
             words = [media.format, media.encoding, cues]
         case Sound():
-            words = [media.container.format, audio_words(media.audio), clock(media.duration), "no picture"]
+            words = [
+                media.container.format,
+                audio_words(media.audio),
+                clock(media.duration),
+                "no picture",
+            ]
         case _:
             assert_never(media)
     words.append(None if media.size_bytes is None else units.bytes_text(media.size_bytes))
@@ -51,12 +56,18 @@ def made_summary(media: Media) -> str:
     """As ``summary``, with the codec profile: for what was written."""
     if not isinstance(media, Video) or not media.video.profile or not media.video.codec:
         return summary(media)
-    return summary(media).replace(media.video.codec, f"{media.video.codec} {media.video.profile}", 1)
+    return summary(media).replace(
+        media.video.codec, f"{media.video.codec} {media.video.profile}", 1
+    )
 
 
 def _picture(video: VideoStream) -> list[str | None]:
     scan = {"progressive": "p", "interlaced": "i"}.get(video.scan or "", "")
-    rate = None if video.frame_rate is None else f"{units.rate_text(video.frame_rate)}{scan}" + ("" if scan else " fps")
+    rate = (
+        None
+        if video.frame_rate is None
+        else f"{units.rate_text(video.frame_rate)}{scan}" + ("" if scan else " fps")
+    )
     size = video.display_size or (video.width, video.height)
     return [_size(*size), video.codec, rate, video.pixel_format]
 
@@ -70,7 +81,9 @@ def _sound(media: Video) -> list[str | None]:
 def audio_words(audio: AudioStream) -> str:
     """``aac-lc stereo``."""
     profile = f"-{audio.profile.lower()}" if audio.codec == "aac" and audio.profile else ""
-    channels = "" if audio.channels is None else _LAYOUTS.get(audio.channels, f"{audio.channels} channels")
+    channels = (
+        "" if audio.channels is None else _LAYOUTS.get(audio.channels, f"{audio.channels} channels")
+    )
     return f"{audio.codec or 'sound'}{profile} {channels}".strip()
 
 
@@ -99,7 +112,11 @@ _GROUPS = (
 )
 _ORDER = ("file", "container", "picture", "colour", "GOP", "sound")
 _MOST_SHOWN = 12  # items of a list; --json has them all
-_BYTES, _RATES, _BITS = {"size_bytes"}, {"frame_rate", "frame_rate_average", "frame_rate_burst", "frame_rate_declared"}, {"bit_rate"}
+_BYTES, _RATES, _BITS = (
+    {"size_bytes"},
+    {"frame_rate", "frame_rate_average", "frame_rate_burst", "frame_rate_declared"},
+    {"bit_rate"},
+)
 _SECONDS = {"duration", "start", "first_open", "keyframe_interval_max", "duration_from_header"}
 
 
@@ -109,12 +126,21 @@ def all_facts(media: Media, path: str) -> tuple[Line, ...]:
     groups: dict[str, list[tuple[str | Span, ...]]] = {name: [] for name in _ORDER}
     unknown = {item.fact: item.reason for item in media.unknown}
     for fact, value in leaves(media):
-        prefix, group = next((prefix, group) for prefix, group in _GROUPS if fact.startswith(prefix))
+        prefix, group = next(
+            (prefix, group) for prefix, group in _GROUPS if fact.startswith(prefix)
+        )
         name = fact.removeprefix(prefix)
         if fact in ("video.gop.pattern", "container.tracks", "kind", "cues", "delays"):
             continue
         if value is None:
-            reason = next((why for known, why in unknown.items() if fact == known or fact.startswith(f"{known}.")), None)
+            reason = next(
+                (
+                    why
+                    for known, why in unknown.items()
+                    if fact == known or fact.startswith(f"{known}.")
+                ),
+                None,
+            )
             if reason:
                 groups[group].append((name, Span("unknown", "yellow"), reason))
             continue
@@ -133,14 +159,18 @@ def drawn(gop: Gop) -> str:
     texts = []
     for group in groups:
         letters, _, rest = group.strip("()").partition("...+")
-        texts.append(f"{letters}{'...' if rest else ''} {len(letters) + int(rest or 0)}{' open' if group.startswith('(') else ''}")
+        texts.append(
+            f"{letters}{'...' if rest else ''} {len(letters) + int(rest or 0)}{' open' if group.startswith('(') else ''}"
+        )
     more = (gop.count or 0) - len(groups)
     return " | ".join([*texts, *([f"{more} more"] if more > 0 else [])])
 
 
 def _said(media: Media, fact: str) -> str:
     words = [
-        f"{w.source} {w.value}" if not w.agrees else w.source for w in media.witnesses if w.fact == fact or fact.startswith(f"{w.fact}.")
+        f"{w.source} {w.value}" if not w.agrees else w.source
+        for w in media.witnesses
+        if w.fact == fact or fact.startswith(f"{w.fact}.")
     ]
     return ", ".join(dict.fromkeys(words))
 
@@ -149,7 +179,13 @@ def _extras(media: Media) -> list[Line]:
     lines: list[Line] = []
     if isinstance(media, (Video, Sound)) and media.container.tracks:
         rows: list[tuple[str | Span, ...]] = [
-            (f"#{track.index}", track.kind, track.codec or "-", track.language or "-", "chosen" if track.chosen else "")
+            (
+                f"#{track.index}",
+                track.kind,
+                track.codec or "-",
+                track.language or "-",
+                "chosen" if track.chosen else "",
+            )
             for track in media.container.tracks
         ]
         lines += [(), line(Span("tracks", "bold")), *columns(rows, indent="  ")]
@@ -172,7 +208,11 @@ def value_text(name: str, value: Any) -> str:
     if name in _SECONDS:
         return units.duration_text(value)
     if name == "cues":
-        times = f", {units.duration_text(value[0].start)} to {units.duration_text(value[-1].end)}" if value else ""
+        times = (
+            f", {units.duration_text(value[0].start)} to {units.duration_text(value[-1].end)}"
+            if value
+            else ""
+        )
         return f"{len(value)} cue{'' if len(value) == 1 else 's'}{times}"
     if name == "rotation":
         return f"{value} degrees clockwise"

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mediaprep.jsonable import encode
+from mediaprep.model.serialize import encode
 from mediaprep.report import VERSION
 
 if TYPE_CHECKING:
-    from mediaprep.changes import Change
-    from mediaprep.evidence import Evidence
-    from mediaprep.finding import Finding, Report
-    from mediaprep.outcome import Outcome
-    from mediaprep.plan import Output, Plan, Refusal
+    from mediaprep.model.record import Evidence
+    from mediaprep.model.report import Finding, Report
+    from mediaprep.pipeline.outcome import Outcome
+    from mediaprep.planning.changes import Change
+    from mediaprep.planning.plan import Output, Plan, Refusal
 
 
 def document(**content: Any) -> dict[str, Any]:
@@ -54,10 +54,18 @@ class Growing:
         return dumps(document(**self._head)).removesuffix("\n}") + ',\n  "files": ['
 
 
-def check_file(path: str, report: Report | None, error: str | None = None, along: Sequence[Report] = ()) -> dict[str, Any]:
+def check_file(
+    path: str, report: Report | None, error: str | None = None, along: Sequence[Report] = ()
+) -> dict[str, Any]:
     """One entry of ``check --json``. Without a report (we could not work) the verdict is undecided and ``error`` says why."""
     if report is None:
-        nothing: dict[str, Any] = {"kind": None, "category": None, "verdict": "undecided", "findings": [], "media": None}
+        nothing: dict[str, Any] = {
+            "kind": None,
+            "category": None,
+            "verdict": "undecided",
+            "findings": [],
+            "media": None,
+        }
         return {"path": path, **nothing, "captions": None, "error": error}
     return {"path": path, **report_body(report), "captions": captions(along)}
 
@@ -95,12 +103,19 @@ def finding(item: Finding) -> dict[str, Any]:
         "fix": item.fix,
         "gate": item.gate,
         "facts": list(item.facts),
-        "evidence": [{"source": w.source, "value": w.value, "fact": w.fact, "agrees": w.agrees} for w in item.evidence],
+        "evidence": [
+            {"source": w.source, "value": w.value, "fact": w.fact, "agrees": w.agrees}
+            for w in item.evidence
+        ],
     }
 
 
 def plan_file(
-    path: str, report: Report | None, plan: Plan | None, outputs: Sequence[dict[str, Any]] = (), error: str | None = None
+    path: str,
+    report: Report | None,
+    plan: Plan | None,
+    outputs: Sequence[dict[str, Any]] = (),
+    error: str | None = None,
 ) -> dict[str, Any]:
     """One entry of ``plan --json``."""
     status = "failed" if report is None else "unreadable" if plan is None else plan.status
@@ -110,7 +125,9 @@ def plan_file(
         "category": None if report is None else category(report),
         "status": status,
         "outputs": list(outputs),
-        "changes": [change(item) for output in (plan.outputs if plan else ()) for item in output.changes],
+        "changes": [
+            change(item) for output in (plan.outputs if plan else ()) for item in output.changes
+        ],
         "before": None if report is None else {"path": path, **report_body(report)},
         "captions": captions(plan.along if plan else ()),
         "problems": [error] if error else _problems(report, plan),
@@ -125,15 +142,20 @@ def _problems(report: Report | None, plan: Plan | None) -> list[str]:
     return [] if report is None else [item.message for item in report.findings]
 
 
-def plan_output(output: Output, predicted: dict[str, Any], argv: Sequence[str] | None) -> dict[str, Any]:
+def plan_output(
+    output: Output, predicted: dict[str, Any], argv: Sequence[str] | None
+) -> dict[str, Any]:
     """One output of a plan."""
-    from mediaprep.treatments import streams
+    from mediaprep.planning.streams import streams
 
     return {
         "kind": output.want.kind,
         "placement": output.placement,
         "span": None if output.span is None else [encode(edge) for edge in output.span],
-        "streams": [{"track": row.track, "action": row.action, "because": list(row.because)} for row in streams(output)],
+        "streams": [
+            {"track": row.track, "action": row.action, "because": list(row.because)}
+            for row in streams(output)
+        ],
         "changes": [change(item) for item in output.changes],
         "promises": [{"promise": type(item).__name__, **_record(item)} for item in output.promises],
         "predicted": predicted,
@@ -161,8 +183,22 @@ def refusal(item: Refusal) -> dict[str, Any]:
 def fix_file(path: str, outcome: Outcome | None, error: str | None = None) -> dict[str, Any]:
     """One entry of ``fix --json``, also the receipt of one file."""
     if outcome is None:
-        nothing: dict[str, Any] = {"outputs": [], "uploads": [], "changes": [], "before": None, "after": [], "seconds": None}
-        return {"path": path, "status": "failed", **nothing, "problems": [error], "refusals": [], "error": error}
+        nothing: dict[str, Any] = {
+            "outputs": [],
+            "uploads": [],
+            "changes": [],
+            "before": None,
+            "after": [],
+            "seconds": None,
+        }
+        return {
+            "path": path,
+            "status": "failed",
+            **nothing,
+            "problems": [error],
+            "refusals": [],
+            "error": error,
+        }
     before = outcome.before
     return {
         "path": path,
@@ -191,7 +227,11 @@ def evidence(item: Evidence) -> dict[str, Any]:
 
 def post_body(report: Any) -> dict[str, Any] | None:
     """The judgement of all files as one post; null where it was not asked for."""
-    return None if report is None else {"verdict": report.verdict, "findings": [finding(item) for item in report.findings]}
+    return (
+        None
+        if report is None
+        else {"verdict": report.verdict, "findings": [finding(item) for item in report.findings]}
+    )
 
 
 def receipt_name(path: str, taken: Iterable[str]) -> str:

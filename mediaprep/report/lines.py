@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from mediaprep.files import display_name
+from mediaprep.runtime.source import display_name
 
 _SGR = {"": "", "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -36,16 +36,23 @@ def written(lines: Iterable[Line], *, colour: bool = False) -> str:
 
 def _written(spans: Line, colour: bool) -> str:
     return "".join(
-        f"\x1b[{_SGR[span.style]}m{display_name(span.text)}\x1b[0m" if colour and span.style and span.text else display_name(span.text)
+        f"\x1b[{_SGR[span.style]}m{display_name(span.text)}\x1b[0m"
+        if colour and span.style and span.text
+        else display_name(span.text)
         for span in spans
     )
 
 
-def columns(rows: Sequence[Sequence[str | Span]], *, indent: str = "", gap: str = "  ") -> tuple[Line, ...]:
+def columns(
+    rows: Sequence[Sequence[str | Span]], *, indent: str = "", gap: str = "  "
+) -> tuple[Line, ...]:
     """Rows with their cells aligned to the left."""
     cells = [[cell if isinstance(cell, Span) else Span(cell) for cell in row] for row in rows]
     count = max((len(row) for row in cells), default=0)
-    widths = [max((len(display_name(row[i].text)) for row in cells if i < len(row)), default=0) for i in range(count)]
+    widths = [
+        max((len(display_name(row[i].text)) for row in cells if i < len(row)), default=0)
+        for i in range(count)
+    ]
     made: list[Line] = []
     for row in cells:
         spans = [Span(indent)]

@@ -11,23 +11,31 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from mediaprep.media import Video
-from mediaprep.plan import Output
-from mediaprep.promise import AtMostBytes, assume
+from mediaprep.model.media import Video
+from mediaprep.model.tolerance import AtMostBytes, assume
+from mediaprep.planning.plan import Output
 
 if TYPE_CHECKING:
-    from mediaprep.transcode.trial import Trial
+    from mediaprep.transcoding.trial import Trial
 
 _PIXELS_A_SECOND = 1280 * 720 * 30 * 56 / 36
 _EFFORT = {"fast": 0.41, "default": 1.0, "best": 1.48, "hq": 1.32}
 _DECODED_PIXELS_A_SECOND = 4.5e8  # the output is decoded once to verify it
-_SILENCE = 8000  # bit/s: sound that takes so little is silence, and takes no more when it is encoded anew
+_SILENCE = (
+    8000  # bit/s: sound that takes so little is silence, and takes no more when it is encoded anew
+)
 _SOUND_SPEED = 60.0  # times playing speed
 _COPY_BYTES_A_SECOND = 4.5e8
 _TONE_MAPPING = 2.0  # one clip of 1080p HLG took twice the CPU time for each pixel of the output
-_PASSES = {"quality": 1.0, "average": 1.29, "bytes": 2.0}  # two passes (encoding.md, section 1); and a correction of what they gave
+_PASSES = {
+    "quality": 1.0,
+    "average": 1.29,
+    "bytes": 2.0,
+}  # two passes (encoding.md, section 1); and a correction of what they gave
 _START_SECONDS = 0.5  # start, two probes
-MEASURED_SPEED = 11.2e6  # pixels a second that ``trial.host_speed`` tells of such a host: the best of three
+MEASURED_SPEED = (
+    11.2e6  # pixels a second that ``trial.host_speed`` tells of such a host: the best of three
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +47,20 @@ class Predicted:
 
     def body(self) -> dict[str, Any]:
         """As JSON holds it."""
-        return {"bytes": self.bytes, "seconds": None if self.seconds is None else round(self.seconds, 1)}
+        return {
+            "bytes": self.bytes,
+            "seconds": None if self.seconds is None else round(self.seconds, 1),
+        }
 
 
-def predict(output: Output, trial: Trial | None = None, host_speed: float | None = None) -> Predicted:
+def predict(
+    output: Output, trial: Trial | None = None, host_speed: float | None = None
+) -> Predicted:
     """The estimate for one output; nothing for kinds that there is no measurement of. ``host_speed``: as ``trial.host_speed`` tells."""
     have, want = output.source, assume(output.want, output.promises)
     if not isinstance(have, Video) or not isinstance(want, Video) or want.duration is None:
         return Predicted()
-    from mediaprep.transcode import rate as transcode
+    from mediaprep.transcoding import rate as transcode
 
     seconds = float(want.duration)
     if want.video.anew:
@@ -56,17 +69,29 @@ def predict(output: Output, trial: Trial | None = None, host_speed: float | None
             return Predicted()
         wanted = transcode.aim(output)
         picture = wanted.bit_rate * seconds / 8
-        work = size[0] * size[1] * float(rate) * seconds / _PIXELS_A_SECOND * _EFFORT[output.wishes.quality or "default"]
+        work = (
+            size[0]
+            * size[1]
+            * float(rate)
+            * seconds
+            / _PIXELS_A_SECOND
+            * _EFFORT[output.wishes.quality or "default"]
+        )
         work *= _TONE_MAPPING if have.video.colour.hdr else 1.0
         if trial is not None:
             picture = trial.bit_rate * seconds / 8
             work = trial.work * seconds
         elif host_speed is not None:
             work *= MEASURED_SPEED / host_speed
-        work = work * _PASSES[wanted.way] + size[0] * size[1] * float(rate) * seconds / _DECODED_PIXELS_A_SECOND
+        work = (
+            work * _PASSES[wanted.way]
+            + size[0] * size[1] * float(rate) * seconds / _DECODED_PIXELS_A_SECOND
+        )
     else:
         picture = _copied_bytes(have, want)
-        work = (have.size_bytes or 0) / _COPY_BYTES_A_SECOND + (seconds / _SOUND_SPEED if want.audio and want.audio.anew else 0)
+        work = (have.size_bytes or 0) / _COPY_BYTES_A_SECOND + (
+            seconds / _SOUND_SPEED if want.audio and want.audio.anew else 0
+        )
     sound = _sound_rate(output, have, want) * seconds / 8
     return Predicted(bytes=_held(int(picture + sound), output), seconds=work + _START_SECONDS)
 
@@ -78,7 +103,7 @@ def _copied_bytes(have: Video, want: Video) -> float:
 
 
 def _sound_rate(output: Output, have: Video, want: Video) -> int:
-    from mediaprep.transcode import rate as transcode
+    from mediaprep.transcoding import rate as transcode
 
     if want.audio is None:
         return 0

@@ -12,10 +12,10 @@ from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from mediaprep.events import Event, Progress, StageDone, StageStarted
-from mediaprep.files import display_name
+from mediaprep.model.events import Event, Progress, StageDone, StageStarted
+from mediaprep.model.units import bytes_text
 from mediaprep.report import VERSION
-from mediaprep.units import bytes_text
+from mediaprep.runtime.source import display_name
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -31,7 +31,12 @@ class Drawer(Protocol):
 
     def __enter__(self) -> Drawer: ...
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
 
     def __call__(self, event: Event) -> None: ...
 
@@ -59,7 +64,12 @@ class Silent:
     def __enter__(self) -> Silent:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         return None
 
     def __call__(self, event: Event) -> None:
@@ -83,7 +93,9 @@ class Plain(Silent):
             now = self._clock()
             if isinstance(event, StageStarted):
                 self._due.setdefault(event.path, now + EVERY_SECONDS)
-            elif isinstance(event, Progress) and now >= self._due.setdefault(event.path, now + EVERY_SECONDS):
+            elif isinstance(event, Progress) and now >= self._due.setdefault(
+                event.path, now + EVERY_SECONDS
+            ):
                 self._due[event.path] = now + EVERY_SECONDS
                 self._stream.write(f"{progress_words(event)}\n")
                 self._stream.flush()
@@ -114,7 +126,12 @@ class Bar(Silent):
         self._bars: RichProgress | None = None
         self._tasks: dict[str, TaskID] = {}
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         with self._lock:
             if self._bars is not None:
                 self._bars.stop()
@@ -142,7 +159,9 @@ class Bar(Silent):
             name = display_name(event.path)
             task = self._tasks.get(event.path)
             if task is None:
-                task = self._tasks[event.path] = bars.add_task("", total=1.0, name=name, stage=event.stage, detail="")
+                task = self._tasks[event.path] = bars.add_task(
+                    "", total=1.0, name=name, stage=event.stage, detail=""
+                )
             match event:
                 case StageStarted():
                     part = f" {event.index + 1}/{event.count}" if event.count > 1 else ""
@@ -165,19 +184,25 @@ class Bar(Silent):
             TaskProgressColumn(markup=True),
             TextColumn("{task.fields[detail]}", markup=False),
         )
-        self._bars = RichProgress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+        self._bars = RichProgress(
+            *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+        )
         return self._bars
 
 
 def progress_words(event: Progress) -> str:
     """``holiday.mov  encode 63%  2.9x  24 MB  ETA 0:18``."""
-    return f"{display_name(event.path)}  {event.stage} {event.fraction:.0%}  {_detail(event)}".rstrip()
+    return (
+        f"{display_name(event.path)}  {event.stage} {event.fraction:.0%}  {_detail(event)}".rstrip()
+    )
 
 
 def _detail(event: Progress) -> str:
     words = [
         "" if event.speed is None else f"{event.speed:.1f}x",
         "" if event.size_bytes is None else bytes_text(event.size_bytes),
-        "" if event.eta_seconds is None else f"ETA {int(event.eta_seconds) // 60}:{int(event.eta_seconds) % 60:02d}",
+        ""
+        if event.eta_seconds is None
+        else f"ETA {int(event.eta_seconds) // 60}:{int(event.eta_seconds) % 60:02d}",
     ]
     return "  ".join(word for word in words if word)

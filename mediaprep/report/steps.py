@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from mediaprep import units
-from mediaprep.changes import Change
-from mediaprep.finding import Finding
-from mediaprep.media import Animation, AudioStream, Video
-from mediaprep.plan import Output
-from mediaprep.promise import AtMost
+from mediaprep.model import units
+from mediaprep.model.media import Animation, AudioStream, Video
+from mediaprep.model.report import Finding
+from mediaprep.model.tolerance import AtMost
+from mediaprep.planning.changes import Change
+from mediaprep.planning.plan import Output
+from mediaprep.planning.streams import streams
 from mediaprep.report.facts import value_text
-from mediaprep.treatments import streams
 
 _LAYOUTS = {1: "mono", 2: "stereo"}
 _TRACKS = {"video": "picture", "audio": "sound"}
@@ -23,9 +23,28 @@ _STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("turn", ("video.rotation", "video.mirrored", "video.matrix_exact")),
     (
         "picture",
-        ("video.width", "video.height", "video.sars", "video.clap", "video.size_changes", "width", "height", "orientation", "pixel_grid"),
+        (
+            "video.width",
+            "video.height",
+            "video.sars",
+            "video.clap",
+            "video.size_changes",
+            "width",
+            "height",
+            "orientation",
+            "pixel_grid",
+        ),
     ),
-    ("rate", ("video.frame_rate", "video.rate_mode", "video.timestamps", "video.jitter_frames", "video.frame_count")),
+    (
+        "rate",
+        (
+            "video.frame_rate",
+            "video.rate_mode",
+            "video.timestamps",
+            "video.jitter_frames",
+            "video.frame_count",
+        ),
+    ),
     (
         "colour",
         (
@@ -74,7 +93,12 @@ def steps(output: Output, findings: Iterable[Finding] = ()) -> tuple[Step, ...]:
     if output.span is not None:
         start, end = (units.duration_text(edge).removesuffix(" s") for edge in output.span)
         made.append(
-            Step(name="trim", words=f"{start} to {end} s", because=("--split" if output.wishes.split else "--trim",), safety="destructive")
+            Step(
+                name="trim",
+                words=f"{start} to {end} s",
+                because=("--split" if output.wishes.split else "--trim",),
+                safety="destructive",
+            )
         )
     if output.want.kind != output.source.kind:
         for name in _NO_STEPS_OF_ANOTHER_KIND:
@@ -83,25 +107,39 @@ def steps(output: Output, findings: Iterable[Finding] = ()) -> tuple[Step, ...]:
     if encoded:
         grouped["encode"], grouped["start"] = [*grouped["start"], *grouped["encode"]], []
     if encoded and not grouped["encode"]:
-        causes = [change for name in ("scan", "turn", "picture", "rate", "colour", "length") for change in grouped[name]]
+        causes = [
+            change
+            for name in ("scan", "turn", "picture", "rate", "colour", "length")
+            for change in grouped[name]
+        ]
         made += _described("encode", grouped, output, causes)
     if output.span is not None:
         grouped["length"] = []
     for name, _ in _STEPS:
         made += [] if not grouped[name] else _described(name, grouped, output, grouped[name])
     told = [
-        replace(step, because=_reasons(step, grouped[step.name], findings, encoded) if step.name in grouped else step.because)
+        replace(
+            step,
+            because=_reasons(step, grouped[step.name], findings, encoded)
+            if step.name in grouped
+            else step.because,
+        )
         for step in made
     ]
     return tuple(sorted(told, key=lambda step: _rank(step.name))) + _untouched(output)
 
 
-def _reasons(step: Step, changes: list[Change], findings: Iterable[Finding], encoded: bool) -> tuple[str, ...]:
+def _reasons(
+    step: Step, changes: list[Change], findings: Iterable[Finding], encoded: bool
+) -> tuple[str, ...]:
     """The rules that are broken by the very facts that the step changes; where there are none, those that the plan names, unless the step
     only follows from encoding."""
     facts = {change.fact for change in changes}
     direct = [
-        f.rule for f in findings if (f.level != "should" or f.rule in step.because) and any(_touches(fact, facts) for fact in f.facts)
+        f.rule
+        for f in findings
+        if (f.level != "should" or f.rule in step.because)
+        and any(_touches(fact, facts) for fact in f.facts)
     ]
     if direct or step.name == "encode":
         return tuple(dict.fromkeys(direct)) or step.because
@@ -117,14 +155,20 @@ def _rank(name: str) -> int:
 
 
 def _group(fact: str) -> str:
-    return next(name for name, prefixes in _STEPS if any(fact.startswith(prefix) for prefix in prefixes))
+    return next(
+        name for name, prefixes in _STEPS if any(fact.startswith(prefix) for prefix in prefixes)
+    )
 
 
-def _described(name: str, grouped: dict[str, list[Change]], output: Output, causes: Iterable[Change]) -> list[Step]:
+def _described(
+    name: str, grouped: dict[str, list[Change]], output: Output, causes: Iterable[Change]
+) -> list[Step]:
     causes = list(causes)
     because = dict.fromkeys(rule for change in causes for rule in change.because)
     if len(because) > 1:
-        because.pop("written", None)  # what merely follows from writing the file needs no mention beside a reason
+        because.pop(
+            "written", None
+        )  # what merely follows from writing the file needs no mention beside a reason
     words = _words(name, output, grouped[name])
     order = ("lossless", "lossy", "destructive")
     worst = max((change.safety for change in causes), key=order.index, default="lossless")
@@ -136,7 +180,11 @@ def _words(name: str, output: Output, changes: list[Change]) -> str:
     if isinstance(want, Video):
         match name:
             case "picture" if (size := want.video.display_size) is not None:
-                return f"{units.size_text(size)}, SAR 1:1" if want.video.sar == 1 else units.size_text(size)
+                return (
+                    f"{units.size_text(size)}, SAR 1:1"
+                    if want.video.sar == 1
+                    else units.size_text(size)
+                )
             case "scan" if isinstance(have, Video):
                 return f"{have.video.scan or 'unknown'} -> {want.video.scan}"
             case "turn":
@@ -144,7 +192,15 @@ def _words(name: str, output: Output, changes: list[Change]) -> str:
             case "rate" if want.video.frame_rate is not None:
                 return f"{units.rate_text(want.video.frame_rate)} fps, constant"
             case "colour":
-                return ", ".join(word for word in (want.video.pixel_format, want.video.colour.matrix, want.video.colour.range) if word)
+                return ", ".join(
+                    word
+                    for word in (
+                        want.video.pixel_format,
+                        want.video.colour.matrix,
+                        want.video.colour.range,
+                    )
+                    if word
+                )
             case "start" if isinstance(have, Video) and have.video.start is not None:
                 return f"{units.duration_text(have.video.start)} -> 0 s"
             case "encode" if want.video.anew:
@@ -153,15 +209,21 @@ def _words(name: str, output: Output, changes: list[Change]) -> str:
                 return _sound_words(output, want.audio)
             case "wrap":
                 return f"{(want.container.format or 'mp4').upper()}, faststart, one picture and at most one sound track"
-            case "length" if isinstance(have, Video) and have.duration is not None and want.duration is not None:
-                return f"{units.duration_text(have.duration)} -> {units.duration_text(want.duration)}"
+            case "length" if (
+                isinstance(have, Video) and have.duration is not None and want.duration is not None
+            ):
+                return (
+                    f"{units.duration_text(have.duration)} -> {units.duration_text(want.duration)}"
+                )
     if name == "kind":
         return f"{have.kind} -> {want.kind}"
     if name == "frames" and isinstance(have, Animation) and isinstance(want, Animation):
         changes = [change for change in changes if change.fact != "delays"] or changes
     if name == "metadata":
         return "private metadata removed"
-    return "; ".join(_change_words(change) for change in changes[:4]) + ("; ..." if len(changes) > 4 else "")
+    return "; ".join(_change_words(change) for change in changes[:4]) + (
+        "; ..." if len(changes) > 4 else ""
+    )
 
 
 def _change_words(change: Change) -> str:
@@ -171,16 +233,23 @@ def _change_words(change: Change) -> str:
 
 
 def _encode_words(output: Output) -> str:
-    from mediaprep.transcode import rate as transcode
+    from mediaprep.transcoding import rate as transcode
 
     cap = units.bit_rate_text(transcode.bit_rate_cap(output))
-    gop = next((p.value for p in output.promises if isinstance(p, AtMost) and p.fact == "video.gop.length_max"), None)
+    gop = next(
+        (
+            p.value
+            for p in output.promises
+            if isinstance(p, AtMost) and p.fact == "video.gop.length_max"
+        ),
+        None,
+    )
     closed = "closed GOP" if gop is None else f"closed GOP of at most {gop} frames"
     return f"{output.wishes.encoder} High, at most {cap}, {closed}"
 
 
 def _sound_words(output: Output, audio: AudioStream | None) -> str:
-    from mediaprep.transcode import rate as transcode
+    from mediaprep.transcoding import rate as transcode
 
     if audio is None:
         return "dropped"
@@ -188,7 +257,16 @@ def _sound_words(output: Output, audio: AudioStream | None) -> str:
         return "copied; the container states it anew"
     rate = None if audio.sample_rate is None else f"{audio.sample_rate / 1000:g} kHz"
     layout = _LAYOUTS.get(audio.channels or 0)
-    return " ".join(word for word in ("AAC LC", rate, layout, units.bit_rate_text(transcode.encoded_sound_bit_rate(output))) if word)
+    return " ".join(
+        word
+        for word in (
+            "AAC LC",
+            rate,
+            layout,
+            units.bit_rate_text(transcode.encoded_sound_bit_rate(output)),
+        )
+        if word
+    )
 
 
 def _untouched(output: Output) -> tuple[Step, ...]:
@@ -196,9 +274,18 @@ def _untouched(output: Output) -> tuple[Step, ...]:
     if not (isinstance(output.want, Video) and isinstance(output.source, Video)):
         return ()
     rows = streams(output)
-    copied = [_TRACKS[row.track] for row in rows if row.track in _TRACKS and row.action in ("copied", "retagged")]
+    copied = [
+        _TRACKS[row.track]
+        for row in rows
+        if row.track in _TRACKS and row.action in ("copied", "retagged")
+    ]
     left = [row.track for row in rows if row.action == "left out"]
-    said = {"copy": " and ".join(copied) + (", as they are" if copied[1:] else ", as it is"), "leave out": ", ".join(left)}
+    said = {
+        "copy": " and ".join(copied) + (", as they are" if copied[1:] else ", as it is"),
+        "leave out": ", ".join(left),
+    }
     return tuple(
-        Step(name=name, words=said[name], because=(), safety="lossless") for name, what in (("copy", copied), ("leave out", left)) if what
+        Step(name=name, words=said[name], because=(), safety="lossless")
+        for name, what in (("copy", copied), ("leave out", left))
+        if what
     )

@@ -6,17 +6,17 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mediaprep import units
-from mediaprep.evidence import Measured
-from mediaprep.files import display_name
-from mediaprep.finding import Finding, Report
+from mediaprep.model import units
+from mediaprep.model.record import Measured
+from mediaprep.model.report import Finding, Report
 from mediaprep.report.facts import clock, made_summary, summary
 from mediaprep.report.lines import Line, Span, columns, line
 from mediaprep.rules import REGISTRY, Rule
+from mediaprep.runtime.source import display_name
 
 if TYPE_CHECKING:
-    from mediaprep.outcome import Outcome
-    from mediaprep.plan import Output, Plan, Refusal
+    from mediaprep.pipeline.outcome import Outcome
+    from mediaprep.planning.plan import Output, Plan, Refusal
     from mediaprep.report.predict import Predicted
 
 _SEVERITY = ("must", "observed", "should")
@@ -32,16 +32,29 @@ _VERDICT = {
 def check_lines(path: str, report: Report, plan: Plan | None, profile: str) -> tuple[Line, ...]:
     """The header with the facts, a row for each finding, the count, and what to do next."""
     if report.media is None:
-        return (line(Span(path, "bold"), ": ", Span("unreadable", "red"), f": {_reason(path, report)}"),)
-    head = line(Span(path, "bold"), "  ", summary(report.media), "    ", Span(f"profile: {report.placement}", "dim"))
-    rows = [_row(item, report) for item in sorted(report.findings, key=lambda item: _SEVERITY.index(item.level))]
+        return (
+            line(Span(path, "bold"), ": ", Span("unreadable", "red"), f": {_reason(path, report)}"),
+        )
+    head = line(
+        Span(path, "bold"),
+        "  ",
+        summary(report.media),
+        "    ",
+        Span(f"profile: {report.placement}", "dim"),
+    )
+    rows = [
+        _row(item, report)
+        for item in sorted(report.findings, key=lambda item: _SEVERITY.index(item.level))
+    ]
     return (head, *columns(rows, indent="  "), *_count(path, report, plan, profile))
 
 
 def post_lines(report: Report) -> tuple[Line, ...]:
     """The judgement of all files as one post."""
     found = [f": {item.message}" for item in report.findings] or [": they can go together"]
-    return tuple(line(Span("one post", "bold"), ": ", _VERDICT[report.verdict], words) for words in found)
+    return tuple(
+        line(Span("one post", "bold"), ": ", _VERDICT[report.verdict], words) for words in found
+    )
 
 
 def _reason(path: str, report: Report) -> str:
@@ -61,7 +74,13 @@ def _row(item: Finding, report: Report) -> tuple[Span, ...]:
 def _unknown_reason(item: Finding, report: Report) -> str:
     unknown = () if report.media is None else report.media.unknown
     return next(
-        (u.reason for u in unknown for fact in item.facts if fact == u.fact or fact.startswith(f"{u.fact}.")), "it could not be read"
+        (
+            u.reason
+            for u in unknown
+            for fact in item.facts
+            if fact == u.fact or fact.startswith(f"{u.fact}.")
+        ),
+        "it could not be read",
     )
 
 
@@ -80,19 +99,29 @@ def _count(path: str, report: Report, plan: Plan | None, profile: str) -> tuple[
     total = len(report.findings)
     if not total:
         return (line("  ", Span("accepted", "green"), ": no findings"),)
-    levels = ", ".join(f"{n} {level}" for level in ("must", "should", "observed") if (n := sum(f.level == level for f in report.findings)))
+    levels = ", ".join(
+        f"{n} {level}"
+        for level in ("must", "should", "observed")
+        if (n := sum(f.level == level for f in report.findings))
+    )
     refused = {item.rule: item for item in plan.refusals} if plan else {}
     musts = [item for item in report.findings if item.level == "must"]
     choices = [item for item in musts if item.rule in refused and _options(refused[item.rule])]
     hopeless = [item for item in musts if item.rule in refused and not _options(refused[item.rule])]
     counts = [
-        f"{len(musts) - len(choices) - len(hopeless)} fixable" if len(musts) > len(choices) + len(hopeless) else "",
+        f"{len(musts) - len(choices) - len(hopeless)} fixable"
+        if len(musts) > len(choices) + len(hopeless)
+        else "",
         f"{len(choices)} needs a choice" if choices else "",
         f"{len(hopeless)} cannot be repaired" if hopeless else "",
     ]
-    words = f": {total} finding{'s' if total > 1 else ''} ({levels})" + "".join(f"; {word}" for word in counts if musts and word)
+    words = f": {total} finding{'s' if total > 1 else ''} ({levels})" + "".join(
+        f"; {word}" for word in counts if musts and word
+    )
     next_step = _next(path, report, plan, profile)
-    return (line("  ", _VERDICT[report.verdict], words, f".   Next: {next_step}" if next_step else "."),)
+    return (
+        line("  ", _VERDICT[report.verdict], words, f".   Next: {next_step}" if next_step else "."),
+    )
 
 
 def _next(path: str, report: Report, plan: Plan | None, profile: str) -> str | None:
@@ -102,7 +131,13 @@ def _next(path: str, report: Report, plan: Plan | None, profile: str) -> str | N
     ways = next((found for item in plan.refusals if (found := _options(item))), ())
     if plan.status == "refused" and not ways:
         return None
-    words = ["mediaprep", "fix", _operand(path), *(["-p", shlex.quote(profile)] if profile != "twitter" else []), *ways[:1]]
+    words = [
+        "mediaprep",
+        "fix",
+        _operand(path),
+        *(["-p", shlex.quote(profile)] if profile != "twitter" else []),
+        *ways[:1],
+    ]
     return " ".join(words)
 
 
@@ -116,13 +151,23 @@ def _operand(path: str) -> str:
     return shlex.quote(f"./{path}" if path.startswith("-") and path != "-" else path)
 
 
-def plan_lines(path: str, report: Report, plan: Plan | None, predictions: Sequence[Predicted] = ()) -> tuple[Line, ...]:
+def plan_lines(
+    path: str, report: Report, plan: Plan | None, predictions: Sequence[Predicted] = ()
+) -> tuple[Line, ...]:
     """The numbered steps of each output with their reasons, and what is predicted."""
     from mediaprep.report.predict import Predicted
 
     if plan is None or report.media is None:
-        return (line(Span(path, "bold"), ": ", Span("unreadable", "red"), f": {_reason(path, report)}"),)
-    head = line(Span(path, "bold"), "  ", summary(report.media), "    ", Span(f"profile: {report.placement}", "dim"))
+        return (
+            line(Span(path, "bold"), ": ", Span("unreadable", "red"), f": {_reason(path, report)}"),
+        )
+    head = line(
+        Span(path, "bold"),
+        "  ",
+        summary(report.media),
+        "    ",
+        Span(f"profile: {report.placement}", "dim"),
+    )
     if plan.status == "already_ok":
         return (head, line("  ", Span("already fine", "green"), ": nothing to do"))
     if plan.refusals:
@@ -139,14 +184,18 @@ def plan_lines(path: str, report: Report, plan: Plan | None, predictions: Sequen
     return tuple(lines)
 
 
-def output_lines(output: Output, predicted: Predicted, findings: Sequence[Finding] = ()) -> tuple[Line, ...]:
+def output_lines(
+    output: Output, predicted: Predicted, findings: Sequence[Finding] = ()
+) -> tuple[Line, ...]:
     """The steps of one output, and the prediction."""
     from mediaprep.report.steps import steps
 
     rows: list[tuple[str | Span, ...]] = []
     for number, step in enumerate(steps(output, findings), 1):
         why = ", ".join(rule for rule in step.because if rule != "written")
-        rows.append((str(number), step.name, step.words, Span(f"because {why}" if why else "", "dim")))
+        rows.append(
+            (str(number), step.name, step.words, Span(f"because {why}" if why else "", "dim"))
+        )
     words = [units.bytes_text(predicted.bytes)] if predicted.bytes else []
     if predicted.seconds is not None:
         words.append(f"about {_rough(predicted.seconds)} of work")
@@ -169,15 +218,36 @@ def fix_lines(path: str, outcome: Outcome, profile: str) -> tuple[Line, ...]:
     """One line for each output, or one that says why there is none."""
     match outcome.status:
         case "already_ok":
-            return (line(Span(path, "bold"), "  ", Span("already fine", "green"), ", left alone", _remarks(outcome.before)),)
+            return (
+                line(
+                    Span(path, "bold"),
+                    "  ",
+                    Span("already fine", "green"),
+                    ", left alone",
+                    _remarks(outcome.before),
+                ),
+            )
         case "fixed":
-            made = (_made(target, report) for target, report in zip(outcome.outputs, outcome.after, strict=True))
+            made = (
+                _made(target, report)
+                for target, report in zip(outcome.outputs, outcome.after, strict=True)
+            )
             measured = (line("  ", _measured_words(item)) for item in outcome.measured)
-            return (*made, *measured, *(line("  ", Span("note", "yellow"), f": {problem}") for problem in outcome.problems))
+            return (
+                *made,
+                *measured,
+                *(
+                    line("  ", Span("note", "yellow"), f": {problem}")
+                    for problem in outcome.problems
+                ),
+            )
         case "refused":
             return _refusals(path, outcome, profile)
         case "unreadable" | "failed":
-            return tuple(line(Span(path, "bold"), ": ", Span(outcome.status, "red"), f": {problem}") for problem in outcome.problems)
+            return tuple(
+                line(Span(path, "bold"), ": ", Span(outcome.status, "red"), f": {problem}")
+                for problem in outcome.problems
+            )
 
 
 def _made(target: str, report: Report) -> Line:
@@ -195,32 +265,47 @@ def _remarks(report: Report | None) -> str:
     """``; 2 remarks (video-recommended-bitrate, ...)``: advice that is not followed."""
     rules = [] if report is None else [item.rule for item in report.findings]
     more = ", ..." if len(rules) > 2 else ""
-    return f"; {len(rules)} remark{'s' if len(rules) > 1 else ''} ({', '.join(rules[:2])}{more})" if rules else ""
+    return (
+        f"; {len(rules)} remark{'s' if len(rules) > 1 else ''} ({', '.join(rules[:2])}{more})"
+        if rules
+        else ""
+    )
 
 
 def _refusals(path: str, outcome: Outcome, profile: str) -> tuple[Line, ...]:
     head = Span(path, "bold")
     refusals = outcome.plan.refusals if outcome.plan else ()
     if not refusals:
-        return tuple(line(head, ": ", Span("refused", "red"), f": {problem}") for problem in outcome.problems)
+        return tuple(
+            line(head, ": ", Span("refused", "red"), f": {problem}") for problem in outcome.problems
+        )
     lines = []
     for item in refusals:
         ways = f"; ways out: {', '.join(item.ways_out)}" if item.ways_out else ""
-        lines.append(line(head, ": ", Span("refused", "red"), f": {item.reason} ({item.rule}){ways}"))
+        lines.append(
+            line(head, ": ", Span("refused", "red"), f": {item.reason} ({item.rule}){ways}")
+        )
     following = _next(path, outcome.before, outcome.plan, profile) if outcome.before else None
     return (*lines, line("  ", f"Next: {following}")) if following else tuple(lines)
 
 
 def explain_lines(rule: Rule, limits: Sequence[tuple[str, str, str, str]]) -> tuple[Line, ...]:
     """The rule's help page, its fix, and its limits as rows of placement, level, limit, source."""
-    head = line(Span(rule.id, "bold"), f"  {rule.subject}; judges {', '.join(rule.kinds) or 'all attachments of a post'}")
+    head = line(
+        Span(rule.id, "bold"),
+        f"  {rule.subject}; judges {', '.join(rule.kinds) or 'all attachments of a post'}",
+    )
     lines: list[Line] = [head, ()]
     lines += [line(text) for text in paragraphs(rule.page)]
     if rule.says:
         lines += [(), line(f"mediaprep fix: {rule.says} ({rule.safety})")]
     lines += [(), line(f"Facts: {', '.join(rule.facts)}")]
     if limits:
-        lines += [(), line(Span("Limits", "bold")), *columns([tuple(map(Span, row)) for row in limits], indent="  ")]
+        lines += [
+            (),
+            line(Span("Limits", "bold")),
+            *columns([tuple(map(Span, row)) for row in limits], indent="  "),
+        ]
     return tuple(lines)
 
 
@@ -230,11 +315,18 @@ def paragraphs(page: str, width: int = 88) -> list[str]:
     import textwrap
 
     blocks = inspect.cleandoc(page).split("\n\n")
-    lines = [filled for block in blocks for filled in (*textwrap.wrap(" ".join(block.split()).replace("``", ""), width), "")]
+    lines = [
+        filled
+        for block in blocks
+        for filled in (*textwrap.wrap(" ".join(block.split()).replace("``", ""), width), "")
+    ]
     return lines[:-1]
 
 
 def rule_list() -> tuple[Line, ...]:
     """Every rule with what it is about."""
-    rows = [(Span(rule.id, "bold"), Span(rule.subject), Span(", ".join(rule.kinds), "dim")) for rule in REGISTRY.values()]
+    rows = [
+        (Span(rule.id, "bold"), Span(rule.subject), Span(", ".join(rule.kinds), "dim"))
+        for rule in REGISTRY.values()
+    ]
     return columns(rows)

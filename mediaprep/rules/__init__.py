@@ -7,7 +7,8 @@ from mediaprep.rules.animation import picture  # isort: skip
 from mediaprep.rules.image import still  # isort: skip
 from mediaprep.rules.subtitle import captions  # isort: skip
 from mediaprep.rules import post  # isort: skip
-from mediaprep.rules.rule import REGISTRY, Broken, Case, Judgement, Passed, Refused, Rule, Untold
+from mediaprep.model.fix import Case, Refused
+from mediaprep.rules.registry import REGISTRY, Broken, Judgement, Passed, Rule, Untold
 
 __all__ = [
     "REGISTRY",

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mediaprep.constraint import OneOf, Required
-from mediaprep.media import KINDS, Media
-from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Untold, fix, rule
+from mediaprep.model.fix import Case
+from mediaprep.model.limits import OneOf, Required
+from mediaprep.model.media import KINDS, Media
+from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, rule
 
-_WORDS = {"video": "a video", "animation": "an animation", "image": "a still picture", "subtitle": "subtitles", "sound": "sound alone"}
+_WORDS = {
+    "video": "a video",
+    "animation": "an animation",
+    "image": "a still picture",
+    "subtitle": "subtitles",
+    "sound": "sound alone",
+}
 TELLING = ("location", "device", "owner", "maker", "comment", "thumbnail")
 
 
@@ -29,7 +36,9 @@ def kind(have: Media, limit: OneOf) -> Judgement:
         "animation": "--to video makes a video of it, or leave the category to be inferred",
         "video": "leave the category to be inferred",
     }
-    return Broken(measured=word, remedy=remedy.get(have.kind, "give a file of a kind that the category takes"))
+    return Broken(
+        measured=word, remedy=remedy.get(have.kind, "give a file of a kind that the category takes")
+    )
 
 
 @rule("file-complete", kinds=KINDS, subject="file", facts=("complete",))
@@ -43,7 +52,11 @@ def complete(have: Media, limit: Required) -> Judgement:
     The fix: none: what is not there cannot be restored. Copy or download the file again.
     """
     if have.complete is False:
-        return Broken(measured="cut short or damaged", detail=have.incomplete_because or "", remedy="copy or download the file again")
+        return Broken(
+            measured="cut short or damaged",
+            detail=have.incomplete_because or "",
+            remedy="copy or download the file again",
+        )
     return Passed(measured="whole" if have.complete else "whole, as far as its format can tell")
 
 
@@ -64,9 +77,13 @@ def private_metadata(have: Media, limit: Required) -> Judgement:
     if not telling:
         return Passed(measured="none")
     kinds = ", ".join(sorted({item.kind for item in telling}))
-    return Broken(measured=kinds, detail="in " + ", ".join(sorted({item.where for item in telling})[:4]))
+    return Broken(
+        measured=kinds, detail="in " + ", ".join(sorted({item.where for item in telling})[:4])
+    )
 
 
-@fix("file-private-metadata", safety="lossless", says="remove it; picture and sound stay as they are")
+@fix(
+    "file-private-metadata", safety="lossless", says="remove it; picture and sound stay as they are"
+)
 def without_private_metadata(want: Media, case: Case) -> Media:
     return replace(want, private=())

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
-from mediaprep.constraint import Attachments
-from mediaprep.media import Media, Post
-from mediaprep.rules.rule import Broken, Judgement, Passed, rule
+from mediaprep.model.limits import Attachments
+from mediaprep.model.media import Media, Post
+from mediaprep.rules.registry import Broken, Judgement, Passed, rule
 
-_WORDS = {"image": ("photo", "photos"), "animation": ("animated GIF", "animated GIFs"), "video": ("video", "videos")}
+_WORDS = {
+    "image": ("photo", "photos"),
+    "animation": ("animated GIF", "animated GIFs"),
+    "video": ("video", "videos"),
+}
 
 
 @rule("post-attachments", kinds=(), subject="post", facts=("attachments",))
@@ -22,7 +26,10 @@ def attachments(have: Post, limit: Attachments) -> Judgement:
     Which to leave out instead is the author's choice.
     """
     counts = Counter(media.kind for media in have.attachments if media.kind in _WORDS)
-    measured = " and ".join(f"{n} {_WORDS[kind][n > 1]}" for kind, n in counts.items()) or "nothing to show"
+    measured = (
+        " and ".join(f"{n} {_WORDS[kind][n > 1]}" for kind, n in counts.items())
+        or "nothing to show"
+    )
     most = {"image": limit.images, "animation": limit.animations, "video": limit.videos}
     if len(counts) <= 1 and all(n <= most[kind] for kind, n in counts.items()):
         return Passed(measured=measured)
@@ -30,7 +37,11 @@ def attachments(have: Post, limit: Attachments) -> Judgement:
     over = ", ".join(name for post in posts[1:] for name in post)
     why = f"a mix: {over} beside {posts[0][0]}" if len(counts) > 1 else f"too many: {over}"
     listed = "; ".join(" + ".join(post) for post in posts)
-    return Broken(measured=measured, detail=why, remedy=f"make {len(posts)} posts ({listed}), or leave out {over}")
+    return Broken(
+        measured=measured,
+        detail=why,
+        remedy=f"make {len(posts)} posts ({listed}), or leave out {over}",
+    )
 
 
 def _shown(media: Media) -> str:
@@ -45,7 +56,9 @@ def spread(have: Post, limit: Attachments) -> tuple[tuple[Media, ...], ...]:
     for media in have.attachments:
         if media.kind not in most:
             continue
-        room = (post for post in posts if post[0].kind == media.kind and len(post) < most[media.kind])
+        room = (
+            post for post in posts if post[0].kind == media.kind and len(post) < most[media.kind]
+        )
         place = next(room, None)
         if place is None:
             posts.append([media])

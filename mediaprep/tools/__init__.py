@@ -1,1 +1,1 @@
-"""The only place that knows other programs and native parsers; it knows no rule and no plan."""
+"""Wrappers of third-party code: ffmpeg, PyAV, Pillow, MediaInfo, gifsicle, pysubs2."""

@@ -16,27 +16,39 @@ if TYPE_CHECKING:
 PALETTE = 256
 SSIM_PIXELS = 1_000_000
 EFFORT = 4  # WebP's own default method
-_STRIP, _SAMPLE = 64, 16  # rows of a strip, a multiple of what JPEG and WebP code together; one strip in so many
+_STRIP, _SAMPLE = (
+    64,
+    16,
+)  # rows of a strip, a multiple of what JPEG and WebP code together; one strip in so many
 _CLOSE = 0.04  # share of the limit within which the next quality is worth a look: one step of quality is 2 to 4 % of the size
 TRIALS = 6
-_LONGEST = {"webp": 16_383, "jpeg": 65_500}  # pixels of a side: VP8's 14 bits (RFC 6386, 9.1), libjpeg's JPEG_MAX_DIMENSION
+_LONGEST = {
+    "webp": 16_383,
+    "jpeg": 65_500,
+}  # pixels of a side: VP8's 14 bits (RFC 6386, 9.1), libjpeg's JPEG_MAX_DIMENSION
 FINE = 90  # JPEG quality from which colour keeps its full resolution
 
 
-def coded(picture: Image.Image, job: Job, carried: dict[str, Any], *, exact: bool) -> tuple[bytes, str, int | None, int] | None:
+def coded(
+    picture: Image.Image, job: Job, carried: dict[str, Any], *, exact: bool
+) -> tuple[bytes, str, int | None, int] | None:
     """(bytes, format, quality, encodes) by the first target that fits; None: none does at this size. ``exact``: not halved so far."""
     for form in job.targets:
         if max(picture.size) > _LONGEST.get(form, max(picture.size)):
             continue
         if form == "png":
-            if (found := _png(picture, job, carried, last=job.targets[-1] == "png", exact=exact)) is not None:
+            if (
+                found := _png(picture, job, carried, last=job.targets[-1] == "png", exact=exact)
+            ) is not None:
                 return found[0], "png", None, found[1]
         elif (fitted := _fitted(picture, form, job, carried)) is not None:
             return fitted[0], form, fitted[1], fitted[2]
     return None
 
 
-def _png(picture: Image.Image, job: Job, carried: dict[str, Any], *, last: bool, exact: bool) -> tuple[bytes, int] | None:
+def _png(
+    picture: Image.Image, job: Job, carried: dict[str, Any], *, last: bool, exact: bool
+) -> tuple[bytes, int] | None:
     """Losslessly: with a palette where there are few colours, else as it is, unless a sample of it says that it cannot fit."""
     flat = _with_palette(picture)
     if flat is not None:
@@ -55,8 +67,14 @@ def _likely_png_bytes(picture: Image.Image) -> float:
         return 0.0
     if min(wide, high) < edge:
         return 0.0
-    spots = [(x, y) for x in (0, (wide - edge) // 2, wide - edge) for y in (0, (high - edge) // 2, high - edge)]
-    sampled = sum(len(_saved(picture.crop((x, y, x + edge, y + edge)), "PNG", {})) for x, y in spots)
+    spots = [
+        (x, y)
+        for x in (0, (wide - edge) // 2, wide - edge)
+        for y in (0, (high - edge) // 2, high - edge)
+    ]
+    sampled = sum(
+        len(_saved(picture.crop((x, y, x + edge, y + edge)), "PNG", {})) for x, y in spots
+    )
     return 0.9 * sampled * wide * high / (len(spots) * edge * edge)
 
 
@@ -71,20 +89,27 @@ def _with_palette(picture: Image.Image) -> Image.Image | None:
     if colours is None:
         return None
     ordered = [colour for _, colour in sorted(colours, key=lambda item: (-item[0], item[1]))]
-    keys = np.array([int.from_bytes(bytes(colour), "little") for colour in ordered], dtype=np.uint32)
+    keys = np.array(
+        [int.from_bytes(bytes(colour), "little") for colour in ordered], dtype=np.uint32
+    )
     order = np.argsort(keys)
     pixels = np.asarray(picture)
     indices = np.empty(pixels.shape[:2], dtype=np.uint8)
     for row in range(0, pixels.shape[0], 256):  # in strips, for the memory that they take
         strip = pixels[row : row + 256].astype(np.uint32)
-        packed = sum((strip[..., channel] << (8 * channel) for channel in range(strip.shape[2])), np.uint32(0))
+        packed = sum(
+            (strip[..., channel] << (8 * channel) for channel in range(strip.shape[2])),
+            np.uint32(0),
+        )
         indices[row : row + 256] = order[np.searchsorted(keys[order], packed)]
     flat = Image.fromarray(indices, "L")
     flat.putpalette(b"".join(bytes(colour) for colour in ordered), picture.mode)
     return flat
 
 
-def _fitted(picture: Image.Image, form: str, job: Job, carried: dict[str, Any]) -> tuple[bytes, int, int] | None:
+def _fitted(
+    picture: Image.Image, form: str, job: Job, carried: dict[str, Any]
+) -> tuple[bytes, int, int] | None:
     """(bytes, quality, encodes) at the highest quality that fits; at most seven encodes, the last of them the one that is written."""
     plain = _flattened(picture, job.background) if form == "jpeg" else picture
     tried: dict[int, bytes] = {}
@@ -93,7 +118,11 @@ def _fitted(picture: Image.Image, form: str, job: Job, carried: dict[str, Any]) 
         tried[quality] = _coded(plain, form, quality, carried)
         return len(tried[quality])
 
-    best = job.quality if job.limit is None else highest(size, job.limit, job.min_quality, job.quality, _estimate(plain, form, job))
+    best = (
+        job.quality
+        if job.limit is None
+        else highest(size, job.limit, job.min_quality, job.quality, _estimate(plain, form, job))
+    )
     if best is None:
         return None
     if best not in tried:
@@ -135,15 +164,25 @@ def _estimate(picture: Image.Image, form: str, job: Job) -> int:
         sample.paste(picture.crop((0, top, wide, top + _STRIP)), (0, index * _STRIP))
     share = job.limit * strips * _STRIP // high
     low, top_quality = job.min_quality, job.quality
-    found = highest(lambda quality: len(_coded(sample, form, quality, {})), share, low, top_quality, (low + top_quality) // 2)
+    found = highest(
+        lambda quality: len(_coded(sample, form, quality, {})),
+        share,
+        low,
+        top_quality,
+        (low + top_quality) // 2,
+    )
     return low if found is None else found
 
 
-def _coded(picture: Image.Image, form: str, quality: int, carried: dict[str, Any], *, final: bool = False) -> bytes:
+def _coded(
+    picture: Image.Image, form: str, quality: int, carried: dict[str, Any], *, final: bool = False
+) -> bytes:
     if form == "webp":
         return _saved(picture, "WEBP", carried, quality=quality, method=EFFORT)
     words = {"progressive": True, "optimize": True} if final else {}
-    return _saved(picture, "JPEG", carried, quality=quality, subsampling=0 if quality >= FINE else 2, **words)
+    return _saved(
+        picture, "JPEG", carried, quality=quality, subsampling=0 if quality >= FINE else 2, **words
+    )
 
 
 def _saved(picture: Image.Image, form: str, carried: dict[str, Any], **words: Any) -> bytes:
@@ -179,7 +218,9 @@ def similarity(picture: Image.Image, data: bytes, form: str, background: str) ->
         drafted = min(shrink, 8) if form == "jpeg" else 1
         if drafted > 1:
             result.draft(None, (picture.width // drafted, picture.height // drafted))
-        return structural_similarity(small(picture, shrink), small(pillow.eight_bit(result), shrink // drafted))
+        return structural_similarity(
+            small(picture, shrink), small(pillow.eight_bit(result), shrink // drafted)
+        )
 
 
 def structural_similarity(a: Any, b: Any) -> float:
@@ -191,9 +232,20 @@ def structural_similarity(a: Any, b: Any) -> float:
 
     def mean(values: Any) -> Any:
         total = np.pad(values, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
-        return (total[window:, window:] - total[:-window, window:] - total[window:, :-window] + total[:-window, :-window]) / window**2
+        return (
+            total[window:, window:]
+            - total[:-window, window:]
+            - total[window:, :-window]
+            + total[:-window, :-window]
+        ) / window**2
 
     mean_a, mean_b = mean(a), mean(b)
-    var_a, var_b, both = mean(a * a) - mean_a**2, mean(b * b) - mean_b**2, mean(a * b) - mean_a * mean_b
-    similar = ((2 * mean_a * mean_b + c1) * (2 * both + c2)) / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
+    var_a, var_b, both = (
+        mean(a * a) - mean_a**2,
+        mean(b * b) - mean_b**2,
+        mean(a * b) - mean_a * mean_b,
+    )
+    similar = ((2 * mean_a * mean_b + c1) * (2 * both + c2)) / (
+        (mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2)
+    )
     return float(min(1.0, max(0.0, similar.mean())))

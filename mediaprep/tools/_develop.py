@@ -18,7 +18,9 @@ _DRAFTS = (1, 2, 4, 8)  # libjpeg decodes at these fractions for next to nothing
 _ORIENTATION_TAG = 0x0112
 
 
-def developed(source: Bytes, job: Job, halvings: int, carried: dict[str, Any]) -> tuple[Image.Image, int]:
+def developed(
+    source: Bytes, job: Job, halvings: int, carried: dict[str, Any]
+) -> tuple[Image.Image, int]:
     """The picture as L, RGB or RGBA in sRGB, and by how much it was divided: at least 2^``halvings``, more where it has too many pixels.
     ``carried`` gets what goes into the file beside it. Raises: pillow.Undecodable."""
     from PIL import Image, ImageFile
@@ -29,14 +31,21 @@ def developed(source: Bytes, job: Job, halvings: int, carried: dict[str, Any]) -
     with pillow.opened(file, job.form, max_pixels=job.max_pixels) as picture:
         drafted = 1
         if job.form == "jpeg":
-            factor = max(factor, next(n for n in _DRAFTS if picture.width * picture.height <= n * n * job.max_pixels))
+            factor = max(
+                factor,
+                next(
+                    n for n in _DRAFTS if picture.width * picture.height <= n * n * job.max_pixels
+                ),
+            )
             drafted = min(factor, _DRAFTS[-1])
             picture.draft(None, (picture.width // drafted, picture.height // drafted))
         picture.load()
         profile = picture.info.get("icc_profile")
         if job.keep_metadata:
             _carry(picture, carried)
-        upright = picture if job.orientation == 1 else picture.transpose(_undoing(Image)[job.orientation])
+        upright = (
+            picture if job.orientation == 1 else picture.transpose(_undoing(Image)[job.orientation])
+        )
         made = in_srgb(pillow.eight_bit(upright), profile, job.space)
         if factor > drafted:
             made = made.reduce(factor // drafted)
@@ -69,7 +78,13 @@ def in_srgb(picture: Image.Image, profile: Any, space: str | None) -> Image.Imag
     """L, RGB or RGBA in sRGB. By the embedded profile, else by the named space; without either the values are taken for sRGB already."""
     from PIL import ImageCms
 
-    data = profile if isinstance(profile, bytes) and profile else named_profile(space) if picture.mode in ("RGB", "RGBA") else None
+    data = (
+        profile
+        if isinstance(profile, bytes) and profile
+        else named_profile(space)
+        if picture.mode in ("RGB", "RGBA")
+        else None
+    )
     alpha = picture.getchannel("A") if picture.mode == "RGBA" else None
     plain = picture.convert("RGB") if alpha is not None else picture
     lab = ImageCms.createProfile("LAB") if plain.mode == "LAB" else None
@@ -77,8 +92,13 @@ def in_srgb(picture: Image.Image, profile: Any, space: str | None) -> Image.Imag
         origin = lab or (ImageCms.ImageCmsProfile(io.BytesIO(data)) if data else None)
         fits = lab is not None or (origin is not None and _matches(origin, plain.mode))
         if origin is not None and fits:
-            intent, black = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
-            turned = ImageCms.profileToProfile(plain, origin, ImageCms.createProfile("sRGB"), intent, "RGB", flags=black)
+            intent, black = (
+                ImageCms.Intent.RELATIVE_COLORIMETRIC,
+                ImageCms.Flags.BLACKPOINTCOMPENSATION,
+            )
+            turned = ImageCms.profileToProfile(
+                plain, origin, ImageCms.createProfile("sRGB"), intent, "RGB", flags=black
+            )
             plain = plain if turned is None else turned
     except (ImageCms.PyCMSError, OSError, ValueError):
         pass  # a broken profile says nothing: the values count as they are
@@ -105,7 +125,17 @@ def srgb_profile() -> bytes:
 
 # D50-adapted colorants, red green blue as X Y Z each: Apple's Display P3 profile; ITU-R BT.2020 adapted by Bradford's matrix
 _COLORANTS = {
-    "Display P3": (0.51512, 0.24120, -0.00105, 0.29198, 0.69225, 0.04189, 0.15710, 0.06657, 0.78407),
+    "Display P3": (
+        0.51512,
+        0.24120,
+        -0.00105,
+        0.29198,
+        0.69225,
+        0.04189,
+        0.15710,
+        0.06657,
+        0.78407,
+    ),
     "BT.2020": (0.67348, 0.27905, -0.00193, 0.16566, 0.67534, 0.02998, 0.12506, 0.04561, 0.79686),
 }
 
@@ -119,9 +149,15 @@ def named_profile(space: str | None) -> bytes | None:
     def fixed(*values: float) -> bytes:
         return b"".join(struct.pack(">i", round(value * 65536)) for value in values)
 
-    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (i / 1023 for i in range(1024))]
+    linear = [
+        v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
+        for v in (i / 1023 for i in range(1024))
+    ]
     curve = b"curv" + bytes(4) + struct.pack(">I1024H", 1024, *(round(v * 65535) for v in linear))
-    tags = {b"wtpt": b"XYZ " + bytes(4) + fixed(0.9642, 1.0, 0.8249), b"cprt": b"text" + bytes(4) + b"none\0\0\0\0"}
+    tags = {
+        b"wtpt": b"XYZ " + bytes(4) + fixed(0.9642, 1.0, 0.8249),
+        b"cprt": b"text" + bytes(4) + b"none\0\0\0\0",
+    }
     tags[b"desc"] = b"desc" + bytes(4) + struct.pack(">I", 5) + b"wide\0" + bytes(79)
     for at, name in enumerate((b"r", b"g", b"b")):
         tags[name + b"XYZ"] = b"XYZ " + bytes(4) + fixed(*colorants[3 * at : 3 * at + 3])
@@ -130,5 +166,28 @@ def named_profile(space: str | None) -> bytes | None:
     for name, data in tags.items():
         table += name + struct.pack(">II", offset + len(body), len(data))
         body += data + bytes(-len(data) % 4)
-    head = struct.pack(">I4sI4s4s4s6H4s", offset + len(body), bytes(4), 0x02100000, b"mntr", b"RGB ", b"XYZ ", 2000, 1, 1, 0, 0, 0, b"acsp")
-    return head + bytes(28) + fixed(0.9642, 1.0, 0.8249) + bytes(48) + struct.pack(">I", len(tags)) + table + body
+    head = struct.pack(
+        ">I4sI4s4s4s6H4s",
+        offset + len(body),
+        bytes(4),
+        0x02100000,
+        b"mntr",
+        b"RGB ",
+        b"XYZ ",
+        2000,
+        1,
+        1,
+        0,
+        0,
+        0,
+        b"acsp",
+    )
+    return (
+        head
+        + bytes(28)
+        + fixed(0.9642, 1.0, 0.8249)
+        + bytes(48)
+        + struct.pack(">I", len(tags))
+        + table
+        + body
+    )

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from mediaprep.context import Context
 from mediaprep.errors import EnvironmentProblem
-from mediaprep.tools import process
+from mediaprep.runtime import process
+from mediaprep.runtime.context import Context
 
 SOURCE_FD = "SOURCE_FD"
 TARGET = "TARGET"
@@ -46,7 +46,9 @@ class Input:
     options: Mapping[str, str | int] = field(default_factory=dict)
 
 
-MADE = Input(demuxer="mov", whitelist="mov,mp4,m4a,3gp,3g2,mj2")  # the video that we write, read again
+MADE = Input(
+    demuxer="mov", whitelist="mov,mp4,m4a,3gp,3g2,mj2"
+)  # the video that we write, read again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,9 @@ def locate(override: str | None = None) -> str:
     if asked:
         found = shutil.which(asked)
         if found is None:
-            raise EnvironmentProblem(f"ffmpeg: {asked!r} is no program; name an ffmpeg binary, or leave the choice to mediaprep")
+            raise EnvironmentProblem(
+                f"ffmpeg: {asked!r} is no program; name an ffmpeg binary, or leave the choice to mediaprep"
+            )
         return str(Path(found).resolve())
     return _bundled() or _on_path()
 
@@ -112,8 +116,12 @@ def argv(binary: str, job: Job, *, progress: bool = True) -> tuple[str, ...]:
         for step in track.filters:
             stream = stream.filter(step.name, **step.options)
         streams.append(stream)
-    output = ffmpeg.output(*streams, TARGET, **{**job.options, "threads": job.threads, "f": job.muxer})
-    words = _leading_globals(ffmpeg.compile(output.global_args(*_GLOBAL), cmd=binary, overwrite_output=True))
+    output = ffmpeg.output(
+        *streams, TARGET, **{**job.options, "threads": job.threads, "f": job.muxer}
+    )
+    words = _leading_globals(
+        ffmpeg.compile(output.global_args(*_GLOBAL), cmd=binary, overwrite_output=True)
+    )
     return tuple(words if progress else (word for word in words if word not in _PROGRESS))
 
 
@@ -136,7 +144,16 @@ def input_options(source: Input, threads: int) -> dict[str, str | int]:
 
 
 _PROGRESS = ("-progress", "pipe:1")
-_GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-v", "error", *_PROGRESS, "-filter_complex_threads", "2")
+_GLOBAL = (
+    "-nostdin",
+    "-hide_banner",
+    "-nostats",
+    "-v",
+    "error",
+    *_PROGRESS,
+    "-filter_complex_threads",
+    "2",
+)
 
 
 def _leading_globals(words: list[str]) -> list[str]:
@@ -145,14 +162,26 @@ def _leading_globals(words: list[str]) -> list[str]:
     return [words[0], *words[-tail:], *words[1:-tail]]
 
 
-def bound(words: tuple[str, ...], source_fd: int, target: Path | None, made_fd: int | None = None) -> tuple[str, ...]:
+def bound(
+    words: tuple[str, ...], source_fd: int, target: Path | None, made_fd: int | None = None
+) -> tuple[str, ...]:
     """The command line with the descriptors and the target's absolute path put in; no target: the null muxer."""
-    place = {SOURCE_FD: str(source_fd), MADE_FD: str(made_fd), TARGET: "-" if target is None else f"file:{target}"}
+    place = {
+        SOURCE_FD: str(source_fd),
+        MADE_FD: str(made_fd),
+        TARGET: "-" if target is None else f"file:{target}",
+    }
     return tuple(place.get(word, word) for word in words)
 
 
 def decode_argv(
-    binary: str, *, demuxer: str, whitelist: str, threads: int, strict: bool = True, kinds: Sequence[str] = ("v", "a")
+    binary: str,
+    *,
+    demuxer: str,
+    whitelist: str,
+    threads: int,
+    strict: bool = True,
+    kinds: Sequence[str] = ("v", "a"),
 ) -> tuple[str, ...]:
     """A command line that decodes every stream of these kinds and writes nothing; ``strict``: the first error ends it with a code."""
     errors = ("-xerror", "-err_detect", "explode") if strict else ()
@@ -164,7 +193,9 @@ def decode_argv(
     )  # fmt: skip
 
 
-def compare_argv(binary: str, source: Input, track: Track, made: Input, judge: Sequence[Filter], threads: int) -> tuple[str, ...]:
+def compare_argv(
+    binary: str, source: Input, track: Track, made: Input, judge: Sequence[Filter], threads: int
+) -> tuple[str, ...]:
     """A command line that holds the picture of MADE_FD against a track of the source that went through its filters. ``judge``: filters of
     each of both, the last one of the pair (made, source). Nothing is written but what the judge writes. Pure."""
     import ffmpeg
@@ -174,13 +205,21 @@ def compare_argv(binary: str, source: Input, track: Track, made: Input, judge: S
     for step in track.filters:
         reference = reference.filter(step.name, **step.options)
     for step in judge[:-1]:
-        reference, other = (stream.filter(step.name, **step.options) for stream in (reference, other))
+        reference, other = (
+            stream.filter(step.name, **step.options) for stream in (reference, other)
+        )
     judged = ffmpeg.filter([other, reference], judge[-1].name, **judge[-1].options)
     output = ffmpeg.output(judged, TARGET, f="null", threads=threads)
-    return tuple(_leading_globals(ffmpeg.compile(output.global_args(*_GLOBAL), cmd=binary, overwrite_output=True)))
+    return tuple(
+        _leading_globals(
+            ffmpeg.compile(output.global_args(*_GLOBAL), cmd=binary, overwrite_output=True)
+        )
+    )
 
 
-def trial_argv(binary: str, options: Mapping[str, str | int], filters: Sequence[Filter]) -> tuple[str, ...]:
+def trial_argv(
+    binary: str, options: Mapping[str, str | int], filters: Sequence[Filter]
+) -> tuple[str, ...]:
     """A command line that encodes a few small frames with these options and keeps nothing: whether an encoder answers. Pure."""
     import ffmpeg
 
@@ -188,13 +227,21 @@ def trial_argv(binary: str, options: Mapping[str, str | int], filters: Sequence[
     for step in filters:
         stream = stream.filter(step.name, **step.options)
     output = ffmpeg.output(stream, TARGET, **{**options, "f": "null"})
-    return tuple(_leading_globals(ffmpeg.compile(output.global_args(*_GLOBAL), cmd=binary, overwrite_output=True)))
+    return tuple(
+        _leading_globals(
+            ffmpeg.compile(output.global_args(*_GLOBAL), cmd=binary, overwrite_output=True)
+        )
+    )
 
 
 def downmix(channels: int | None) -> dict[str, str | int]:
     """Options of aresample that mix so many channels down to stereo by ITU-R BS.775 without clipping: between float samples, which AAC and
     most decoders use, ffmpeg scales nothing unless told to, and full 5.1 comes out at +7.7 dBFS. None for one or two."""
-    return {"out_chlayout": "stereo", "rematrix_maxval": 1} if channels is not None and channels > 2 else {}
+    return (
+        {"out_chlayout": "stereo", "rematrix_maxval": 1}
+        if channels is not None and channels > 2
+        else {}
+    )
 
 
 def seconds(value: Fraction) -> str:
@@ -210,11 +257,18 @@ def capabilities(binary: str, context: Context) -> Capabilities:
 @functools.lru_cache(maxsize=8)
 def _capabilities(binary: str, mtime_ns: int, sandbox: str) -> Capabilities:
     def ask(option: str) -> str:
-        command = process.Command(argv=(binary, "-hide_banner", "-nostdin", option), what="ask ffmpeg", seconds=20, capture=True)
+        command = process.Command(
+            argv=(binary, "-hide_banner", "-nostdin", option),
+            what="ask ffmpeg",
+            seconds=20,
+            capture=True,
+        )
         return process.run(command, Context(sandbox=sandbox)).stdout.decode(errors="replace")
 
     version = ask("-version").split("\n")[0].removeprefix("ffmpeg version ").split(" Copyright")[0]
-    return Capabilities(version=version, encoders=_names(ask("-encoders")), filters=_names(ask("-filters")))
+    return Capabilities(
+        version=version, encoders=_names(ask("-encoders")), filters=_names(ask("-filters"))
+    )
 
 
 def _names(listing: str) -> frozenset[str]:

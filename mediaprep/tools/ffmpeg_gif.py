@@ -11,7 +11,16 @@ from typing import Any
 from mediaprep.tools.ffmpeg import SOURCE_FD, TARGET, Filter, Input, input_options
 
 PALETTE_FD = "PALETTE_FD"
-_QUIET = ("-nostdin", "-hide_banner", "-nostats", "-v", "error", "-filter_complex_threads", "2", "-y")
+_QUIET = (
+    "-nostdin",
+    "-hide_banner",
+    "-nostats",
+    "-v",
+    "error",
+    "-filter_complex_threads",
+    "2",
+    "-y",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,25 +31,47 @@ class Picture:
     alpha: int | None = None
 
 
-def palette_argv(binary: str, source: Input, picture: Picture, filters: Sequence[Filter], *, threads: int) -> tuple[str, ...]:
+def palette_argv(
+    binary: str, source: Input, picture: Picture, filters: Sequence[Filter], *, threads: int
+) -> tuple[str, ...]:
     """Writes the palette of all frames (256 colours, one of them transparent) as a PNG to stdout."""
     import ffmpeg
 
-    stream = _filtered(_opened(source, picture, threads), filters).filter("palettegen", stats_mode="full", reserve_transparent=1)
-    output = ffmpeg.output(stream, "pipe:1", **{"f": "image2pipe", "c:v": "png", "frames:v": 1, "threads": threads})
+    stream = _filtered(_opened(source, picture, threads), filters).filter(
+        "palettegen", stats_mode="full", reserve_transparent=1
+    )
+    output = ffmpeg.output(
+        stream, "pipe:1", **{"f": "image2pipe", "c:v": "png", "frames:v": 1, "threads": threads}
+    )
     return _words(ffmpeg.compile(output, cmd=binary), ())
 
 
 def gif_argv(
-    binary: str, source: Input, picture: Picture, filters: Sequence[Filter], *, dither: str, plays: int, threads: int, frames: int
+    binary: str,
+    source: Input,
+    picture: Picture,
+    filters: Sequence[Filter],
+    *,
+    dither: str,
+    plays: int,
+    threads: int,
+    frames: int,
 ) -> tuple[str, ...]:
     """Writes ``frames`` pictures in the palette behind PALETTE_FD. ``dither``: bayer (scale 4) or none; ``plays``: 0 = for ever."""
     import ffmpeg
 
-    png = {"protocol_whitelist": "fd", "format_whitelist": "png_pipe", "f": "png_pipe", "fd": PALETTE_FD}
+    png = {
+        "protocol_whitelist": "fd",
+        "format_whitelist": "png_pipe",
+        "f": "png_pipe",
+        "fd": PALETTE_FD,
+    }
     pattern: dict[str, str | int] = {"bayer_scale": 4} if dither == "bayer" else {}
     used = ffmpeg.filter(
-        [_filtered(_opened(source, picture, threads), filters), _filtered(ffmpeg.input("fd:", **png), ())],
+        [
+            _filtered(_opened(source, picture, threads), filters),
+            _filtered(ffmpeg.input("fd:", **png), ()),
+        ],
         "paletteuse",
         dither=dither,
         diff_mode="rectangle",
@@ -56,7 +87,9 @@ def gif_argv(
         "threads": threads,
         "f": "gif",
     }
-    return _words(ffmpeg.compile(ffmpeg.output(used, TARGET, **options), cmd=binary), ("-progress", "pipe:1"))
+    return _words(
+        ffmpeg.compile(ffmpeg.output(used, TARGET, **options), cmd=binary), ("-progress", "pipe:1")
+    )
 
 
 def bound(words: tuple[str, ...], source_fd: int, palette_fd: int, target: str) -> tuple[str, ...]:

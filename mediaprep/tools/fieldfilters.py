@@ -54,14 +54,18 @@ def _shape(picture: Picture) -> tuple[int, int, str]:
     return *picture.size, picture.pixel_format
 
 
-def _graph(picture: Picture, name: str, arguments: str | None = None) -> tuple[Any, tuple[int, int, str]]:
+def _graph(
+    picture: Picture, name: str, arguments: str | None = None
+) -> tuple[Any, tuple[int, int, str]]:
     """A graph of one filter for frames of this shape."""
     import av.filter
 
     frame = picture.frame
     graph = av.filter.Graph()
     graph.threads = 1
-    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000))
+    source = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000)
+    )
     source.link_to(node := graph.add(name, arguments))
     node.link_to(graph.add("buffersink"))
     graph.configure()

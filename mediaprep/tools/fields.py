@@ -46,7 +46,9 @@ class Field:
 Fields = tuple[Field, Field]
 
 
-def split(plane: memoryview, line_bytes: int, bits: int, size: tuple[int, int], columns: int) -> Fields:
+def split(
+    plane: memoryview, line_bytes: int, bits: int, size: tuple[int, int], columns: int
+) -> Fields:
     """Top and bottom field of a luma plane in 8 bits a sample, thinned to so many columns at most. ``bits`` above 8: two bytes each, the
     lower first."""
     (width, lines), mode = (size[0], size[1] // 2), "L" if bits <= 8 else "I;16"
@@ -54,7 +56,10 @@ def split(plane: memoryview, line_bytes: int, bits: int, size: tuple[int, int], 
     samples: Any = plane[: 2 * lines * line_bytes]  # a buffer: more than Pillow's annotation names
     pairs = Image.frombuffer(mode, (2 * line, lines), samples, "raw", mode, 2 * line_bytes, 1)
     thin = width // -(-width // columns), lines
-    top, bottom = (pairs.resize(thin, Image.Resampling.NEAREST, (left, 0, left + width, lines)) for left in (0, line))
+    top, bottom = (
+        pairs.resize(thin, Image.Resampling.NEAREST, (left, 0, left + width, lines))
+        for left in (0, line)
+    )
     return Field(_upper_bits(top, bits)), Field(_upper_bits(bottom, bits))
 
 
@@ -70,11 +75,17 @@ def _upper_bits(plane: Image.Image, bits: int) -> Image.Image:
 def compare(now: Fields, before: Fields, *, step: int, fewest: int) -> Compared | None:
     """Set a frame's fields against those of the frame before, of equal size. ``step``: 8-bit steps above which a place moves. None where
     fewer than ``fewest`` places have something near that moves."""
-    changes = [ImageChops.difference(new.plane, old.plane) for new, old in zip(now, before, strict=True)]
+    changes = [
+        ImageChops.difference(new.plane, old.plane) for new, old in zip(now, before, strict=True)
+    ]
     top, bottom = (_above(change, step) for change in changes)
     # what moves about each line of the bottom field, and of the top field
-    upper = ImageChops.lighter(ImageChops.lighter(_but_last(top), _but_first(top)), _but_last(bottom))
-    lower = ImageChops.lighter(ImageChops.lighter(_but_last(bottom), _but_first(bottom)), _but_first(top))
+    upper = ImageChops.lighter(
+        ImageChops.lighter(_but_last(top), _but_first(top)), _but_last(bottom)
+    )
+    lower = ImageChops.lighter(
+        ImageChops.lighter(_but_last(bottom), _but_first(bottom)), _but_first(top)
+    )
     moving = upper.histogram()[255] + lower.histogram()[255]
     if moving < fewest:
         return None
@@ -82,8 +93,12 @@ def compare(now: Fields, before: Fields, *, step: int, fewest: int) -> Compared 
     def combing(tops: Field, bottoms: Field) -> int:
         return _apart(tops.means, bottoms.front, upper) + _apart(bottoms.means, tops.rest, lower)
 
-    below = _apart(now[0].plane, now[1].plane, ImageChops.lighter(top, bottom))  # a line of the top field and the one below
-    above = _apart(now[0].rest, now[1].front, ImageChops.lighter(_but_first(top), _but_last(bottom)))
+    below = _apart(
+        now[0].plane, now[1].plane, ImageChops.lighter(top, bottom)
+    )  # a line of the top field and the one below
+    above = _apart(
+        now[0].rest, now[1].front, ImageChops.lighter(_but_first(top), _but_last(bottom))
+    )
     counts = [change.histogram() for change in changes]
     return Compared(
         own=combing(*now),

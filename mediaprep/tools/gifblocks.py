@@ -9,7 +9,10 @@ from typing import Literal
 
 Kind = Literal["image", "control", "loop", "other", "telling", "trailer"]
 _LOOPING = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
-_SILENT = (*_LOOPING, b"ICCRGBG1012")  # applications that say nothing of anybody: loop and colour profile
+_SILENT = (
+    *_LOOPING,
+    b"ICCRGBG1012",
+)  # applications that say nothing of anybody: loop and colour profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,12 @@ def retimed(data: bytes, hundredths: Sequence[int], plays: int) -> bytes:
         elif block.kind == "image":
             if frame == len(hundredths):
                 raise ValueError(f"more than {frame} frames")
-            parts += [control[:4], struct.pack("<H", hundredths[frame]), control[6:], data[block.start : block.end]]
+            parts += [
+                control[:4],
+                struct.pack("<H", hundredths[frame]),
+                control[6:],
+                data[block.start : block.end],
+            ]
             control, frame = b"\x21\xf9\x04\0\0\0\0\0", frame + 1
         elif block.kind in ("other", "trailer"):
             parts.append(data[block.start : block.end])

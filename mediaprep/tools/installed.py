@@ -46,11 +46,15 @@ def version(distribution: str) -> str | None:
 def _library(distribution: str, name: str, ask: Callable[[], str]) -> Library:
     found = version(distribution)
     if found is None:
-        return Library(name=name, version=None, problem=f"not installed: pip install {distribution}")
+        return Library(
+            name=name, version=None, problem=f"not installed: pip install {distribution}"
+        )
     try:
         return Library(name=name, version=found, says=ask())
     except (ImportError, OSError, RuntimeError, AttributeError) as problem:
-        return Library(name=name, version=None, problem=f"{found} is installed, but does not load: {problem}")
+        return Library(
+            name=name, version=None, problem=f"{found} is installed, but does not load: {problem}"
+        )
 
 
 def _nothing() -> str:
@@ -75,7 +79,9 @@ def _mediainfo() -> str:
 def _pillow() -> str:
     from PIL import features
 
-    return " ".join(name for name in ("jpg", "zlib", "webp", "avif", "littlecms2") if features.check(name))
+    return " ".join(
+        name for name in ("jpg", "zlib", "webp", "avif", "littlecms2") if features.check(name)
+    )
 
 
 def _pi_heif() -> str:

@@ -18,7 +18,11 @@ from mediaprep.tools.rawfile import Bytes, RawFile
 
 BUFFER_BYTES = 2**16  # larger ones take longer, and of a transport stream fewer facts come
 SECONDS = 5.0  # hostile-input: MediaInfo needs 3 to 20 ms, or for ever
-_NAMES = ("libmediainfo.0.dylib", "libmediainfo.dylib") if sys.platform == "darwin" else ("libmediainfo.so.0",)
+_NAMES = (
+    ("libmediainfo.0.dylib", "libmediainfo.dylib")
+    if sys.platform == "darwin"
+    else ("libmediainfo.so.0",)
+)
 _FINISHED, _READ_ON = 0x08, 2**64 - 1
 Fields: TypeAlias = Mapping[str, str]
 
@@ -45,7 +49,9 @@ class Opinion:
         return found[position] if position < len(found) else {}
 
 
-def opinion(source: Bytes, *, parser: str | None = None, parse_speed: float = 0, seconds: float = SECONDS) -> Opinion | None:
+def opinion(
+    source: Bytes, *, parser: str | None = None, parse_speed: float = 0, seconds: float = SECONDS
+) -> Opinion | None:
     """MediaInfo's word on the file; None where the library is absent, fails, or does not come to an end in ``seconds``: then its thread
     is left behind, so call it in a child that is ended afterwards. ``parser``: its name for the one that is to read the file, which takes
     half as long as to let it try them all. ``parse_speed`` 0 reads headers only (3 ms against 9)."""
@@ -98,7 +104,13 @@ def _asked(library: ctypes.CDLL, source: Bytes, parser: str | None, parse_speed:
     """Its JSON. It is fed piece by piece and says where it wants to read on (MediaInfoDLL.h, "Open by buffer")."""
     file, handle = RawFile(source), library.MediaInfo_New()
     try:
-        options = {"CharSet": "UTF-8", "Inform": "JSON", "Complete": "", "ParseSpeed": str(parse_speed), "File_ForceParser": parser or ""}
+        options = {
+            "CharSet": "UTF-8",
+            "Inform": "JSON",
+            "Complete": "",
+            "ParseSpeed": str(parse_speed),
+            "File_ForceParser": parser or "",
+        }
         for name, value in options.items():
             library.MediaInfo_Option(handle, name, value)
         library.MediaInfo_Open_Buffer_Init(handle, source.size_bytes, 0)
@@ -119,6 +131,11 @@ def _asked(library: ctypes.CDLL, source: Bytes, parser: str | None, parse_speed:
 def _parsed(text: str) -> Opinion | None:
     try:
         tracks: Any = json.loads(text)["media"]["track"]
-        return Opinion(tuple({name: value for name, value in track.items() if isinstance(value, str)} for track in tracks))
+        return Opinion(
+            tuple(
+                {name: value for name, value in track.items() if isinstance(value, str)}
+                for track in tracks
+            )
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

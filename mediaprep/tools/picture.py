@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mediaprep.tools import _code, _develop, pillow, sandbox
+from mediaprep.runtime import sandbox
+from mediaprep.runtime.process import Command
+from mediaprep.tools import _code, _develop, pillow
 from mediaprep.tools.picture_job import Job
-from mediaprep.tools.process import Command
 from mediaprep.tools.rawfile import Bytes
 
 MEMORY_BYTES = 5 * 2**28  # libraries and interpreter; the rest grows with the picture
@@ -84,7 +85,15 @@ def made(answer: bytes) -> Made:
                 "format": str(form), "width": int(width), "height": int(height), "quality": None | int() as quality,
                 "divided": int(divided), "encodes": int(encodes), "ssim": float(ssim),
             } if 0 <= ssim <= 1:  # fmt: skip
-                return Made(format=form, width=width, height=height, quality=quality, divided=divided, encodes=encodes, ssim=ssim)
+                return Made(
+                    format=form,
+                    width=width,
+                    height=height,
+                    quality=quality,
+                    divided=divided,
+                    encodes=encodes,
+                    ssim=ssim,
+                )
     except RecursionError:
         pass
     raise ValueError("the converting child's answer makes no sense")
@@ -103,7 +112,9 @@ def main(words: dict[str, Any]) -> int:
         sys.stderr.write(f"the picture cannot be decoded: {problem}\n")
         return UNDECODABLE
     except MemoryError:
-        sys.stderr.write("the picture takes more memory than it is given: a size in it is malformed, or it is too large\n")
+        sys.stderr.write(
+            "the picture takes more memory than it is given: a size in it is malformed, or it is too large\n"
+        )
         return UNDECODABLE
     if data is None or result is None:
         sys.stderr.write(f"the picture does not come under {job.limit} bytes at any size\n")
@@ -139,5 +150,13 @@ def converted(source: Bytes, job: Job) -> tuple[bytes | None, Made | None]:
             data, form, quality, encodes = found
             ssim = _code.similarity(picture, data, form, job.background)
             wide, high = picture.size
-            return data, Made(format=form, width=wide, height=high, quality=quality, divided=divided, encodes=encodes, ssim=ssim)
+            return data, Made(
+                format=form,
+                width=wide,
+                height=high,
+                quality=quality,
+                divided=divided,
+                encodes=encodes,
+                ssim=ssim,
+            )
         halvings = divided.bit_length()

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[np.uint8]]
 
-CANVAS_PIXELS = 8_000_000  # a larger canvas is not decoded here: RGBA and its differences would fill the child
+CANVAS_PIXELS = (
+    8_000_000  # a larger canvas is not decoded here: RGBA and its differences would fill the child
+)
 WORK_PIXELS = 40_000_000  # over all frames of one look: about half a second
 GRID_FRAMES = 8
 GRID_EDGES = 8  # distinct edges on each axis before they count as a grid
@@ -64,7 +66,9 @@ def durations(source: Bytes, *, frames: int) -> tuple[Fraction, ...] | None:
             for index in range(frames):
                 image.seek(index)
                 image.load()
-                found.append(Fraction(round(float(image.info.get("duration", 0)) * 1000), 1_000_000))
+                found.append(
+                    Fraction(round(float(image.info.get("duration", 0)) * 1000), 1_000_000)
+                )
     except _damage():
         return None
     return tuple(found)
@@ -74,7 +78,16 @@ def _damage() -> tuple[type[Exception], ...]:
     """What Pillow's readers raise on damaged files."""
     from PIL import Image
 
-    shared = (OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, RuntimeError, MemoryError)
+    shared = (
+        OSError,
+        EOFError,
+        SyntaxError,
+        ValueError,
+        LookupError,
+        TypeError,
+        RuntimeError,
+        MemoryError,
+    )
     return (*shared, struct.error, Image.DecompressionBombError)
 
 

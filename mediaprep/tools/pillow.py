@@ -36,7 +36,10 @@ READERS = {
     "qoi": ("QOI",),
     "dds": ("DDS",),
 }
-TURNED_BY_READER = ("heif", "tiff")  # libheif obeys irot and imir, Pillow's TIFF reader the orientation tag, when they decode
+TURNED_BY_READER = (
+    "heif",
+    "tiff",
+)  # libheif obeys irot and imir, Pillow's TIFF reader the orientation tag, when they decode
 DRAFT_FACTOR = 4  # a JPEG may have so many times the pixels: it is decoded at a half, a quarter or an eighth where it is larger
 _SIXTEEN = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
@@ -72,7 +75,9 @@ def header(file: IO[bytes], form: str, *, max_pixels: int) -> Header:
     """Read the header. Raises: Undecodable."""
     with opened(file, form, max_pixels=max_pixels) as picture:
         info = picture.info
-        depth = info.get("bit_depth") or {"1": 1, "F": 32}.get(picture.mode, 16 if picture.mode in _SIXTEEN else 8)
+        depth = info.get("bit_depth") or {"1": 1, "F": 32}.get(
+            picture.mode, 16 if picture.mode in _SIXTEEN else 8
+        )
         orientation = None if form in TURNED_BY_READER else picture.getexif().get(_EXIF_ORIENTATION)
         icc, nclx = info.get("icc_profile"), info.get("nclx_profile")
         return Header(
@@ -81,7 +86,9 @@ def header(file: IO[bytes], form: str, *, max_pixels: int) -> Header:
             mode=picture.mode,
             bit_depth=depth if isinstance(depth, int) else None,
             alpha=has_alpha(picture),
-            orientation=orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else None,
+            orientation=orientation
+            if isinstance(orientation, int) and 1 <= orientation <= 8
+            else None,
             icc=icc if isinstance(icc, bytes) and icc else None,
             primaries=nclx.get("color_primaries") if isinstance(nclx, dict) else None,
             pictures=getattr(picture, "n_frames", 1) if form in ("heif", "avif") else None,
@@ -121,14 +128,27 @@ def damage() -> tuple[type[Exception], ...]:
     from PIL import Image
 
     bombs = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-    return (OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, OverflowError, RuntimeError, struct.error, *bombs)
+    return (
+        OSError,
+        EOFError,
+        SyntaxError,
+        ValueError,
+        LookupError,
+        TypeError,
+        OverflowError,
+        RuntimeError,
+        struct.error,
+        *bombs,
+    )
 
 
 def _with_heif() -> None:
     try:
         import pi_heif
     except ImportError:
-        raise Undecodable("HEIF has no reader on this platform (pi-heif is not installed): export it as JPEG") from None
+        raise Undecodable(
+            "HEIF has no reader on this platform (pi-heif is not installed): export it as JPEG"
+        ) from None
     pi_heif.options.DECODE_THREADS = 1
     pi_heif.register_heif_opener(thumbnails=False)
 
@@ -139,7 +159,9 @@ def eight_bit(picture: Image.Image) -> Image.Image:
     if picture.mode in _SIXTEEN:
         return _from_sixteen(picture)
     if picture.mode == "F":
-        raise Undecodable("its samples are floating-point numbers of no agreed range: export it with 8 bits a sample")
+        raise Undecodable(
+            "its samples are floating-point numbers of no agreed range: export it with 8 bits a sample"
+        )
     if picture.mode in ("L", "RGB") and alpha:
         return picture.convert("RGBA")
     if picture.mode in ("L", "RGB", "RGBA", "CMYK", "LAB"):

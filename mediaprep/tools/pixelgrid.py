@@ -27,7 +27,11 @@ def factor(plane: memoryview, line_bytes: int, size: tuple[int, int]) -> int:
             return 1
         begin = int(height * place) * line_bytes
         line = plane[begin : begin + width].tolist()
-        edges = [at for at, (one, next_) in enumerate(pairwise(line), 1) if not -_EDGE < one - next_ < _EDGE]
+        edges = [
+            at
+            for at, (one, next_) in enumerate(pairwise(line), 1)
+            if not -_EDGE < one - next_ < _EDGE
+        ]
         found, met = math.gcd(found, *edges), met + len(edges)
     if found == 1 or met < _FEWEST:
         return 1
@@ -36,19 +40,33 @@ def factor(plane: memoryview, line_bytes: int, size: tuple[int, int]) -> int:
     return max((grid for grid in grids if all(_holds(axis, grid) for axis in steps)), default=1)
 
 
-def _steps(plane: memoryview, line_bytes: int, size: tuple[int, int]) -> tuple[Sequence[float], Sequence[float]]:
+def _steps(
+    plane: memoryview, line_bytes: int, size: tuple[int, int]
+) -> tuple[Sequence[float], Sequence[float]]:
     """How much changes from each column to the next, and from each line to the next, on average."""
     from PIL import Image, ImageChops
 
     width, height = size
     samples = plane[: height * line_bytes]
-    picture = Image.frombuffer("L", (line_bytes, height), samples, "raw", "L", line_bytes, 1).crop((0, 0, width, height))  # type: ignore[arg-type]
+    plane_size = (line_bytes, height)
+    whole = Image.frombuffer("L", plane_size, samples, "raw", "L", line_bytes, 1)  # type: ignore[arg-type]
+    picture = whole.crop((0, 0, width, height))
     fewer = Image.Resampling.NEAREST
-    wide, high = picture.resize((width, min(height, _SAMPLED)), fewer), picture.resize((min(width, _SAMPLED), height), fewer)
-    across = ImageChops.difference(wide.crop((0, 0, width - 1, wide.height)), wide.crop((1, 0, width, wide.height)))
-    down = ImageChops.difference(high.crop((0, 0, high.width, height - 1)), high.crop((0, 1, high.width, height)))
+    wide, high = (
+        picture.resize((width, min(height, _SAMPLED)), fewer),
+        picture.resize((min(width, _SAMPLED), height), fewer),
+    )
+    across = ImageChops.difference(
+        wide.crop((0, 0, width - 1, wide.height)), wide.crop((1, 0, width, wide.height))
+    )
+    down = ImageChops.difference(
+        high.crop((0, 0, high.width, height - 1)), high.crop((0, 1, high.width, height))
+    )
     mean = Image.Resampling.BOX
-    columns, lines = across.convert("F").resize((width - 1, 1), mean), down.convert("F").resize((1, height - 1), mean)
+    columns, lines = (
+        across.convert("F").resize((width - 1, 1), mean),
+        down.convert("F").resize((1, height - 1), mean),
+    )
     return memoryview(columns.tobytes()).cast("f"), memoryview(lines.tobytes()).cast("f")
 
 
@@ -58,4 +76,6 @@ def _holds(steps: Sequence[float], grid: int) -> bool:
     if len(on) < _FEWEST or not any(on):
         return False
     mean = sum(on) / len(on)
-    return sum(steps) - sum(on) <= _OFF * sum(steps) and sum(step > mean * _OFF for step in on) >= _BORNE_OUT * len(on)
+    return sum(steps) - sum(on) <= _OFF * sum(steps) and sum(
+        step > mean * _OFF for step in on
+    ) >= _BORNE_OUT * len(on)

@@ -18,7 +18,9 @@ from mediaprep.errors import SourceUnreadable
 from mediaprep.tools import pixelgrid
 from mediaprep.tools.rawfile import Bytes, RawFile
 
-BUFFER_BYTES = 2**16  # every packet of a 121 MB MP4: 32 kB 85 ms, 64 kB 52 ms, 256 kB 69 ms, 4 MB 86 ms
+BUFFER_BYTES = (
+    2**16
+)  # every packet of a 121 MB MP4: 32 kB 85 ms, 64 kB 52 ms, 256 kB 69 ms, 4 MB 86 ms
 _GRID_PIXELS = 640 * 360  # in smaller pictures pixel art is not looked for: they are not scaled
 HEAD_BYTES = 2**26  # packets kept for the first decodes: at most this many bytes
 Feed: TypeAlias = Callable[[memoryview, int | None, int | None, bool, bool], object]
@@ -136,7 +138,11 @@ class Picture:
     def pixel_grid(self) -> int | None:
         """The whole factor by which pixel art was enlarged, 1: none; None where it is not looked for (small, packed or deep)."""
         plane, line_bytes, bits = self.luma()
-        if bits != 8 or not self.pixel_format.startswith(("yuv", "gray", "gbr", "nv12")) or math.prod(self.size) < _GRID_PIXELS:
+        if (
+            bits != 8
+            or not self.pixel_format.startswith(("yuv", "gray", "gbr", "nv12"))
+            or math.prod(self.size) < _GRID_PIXELS
+        ):
             return None
         return pixelgrid.factor(plane, line_bytes, self.size)
 
@@ -149,14 +155,23 @@ class Reader:
         self._max_pixels = max_pixels
         self.streams = tuple(_stream_info(stream) for stream in container.streams)
         self.format = str(container.format.name)
-        self.duration = Fraction(container.duration, 10**6) if container.duration is not None and container.duration > 0 else None
+        self.duration = (
+            Fraction(container.duration, 10**6)
+            if container.duration is not None and container.duration > 0
+            else None
+        )
         self.metadata = dict(container.metadata)
         self.chapters = len(container.chapters())
 
     def __enter__(self) -> Reader:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._container.close()
 
     def scan(
@@ -177,7 +192,9 @@ class Reader:
         spans = Span(), Span()
         chosen = [self._container.streams[index] for index in (video, audio) if index is not None]
         keeps = keep_video, keep_audio
-        by_place = self.format == "avi"  # no presentation times; the demuxer makes up some, late by a reordering that it supposes
+        by_place = (
+            self.format == "avi"
+        )  # no presentation times; the demuxer makes up some, late by a reordering that it supposes
         try:
             for packet in self._container.demux(chosen):
                 size = packet.size
@@ -233,17 +250,28 @@ class Reader:
             return
         yield from self.pictures(index, self._packets(index))
 
-    def sound_frames(self, index: int, packets: Iterable[Any]) -> Iterator[tuple[int, int, str, int]]:
+    def sound_frames(
+        self, index: int, packets: Iterable[Any]
+    ) -> Iterator[tuple[int, int, str, int]]:
         """Of each decoded frame: samples, channels, layout ("" where unknown), sample rate."""
         for frame in self._decode(index, packets):
             layout = str(frame.layout.name)
-            yield frame.samples, frame.layout.nb_channels, "" if "channels" in layout else layout, frame.sample_rate
+            yield (
+                frame.samples,
+                frame.layout.nb_channels,
+                "" if "channels" in layout else layout,
+                frame.sample_rate,
+            )
 
     def _packets(self, index: int) -> Iterator[Any]:
         import av
 
         with suppress(av.FFmpegError, ValueError, OverflowError, MemoryError, IndexError):
-            yield from (packet for packet in self._container.demux(self._container.streams[index]) if packet.size)
+            yield from (
+                packet
+                for packet in self._container.demux(self._container.streams[index])
+                if packet.size
+            )
 
     def _decode(self, index: int, packets: Iterable[Any]) -> Iterator[Any]:
         import av
@@ -270,7 +298,9 @@ class Reader:
             yield from frames
 
 
-def open_container(source: Bytes, *, demuxer: str | None, whitelist: str | None, max_pixels: int) -> Reader:
+def open_container(
+    source: Bytes, *, demuxer: str | None, whitelist: str | None, max_pixels: int
+) -> Reader:
     """Open with the demuxer that the bytes call for. ``max_pixels`` guards the decodes that opening itself makes; of them only key frames
     are decoded (19 frames of 3840x2160: 57 ms for 250). Raises: SourceUnreadable."""
     import av
@@ -308,7 +338,14 @@ def pixel_format(name: str) -> PixelFormat | None:
     if len(components) - alpha < 3:
         return PixelFormat(chroma="4:0:0", bits=bits, alpha=alpha)
     ratio = 256 // max(1, known.chroma_width(256)), 256 // max(1, known.chroma_height(256))
-    chroma = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (4, 1): "4:1:1", (4, 4): "4:1:0", (1, 2): "4:4:0"}.get(ratio)
+    chroma = {
+        (1, 1): "4:4:4",
+        (2, 1): "4:2:2",
+        (2, 2): "4:2:0",
+        (4, 1): "4:1:1",
+        (4, 4): "4:1:0",
+        (1, 2): "4:4:0",
+    }.get(ratio)
     return PixelFormat(chroma=chroma, bits=bits, alpha=alpha)
 
 
@@ -392,8 +429,18 @@ def _unreadable() -> Iterator[None]:
         yield
     except SourceUnreadable:
         raise
-    except (av.FFmpegError, ValueError, MemoryError, OverflowError, IndexError, AssertionError) as problem:
-        raise SourceUnreadable(f"not a readable media file ({_reason(problem)}): make or copy it again", rule="file-kind") from problem
+    except (
+        av.FFmpegError,
+        ValueError,
+        MemoryError,
+        OverflowError,
+        IndexError,
+        AssertionError,
+    ) as problem:
+        raise SourceUnreadable(
+            f"not a readable media file ({_reason(problem)}): make or copy it again",
+            rule="file-kind",
+        ) from problem
 
 
 def _reason(problem: BaseException) -> str:

@@ -67,7 +67,10 @@ def detected(data: bytes) -> tuple[str, str]:
     words = _NO_WORDS.sub(b"", data)  # times tell nothing, and drown what does
     order = list(_CANDIDATES)
     matches = from_bytes(words, cp_isolation=order, enable_fallback=False)
-    ranked = sorted((m for m in matches if m.encoding in _CANDIDATES), key=lambda m: (m.chaos, -m.coherence, order.index(m.encoding)))
+    ranked = sorted(
+        (m for m in matches if m.encoding in _CANDIDATES),
+        key=lambda m: (m.chaos, -m.coherence, order.index(m.encoding)),
+    )
     for match in ranked:
         try:
             return data.decode(match.encoding), _CANDIDATES[match.encoding]
@@ -85,9 +88,20 @@ def cues(text: str, form: str) -> tuple[RawCue, ...]:
         if form == "ass":
             text, form = pysubs2.SSAFile.from_string(text).to_string("srt"), "srt"
         events = _read("\n".join(_in_order(text, form)), form)
-    except (pysubs2.exceptions.Pysubs2Error, ValueError, LookupError, TypeError, AttributeError) as problem:
-        raise Unreadable(f"its cues cannot be read ({type(problem).__name__}: {problem})"[:300]) from problem
-    return tuple(RawCue(event.start, event.end, cleaned(event.text.replace("\\N", "\n"), form)) for event in events)
+    except (
+        pysubs2.exceptions.Pysubs2Error,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as problem:
+        raise Unreadable(
+            f"its cues cannot be read ({type(problem).__name__}: {problem})"[:300]
+        ) from problem
+    return tuple(
+        RawCue(event.start, event.end, cleaned(event.text.replace("\\N", "\n"), form))
+        for event in events
+    )
 
 
 def _read(text: str, form: str) -> SSAFile:
@@ -98,12 +112,18 @@ def _read(text: str, form: str) -> SSAFile:
     from pysubs2.formats.subrip import SubripFormat
 
     class Signed(SubripFormat):
-        TIMESTAMP = re.compile(r"(?<![\d:,.-])((?:-?\d{1,4}:)?)(-?\d{1,2}):(-?\d{1,2})((?:[,.:]-?\d{1,3})?)(?![\d:])")
+        TIMESTAMP = re.compile(
+            r"(?<![\d:,.-])((?:-?\d{1,4}:)?)(-?\d{1,2}):(-?\d{1,2})((?:[,.:]-?\d{1,3})?)(?![\d:])"
+        )
 
         @staticmethod
         def timestamp_to_ms(groups: Sequence[str]) -> int:
-            hours, minutes, seconds, fraction = (group.strip(":,.").replace("-", "") for group in groups)
-            size = (int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0") or 0)
+            hours, minutes, seconds, fraction = (
+                group.strip(":,.").replace("-", "") for group in groups
+            )
+            size = (int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)) * 1000 + int(
+                fraction.ljust(3, "0") or 0
+            )
             return -size if any("-" in group for group in groups) else size
 
     subs = SSAFile()
@@ -124,11 +144,18 @@ def _in_order(text: str, form: str) -> Iterator[str]:
             if len(found) > MAX_CUES:
                 raise Unreadable(f"more than {MAX_CUES} cues")
         elif _MEANT_AS_TIME.match(line):
-            raise Unreadable(f"line {number} is no time line: {line.strip()[:60]!r}; mend it by hand")
+            raise Unreadable(
+                f"line {number} is no time line: {line.strip()[:60]!r}; mend it by hand"
+            )
         elif found and inside:
             found[-1][1].append(line)
     for at, (times_line, lines) in enumerate(found):
-        if form == "srt" and at + 1 < len(found) and lines and re.fullmatch(r"[ \t]*\d+[ \t]*", lines[-1]):
+        if (
+            form == "srt"
+            and at + 1 < len(found)
+            and lines
+            and re.fullmatch(r"[ \t]*\d+[ \t]*", lines[-1])
+        ):
             lines.pop()
         yield times_line
         yield from (line for line in lines if line.strip())
@@ -155,7 +182,9 @@ def _lines(text: str, form: str) -> Iterator[tuple[int, str, bool]]:
 def cleaned(text: str, form: str) -> str:
     """The text with the markup that SRT has, balanced, and nothing that would end its cue."""
     open_tags: list[str] = []
-    count: Counter[str] = Counter()  # of the open ones by name: closing tags that open nothing may be many
+    count: Counter[str] = (
+        Counter()
+    )  # of the open ones by name: closing tags that open nothing may be many
 
     def kept(found: re.Match[str]) -> str:
         closing, name, rest = found[1], _KEPT.get((found[2] or "").lower()), found[3] or ""

@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from mediaprep import cli
-from mediaprep.jsonable import decode
-from mediaprep.media import Video
+from mediaprep.model.media import Video
+from mediaprep.model.serialize import decode
 from mediaprep.rules import REGISTRY
 
 
@@ -63,8 +63,15 @@ def test_check_says_what_breaks_a_must(capsys, folder):
     assert code == 1
     entry = found["files"][0]
     assert (found["version"], found["profile"], found["post"]) == (1, "twitter", None)
-    assert (entry["path"], entry["kind"], entry["category"], entry["verdict"]) == ("open.mp4", "video", "tweet_video", "fail")
-    assert [item["rule"] for item in entry["findings"] if item["level"] == "must"] == ["video-open-gop"]
+    assert (entry["path"], entry["kind"], entry["category"], entry["verdict"]) == (
+        "open.mp4",
+        "video",
+        "tweet_video",
+        "fail",
+    )
+    assert [item["rule"] for item in entry["findings"] if item["level"] == "must"] == [
+        "video-open-gop"
+    ]
     assert decode(Video, entry["media"]).video.gop.structure == "open"
 
 
@@ -117,7 +124,13 @@ def test_any_name_is_an_input(capsys, folder):
     assert [entry["path"] for entry in found["files"]] == names
     _, out, _ = run(capsys, "check", "--", *names)
     heads = [line for line in out.splitlines() if not line.startswith(" ")]
-    assert [head.split("  ")[0] for head in heads] == ["-x.mp4", "a\\nb\\x1b[31m.mp4", "[red]m.mp4", "n\\xff.mp4", "ünï cöde.mp4"]
+    assert [head.split("  ")[0] for head in heads] == [
+        "-x.mp4",
+        "a\\nb\\x1b[31m.mp4",
+        "[red]m.mp4",
+        "n\\xff.mp4",
+        "ünï cöde.mp4",
+    ]
 
 
 def test_names_come_from_a_file_too(capsys, folder, tmp_path):
@@ -125,13 +138,24 @@ def test_names_come_from_a_file_too(capsys, folder, tmp_path):
     folder("base.mp4", "c\nd.mp4")
     (tmp_path / "lines").write_text("a b.mp4\r\n\n")
     (tmp_path / "nul").write_bytes(b"a b.mp4\0c\nd.mp4\0")
-    assert [entry["path"] for entry in document(capsys, "check", "--files-from", tmp_path / "lines")[1]["files"]] == ["a b.mp4"]
-    assert [entry["path"] for entry in document(capsys, "check", "--files-from", tmp_path / "nul")[1]["files"]] == ["a b.mp4", "c\nd.mp4"]
+    assert [
+        entry["path"]
+        for entry in document(capsys, "check", "--files-from", tmp_path / "lines")[1]["files"]
+    ] == ["a b.mp4"]
+    assert [
+        entry["path"]
+        for entry in document(capsys, "check", "--files-from", tmp_path / "nul")[1]["files"]
+    ] == ["a b.mp4", "c\nd.mp4"]
 
 
 def test_stdin_is_an_input(make):
     with make("base.mp4").open("rb") as stream:
-        done = subprocess.run([sys.executable, "-m", "mediaprep", "check", "-", "--json"], stdin=stream, capture_output=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "mediaprep", "check", "-", "--json"],
+            stdin=stream,
+            capture_output=True,
+            check=False,
+        )
     entry = json.loads(done.stdout)["files"][0]
     assert (done.returncode, entry["path"], entry["verdict"]) == (0, "-", "pass")
 
@@ -148,7 +172,11 @@ def test_plan_tells_the_work_and_writes_nothing(capsys, folder):
 def test_plan_of_what_is_fine_is_nothing(capsys, folder):
     folder("base.mp4")
     code, found = document(capsys, "plan", "base.mp4")
-    assert (code, found["files"][0]["status"], found["files"][0]["outputs"]) == (0, "already_ok", [])
+    assert (code, found["files"][0]["status"], found["files"][0]["outputs"]) == (
+        0,
+        "already_ok",
+        [],
+    )
 
 
 def test_the_command_line_of_a_plan_can_be_run(capsys, folder):
@@ -183,7 +211,10 @@ def test_fix_never_overwrites_unasked(capsys, folder):
     before = os.stat("out.mp4")
     code, out, err = run(capsys, "fix", "base.mkv", "-o", "out.mp4")
     assert (code, out) == (2, "")
-    assert err == "mediaprep: out.mp4: exists: choose another name with -o, or replace it with --force\n"
+    assert (
+        err
+        == "mediaprep: out.mp4: exists: choose another name with -o, or replace it with --force\n"
+    )
     assert os.stat("out.mp4").st_ino == before.st_ino
     code, out, _ = run(capsys, "fix", "base.mkv", "-o", "out.mp4", "-f")
     assert code == 0
@@ -243,7 +274,12 @@ def test_receipts_hold_what_json_says(capsys, folder, tmp_path):
     folder("base.mkv")
     _, found = document(capsys, "fix", "base.mkv", "--report", tmp_path / "rep")
     kept = json.loads((tmp_path / "rep" / "base.mkv.json").read_text())
-    assert kept == {"version": 1, "sandbox": found["sandbox"], "profile": "twitter", **found["files"][0]}
+    assert kept == {
+        "version": 1,
+        "sandbox": found["sandbox"],
+        "profile": "twitter",
+        **found["files"][0],
+    }
 
 
 def test_out_of_time_is_5_and_leaves_nothing(capsys, folder):
@@ -268,7 +304,12 @@ def test_progress_as_json_goes_to_stderr_alone(capsys, folder):
     assert json.loads(out)["files"][0]["status"] == "fixed"
     events = [json.loads(line) for line in err.splitlines()]
     assert {"stage.start", "stage.done"} <= {event["event"] for event in events}
-    assert [event["stage"] for event in events if event["event"] == "stage.done"] == ["probe", "encode", "verify", "publish"]
+    assert [event["stage"] for event in events if event["event"] == "stage.done"] == [
+        "probe",
+        "encode",
+        "verify",
+        "publish",
+    ]
 
 
 def test_the_log_is_json_lines(capsys, folder, tmp_path):
@@ -303,10 +344,18 @@ def test_explain_lists_all_rules_and_explains_each(capsys):
 
 def test_settings_are_used_and_options_go_before_them(capsys, folder, tmp_path):
     folder("open.mp4")
-    (tmp_path / "work" / "mediaprep.toml").write_text('profile = "twitter/dm_video"\nfail-on = "should"\n')
+    (tmp_path / "work" / "mediaprep.toml").write_text(
+        'profile = "twitter/dm_video"\nfail-on = "should"\n'
+    )
     assert document(capsys, "check", "open.mp4")[1]["files"][0]["category"] == "dm_video"
-    assert document(capsys, "check", "open.mp4", "-p", "twitter")[1]["files"][0]["category"] == "tweet_video"
-    assert document(capsys, "check", "open.mp4", "--isolated")[1]["files"][0]["category"] == "tweet_video"
+    assert (
+        document(capsys, "check", "open.mp4", "-p", "twitter")[1]["files"][0]["category"]
+        == "tweet_video"
+    )
+    assert (
+        document(capsys, "check", "open.mp4", "--isolated")[1]["files"][0]["category"]
+        == "tweet_video"
+    )
     (tmp_path / "work" / "mediaprep.toml").write_text("profil = 'x'\n")
     code, _, err = run(capsys, "check", "open.mp4")
     assert code == 2

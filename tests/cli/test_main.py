@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mediaprep import cli, look
+from mediaprep import cli
 from mediaprep.cli._exit import Code, of_error, worst
 from mediaprep.errors import (
     Cancelled,
@@ -23,6 +23,7 @@ from mediaprep.errors import (
     UsageProblem,
     VerifyError,
 )
+from mediaprep.pipeline import inspect as look
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "av", "PIL", "rich", "pydantic", "jinja2", "pymediainfo", "click", "asyncio")
@@ -56,7 +57,9 @@ def test_help_and_version_load_nothing_heavy(words, allowed):
 
 
 def test_the_module_runs_as_the_script_does():
-    done = subprocess.run([sys.executable, "-m", "mediaprep", "--version"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "mediaprep", "--version"], capture_output=True, text=True, check=True
+    )
     assert re.fullmatch(r"mediaprep \d+\.\d+\.\d+\n", done.stdout)
 
 
@@ -70,7 +73,18 @@ def test_without_arguments_it_shows_the_help_on_stdout_and_exits_2(capsys):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["check"], ["plan"], ["fix"], ["explain"], ["probe"], ["doctor"], ["profiles"], ["profiles", "show"]]
+    "command",
+    [
+        [],
+        ["check"],
+        ["plan"],
+        ["fix"],
+        ["explain"],
+        ["probe"],
+        ["doctor"],
+        ["profiles"],
+        ["profiles", "show"],
+    ],
 )
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_is_everywhere(capsys, command, option):
@@ -89,10 +103,22 @@ def test_help_is_everywhere(capsys, command, option):
         (["check", "-", "-"], "mediaprep: stdin ('-') can be read once only"),
         (["check", "x", "-p", "twiter"], "mediaprep: no profile 'twiter'; did you mean 'twitter'?"),
         (["check", "x", "--category", "tweet"], "mediaprep: twitter: no category 'tweet'"),
-        (["check", "x", "-p", "twitter/dm_video", "--category", "tweet_gif"], "mediaprep: two categories"),
-        (["check", "x", "--config", "/nonexistent.toml"], "mediaprep: /nonexistent.toml: cannot be read"),
-        (["check", "--files-from", "/nonexistent"], "mediaprep: --files-from /nonexistent: cannot be read"),
-        (["explain", "video-open-go"], "mediaprep: no rule 'video-open-go'; did you mean 'video-open-gop'?"),
+        (
+            ["check", "x", "-p", "twitter/dm_video", "--category", "tweet_gif"],
+            "mediaprep: two categories",
+        ),
+        (
+            ["check", "x", "--config", "/nonexistent.toml"],
+            "mediaprep: /nonexistent.toml: cannot be read",
+        ),
+        (
+            ["check", "--files-from", "/nonexistent"],
+            "mediaprep: --files-from /nonexistent: cannot be read",
+        ),
+        (
+            ["explain", "video-open-go"],
+            "mediaprep: no rule 'video-open-go'; did you mean 'video-open-gop'?",
+        ),
         (["check", "x", "--foo\x1b[31m"], "mediaprep check: No such option: --foo\\x1b[31m"),
     ],
 )
@@ -106,7 +132,10 @@ def test_a_wrong_command_line_is_one_line_and_exit_2(capsys, words, message):
 @pytest.mark.parametrize(
     ("words", "front"),
     [
-        (["fix", "a", "--ffmpeg", "/x", "-v", "-o", "b"], ["--ffmpeg", "/x", "-v", "fix", "a", "-o", "b"]),
+        (
+            ["fix", "a", "--ffmpeg", "/x", "-v", "-o", "b"],
+            ["--ffmpeg", "/x", "-v", "fix", "a", "-o", "b"],
+        ),
         (["fix", "--color=never", "a"], ["--color=never", "fix", "a"]),
         (["fix", "--", "-v", "--ffmpeg"], ["fix", "--", "-v", "--ffmpeg"]),
         (["-q", "check", "a"], ["-q", "check", "a"]),
@@ -149,7 +178,11 @@ def _broken(source, *others):
 
 def test_a_bug_is_one_line_exit_70_and_does_not_stop_the_others(capsys, monkeypatch, input_mov):
     real = look.judged
-    monkeypatch.setattr(look, "judged", lambda source, *others: (_broken if source == "bad" else real)(source, *others))
+    monkeypatch.setattr(
+        look,
+        "judged",
+        lambda source, *others: (_broken if source == "bad" else real)(source, *others),
+    )
     code, out, err = run(capsys, "check", "bad", input_mov)
     assert code == 70
     assert err == "bad: internal error: KeyError: 'a bug'; run again with -v for the traceback\n"
@@ -175,7 +208,17 @@ def test_a_bug_outside_any_file_is_70_too(capsys, monkeypatch):
 def test_a_signal_ends_the_child_and_leaves_nothing(tmp_path, input_mov, number):
     source = tmp_path / "clip.mov"
     source.write_bytes(input_mov.read_bytes())
-    words = [sys.executable, "-m", "mediaprep", "fix", str(source), "--quality", "best", "--progress", "json"]
+    words = [
+        sys.executable,
+        "-m",
+        "mediaprep",
+        "fix",
+        str(source),
+        "--quality",
+        "best",
+        "--progress",
+        "json",
+    ]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
         for line in running.stderr:  # until ffmpeg is at work
@@ -205,7 +248,12 @@ def _children_of(pid: int) -> list[str]:
 def test_a_reader_that_has_gone_is_no_error(input_mov):
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run([sys.executable, "-m", "mediaprep", "explain", "video-open-gop"], stdout=write, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "mediaprep", "explain", "video-open-gop"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -217,7 +265,9 @@ def test_completion_offers_the_commands():
         "COMP_CWORD": "1",
         "_TYPER_COMPLETE_ARGS": "mediaprep p",
     }
-    done = subprocess.run([sys.executable, "-m", "mediaprep"], capture_output=True, text=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-m", "mediaprep"], capture_output=True, text=True, env=environment
+    )
     assert set(done.stdout.split()) == {"plan", "probe", "profiles"}
 
 
@@ -228,7 +278,10 @@ def test_every_option_is_documented():
 
     page = (ROOT / "docs" / "cli.md").read_text()
     tree = get_command(app)
-    commands = [tree, *(tree.commands[name] for name in ("check", "plan", "fix", "explain", "probe", "doctor"))]
+    commands = [
+        tree,
+        *(tree.commands[name] for name in ("check", "plan", "fix", "explain", "probe", "doctor")),
+    ]
     options = {
         name
         for command in commands
@@ -236,5 +289,9 @@ def test_every_option_is_documented():
         for name in (*parameter.opts, *parameter.secondary_opts)
         if name.startswith("-")
     }
-    missing = [name for name in sorted(options) if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", page)]
+    missing = [
+        name
+        for name in sorted(options)
+        if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", page)
+    ]
     assert missing == []

@@ -29,17 +29,29 @@ def test_batch_and_jobs(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     (folder / "in" / "bad.mp4").write_bytes(b"no media at all" * 99)
     assert run([*words, "--json"]) == 6
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [event["event"] for event in events] == ["batch.start", "job.start", "job.look", "job.done", "batch.end"]
+    assert [event["event"] for event in events] == [
+        "batch.start",
+        "job.start",
+        "job.look",
+        "job.done",
+        "batch.end",
+    ]
     assert events[-1]["counts"] == {"unreadable": 1}
     assert run(words) == 6  # nothing to do, but one file is still without a result
     capsys.readouterr()
     assert run(["jobs", "list", str(folder / "out"), "--json"]) == 0
-    assert [json.loads(line)["status"] for line in capsys.readouterr().out.splitlines()] == ["already_ok", "unreadable"]
+    assert [json.loads(line)["status"] for line in capsys.readouterr().out.splitlines()] == [
+        "already_ok",
+        "unreadable",
+    ]
     assert run(["jobs", "retry", str(folder / "out")]) == 0
     assert "1 job to be tried again" in capsys.readouterr().out
     assert run(["jobs", "stats", str(folder / "out"), "--json"]) == 0
     (recipe,) = json.loads(capsys.readouterr().out)["recipes"]
-    assert {(count["state"], count["jobs"]) for count in recipe["jobs"]} == {("done", 1), ("new", 1)}
+    assert {(count["state"], count["jobs"]) for count in recipe["jobs"]} == {
+        ("done", 1),
+        ("new", 1),
+    }
     assert run(["jobs", "show", str(folder / "out"), "1"]) == 0
     shown = capsys.readouterr().out
     assert "output" in shown
@@ -47,17 +59,40 @@ def test_batch_and_jobs(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.slow
-def test_a_refused_file_that_is_copied_as_asked_is_no_failure(folder: Path, make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_file_that_is_copied_as_asked_is_no_failure(
+    folder: Path, make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
     shutil.copyfile(make("d140_2997.mp4"), folder / "in" / "long.mp4")
     assert run(["batch", str(folder / "in"), "-o", str(folder / "out")]) == 6
-    assert run(["batch", str(folder / "in"), "-o", str(folder / "copies"), "--on-refused", "copy"]) == 0
-    assert (folder / "copies" / "long.mp4").read_bytes() == (folder / "in" / "long.mp4").read_bytes()
+    assert (
+        run(["batch", str(folder / "in"), "-o", str(folder / "copies"), "--on-refused", "copy"])
+        == 0
+    )
+    assert (folder / "copies" / "long.mp4").read_bytes() == (
+        folder / "in" / "long.mp4"
+    ).read_bytes()
     assert "refused, copied as it is" in capsys.readouterr().out
 
 
 @pytest.mark.slow
 def test_watch_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["watch", str(folder / "in"), str(folder / "out"), "--once", "--settle", "0.2", "--rescan", "0.2", "--min-free", "1MB"]) == 0
+    assert (
+        run(
+            [
+                "watch",
+                str(folder / "in"),
+                str(folder / "out"),
+                "--once",
+                "--settle",
+                "0.2",
+                "--rescan",
+                "0.2",
+                "--min-free",
+                "1MB",
+            ]
+        )
+        == 0
+    )
     answer = capsys.readouterr()
     assert "fine.mp4  already fine, copied" in answer.out
     assert "watching" in answer.err
@@ -80,13 +115,22 @@ def test_a_dry_run_says_how_much(folder: Path, capsys: pytest.CaptureFixture[str
         (["watch", "in", "in/out"], 2, "feed on its own output"),
         (["watch", "in", "out", "--min-free", "much"], 2, "--min-free"),
         (["jobs", "list", "nothing"], 2, "no ledger"),
-        (["jobs", "list", "nothing", "--state", "bogus"], 2, "--state bogus: want new, run, publish or done"),
+        (
+            ["jobs", "list", "nothing", "--state", "bogus"],
+            2,
+            "--state bogus: want new, run, publish or done",
+        ),
         (["jobs", "list", "nothing", "--status", "bogus"], 2, "--status bogus: want fixed"),
         (["batch", "in", "-o", "taken"], 4, "nothing can be written there"),
     ],
 )
 def test_what_is_wrong_is_one_line(
-    folder: Path, words: list[str], code: int, line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    folder: Path,
+    words: list[str],
+    code: int,
+    line: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(folder)
     (folder / "taken").write_text("a file")

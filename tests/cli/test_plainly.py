@@ -44,7 +44,14 @@ def test_the_rest_is_typers(words):
 
 
 @pytest.mark.parametrize(
-    "options", [["--json"], [], ["--json", "--post"], ["-p", "twitter/dm_video"], ["--category", "tweet_gif", "--exit-zero"]]
+    "options",
+    [
+        ["--json"],
+        [],
+        ["--json", "--post"],
+        ["-p", "twitter/dm_video"],
+        ["--category", "tweet_gif", "--exit-zero"],
+    ],
 )
 def test_both_ways_say_the_same(capsys, monkeypatch, options, make):
     words = ["check", str(make("sar43.mp4")), "absent.mp4", *options]
@@ -70,7 +77,10 @@ def test_a_plain_fix_is_understood_as_typer_does(monkeypatch, options):
     assert {**given[1], "inputs": list(given[1]["inputs"])} == given[0]
 
 
-@pytest.mark.parametrize("words", [["fix"], ["fix", "a", "-o"], ["fix", "a", "--trim", "-1"], ["fix", "a", "-n"], ["check", "a"]])
+@pytest.mark.parametrize(
+    "words",
+    [["fix"], ["fix", "a", "-o"], ["fix", "a", "--trim", "-1"], ["fix", "a", "-n"], ["check", "a"]],
+)
 def test_the_rest_of_fix_is_typers(words):
     assert _plainly.plain_fix(words) is None
 
@@ -109,5 +119,14 @@ def test_a_plain_check_loads_no_typer_pydantic_or_native_reader(make, tmp_path):
         "print([name for name in ('typer', 'pydantic', 'numpy', 'av', 'PIL', 'pymediainfo', 'rich', 'asyncio') if name in sys.modules])"
     )
     environment = {"XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment) for _ in range(2)]
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+        )
+        for _ in range(2)
+    ]
     assert runs[1].stdout.splitlines()[-1] == "[]", runs[1].stderr

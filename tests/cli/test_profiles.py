@@ -71,7 +71,8 @@ def test_validate_tells_every_problem_on_its_own_line_and_exits_1(tmp_path, monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my.toml").write_text(
         profile.draft("my", "twitter").replace(
-            "[tweet_video]\n", '[tweet_video]\nvideo-frame-rate = { max = "60", level = "mist", source = "x" }\nvideo-siz = {}\n'
+            "[tweet_video]\n",
+            '[tweet_video]\nvideo-frame-rate = { max = "60", level = "mist", source = "x" }\nvideo-siz = {}\n',
         )
     )
     assert run("validate", "my.toml", "gone.toml", code=1).splitlines() == [
@@ -91,7 +92,9 @@ def test_new_starts_a_profile_that_validates_and_never_overwrites():
     path = run("new", "mine", "--like", "bluesky").strip()
     assert path == str(profile.own_folder() / "mine.toml")
     assert "ok: mine" in run("validate", path)
-    assert profile.find_spec("mine/gif").requirements == profile.find_spec("bluesky/gif").requirements
+    assert (
+        profile.find_spec("mine/gif").requirements == profile.find_spec("bluesky/gif").requirements
+    )
     assert CliRunner().invoke(app, ["new", "mine"]).exception is not None
     assert CliRunner().invoke(app, ["new", "twitter"]).exception is not None
 

@@ -45,18 +45,59 @@ class Sizes:
     long: bool
 
 
-LONG = Sizes(check=10_000, fix=1_000, kills=200, every=1, batch_every=1, disks=50, cuts=100, cells=None, names=1_000, rounds=100, long=True)
-CI = Sizes(check=1_000, fix=40, kills=4, every=16, batch_every=40, disks=3, cuts=20, cells=3, names=6, rounds=20, long=False)
+LONG = Sizes(
+    check=10_000,
+    fix=1_000,
+    kills=200,
+    every=1,
+    batch_every=1,
+    disks=50,
+    cuts=100,
+    cells=None,
+    names=1_000,
+    rounds=100,
+    long=True,
+)
+CI = Sizes(
+    check=1_000,
+    fix=40,
+    kills=4,
+    every=16,
+    batch_every=40,
+    disks=3,
+    cuts=20,
+    cells=3,
+    names=6,
+    rounds=20,
+    long=False,
+)
 
 
-_COUNTS = {"check", "fix", "kills", "every", "batch_every", "disks", "cuts", "cells", "names", "rounds"}
+_COUNTS = {
+    "check",
+    "fix",
+    "kills",
+    "every",
+    "batch_every",
+    "disks",
+    "cuts",
+    "cells",
+    "names",
+    "rounds",
+}
 
 
 def suites(sizes: Sizes, first: int) -> dict[str, tuple[tuple[int, ...], Suite]]:
     """By name: the promises that it tests, and how it is run in a folder."""
     return {
-        "mutants checked": ((1, 2, 3, 13), lambda work: mutants.through_check(work, mutants.jobs(sizes.check, first))),
-        "mutants repaired": ((1, 2, 3, 5, 6, 7, 13), lambda work: mutants.through_fix(work, mutants.jobs(sizes.fix, first))),
+        "mutants checked": (
+            (1, 2, 3, 13),
+            lambda work: mutants.through_check(work, mutants.jobs(sizes.check, first)),
+        ),
+        "mutants repaired": (
+            (1, 2, 3, 5, 6, 7, 13),
+            lambda work: mutants.through_fix(work, mutants.jobs(sizes.fix, first)),
+        ),
         "bombs": ((2, 3, 13), lambda work: bombs.bombs(work, slow=sizes.long)),
         "memory": ((3,), statements.memory),
         "no files": ((2, 13), bombs.no_files),
@@ -66,12 +107,24 @@ def suites(sizes: Sizes, first: int) -> dict[str, tuple[tuple[int, ...], Suite]]
         "truncation": ((10,), lambda work: truncation.grid(work, sizes.cuts)),
         "changing sources": ((10,), faults.changing_sources),
         "canaries": ((14,), canaries.left_in_outputs),
-        "kills of fix": ((6, 7, 8, 15), lambda work: faults.kills_of_fix(work, sizes.kills, sizes.every)),
-        "kills of batch": ((6, 7, 8, 15), lambda work: faults.kills_of_batch(work, sizes.kills // 5, sizes.batch_every)),
+        "kills of fix": (
+            (6, 7, 8, 15),
+            lambda work: faults.kills_of_fix(work, sizes.kills, sizes.every),
+        ),
+        "kills of batch": (
+            (6, 7, 8, 15),
+            lambda work: faults.kills_of_batch(work, sizes.kills // 5, sizes.batch_every),
+        ),
         "full disks": ((7,), lambda work: faults.full_disks(work, sizes.disks)),
-        "full disk with ledger": ((8,), lambda work: faults.full_disk_with_ledger(work, max(2, sizes.disks // 3))),
+        "full disk with ledger": (
+            (8,),
+            lambda work: faults.full_disk_with_ledger(work, max(2, sizes.disks // 3)),
+        ),
         "stopped": ((8,), faults.stopped),
-        "callers in threads": ((15,), lambda work: faults.in_threads(work, 24 if sizes.long else 4)),
+        "callers in threads": (
+            (15,),
+            lambda work: faults.in_threads(work, 24 if sizes.long else 4),
+        ),
         "stated": ((16,), statements.stated),
         "cost": ((17,), lambda work: statements.cost(sizes.rounds)),
         "suites": ((1, 8, 9, 11, 12, 15, 18), lambda work: statements.by_suites(long=sizes.long)),
@@ -80,17 +133,31 @@ def suites(sizes: Sizes, first: int) -> dict[str, tuple[tuple[int, ...], Suite]]
 
 def main(words: list[str] | None = None) -> int:
     layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__, formatter_class=layout)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.hostile", description=__doc__, formatter_class=layout
+    )
     parser.add_argument("--ci", action="store_true")
     parser.add_argument("--only", default="", help="promises, as 4,14, or names of suites")
-    parser.add_argument("--size", action="append", default=[], metavar="NAME=N", help=f"one of {', '.join(sorted(_COUNTS))}")
+    parser.add_argument(
+        "--size",
+        action="append",
+        default=[],
+        metavar="NAME=N",
+        help=f"one of {', '.join(sorted(_COUNTS))}",
+    )
     parser.add_argument("--first", type=int, default=1, help="number of the first mutant")
-    parser.add_argument("--keep", type=Path, help="a file of figures, one suite a line; those with violations are run again")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        help="a file of figures, one suite a line; those with violations are run again",
+    )
     parser.add_argument("--exiftool", action="store_true")
     asked = parser.parse_args(words)
     if asked.exiftool:
         with tempfile.TemporaryDirectory() as folder:
-            print(f"{len(canaries.ask_exiftool(Path(folder)))} canaries told in {canaries.EXIFTOOL}")
+            print(
+                f"{len(canaries.ask_exiftool(Path(folder)))} canaries told in {canaries.EXIFTOOL}"
+            )
         return 0
     sizes = CI if asked.ci else LONG
     given = dict(word.partition("=")[::2] for word in asked.size)
@@ -112,11 +179,16 @@ def main(words: list[str] | None = None) -> int:
         figures += told
         if asked.keep is not None and not any(figure.broken for figure in told):
             with asked.keep.open("a") as file:
-                file.write(json.dumps({"suite": name, "figures": [asdict(figure) for figure in told]}) + "\n")
+                file.write(
+                    json.dumps({"suite": name, "figures": [asdict(figure) for figure in told]})
+                    + "\n"
+                )
         print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
         for figure in told:
             for line in figure.broken:
-                print(f"  BROKEN {figure.promise} ({PROMISES[figure.promise][0]}): {line}", flush=True)
+                print(
+                    f"  BROKEN {figure.promise} ({PROMISES[figure.promise][0]}): {line}", flush=True
+                )
     print(f"\n{table(figures)}")
     return int(any(figure.broken for figure in figures))
 
@@ -124,7 +196,10 @@ def main(words: list[str] | None = None) -> int:
 def _kept(path: Path | None) -> dict[str, list[Figure]]:
     """The figures of suites that an earlier run reached, by name."""
     lines = path.read_text().splitlines() if path is not None and path.exists() else []
-    return {one["suite"]: [Figure(**{**figure, "broken": ()}) for figure in one["figures"]] for one in map(json.loads, lines)}
+    return {
+        one["suite"]: [Figure(**{**figure, "broken": ()}) for figure in one["figures"]]
+        for one in map(json.loads, lines)
+    }
 
 
 def _made(folder: Path) -> bool:

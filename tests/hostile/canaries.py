@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from fixtures import edits
-from mediaprep.wishes import Wishes
+from mediaprep.model.options import Wishes
 from tests.hostile.figures import Figure
 from tests.hostile.oracles import prepared
 from tests.hostile.seeds import seed
@@ -68,8 +68,16 @@ def tiff(orientation: int = 1) -> bytes:
     pointers = [(0x8769, 4, 1, bytes(4)), (0x8825, 4, 1, bytes(4))]
     at_exif = 8 + len(_directory([*first, *pointers], 8))
     at_gps = at_exif + len(_directory(exif, at_exif))
-    pointers = [(0x8769, 4, 1, struct.pack("<I", at_exif)), (0x8825, 4, 1, struct.pack("<I", at_gps))]
-    return b"II*\0\x08\0\0\0" + _directory([*first, *pointers], 8) + _directory(exif, at_exif) + _directory(gps, at_gps)
+    pointers = [
+        (0x8769, 4, 1, struct.pack("<I", at_exif)),
+        (0x8825, 4, 1, struct.pack("<I", at_gps)),
+    ]
+    return (
+        b"II*\0\x08\0\0\0"
+        + _directory([*first, *pointers], 8)
+        + _directory(exif, at_exif)
+        + _directory(gps, at_gps)
+    )
 
 
 def xmp() -> bytes:
@@ -87,18 +95,35 @@ def xmp() -> bytes:
 def iptc() -> bytes:
     """A Photoshop resource block with by-line and city."""
     text = WORD.encode()
-    records = b"".join(b"\x1c\x02" + bytes([number]) + struct.pack(">H", len(text)) + text for number in (0x50, 0x5A))
-    return b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0" + struct.pack(">I", len(records)) + records + bytes(len(records) & 1)
+    records = b"".join(
+        b"\x1c\x02" + bytes([number]) + struct.pack(">H", len(text)) + text
+        for number in (0x50, 0x5A)
+    )
+    return (
+        b"Photoshop 3.0\0"
+        + b"8BIM\x04\x04\0\0"
+        + struct.pack(">I", len(records))
+        + records
+        + bytes(len(records) & 1)
+    )
 
 
-def _jpeg(*segments: tuple[int, bytes], tail: bytes = b"", size: tuple[int, int] = (64, 48)) -> bytes:
+def _jpeg(
+    *segments: tuple[int, bytes], tail: bytes = b"", size: tuple[int, int] = (64, 48)
+) -> bytes:
     from PIL import Image
 
     out = io.BytesIO()
     Image.linear_gradient("L").resize(size).convert("RGB").save(out, "JPEG")
     data = out.getvalue()
     return (
-        data[:2] + b"".join(bytes((0xFF, marker)) + struct.pack(">H", 2 + len(body)) + body for marker, body in segments) + data[2:] + tail
+        data[:2]
+        + b"".join(
+            bytes((0xFF, marker)) + struct.pack(">H", 2 + len(body)) + body
+            for marker, body in segments
+        )
+        + data[2:]
+        + tail
     )
 
 
@@ -118,8 +143,16 @@ def _webp(*chunks: tuple[bytes, bytes]) -> bytes:
         from PIL import Image
 
         width, height = Image.open(io.BytesIO(data)).size
-        body = b"VP8X" + struct.pack("<II", 10, 0x1C) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little") + body
-    body += b"".join(kind + struct.pack("<I", len(text)) + text + bytes(len(text) & 1) for kind, text in chunks)
+        body = (
+            b"VP8X"
+            + struct.pack("<II", 10, 0x1C)
+            + (width - 1).to_bytes(3, "little")
+            + (height - 1).to_bytes(3, "little")
+            + body
+        )
+    body += b"".join(
+        kind + struct.pack("<I", len(text)) + text + bytes(len(text) & 1) for kind, text in chunks
+    )
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
 
 
@@ -130,7 +163,12 @@ def _gif(*blocks: bytes, tail: bytes = b"") -> bytes:
 
 
 def _sub_blocks(body: bytes) -> bytes:
-    return b"".join(bytes([len(body[i : i + 255])]) + body[i : i + 255] for i in range(0, len(body), 255)) + b"\0"
+    return (
+        b"".join(
+            bytes([len(body[i : i + 255])]) + body[i : i + 255] for i in range(0, len(body), 255)
+        )
+        + b"\0"
+    )
 
 
 # -- containers -------------------------------------------------------------------------------------------------------------------------
@@ -161,15 +199,25 @@ def _mp4(path: str, *boxes: bytes) -> bytes:
 def _item_list(*items: tuple[bytes, bytes, int]) -> bytes:
     """iTunes' ``meta`` with ``ilst``: (name, value, type)."""
     hdlr = _box(b"hdlr", bytes(8), b"mdirappl", bytes(9))
-    entries = [_box(name, _box(b"data", struct.pack(">II", kind, 0), value)) for name, value, kind in items]
+    entries = [
+        _box(name, _box(b"data", struct.pack(">II", kind, 0), value)) for name, value, kind in items
+    ]
     return _box(b"meta", bytes(4), hdlr, _box(b"ilst", *entries))
 
 
 def _keys(*items: tuple[str, str]) -> bytes:
     """QuickTime's ``meta`` with ``keys``."""
     hdlr = _box(b"hdlr", bytes(8), b"mdta", bytes(13))
-    names = _box(b"keys", bytes(4), struct.pack(">I", len(items)), *(_box(b"mdta", name.encode()) for name, _ in items))
-    values = [_box(struct.pack(">I", n), _box(b"data", struct.pack(">II", 1, 0), text.encode())) for n, (_, text) in enumerate(items, 1)]
+    names = _box(
+        b"keys",
+        bytes(4),
+        struct.pack(">I", len(items)),
+        *(_box(b"mdta", name.encode()) for name, _ in items),
+    )
+    values = [
+        _box(struct.pack(">I", n), _box(b"data", struct.pack(">II", 1, 0), text.encode()))
+        for n, (_, text) in enumerate(items, 1)
+    ]
     return _box(b"meta", hdlr, names, _box(b"ilst", *values))
 
 
@@ -194,7 +242,9 @@ def _loci() -> bytes:
     )
 
 
-def _track(handler: bytes, entry: bytes, name: str, base: str = "_small_plain.mp4") -> Callable[[], bytes]:
+def _track(
+    handler: bytes, entry: bytes, name: str, base: str = "_small_plain.mp4"
+) -> Callable[[], bytes]:
     """A data track whose samples hold the canary, behind the others."""
 
     def made() -> bytes:
@@ -210,7 +260,9 @@ def _track(handler: bytes, entry: bytes, name: str, base: str = "_small_plain.mp
         )
         minf = _box(b"minf", _box(b"gmhd", _box(b"gmin", bytes(16))), _box(b"stbl", *tables))
         mdhd = _box(b"mdhd", bytes(12), struct.pack(">II", 1000, 1000), b"\x55\xc4\0\0")
-        hdlr = _box(b"hdlr", bytes(4), b"mhlr", handler, bytes(12), bytes([len(name)]), name.encode())
+        hdlr = _box(
+            b"hdlr", bytes(4), b"mhlr", handler, bytes(12), bytes([len(name)]), name.encode()
+        )
         tkhd = _box(
             b"tkhd",
             b"\0\0\0\1",
@@ -224,7 +276,9 @@ def _track(handler: bytes, entry: bytes, name: str, base: str = "_small_plain.mp
     return made
 
 
-def _by_ffmpeg(target: str, *words: str, source: str = "_small_plain.mp4", attach: bytes = b"") -> Callable[[], bytes]:
+def _by_ffmpeg(
+    target: str, *words: str, source: str = "_small_plain.mp4", attach: bytes = b""
+) -> Callable[[], bytes]:
     """Written by ffmpeg with these options."""
 
     def made() -> bytes:
@@ -251,7 +305,16 @@ def _by_ffmpeg(target: str, *words: str, source: str = "_small_plain.mp4", attac
 
 _TAGS = tuple(
     word
-    for key in ("title", "artist", "comment", "copyright", "make", "model", "location", "encoded_by")
+    for key in (
+        "title",
+        "artist",
+        "comment",
+        "copyright",
+        "make",
+        "model",
+        "location",
+        "encoded_by",
+    )
     for word in ("-metadata", f"{key}={WORD}")
 )
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
@@ -264,26 +327,68 @@ def canaries() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield from {
         # QuickTime, 3GPP and iTunes atoms; boxes of camera makers; XMP; what is left over
         "xyz.mp4": lambda: _mp4(
-            "moov", _box(b"udta", _text_atom(b"\xa9xyz", PLACE), _text_atom(b"\xa9mak", WORD), _text_atom(b"\xa9nam", WORD))
+            "moov",
+            _box(
+                b"udta",
+                _text_atom(b"\xa9xyz", PLACE),
+                _text_atom(b"\xa9mak", WORD),
+                _text_atom(b"\xa9nam", WORD),
+            ),
         ),
-        "xyz444.mp4": lambda: _mp4("444:moov", _box(b"udta", _text_atom(b"\xa9xyz", PLACE), _text_atom(b"\xa9mod", WORD))),
-        "loci.mp4": lambda: _mp4("moov", _box(b"udta", _loci(), _third_generation(b"auth", WORD), _third_generation(b"dscp", WORD))),
-        "keys.mov": lambda: _mp4("moov", _keys(("com.apple.quicktime.location.ISO6709", PLACE), ("com.apple.quicktime.model", WORD))),
-        "ilst.mp4": lambda: _mp4("moov", _box(b"udta", _item_list((b"\xa9ART", text, 1), (b"\xa9cmt", text, 1), (b"covr", _JPEG, 13)))),
+        "xyz444.mp4": lambda: _mp4(
+            "444:moov", _box(b"udta", _text_atom(b"\xa9xyz", PLACE), _text_atom(b"\xa9mod", WORD))
+        ),
+        "loci.mp4": lambda: _mp4(
+            "moov",
+            _box(
+                b"udta", _loci(), _third_generation(b"auth", WORD), _third_generation(b"dscp", WORD)
+            ),
+        ),
+        "keys.mov": lambda: _mp4(
+            "moov",
+            _keys(
+                ("com.apple.quicktime.location.ISO6709", PLACE), ("com.apple.quicktime.model", WORD)
+            ),
+        ),
+        "ilst.mp4": lambda: _mp4(
+            "moov",
+            _box(
+                b"udta",
+                _item_list((b"\xa9ART", text, 1), (b"\xa9cmt", text, 1), (b"covr", _JPEG, 13)),
+            ),
+        ),
         "uuid_xmp.mp4": lambda: _mp4("", _box(b"uuid", _XMP_UUID, xmp())),
         "xmp_atom.mov": lambda: _mp4("moov", _box(b"udta", _box(b"XMP_", xmp()))),
         "makers.mp4": lambda: _mp4(
-            "moov", _box(b"udta", _box(b"GPMF", text), _box(b"CAME", text), _box(b"CNTH", _JPEG), _box(b"manu", text), _box(b"AMBA", text))
+            "moov",
+            _box(
+                b"udta",
+                _box(b"GPMF", text),
+                _box(b"CAME", text),
+                _box(b"CNTH", _JPEG),
+                _box(b"manu", text),
+                _box(b"AMBA", text),
+            ),
         ),
-        "track_udta.mp4": lambda: _mp4("moov/trak", _box(b"udta", _box(b"name", text), _text_atom(b"\xa9xyz", PLACE))),
-        "track_meta.mp4": lambda: _mp4("moov/trak", _keys(("com.apple.quicktime.camera.lens_model", WORD))),
+        "track_udta.mp4": lambda: _mp4(
+            "moov/trak", _box(b"udta", _box(b"name", text), _text_atom(b"\xa9xyz", PLACE))
+        ),
+        "track_meta.mp4": lambda: _mp4(
+            "moov/trak", _keys(("com.apple.quicktime.camera.lens_model", WORD))
+        ),
         "free.mp4": lambda: _mp4("", _box(b"free", text, PLACE.encode()), _box(b"skip", text)),
         "free_in_moov.mp4": lambda: _mp4("moov", _box(b"free", text)),
         "unknown.mp4": lambda: _mp4("", _box(b"gps ", text, PLACE.encode()), _box(b"beam", text)),
         "behind.mp4": lambda: _mp4("") + text + PLACE.encode(),
         "second_mdat.mp4": lambda: _mp4("", _box(b"mdat", text, _JPEG)),
         "meta_item.mp4": lambda: _mp4(
-            "", _box(b"meta", bytes(4), _box(b"hdlr", bytes(8), b"null", bytes(13)), _box(b"xml ", bytes(4), xmp()))
+            "",
+            _box(
+                b"meta",
+                bytes(4),
+                _box(b"hdlr", bytes(8), b"null", bytes(13)),
+                _box(b"xml ", bytes(4), xmp()),
+            ),
         ),
         # data tracks
         "gpmd.mp4": _track(b"meta", b"gpmd", f"{WORD} GoPro MET"),
@@ -292,9 +397,27 @@ def canaries() -> Iterator[tuple[str, Callable[[], bytes]]]:
         "tmcd.mov": _track(b"tmcd", b"tmcd", WORD, "_small_444.mp4"),
         "text.mp4": _track(b"text", b"text", "captions", "_small_444.mp4"),
         # other containers: tags, attachments, chapters
-        "tags.mp4": _by_ffmpeg("x.mp4", "-c", "copy", *_TAGS, "-metadata:s:v", f"handler_name={WORD}", "-metadata:s:a", f"title={WORD}"),
+        "tags.mp4": _by_ffmpeg(
+            "x.mp4",
+            "-c",
+            "copy",
+            *_TAGS,
+            "-metadata:s:v",
+            f"handler_name={WORD}",
+            "-metadata:s:a",
+            f"title={WORD}",
+        ),
         "tags.mov": _by_ffmpeg("x.mov", "-c", "copy", "-movflags", "use_metadata_tags", *_TAGS),
-        "tags.mkv": _by_ffmpeg("x.mkv", "-c", "copy", *_TAGS, "-metadata:s:v", f"title={WORD}", "-metadata:s:a", f"artist={WORD}"),
+        "tags.mkv": _by_ffmpeg(
+            "x.mkv",
+            "-c",
+            "copy",
+            *_TAGS,
+            "-metadata:s:v",
+            f"title={WORD}",
+            "-metadata:s:a",
+            f"artist={WORD}",
+        ),
         "cover.mkv": _by_ffmpeg(
             "x.mkv",
             "-c",
@@ -308,7 +431,15 @@ def canaries() -> Iterator[tuple[str, Callable[[], bytes]]]:
             attach=_JPEG,
         ),
         "tags.webm": _by_ffmpeg("x.webm", "-c", "copy", *_TAGS, source="_small.webm"),
-        "service.ts": _by_ffmpeg("x.ts", "-c", "copy", "-metadata", f"service_name={WORD}", "-metadata", f"service_provider={WORD}"),
+        "service.ts": _by_ffmpeg(
+            "x.ts",
+            "-c",
+            "copy",
+            "-metadata",
+            f"service_name={WORD}",
+            "-metadata",
+            f"service_provider={WORD}",
+        ),
         "tags.avi": _by_ffmpeg("x.avi", "-c", "copy", *_TAGS, source="_small.avi"),
         "tags.flv": _by_ffmpeg("x.flv", "-c", "copy", *_TAGS),
         "tags.wmv": _by_ffmpeg("x.wmv", "-c", "copy", *_TAGS, source="_small.wmv"),
@@ -317,39 +448,68 @@ def canaries() -> Iterator[tuple[str, Callable[[], bytes]]]:
         "exif.jpg": lambda: _jpeg((0xE1, exif)),
         "exif_turned.jpg": lambda: _jpeg((0xE1, b"Exif\0\0" + tiff(6))),
         "xmp.jpg": lambda: _jpeg((0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp())),
-        "extended_xmp.jpg": lambda: _jpeg((0xE1, b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 32 + struct.pack(">II", 200, 0) + xmp())),
+        "extended_xmp.jpg": lambda: _jpeg(
+            (
+                0xE1,
+                b"http://ns.adobe.com/xmp/extension/\0"
+                + b"0" * 32
+                + struct.pack(">II", 200, 0)
+                + xmp(),
+            )
+        ),
         "iptc.jpg": lambda: _jpeg((0xED, iptc())),
         "comment.jpg": lambda: _jpeg((0xFE, text)),
         "jfxx.jpg": lambda: _jpeg((0xE0, b"JFXX\0\x10" + _JPEG[:60000])),
         "makers.jpg": lambda: _jpeg(
-            *((marker, text + b"\0" + text) for marker in (0xE3, 0xE4, 0xE5, 0xE6, 0xE7, 0xE8, 0xE9, 0xEA, 0xEB, 0xEC, 0xEF))
+            *(
+                (marker, text + b"\0" + text)
+                for marker in (0xE3, 0xE4, 0xE5, 0xE6, 0xE7, 0xE8, 0xE9, 0xEA, 0xEB, 0xEC, 0xEF)
+            )
         ),
         "flashpix.jpg": lambda: _jpeg((0xE2, b"FPXR\0" + text)),
-        "motion.jpg": lambda: _jpeg(tail=_box(b"ftyp", b"mp42", bytes(4)) + _box(b"moov", _text_atom(b"\xa9xyz", PLACE)) + text),
+        "motion.jpg": lambda: _jpeg(
+            tail=_box(b"ftyp", b"mp42", bytes(4))
+            + _box(b"moov", _text_atom(b"\xa9xyz", PLACE))
+            + text
+        ),
         "samsung.jpg": lambda: _jpeg(tail=text + b"SEFH" + bytes(8) + text + b"SEFT"),
         "gain_map.jpg": lambda: _jpeg(
-            (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp()), tail=_jpeg((0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp()), (0xE1, exif))
+            (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp()),
+            tail=_jpeg((0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp()), (0xE1, exif)),
         ),
         "texts.png": lambda: _png(
-            (b"tEXt", b"Author\0" + text), (b"zTXt", b"Comment\0\0" + zlib.compress(text)), (b"iTXt", b"Title\0\0\0\0\0" + text)
+            (b"tEXt", b"Author\0" + text),
+            (b"zTXt", b"Comment\0\0" + zlib.compress(text)),
+            (b"iTXt", b"Title\0\0\0\0\0" + text),
         ),
         "exif.png": lambda: _png((b"eXIf", tiff())),
         "xmp.png": lambda: _png((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp())),
         "raw.png": lambda: _png(
-            (b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(b"\nexif\n%8d\n" % len(exif) + exif.hex().encode() + b"\n"))
+            (
+                b"zTXt",
+                b"Raw profile type exif\0\0"
+                + zlib.compress(b"\nexif\n%8d\n" % len(exif) + exif.hex().encode() + b"\n"),
+            )
         ),
-        "unknown.png": lambda: _png((b"caBX", text), (b"prVt", text), (b"tIME", b"\x07\xea\1\1\1\1\1")),
+        "unknown.png": lambda: _png(
+            (b"caBX", text), (b"prVt", text), (b"tIME", b"\x07\xea\1\1\1\1\1")
+        ),
         "behind.png": lambda: _png(tail=text),
         "exif.webp": lambda: _webp((b"EXIF", exif), (b"XMP ", xmp())),
         "unknown.webp": lambda: _webp((b"CNRY", text), (b"META", text)),
         "exif.tiff": lambda: _tiff_picture(),
         # animations
         "comment.gif": lambda: _gif(
-            b"\x21\xfe" + _sub_blocks(text), b"\x21\xff\x0bXMP DataXMP" + xmp() + b"\x01" + bytes(range(255, -1, -1)) + b"\0"
+            b"\x21\xfe" + _sub_blocks(text),
+            b"\x21\xff\x0bXMP DataXMP" + xmp() + b"\x01" + bytes(range(255, -1, -1)) + b"\0",
         ),
         "application.gif": lambda: _gif(b"\x21\xff\x0bCANARY7F1.0" + _sub_blocks(text), tail=text),
         "many.gif": lambda: seed("f351.gif").data[:-1] + b"\x21\xfe" + _sub_blocks(text) + b"\x3b",
-        "texts.apng": lambda: _after(seed("anim.apng").data, 33, _png_chunk(b"tEXt", b"Author\0" + text) + _png_chunk(b"eXIf", tiff())),
+        "texts.apng": lambda: _after(
+            seed("anim.apng").data,
+            33,
+            _png_chunk(b"tEXt", b"Author\0" + text) + _png_chunk(b"eXIf", tiff()),
+        ),
         # captions
         "script.ass": lambda: seed("good.ass").data.replace(
             b"[Script Info]", b"[Script Info]\nOriginal Script: " + text + b"\n; " + text, 1
@@ -385,7 +545,9 @@ _BOXES = frozenset(
     b"mdat free url  avc1 mp4a avcC esds colr pasp btrt chrm sdtp tref udta meta ilst \xa9too data".split()
 )
 _INSIDE = frozenset(b"moov trak edts mdia minf dinf stbl udta ilst \xa9too".split())
-_PNG = frozenset(b"IHDR PLTE IDAT IEND cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST tRNS pHYs sPLT".split())
+_PNG = frozenset(
+    b"IHDR PLTE IDAT IEND cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST tRNS pHYs sPLT".split()
+)
 _HANDLERS = frozenset((b"VideoHandler", b"SoundHandler", b""))
 
 
@@ -406,7 +568,9 @@ def raw(data: bytes) -> list[str]:
     }.items():
         if needle in data:
             found.append(what)
-    found += ["the word, deflated"] if any(WORD.encode() in text for text in _inflated(data)) else []
+    found += (
+        ["the word, deflated"] if any(WORD.encode() in text for text in _inflated(data)) else []
+    )
     return found
 
 
@@ -445,7 +609,11 @@ def _strange_boxes(data: bytes, start: int, end: int) -> Iterator[str]:
             yield f"box {kind!r}"
         elif kind == b"free" and body.strip(b"\0"):
             yield f"free box that holds {body[:20]!r}"
-        elif kind == b"hdlr" and body[8:12] in (b"vide", b"soun") and body[24:].strip(b"\0") not in _HANDLERS:
+        elif (
+            kind == b"hdlr"
+            and body[8:12] in (b"vide", b"soun")
+            and body[24:].strip(b"\0") not in _HANDLERS
+        ):
             yield f"handler name {body[24:60]!r}"
         elif kind == b"hdlr" and body[8:12] not in (b"vide", b"soun", b"mdir", b"url "):
             yield f"handler {body[8:12]!r}"
@@ -487,7 +655,11 @@ def _strange_jpeg(data: bytes) -> Iterator[str]:
             yield f"APP2 {body[:12]!r}"
         elif marker == 0xE0 and not (body.startswith(b"JFIF\0") and len(body) == 14):
             yield f"APP0 of {len(body)} bytes"
-        elif marker == 0xFE or (0xE3 <= marker <= 0xEF and marker != 0xEE) or (marker == 0xEE and not body.startswith(b"Adobe")):
+        elif (
+            marker == 0xFE
+            or (0xE3 <= marker <= 0xEF and marker != 0xEE)
+            or (marker == 0xEE and not body.startswith(b"Adobe"))
+        ):
             yield f"segment 0x{marker:02x}"
         at += 2 + size
 
@@ -496,7 +668,9 @@ def _strange_webp(data: bytes) -> Iterator[str]:
     at, end = 12, 8 + struct.unpack_from("<I", data, 4)[0]
     while at + 8 <= end:
         kind, size = struct.unpack_from("<4sI", data, at)
-        if kind not in (b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ICCP", b"EXIF") or (kind == b"EXIF" and size > 40):
+        if kind not in (b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ICCP", b"EXIF") or (
+            kind == b"EXIF" and size > 40
+        ):
             yield f"chunk {kind!r} of {size} bytes"
         at += 8 + size + (size & 1)
     if len(data) != end:
@@ -526,12 +700,16 @@ def by_exiftool(path: Path) -> list[str] | None:
     if program is None:
         return None
     said = subprocess.run(
-        [program, "-j", "-a", "-u", "-G1", "-ee3", "-api", "LargeFileSupport=1", str(path)], capture_output=True, text=True
+        [program, "-j", "-a", "-u", "-G1", "-ee3", "-api", "LargeFileSupport=1", str(path)],
+        capture_output=True,
+        text=True,
     )
     tags = json.loads(said.stdout or "[{}]")[0]
     words = re.compile(rf"{WORD}|48.{{1,5}}51.{{1,3}}27|48\.857|48,51", re.IGNORECASE)
     return sorted(
-        name for name, value in tags.items() if words.search(str(value)) and not name.startswith(("System:", "SourceFile", "ExifTool:"))
+        name
+        for name, value in tags.items()
+        if words.search(str(value)) and not name.startswith(("System:", "SourceFile", "ExifTool:"))
     )
 
 
@@ -558,8 +736,12 @@ def left_in_outputs(work: Path, only: Sequence[str] = ()) -> list[Figure]:
                 judged += 1
                 broken += [f"{name}: exiftool finds {tag}" for tag in tags]
         if name not in committed:
-            broken.append(f"{name}: exiftool was not asked whether the canary is there (python -m tests.hostile --exiftool)")
-    words = f"{len(broken)} canaries left in {outputs} outputs, by bytes and structure" + (f"; {judged} by exiftool" if judged else "")
+            broken.append(
+                f"{name}: exiftool was not asked whether the canary is there (python -m tests.hostile --exiftool)"
+            )
+    words = f"{len(broken)} canaries left in {outputs} outputs, by bytes and structure" + (
+        f"; {judged} by exiftool" if judged else ""
+    )
     return [Figure(promise=14, found=words, broken=tuple(broken))]
 
 

@@ -54,14 +54,24 @@ def _flv_of_nested_objects() -> bytes:
     """MediaInfo's stack runs out in the objects of objects of its metadata (SIGSEGV): charged to the file, the next is fine."""
     data = seed("_small.flv").data
     script = b"\2\0\x0aonMetaData" + b"\3\0\1a" * 15_000
-    return data[:13] + b"\x12" + len(script).to_bytes(3, "big") + bytes(7) + script + struct.pack(">I", len(script) + 11) + data[13:]
+    return (
+        data[:13]
+        + b"\x12"
+        + len(script).to_bytes(3, "big")
+        + bytes(7)
+        + script
+        + struct.pack(">I", len(script) + 11)
+        + data[13:]
+    )
 
 
 def _flv_of_a_longer_unit() -> bytes:
     """One NAL unit that claims more than its packet: it was copied into an MP4 that no decoder takes without an error."""
     data = bytearray(seed("_small.flv").data)
     at = 13
-    while not (data[at] == 9 and data[at + 11] & 0x0F == 7 and data[at + 12] == 1 and at > len(data) // 2):
+    while not (
+        data[at] == 9 and data[at + 11] & 0x0F == 7 and data[at + 12] == 1 and at > len(data) // 2
+    ):
         at += 15 + int.from_bytes(data[at + 1 : at + 4], "big")
     data[at + 16] = 1  # of the length, after tag, AVC packet type and composition time
     return bytes(data)
@@ -93,16 +103,36 @@ def _wrong_way_round() -> bytes:
 CASES: Mapping[str, tuple[str, Callable[[], bytes], frozenset[str]]] = {
     # name: (what it is called, how it is made, the verdicts that are right)
     "an AVIF without a reader": ("a.avif", _avif_without_reader, frozenset({"unreadable", "fail"})),
-    "boxes within each other": ("a.mp4", _mp4_of_nested_lies, frozenset({"unreadable", "fail", "undecided"})),
+    "boxes within each other": (
+        "a.mp4",
+        _mp4_of_nested_lies,
+        frozenset({"unreadable", "fail", "undecided"}),
+    ),
     "a GIF of comments": ("a.gif", _gif_of_comments, frozenset({"unreadable", "fail"})),
     "a JPEG of fill bytes": ("a.jpg", _jpeg_of_fill, frozenset({"unreadable"})),
     "a WebP without its padding": ("a.webp", _webp_without_padding, frozenset({"fail"})),
-    "one line feed": ("a.mp4", lambda: b"\n", frozenset({"unreadable"})),  # IndexError in the caller
-    "an FLV of objects in objects": ("a.flv", _flv_of_nested_objects, frozenset({"unreadable", "fail"})),
+    "one line feed": (
+        "a.mp4",
+        lambda: b"\n",
+        frozenset({"unreadable"}),
+    ),  # IndexError in the caller
+    "an FLV of objects in objects": (
+        "a.flv",
+        _flv_of_nested_objects,
+        frozenset({"unreadable", "fail"}),
+    ),
     "an FLV of a longer unit": ("a.flv", _flv_of_a_longer_unit, frozenset({"fail"})),
     "an FLV cut between tags": ("a.flv", _flv_cut_between_tags, frozenset({"fail"})),
-    "an MP4 without pictures": ("a.mp4", _mp4_without_decodable_pictures, frozenset({"fail", "unreadable", "undecided"})),
-    "an MP4 with a hole": ("a.mp4", lambda: fixtures.make("zeroed_middle.mp4").read_bytes(), frozenset({"fail"})),  # it was repaired
+    "an MP4 without pictures": (
+        "a.mp4",
+        _mp4_without_decodable_pictures,
+        frozenset({"fail", "unreadable", "undecided"}),
+    ),
+    "an MP4 with a hole": (
+        "a.mp4",
+        lambda: fixtures.make("zeroed_middle.mp4").read_bytes(),
+        frozenset({"fail"}),
+    ),  # it was repaired
     "captions of tags": ("a.srt", _wrong_way_round, frozenset({"pass", "fail"})),
 }
 UNTELLABLE = _mp4_cut_between_fragments

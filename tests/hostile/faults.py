@@ -20,8 +20,8 @@ from pathlib import Path
 
 import mediaprep
 from mediaprep.errors import MediaPrepError
-from mediaprep.events import Event
-from mediaprep.faults import VARIABLE
+from mediaprep.model.events import Event
+from mediaprep.runtime.crashpoints import VARIABLE
 from tests.hostile.figures import Figure
 from tests.hostile.oracles import checked, descendants, state
 from tests.hostile.seeds import seed
@@ -29,7 +29,12 @@ from tests.hostile.seeds import seed
 PROGRAM = str(Path(sys.executable).with_name("mediaprep"))
 MOST_STEPS = 400
 # A copy, an encode, a GIF, a still; what they become.
-WORK = {"_small.mkv": "clip.mp4", "_small_444.mp4": "full.mp4", "f351.gif": "many.gif", "comment.png": "plain.png"}
+WORK = {
+    "_small.mkv": "clip.mp4",
+    "_small_444.mp4": "full.mp4",
+    "f351.gif": "many.gif",
+    "comment.png": "plain.png",
+}
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -56,9 +61,17 @@ def strays(before: set[int], within: float = 1.0) -> set[int]:
         time.sleep(0.02)
 
 
-def run(words: Sequence[str], *, fault: str = "", kill_after: float | None = None, most_bytes: int | None = None) -> tuple[int, str]:
+def run(
+    words: Sequence[str],
+    *,
+    fault: str = "",
+    kill_after: float | None = None,
+    most_bytes: int | None = None,
+) -> tuple[int, str]:
     """The program with these words: its exit code and what it said. ``kill_after`` seconds: SIGKILL; ``most_bytes`` of any file."""
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"} | ({VARIABLE: fault} if fault else {})
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"} | (
+        {VARIABLE: fault} if fault else {}
+    )
 
     def limited() -> None:
         if most_bytes is not None:
@@ -85,12 +98,20 @@ def run(words: Sequence[str], *, fault: str = "", kill_after: float | None = Non
 def visible(folder: Path) -> list[Path]:
     """Files that a user sees: none of ours is hidden but work files and the ledger's folder."""
     hidden = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in hidden if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    return sorted(
+        path
+        for path in hidden
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
 
 
 def partial(folder: Path, label: str) -> list[str]:
     """Visible files that do not pass."""
-    return [f"{label}: {path.name} is {told.word}: {told.text[:200]}" for path in visible(folder) if (told := checked(path)).word != "pass"]
+    return [
+        f"{label}: {path.name} is {told.word}: {told.text[:200]}"
+        for path in visible(folder)
+        if (told := checked(path)).word != "pass"
+    ]
 
 
 class _Kills:
@@ -107,7 +128,13 @@ class _Kills:
             (self.sources / name).write_bytes(seed(name).data)
         self.before = {path: state(path) for path in self.sources.iterdir()}
 
-    def round(self, label: str, words: Sequence[str], faults: Sequence[dict[str, object]], finish: Callable[[str], None]) -> bool:
+    def round(
+        self,
+        label: str,
+        words: Sequence[str],
+        faults: Sequence[dict[str, object]],
+        finish: Callable[[str], None],
+    ) -> bool:
         """Killed at each of these, restarted, judged; False where the last run was not killed any more."""
         shutil.rmtree(self.out, ignore_errors=True)
         self.out.mkdir()
@@ -126,17 +153,35 @@ class _Kills:
                         os.kill(pid, signal.SIGKILL)
             self.broken[7] += partial(self.out, label)
         finish(label)
-        self.broken[6] += [f"{label}: {path.name} changed" for path, told in self.before.items() if state(path) != told]
+        self.broken[6] += [
+            f"{label}: {path.name} changed"
+            for path, told in self.before.items()
+            if state(path) != told
+        ]
         return killed
 
     def figures(self, what: str) -> list[Figure]:
         return [
-            Figure(promise=6, found=f"{len(self.broken[6])} sources changed by {self.kills} kills of {what}", broken=tuple(self.broken[6])),
             Figure(
-                promise=7, found=f"{len(self.broken[7])} partial outputs after {self.kills} kills of {what}", broken=tuple(self.broken[7])
+                promise=6,
+                found=f"{len(self.broken[6])} sources changed by {self.kills} kills of {what}",
+                broken=tuple(self.broken[6]),
             ),
-            Figure(promise=8, found=f"{what}: all finished after {self.kills} kills", broken=tuple(self.broken[8])),
-            Figure(promise=15, found=f"{len(self.broken[15])} orphans after {self.kills} kills of {what}", broken=tuple(self.broken[15])),
+            Figure(
+                promise=7,
+                found=f"{len(self.broken[7])} partial outputs after {self.kills} kills of {what}",
+                broken=tuple(self.broken[7]),
+            ),
+            Figure(
+                promise=8,
+                found=f"{what}: all finished after {self.kills} kills",
+                broken=tuple(self.broken[8]),
+            ),
+            Figure(
+                promise=15,
+                found=f"{len(self.broken[15])} orphans after {self.kills} kills of {what}",
+                broken=tuple(self.broken[15]),
+            ),
         ]
 
 
@@ -152,10 +197,14 @@ def kills_of_fix(work: Path, rounds: int, every: int) -> list[Figure]:
             def finish(label: str, words: Sequence[str] = words, target: str = target) -> None:
                 code, said = run([*words, "--force"])
                 if code != 0 or [path.name for path in visible(kills.out)] != [target]:
-                    kills.broken[8].append(f"{label}: after a restart exit code {code}, {visible(kills.out)}: {said[-300:]}")
+                    kills.broken[8].append(
+                        f"{label}: after a restart exit code {code}, {visible(kills.out)}: {said[-300:]}"
+                    )
 
             for count in range(1, MOST_STEPS, every):
-                if not kills.round(f"{name} step {count}", words, [{"fault": f"*:{count}"}], finish):
+                if not kills.round(
+                    f"{name} step {count}", words, [{"fault": f"*:{count}"}], finish
+                ):
                     break
             for _ in range(rounds // len(WORK)):
                 seconds = chance.uniform(0.2, 1.5)
@@ -170,14 +219,20 @@ def kills_of_batch(work: Path, rounds: int, every: int) -> list[Figure]:
     words = ["batch", str(kills.sources), "-o", str(kills.out)]
     code, said = run(words)
     calm = {path.relative_to(kills.out) for path in visible(kills.out)}
-    kills.broken[8] += [f"undisturbed: exit code {code}: {said[-300:]}"] if code or len(calm) != len(kills.before) else []
+    kills.broken[8] += (
+        [f"undisturbed: exit code {code}: {said[-300:]}"]
+        if code or len(calm) != len(kills.before)
+        else []
+    )
     chance = random.Random("kills of batch")
 
     def finish(label: str) -> None:
         code, said = run(words)
         found = {path.relative_to(kills.out) for path in visible(kills.out)}
         if code != 0 or found != calm:
-            kills.broken[8].append(f"{label}: after a restart exit code {code}, {sorted(map(str, found ^ calm))}: {said[-300:]}")
+            kills.broken[8].append(
+                f"{label}: after a restart exit code {code}, {sorted(map(str, found ^ calm))}: {said[-300:]}"
+            )
         kills.broken[7].extend(partial(kills.out, label))
         if left := list(kills.out.rglob("*.part")):
             kills.broken[8].append(f"{label}: {len(left)} work files are left")
@@ -196,8 +251,20 @@ def kills_of_batch(work: Path, rounds: int, every: int) -> list[Figure]:
 def small_disk(place: Path, size: int) -> Iterator[bool]:
     """A file system of so many bytes there; False where none may be mounted."""
     place.mkdir(parents=True, exist_ok=True)
-    words = ["mount", "-t", "tmpfs", "-o", f"size={max(size, 4096)},nr_inodes=200", "tmpfs", str(place)]
-    mounted = os.geteuid() == 0 and shutil.which("mount") is not None and subprocess.run(words, capture_output=True).returncode == 0
+    words = [
+        "mount",
+        "-t",
+        "tmpfs",
+        "-o",
+        f"size={max(size, 4096)},nr_inodes=200",
+        "tmpfs",
+        str(place),
+    ]
+    mounted = (
+        os.geteuid() == 0
+        and shutil.which("mount") is not None
+        and subprocess.run(words, capture_output=True).returncode == 0
+    )
     try:
         yield mounted
     finally:
@@ -232,7 +299,13 @@ def full_disks(work: Path, sizes: int) -> list[Figure]:
                 if state(source) != before:
                     broken.append(f"{label}: the source changed")
     how = "of a file system" if os.geteuid() == 0 else "by a file size limit"
-    return [Figure(promise=7, found=f"0 partial outputs on {full} full disks of {tried} ({how})", broken=tuple(broken))]
+    return [
+        Figure(
+            promise=7,
+            found=f"0 partial outputs on {full} full disks of {tried} ({how})",
+            broken=tuple(broken),
+        )
+    ]
 
 
 def full_disk_with_ledger(work: Path, sizes: int) -> list[Figure]:
@@ -256,8 +329,16 @@ def full_disk_with_ledger(work: Path, sizes: int) -> list[Figure]:
             subprocess.run(["mount", "-o", "remount,size=50m", str(place)], check=True)
             code, said = run(words)
             if code != 0 or len(visible(place / "out")) != len(WORK):
-                broken.append(f"batch on {size} bytes, then with room: exit code {code}: {said[-400:]}")
-    return [Figure(promise=8, found=f"ledger and outputs on {sizes} full disks, all finished with room", broken=tuple(broken))]
+                broken.append(
+                    f"batch on {size} bytes, then with room: exit code {code}: {said[-400:]}"
+                )
+    return [
+        Figure(
+            promise=8,
+            found=f"ledger and outputs on {sizes} full disks, all finished with room",
+            broken=tuple(broken),
+        )
+    ]
 
 
 def _append(path: Path) -> None:
@@ -302,22 +383,37 @@ def changing_sources(work: Path) -> list[Figure]:
                 source.write_bytes(seed(name).data)
                 tried += 1
 
-                def listen(event: Event, stage: str = stage, act: Callable[[Path], None] = act, source: Path = source) -> None:
+                def listen(
+                    event: Event,
+                    stage: str = stage,
+                    act: Callable[[Path], None] = act,
+                    source: Path = source,
+                ) -> None:
                     if event.event == "stage.start" and getattr(event, "stage", "") == stage:
                         act(source)
 
                 label = f"{name} {change} at {stage}"
                 try:
-                    status = mediaprep.prepare(source, folder / "out" / target, on_event=listen).status
+                    status = mediaprep.prepare(
+                        source, folder / "out" / target, on_event=listen
+                    ).status
                 except MediaPrepError as problem:
                     status = type(problem).__name__
                 if stage == "probe":
                     broken += partial(folder / "out", label)
                 elif status not in ("failed", "unreadable") or visible(folder / "out"):
-                    broken.append(f"{label}: {status}, {[path.name for path in visible(folder / 'out')]}")
+                    broken.append(
+                        f"{label}: {status}, {[path.name for path in visible(folder / 'out')]}"
+                    )
                 if any((folder / "out").glob(".*.part")):
                     broken.append(f"{label}: a work file is left")
-    return [Figure(promise=10, found=f"{len(broken)} outputs of {tried} sources that changed under the work", broken=tuple(broken))]
+    return [
+        Figure(
+            promise=10,
+            found=f"{len(broken)} outputs of {tried} sources that changed under the work",
+            broken=tuple(broken),
+        )
+    ]
 
 
 def stopped(work: Path) -> list[Figure]:
@@ -328,7 +424,17 @@ def stopped(work: Path) -> list[Figure]:
     broken = []
     for seconds in (0.4, 0.7, 1.0):
         child = subprocess.Popen(
-            [PROGRAM, "--isolated", "--quiet", "fix", str(source), "-o", str(out / "x.mp4"), "--force"], stdout=subprocess.DEVNULL
+            [
+                PROGRAM,
+                "--isolated",
+                "--quiet",
+                "fix",
+                str(source),
+                "-o",
+                str(out / "x.mp4"),
+                "--force",
+            ],
+            stdout=subprocess.DEVNULL,
         )
         time.sleep(seconds)
         child.send_signal(signal.SIGSTOP)
@@ -336,7 +442,9 @@ def stopped(work: Path) -> list[Figure]:
         child.send_signal(signal.SIGCONT)
         if child.wait(60) != 0:
             broken.append(f"stopped after {seconds} s: exit code {child.returncode}")
-    return [Figure(promise=8, found="3 of 3 runs stopped and continued finish", broken=tuple(broken))]
+    return [
+        Figure(promise=8, found="3 of 3 runs stopped and continued finish", broken=tuple(broken))
+    ]
 
 
 def digest(path: Path) -> str:
@@ -374,4 +482,10 @@ def in_threads(work: Path, count: int) -> list[Figure]:
 
     end_readers()
     broken += [f"stray {pid}" for pid in strays(before)]
-    return [Figure(promise=15, found=f"0 strays of {count} callers cancelled in threads", broken=tuple(broken))]
+    return [
+        Figure(
+            promise=15,
+            found=f"0 strays of {count} callers cancelled in threads",
+            broken=tuple(broken),
+        )
+    ]

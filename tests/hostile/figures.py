@@ -49,7 +49,16 @@ def table(figures: Iterable[Figure]) -> str:
         by_promise.setdefault(figure.promise, []).append(figure)
     for number, (promise, wanted) in PROMISES.items():
         found = by_promise.get(number, [])
-        words = "; ".join((f.skipped and f"not run: {f.skipped}") or f.found for f in found) or "not run"
-        word = "BROKEN" if any(f.broken for f in found) else "reached" if found and all(f.reached for f in found) else "not told"
+        words = (
+            "; ".join((f.skipped and f"not run: {f.skipped}") or f.found for f in found)
+            or "not run"
+        )
+        word = (
+            "BROKEN"
+            if any(f.broken for f in found)
+            else "reached"
+            if found and all(f.reached for f in found)
+            else "not told"
+        )
         rows.append(f"| {number} | {promise} | {wanted} | {words} | {word} |")
     return "\n".join(rows)

@@ -14,7 +14,23 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Literal
 
-INTERESTING = (0, 1, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFF0, 0xFFFFFFFF)
+INTERESTING = (
+    0,
+    1,
+    7,
+    8,
+    0x7F,
+    0x80,
+    0xFF,
+    0x7FFF,
+    0x8000,
+    0xFFFF,
+    0x10000,
+    0x7FFFFFFF,
+    0x80000000,
+    0xFFFFFFF0,
+    0xFFFFFFFF,
+)
 WIDE = (0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF)
 MOST_BYTES = 2**19  # of a seed that are used, and of a mutant
 
@@ -24,7 +40,13 @@ Change = Callable[[random.Random, bytearray], None]
 def _place(rng: random.Random, size: int) -> int:
     """Half of them in the first 4 kB, a quarter in the last."""
     part = rng.randrange(4)
-    return rng.randrange(min(size, 4096)) if part < 2 else rng.randrange(max(0, size - 4096), size) if part == 2 else rng.randrange(size)
+    return (
+        rng.randrange(min(size, 4096))
+        if part < 2
+        else rng.randrange(max(0, size - 4096), size)
+        if part == 2
+        else rng.randrange(size)
+    )
 
 
 # -- changes that know no format -----------------------------------------------------------------------------------------------------
@@ -38,7 +60,9 @@ def _bits(rng: random.Random, data: bytearray) -> None:
 def _integer(rng: random.Random, data: bytearray) -> None:
     at, width = _place(rng, len(data)), rng.choice((1, 2, 4, 4, 8))
     value = rng.choice(INTERESTING if width < 8 else (*INTERESTING, *WIDE))
-    data[at : at + width] = (value & (1 << 8 * width) - 1).to_bytes(width, rng.choice(("big", "little")))
+    data[at : at + width] = (value & (1 << 8 * width) - 1).to_bytes(
+        width, rng.choice(("big", "little"))
+    )
 
 
 def _cut(rng: random.Random, data: bytearray) -> None:
@@ -66,13 +90,45 @@ def _zero(rng: random.Random, data: bytearray) -> None:
 
 def _lies_of(rng: random.Random, size: int) -> int:
     """What a size field may claim instead."""
-    return rng.choice((0, 1, 7, 8, max(size - 1, 0), size + 1, size * 2, size * 1000, 0x7FFFFFFF, 0xFFFFFFF0, 0xFFFFFFFF))
+    return rng.choice(
+        (
+            0,
+            1,
+            7,
+            8,
+            max(size - 1, 0),
+            size + 1,
+            size * 2,
+            size * 1000,
+            0x7FFFFFFF,
+            0xFFFFFFF0,
+            0xFFFFFFFF,
+        )
+    )
 
 
-_HOLDERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"mvex", b"edts", b"dinf", b"udta", b"iprp", b"ipco"))
+_HOLDERS = frozenset(
+    (
+        b"moov",
+        b"trak",
+        b"mdia",
+        b"minf",
+        b"stbl",
+        b"moof",
+        b"traf",
+        b"mvex",
+        b"edts",
+        b"dinf",
+        b"udta",
+        b"iprp",
+        b"ipco",
+    )
+)
 
 
-def boxes(data: bytes, start: int = 0, end: int | None = None, depth: int = 0) -> Iterator[tuple[int, int, bytes]]:
+def boxes(
+    data: bytes, start: int = 0, end: int | None = None, depth: int = 0
+) -> Iterator[tuple[int, int, bytes]]:
     """(at, size, type) of ISO base media boxes, outer before inner."""
     at, end = start, len(data) if end is None else end
     while at + 8 <= end:
@@ -99,7 +155,9 @@ def _box(rng: random.Random, data: bytearray) -> None:
                 field = at + 8 + 4 * rng.randrange(min((size - 8) // 4, 30))
                 struct.pack_into(">I", data, field, rng.choice(INTERESTING))
         case 3:
-            data[at + 4 : at + 8] = rng.choice([other for _, _, other in found] + [b"free", b"\0\0\0\0", kind[::-1]])
+            data[at + 4 : at + 8] = rng.choice(
+                [other for _, _, other in found] + [b"free", b"\0\0\0\0", kind[::-1]]
+            )
         case _:
             data[at:at] = bytes(data[at : at + min(size, 8192)]) * rng.randrange(2, 21)
     return None
@@ -119,7 +177,11 @@ def _element(rng: random.Random, data: bytearray) -> None:
         b"\x12\x54\xc3\x67",
     )
     name = rng.choice(ids)
-    places = [at for at in range(len(data) - 12) if data[at : at + len(name)] == name] if len(data) < 2**17 else []
+    places = (
+        [at for at in range(len(data) - 12) if data[at : at + len(name)] == name]
+        if len(data) < 2**17
+        else []
+    )
     if not places:
         return _integer(rng, data)
     at = rng.choice(places[:50]) + len(name)
@@ -157,7 +219,9 @@ def _chunk(rng: random.Random, data: bytearray) -> None:
                 body = bytearray(data[at + 8 : at + 8 + size])
                 width = min(rng.choice((1, 4)), size)
                 field = rng.randrange(min(size - width, 40) + 1)
-                body[field : field + width] = (rng.choice(INTERESTING) & (1 << 8 * width) - 1).to_bytes(width, "big")
+                body[field : field + width] = (
+                    rng.choice(INTERESTING) & (1 << 8 * width) - 1
+                ).to_bytes(width, "big")
                 data[at + 8 : at + 12 + size] = body + struct.pack(">I", zlib.crc32(kind + body))
     return None
 
@@ -165,7 +229,11 @@ def _chunk(rng: random.Random, data: bytearray) -> None:
 def _segment(rng: random.Random, data: bytearray) -> None:
     """The length of a JPEG segment, or a byte of its body."""
     places = [
-        at for at in range(2, len(data) - 4) if data[at] == 0xFF and 0xC0 <= data[at + 1] < 0xFF and data[at + 1] not in range(0xD0, 0xDA)
+        at
+        for at in range(2, len(data) - 4)
+        if data[at] == 0xFF
+        and 0xC0 <= data[at + 1] < 0xFF
+        and data[at + 1] not in range(0xD0, 0xDA)
     ]
     if not places:
         return _integer(rng, data)
@@ -204,11 +272,15 @@ def _directory(rng: random.Random, data: bytearray) -> None:
         return _integer(rng, data)
     match rng.randrange(4):
         case 0:
-            struct.pack_into(f"{order}I", data, entry + 8, rng.choice((first, 0, 8, len(data), 0xFFFFFFFF)))
+            struct.pack_into(
+                f"{order}I", data, entry + 8, rng.choice((first, 0, 8, len(data), 0xFFFFFFFF))
+            )
         case 1:
             struct.pack_into(f"{order}I", data, entry + 4, rng.choice(INTERESTING))
         case 2:
-            struct.pack_into(f"{order}H", data, entry, rng.choice((0x8769, 0x8825, 0xA005, 0x014A, 0x0201)))  # Exif, GPS, interop, SubIFDs
+            struct.pack_into(
+                f"{order}H", data, entry, rng.choice((0x8769, 0x8825, 0xA005, 0x014A, 0x0201))
+            )  # Exif, GPS, interop, SubIFDs
         case _:
             struct.pack_into(f"{order}H", data, at, rng.choice((0, 1, 0xFF, 0xFFFF)))
     return None
@@ -232,7 +304,9 @@ def _tags(data: bytes) -> Iterator[tuple[int, int]]:
         at = end
 
 
-def _chunks_of_riff(data: bytes, at: int = 12, end: int | None = None, depth: int = 0) -> Iterator[tuple[int, int]]:
+def _chunks_of_riff(
+    data: bytes, at: int = 12, end: int | None = None, depth: int = 0
+) -> Iterator[tuple[int, int]]:
     """(at, end) of RIFF chunks, outer before inner."""
     end = len(data) if end is None else end
     while at + 8 <= end:
@@ -259,7 +333,14 @@ def _packets(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 # By what a file begins with: its units, then where in one its size stands: offset, bytes, byte order.
-_UNITS: tuple[tuple[bytes, Callable[[bytes], Iterator[tuple[int, int]]], tuple[int, int, Literal["big", "little"]]], ...] = (
+_UNITS: tuple[
+    tuple[
+        bytes,
+        Callable[[bytes], Iterator[tuple[int, int]]],
+        tuple[int, int, Literal["big", "little"]],
+    ],
+    ...,
+] = (
     (b"OggS", _pages, (26, 1, "big")),
     (b"FLV", _tags, (1, 3, "big")),
     (b"RIFF", _chunks_of_riff, (4, 4, "little")),

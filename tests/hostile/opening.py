@@ -32,11 +32,42 @@ NAMES = (
         b"C:x.mp4",
         b"unix:x.mp4",
     ),
-    *(b"file:x.mp4", b"pipe:0", b"-", b"-out.mp4", b"--help", b"a%d.png", b"clip 100%d.jpg", b"a[0-9].png", b"a*?.png", b"@list.mp4"),
+    *(
+        b"file:x.mp4",
+        b"pipe:0",
+        b"-",
+        b"-out.mp4",
+        b"--help",
+        b"a%d.png",
+        b"clip 100%d.jpg",
+        b"a[0-9].png",
+        b"a*?.png",
+        b"@list.mp4",
+    ),
     *(b"a" * 251 + b".mp4", "é".encode() * 125 + b".png"),
-    *(b"caf\xe9.mp4", b"new\nline.mp4", b"esc\x1b[31m.mp4", "bidi\u202egpj.mp4".encode(), b" .mp4", b"'; rm -rf $HOME; '.mp4", b"%s%n.mp4"),
+    *(
+        b"caf\xe9.mp4",
+        b"new\nline.mp4",
+        b"esc\x1b[31m.mp4",
+        "bidi\u202egpj.mp4".encode(),
+        b" .mp4",
+        b"'; rm -rf $HOME; '.mp4",
+        b"%s%n.mp4",
+    ),
 )
-_PIECES = (*"abz%d*?[]{}()'\"`$|&;<>\\:,= -~#!@\t\n\r\x01\x1b", "..", "http:", "%04d", "\u202e", "é", "\udcff", "\ufeff", "𝟙", "CON", "nul")
+_PIECES = (
+    *"abz%d*?[]{}()'\"`$|&;<>\\:,= -~#!@\t\n\r\x01\x1b",
+    "..",
+    "http:",
+    "%04d",
+    "\u202e",
+    "é",
+    "\udcff",
+    "\ufeff",
+    "𝟙",
+    "CON",
+    "nul",
+)
 
 _MVG = "push graphic-context\nviewbox 0 0 640 480\nimage over 0,0 0,0 '{}'\npop graphic-context\n"
 _MORE = {  # as PLAYLISTS: one place is filled in
@@ -82,7 +113,10 @@ def strace() -> str | None:
     found = shutil.which("strace")
     if found is None:
         return None
-    works = subprocess.run([found, "-f", "--seccomp-bpf", "-e", "trace=openat", "-o", os.devnull, "true"], capture_output=True)
+    works = subprocess.run(
+        [found, "-f", "--seccomp-bpf", "-e", "trace=openat", "-o", os.devnull, "true"],
+        capture_output=True,
+    )
     return found if works.returncode == 0 else None
 
 
@@ -92,11 +126,30 @@ def traced(words: Sequence[bytes | str], folder: Path, allowed: Sequence[Path]) 
     assert tracer is not None
     scratch = folder.parent / f"{folder.name}.scratch"
     (scratch / "tmp").mkdir(parents=True, exist_ok=True)
-    own = [str(scratch), sys.prefix, sys.base_prefix, str(Path(mediaprep.__file__).parents[1]), *map(str, allowed)]
-    argv = [tracer, "-f", "--seccomp-bpf", "-qq", "-s", "4096", "-e", "trace=open,openat,openat2,creat,connect,bind,sendto", "-o", str(log)]
+    own = [
+        str(scratch),
+        sys.prefix,
+        sys.base_prefix,
+        str(Path(mediaprep.__file__).parents[1]),
+        *map(str, allowed),
+    ]
+    argv = [
+        tracer,
+        "-f",
+        "--seccomp-bpf",
+        "-qq",
+        "-s",
+        "4096",
+        "-e",
+        "trace=open,openat,openat2,creat,connect,bind,sendto",
+        "-o",
+        str(log),
+    ]
     code = [str(Path(sys.executable).with_name("mediaprep")), "--isolated", *words]
     environment = {**os.environ, "HOME": str(scratch), "TMPDIR": str(scratch / "tmp")}
-    done = subprocess.run([*argv, *code], cwd=folder, capture_output=True, timeout=300, env=environment)
+    done = subprocess.run(
+        [*argv, *code], cwd=folder, capture_output=True, timeout=300, env=environment
+    )
     opened, contacts = [], []
     for line in log.read_text(errors="replace").splitlines():
         call = _CALL.search(line)
@@ -104,7 +157,9 @@ def traced(words: Sequence[bytes | str], folder: Path, allowed: Sequence[Path]) 
             contacts.append(line)
         elif call is not None:
             path = call[1]
-            if not _SYSTEM.match(path) and not any(path == place or path.startswith(place + "/") for place in own):
+            if not _SYSTEM.match(path) and not any(
+                path == place or path.startswith(place + "/") for place in own
+            ):
                 opened.append(line[:300])
     log.unlink()
     return Seen(tuple(opened), tuple(contacts), done.returncode)
@@ -112,11 +167,20 @@ def traced(words: Sequence[bytes | str], folder: Path, allowed: Sequence[Path]) 
 
 def cells() -> Iterator[tuple[str, str, bytes, bool]]:
     """(label, suffix, content, whether it may be readable): every text with an absolute, a relative and a remote target."""
-    targets = {"absolute": "{folder}/secret/canary.ts", "relative": "canary.ts", "remote": "http://127.0.0.1:9/x.ts"}
+    targets = {
+        "absolute": "{folder}/secret/canary.ts",
+        "relative": "canary.ts",
+        "remote": "http://127.0.0.1:9/x.ts",
+    }
     for kind, text in TEXTS.items():
         for number, (how, target) in enumerate(targets.items()):
             suffix = SUFFIXES[(len(kind) + number) % len(SUFFIXES)]
-            yield f"{kind}, {how}, as {suffix}", suffix, text.format(target).encode(), kind in ("ass", "srt")
+            yield (
+                f"{kind}, {how}, as {suffix}",
+                suffix,
+                text.format(target).encode(),
+                kind in ("ass", "srt"),
+            )
     for how, target in targets.items():
         yield f"dref, {how}", ".mov", b"dref:" + target.encode(), True
 
@@ -146,11 +210,21 @@ def opens_nothing_else(work: Path, count: int | None = None) -> list[Figure]:
         out.mkdir()
         for words in (["check", path.name], ["fix", path.name, "-o", "out/"]):
             seen = traced(words, folder, (path, out))
-            strange = [line for line in seen.opened if f'"{path.name}"' not in line and '"out' not in line and '"."' not in line]
+            strange = [
+                line
+                for line in seen.opened
+                if f'"{path.name}"' not in line and '"out' not in line and '"."' not in line
+            ]
             broken += [f"{label}, {words[0]}: {line}" for line in (*strange, *seen.contacts)]
         if number == 0 and not traced(["check", "canary.ts"], folder, (path, out)).opened:
             broken.append("the tracer does not see what is opened")
-    return [Figure(promise=4, found=f"{len(broken)} opens or connects in {2 * len(wanted)} traced runs", broken=tuple(broken))]
+    return [
+        Figure(
+            promise=4,
+            found=f"{len(broken)} opens or connects in {2 * len(wanted)} traced runs",
+            broken=tuple(broken),
+        )
+    ]
 
 
 def generated(count: int) -> list[bytes]:
@@ -158,7 +232,9 @@ def generated(count: int) -> list[bytes]:
     rng = random.Random("names")
     made: list[bytes] = []
     while len(made) < count:
-        text = "".join(rng.choice(_PIECES) for _ in range(rng.randrange(1, 12))) + rng.choice((".mp4", ".png", ".gif", ""))
+        text = "".join(rng.choice(_PIECES) for _ in range(rng.randrange(1, 12))) + rng.choice(
+            (".mp4", ".png", ".gif", "")
+        )
         name = os.fsencode(text).replace(b"/", b"").replace(b"\0", b"")[:200]
         if name not in (b"", b".", b".."):
             made.append(name)
@@ -181,7 +257,9 @@ def names(work: Path, count: int) -> list[Figure]:
         before, around = state(path), tree(folder)
         os.chdir(folder)
         try:
-            for given in (path, Path(os.fsdecode(name)))[number % 2 if number >= len(NAMES) else 0 :]:
+            for given in (path, Path(os.fsdecode(name)))[
+                number % 2 if number >= len(NAMES) else 0 :
+            ]:
                 ending = prepared(given, folder / "out", force=True)
                 if ending.word != "fixed" or checked(given).word != "pass":
                     wrong.append(f"{name!r}: {ending.word} {ending.text[:200]}")
@@ -190,13 +268,28 @@ def names(work: Path, count: int) -> list[Figure]:
         if state(path) != before:
             changed.append(f"{name!r}: the source changed")
         left = {key: facts for key, facts in tree(folder).items() if not key.startswith("out")}
-        if left != {key: facts for key, facts in around.items() if not key.startswith("out")} or len(list((folder / "out").iterdir())) != 1:
+        if (
+            left != {key: facts for key, facts in around.items() if not key.startswith("out")}
+            or len(list((folder / "out").iterdir())) != 1
+        ):
             elsewhere.append(f"{name!r}: {sorted(tree(folder))}")
         shutil.rmtree(folder)
     return [
-        Figure(promise=4, found=f"{len(wrong)} of {2 * len(wanted)} names led elsewhere", broken=tuple(wrong)),
-        Figure(promise=5, found=f"{len(elsewhere)} of {len(wanted)} names wrote elsewhere", broken=tuple(elsewhere)),
-        Figure(promise=6, found=f"{len(changed)} of {len(wanted)} sources under strange names changed", broken=tuple(changed)),
+        Figure(
+            promise=4,
+            found=f"{len(wrong)} of {2 * len(wanted)} names led elsewhere",
+            broken=tuple(wrong),
+        ),
+        Figure(
+            promise=5,
+            found=f"{len(elsewhere)} of {len(wanted)} names wrote elsewhere",
+            broken=tuple(elsewhere),
+        ),
+        Figure(
+            promise=6,
+            found=f"{len(changed)} of {len(wanted)} sources under strange names changed",
+            broken=tuple(changed),
+        ),
     ]
 
 
@@ -233,7 +326,15 @@ def links(work: Path) -> list[Figure]:
                 broken.append(f"output {target}, force={force}: the source changed")
         for given in ("hard.mp4", "soft2.mp4", "there/clip.mp4"):
             tried += 1
-            mediaprep.prepare(str(folder / given), str(folder / f"made-{given.replace('/', '-')}"), force=force)
+            mediaprep.prepare(
+                str(folder / given), str(folder / f"made-{given.replace('/', '-')}"), force=force
+            )
             if state(source) != before:
                 broken.append(f"input {given}: the source changed")
-    return [Figure(promise=6, found=f"0 sources changed through {tried} links" if not broken else f"{len(broken)}", broken=tuple(broken))]
+    return [
+        Figure(
+            promise=6,
+            found=f"0 sources changed through {tried} links" if not broken else f"{len(broken)}",
+            broken=tuple(broken),
+        )
+    ]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import mediaprep
 from mediaprep.errors import MediaPrepError
-from mediaprep.probe import worker
+from mediaprep.probing.reader import pool as worker
 
 PROBE_SECONDS = 10.0  # of one look; killed within a second more
 PROBE_BYTES = 512 * 2**20
@@ -41,11 +41,23 @@ def checked(path: Path, **options: object) -> Ending:
     try:
         report = mediaprep.check(str(path), **options)  # type: ignore[arg-type]
     except MediaPrepError as problem:
-        return Ending(word=type(problem).__name__, text=str(problem), seconds=time.monotonic() - began)
+        return Ending(
+            word=type(problem).__name__, text=str(problem), seconds=time.monotonic() - began
+        )
     except Exception:  # what the harness looks for
-        return Ending(word="bare", text=traceback.format_exc(limit=-3), seconds=time.monotonic() - began, bare=True)
+        return Ending(
+            word="bare",
+            text=traceback.format_exc(limit=-3),
+            seconds=time.monotonic() - began,
+            bare=True,
+        )
     text = " | ".join(finding.message for finding in report.findings)
-    return Ending(word=report.verdict, text=text, seconds=time.monotonic() - began, bare=report.verdict not in VERDICTS)
+    return Ending(
+        word=report.verdict,
+        text=text,
+        seconds=time.monotonic() - began,
+        bare=report.verdict not in VERDICTS,
+    )
 
 
 def prepared(path: Path, folder: Path, **options: object) -> Ending:
@@ -54,9 +66,16 @@ def prepared(path: Path, folder: Path, **options: object) -> Ending:
     try:
         outcome = mediaprep.prepare(str(path), f"{folder}/", **options)  # type: ignore[arg-type]
     except MediaPrepError as problem:
-        return Ending(word=type(problem).__name__, text=str(problem), seconds=time.monotonic() - began)
+        return Ending(
+            word=type(problem).__name__, text=str(problem), seconds=time.monotonic() - began
+        )
     except Exception:  # what the harness looks for
-        return Ending(word="bare", text=traceback.format_exc(limit=-3), seconds=time.monotonic() - began, bare=True)
+        return Ending(
+            word="bare",
+            text=traceback.format_exc(limit=-3),
+            seconds=time.monotonic() - began,
+            bare=True,
+        )
     return Ending(
         word=outcome.status,
         text=" | ".join(outcome.problems),
@@ -80,7 +99,11 @@ def tree(folder: Path) -> dict[str, tuple[object, ...]]:
         for name in (*folders, *files):
             path = os.path.join(root, name)
             facts = os.lstat(path)
-            found[os.fsdecode(os.path.relpath(path, os.fsencode(folder)))] = (facts.st_mode, facts.st_size, facts.st_mtime_ns)
+            found[os.fsdecode(os.path.relpath(path, os.fsencode(folder)))] = (
+                facts.st_mode,
+                facts.st_size,
+                facts.st_mtime_ns,
+            )
     return found
 
 
@@ -135,7 +158,11 @@ class Peak:
         for pid in _below(os.getpid()):
             with contextlib.suppress(OSError, StopIteration, IndexError, ValueError):
                 lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-                self.bytes = max(self.bytes, 1024 * int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]))
+                self.bytes = max(
+                    self.bytes,
+                    1024
+                    * int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]),
+                )
 
 
 def _below(pid: int) -> Iterator[int]:

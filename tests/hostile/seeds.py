@@ -22,13 +22,49 @@ MADE = (
         "_small.mkv",
         "_small.webm",
     ),
-    *("_small.ts", "_small.avi", "_small.flv", "_small.wmv", "_small.ogv", "_small.mpg", "_small.h264", "_small.gif", "f351.gif"),
+    *(
+        "_small.ts",
+        "_small.avi",
+        "_small.flv",
+        "_small.wmv",
+        "_small.ogv",
+        "_small.mpg",
+        "_small.h264",
+        "_small.gif",
+        "f351.gif",
+    ),
     *("_small.ivf", "_small.mxf"),
-    *("anim.apng", "anim.webp", "anim.avif", "plain.png", "comment.png", "alpha.png", "orientation6.jpg", "comment.jpg", "mpo.jpg"),
-    *("progressive.jpg", "comment.webp", "alpha.webp", "still.gif", "plain.avif", "plain.tiff", "plain.bmp", "plain.ico", "plain.jp2"),
+    *(
+        "anim.apng",
+        "anim.webp",
+        "anim.avif",
+        "plain.png",
+        "comment.png",
+        "alpha.png",
+        "orientation6.jpg",
+        "comment.jpg",
+        "mpo.jpg",
+    ),
+    *(
+        "progressive.jpg",
+        "comment.webp",
+        "alpha.webp",
+        "still.gif",
+        "plain.avif",
+        "plain.tiff",
+        "plain.bmp",
+        "plain.ico",
+        "plain.jp2",
+    ),
     *("good.srt", "utf16.srt", "good.vtt", "good.ass"),
 )
-REAL = ("tika__IMG_1034.heic", "pillow__ultrahdr.jpg", "image__anim.webp", "media__sample_rotate_and_reflect.mp4", "tika__test_subrip.srt")
+REAL = (
+    "tika__IMG_1034.heic",
+    "pillow__ultrahdr.jpg",
+    "image__anim.webp",
+    "media__sample_rotate_and_reflect.mp4",
+    "tika__test_subrip.srt",
+)
 MOST_BYTES = 2**20
 
 
@@ -54,7 +90,11 @@ class Seed:
 def seeds() -> tuple[Seed, ...]:
     """All of them; the real ones only where the corpus is."""
     made = [Seed(name, fixtures.make(name).read_bytes()) for name in MADE]
-    real = [FOLDER / name for name in REAL if (FOLDER / name).is_file() and (FOLDER / name).stat().st_size <= MOST_BYTES]
+    real = [
+        FOLDER / name
+        for name in REAL
+        if (FOLDER / name).is_file() and (FOLDER / name).stat().st_size <= MOST_BYTES
+    ]
     return (*made, *(Seed(path.name, path.read_bytes()) for path in real))
 
 

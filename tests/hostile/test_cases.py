@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import mediaprep
-from mediaprep.media import Video
+from mediaprep.model.media import Video
 from tests.hostile.cases import CASES, UNTELLABLE
 from tests.hostile.oracles import checked, prepared
 

@@ -16,7 +16,11 @@ from tests.hostile.mutators import mutant
 from tests.hostile.seeds import seeds
 
 ROOT = Path(__file__).resolve().parents[2]
-ELSEWHERE = {"cost", "suites", "memory"}  # timed, the ordinary tests of other rooms, and a long encode
+ELSEWHERE = {
+    "cost",
+    "suites",
+    "memory",
+}  # timed, the ordinary tests of other rooms, and a long encode
 
 
 @pytest.mark.slow
@@ -29,12 +33,16 @@ def test_the_promises_hold(name: str) -> None:
 
 
 def test_every_promise_is_tested() -> None:
-    assert {number for promises, _ in suites(CI, 1).values() for number in promises} == set(PROMISES)
+    assert {number for promises, _ in suites(CI, 1).values() for number in promises} == set(
+        PROMISES
+    )
 
 
 def test_a_mutant_is_made_again_from_its_number() -> None:
     for seed in seeds()[:5]:
-        assert [seed.mutant(number) for number in range(1, 6)] == [seed.mutant(number) for number in range(1, 6)]
+        assert [seed.mutant(number) for number in range(1, 6)] == [
+            seed.mutant(number) for number in range(1, 6)
+        ]
         assert len({seed.mutant(number) for number in range(1, 30)}) > 25
         assert mutant(seed.data, "other", 1) != mutant(seed.data, seed.name, 1)
 
@@ -47,6 +55,13 @@ def test_the_table_tells_what_was_not_run_or_is_broken() -> None:
             Figure(promise=4, found="", skipped="no strace"),
         ]
     )
-    words = {line.split("|")[1].strip(): line.split("|")[-2].strip() for line in rows.splitlines()[2:]}
+    words = {
+        line.split("|")[1].strip(): line.split("|")[-2].strip() for line in rows.splitlines()[2:]
+    }
     assert len(words) == 18
-    assert (words["1"], words["2"], words["3"], words["4"]) == ("reached", "BROKEN", "not told", "not told")
+    assert (words["1"], words["2"], words["3"], words["4"]) == (
+        "reached",
+        "BROKEN",
+        "not told",
+        "not told",
+    )

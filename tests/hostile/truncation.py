@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.files import open_source
-from mediaprep.probe.complete import completeness
-from mediaprep.probe.sniff import sniff
+from mediaprep.probing.identify.complete import completeness
+from mediaprep.probing.identify.sniff import sniff
+from mediaprep.runtime.source import open_source
 from tests.hostile.figures import Figure
 from tests.hostile.oracles import checked, prepared
 from tests.hostile.seeds import Seed, seeds
@@ -61,14 +61,20 @@ def _sizes(seed: Seed, points: int) -> list[int]:
         units.add(at)
     last = {whole - n for n in (1, 2, 3, 4, 8, 12)}
     between = sorted(units)[:: max(1, len(units) // points)]
-    return sorted(size for size in {*(whole * step // points for step in range(1, points)), *between, *last} if 0 < size < whole)
+    return sorted(
+        size
+        for size in {*(whole * step // points for step in range(1, points)), *between, *last}
+        if 0 < size < whole
+    )
 
 
 def word_of(path: Path) -> str:
     """What the structure says: whole, cut, cannot tell, unreadable."""
     with open_source(path) as source:
         try:
-            return {True: "whole", False: "cut", None: "cannot tell"}[completeness(source, sniff(source))[0]]
+            return {True: "whole", False: "cut", None: "cannot tell"}[
+                completeness(source, sniff(source))[0]
+            ]
         except SourceUnreadable:
             return "unreadable"
 
@@ -82,14 +88,20 @@ def grid(work: Path, points: int, names: Sequence[str] = ()) -> list[Figure]:
             path.write_bytes(seed.data[:size])
             cells.append(Cell(seed, size, word_of(path)))
     broken += [cell.label for cell in cells if cell.word == "whole"]
-    broken += [cell.label for cell in cells if cell.word == "cannot tell" and cell.seed.name not in ENDLESS]
+    broken += [
+        cell.label for cell in cells if cell.word == "cannot tell" and cell.seed.name not in ENDLESS
+    ]
     tails = sum(cell.word == "cannot tell" for cell in cells)
     seen = cells[:: max(1, len(cells) // 100)]
     with ThreadPoolExecutor(2) as pool:
         for told in pool.map(lambda cell: _through(work, cell), seen):
             broken += told
     found = f"{len(broken)} of {len(cells)} cuts called whole; {tails} cannot be told ({len(ENDLESS)} seeds without an end mark)"
-    return [Figure(promise=10, found=f"{found}; {len(seen)} through check and fix", broken=tuple(broken))]
+    return [
+        Figure(
+            promise=10, found=f"{found}; {len(seen)} through check and fix", broken=tuple(broken)
+        )
+    ]
 
 
 def _through(work: Path, cell: Cell) -> list[str]:

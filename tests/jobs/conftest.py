@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from mediaprep.jobs import batch
-from mediaprep.jobs.driver import Driver
-from mediaprep.jobs.events import JobEvent
-from mediaprep.jobs.flight import Options
-from mediaprep.jobs.slots import Crew, Threads
-from mediaprep.jobs.work import Recipe
+from mediaprep.jobs.run import batch
+from mediaprep.jobs.run.driver import Driver
+from mediaprep.jobs.run.events import JobEvent
+from mediaprep.jobs.run.inflight import Options
+from mediaprep.jobs.workers.threads import Crew, Threads
+from mediaprep.jobs.workers.worker import Recipe
 from mediaprep.profile import find_profile
 
 TO_FIX = ("r60.mkv", "ac3.mp4")  # a remux; the sound anew
@@ -47,10 +47,16 @@ def drop(make: Callable[[str], Path], tmp_path: Path) -> Callable[..., Path]:
 def dask_crew() -> Iterator[Crew]:
     """A scheduler and two workers in this process, reached over TCP as from elsewhere."""
     distributed = pytest.importorskip("distributed")
-    from mediaprep.jobs.cluster import Cluster
+    from mediaprep.jobs.workers.dask import Cluster
 
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None, protocol="tcp", host="127.0.0.1", resources={"CPU": 1}
+        n_workers=2,
+        threads_per_worker=1,
+        processes=False,
+        dashboard_address=None,
+        protocol="tcp",
+        host="127.0.0.1",
+        resources={"CPU": 1},
     ) as local:
         crew = Cluster(local.scheduler_address)
         yield crew
@@ -69,12 +75,18 @@ def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
 
 
 @pytest.fixture
-def opened(crew: Crew, recipe: Recipe, tmp_path: Path) -> Callable[..., AbstractContextManager[Driver]]:
+def opened(
+    crew: Crew, recipe: Recipe, tmp_path: Path
+) -> Callable[..., AbstractContextManager[Driver]]:
     """``with opened() as driver``: over ``tmp_path/out``; what it tells is in ``driver.tell.events``."""
 
     @contextmanager
-    def entered(tell: Heard | None = None, options: Options | None = None, **words: object) -> Iterator[Driver]:
-        with batch.opened(tmp_path / "out", recipe, crew, options or Options(pause=0.0), tell or Heard(), **words) as driver:  # type: ignore[arg-type]
+    def entered(
+        tell: Heard | None = None, options: Options | None = None, **words: object
+    ) -> Iterator[Driver]:
+        with batch.opened(
+            tmp_path / "out", recipe, crew, options or Options(pause=0.0), tell or Heard(), **words
+        ) as driver:  # type: ignore[arg-type]
             yield driver
 
     return entered
@@ -96,5 +108,7 @@ class Heard:
 def visible(folder: Path) -> set[str]:
     """Every file below a folder, but for what is in hidden folders; a work file anywhere else counts."""
     return {
-        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and ".mediaprep" not in path.relative_to(folder).parts
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and ".mediaprep" not in path.relative_to(folder).parts
     }

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import mediaprep
-from mediaprep.jobs.ledger import Ledger
+from mediaprep.jobs.ledger.ledger import Ledger
 
 Drop = Callable[..., Path]
 MOST_STEPS = 200
@@ -24,16 +24,27 @@ ROUNDS = 60
 
 
 def digests(folder: Path) -> dict[str, str]:
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def outputs(folder: Path) -> dict[str, str]:
     return {name: digest for name, digest in digests(folder).items() if ".mediaprep" not in name}
 
 
-def start(command: str, tmp: Path, *options: str, fault: str | None = None) -> subprocess.Popen[bytes]:
-    environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1") | ({"MEDIAPREP_FAULT": fault} if fault else {})
-    words = {"batch": ["batch", str(tmp / "in"), "-o", str(tmp / "out")], "watch": ["watch", str(tmp / "in"), str(tmp / "out"), "--once"]}
+def start(
+    command: str, tmp: Path, *options: str, fault: str | None = None
+) -> subprocess.Popen[bytes]:
+    environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1") | (
+        {"MEDIAPREP_FAULT": fault} if fault else {}
+    )
+    words = {
+        "batch": ["batch", str(tmp / "in"), "-o", str(tmp / "out")],
+        "watch": ["watch", str(tmp / "in"), str(tmp / "out"), "--once"],
+    }
     argv = [sys.executable, "-m", "mediaprep", *words[command], *options, "--progress", "none"]
     return subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
@@ -70,12 +81,22 @@ def work(drop: Drop, tmp_path: Path) -> tuple[dict[str, str], dict[str, str]]:
     return digests(tmp_path / "in"), {"a.mp4": remux, "b.mp4": fine, "c.mp4": remux}
 
 
-def killed_at(command: str, tmp: Path, work: tuple[dict[str, str], dict[str, str]], count: int, options: tuple[str, ...]) -> bool:
+def killed_at(
+    command: str,
+    tmp: Path,
+    work: tuple[dict[str, str], dict[str, str]],
+    count: int,
+    options: tuple[str, ...],
+) -> bool:
     """Kill at the so-manyth step, look, start again, judge; False where there are fewer steps."""
     before, wanted = work
     shutil.rmtree(tmp / "out", ignore_errors=True)
     code = ended(start(command, tmp, *options, fault=f"*:{count}"), (0, -signal.SIGKILL))
-    assert set(outputs(tmp / "out").values()) <= set(wanted.values()) if (tmp / "out").exists() else True  # nothing partial is visible
+    assert (
+        set(outputs(tmp / "out").values()) <= set(wanted.values())
+        if (tmp / "out").exists()
+        else True
+    )  # nothing partial is visible
     if code != -signal.SIGKILL:
         judge(tmp, before, wanted)
         return False
@@ -92,9 +113,16 @@ def test_a_batch_killed_at_some_steps(tmp_path: Path, work, count: int) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("command", "options"), [("batch", ("-j", "1")), ("batch", ("-j", "2")), ("watch", ("-j", "1", "--settle", "0.2", "--rescan", "0.2"))]
+    ("command", "options"),
+    [
+        ("batch", ("-j", "1")),
+        ("batch", ("-j", "2")),
+        ("watch", ("-j", "1", "--settle", "0.2", "--rescan", "0.2")),
+    ],
 )
-def test_killed_at_every_named_step(tmp_path: Path, work, command: str, options: tuple[str, ...]) -> None:
+def test_killed_at_every_named_step(
+    tmp_path: Path, work, command: str, options: tuple[str, ...]
+) -> None:
     """The count is raised until no fault fires."""
     for count in range(1, MOST_STEPS):
         if not killed_at(command, tmp_path, work, count, options):
@@ -130,11 +158,18 @@ def test_a_terminated_batch_stops_cleanly_and_leaves_no_child(drop: Drop, tmp_pa
     until = time.monotonic() + 60
     while not list(tmp_path.glob("out/.mediaprep/work/*/*/.*.part")) and time.monotonic() < until:
         time.sleep(0.05)
-    children = [int(pid) for pid in Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()]
+    children = [
+        int(pid) for pid in Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
+    ]
     child.terminate()
     ended(child, (143,))
     assert outputs(tmp_path / "out") == {}
     assert not list((tmp_path / "out" / ".mediaprep" / "work").iterdir())
-    assert not [pid for pid in children if Path(f"/proc/{pid}/stat").exists() and Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"]
+    assert not [
+        pid
+        for pid in children
+        if Path(f"/proc/{pid}/stat").exists()
+        and Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    ]
     with Ledger(tmp_path / "out" / ".mediaprep" / "ledger.db") as ledger:
         assert [(row.state, row.tries) for row in ledger.rows()] == [("new", 0)]

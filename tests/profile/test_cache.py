@@ -36,10 +36,15 @@ def test_a_change_of_the_file_or_of_what_it_builds_on_is_seen(tmp_path, entries)
     path = own(tmp_path)
     load(path)
     assert cache.read(path, Profile) is not None
-    (entry,) = [entry for entry in entries.iterdir() if len(json.loads(entry.read_text())["files"]) == 2]  # its own and twitter's
+    (entry,) = [
+        entry for entry in entries.iterdir() if len(json.loads(entry.read_text())["files"]) == 2
+    ]  # its own and twitter's
     assert any(name.endswith("twitter.toml") for name in json.loads(entry.read_text())["files"])
     known = json.loads(entry.read_text())
-    known["files"] = {name: "0" if name.endswith("twitter.toml") else value for name, value in known["files"].items()}
+    known["files"] = {
+        name: "0" if name.endswith("twitter.toml") else value
+        for name, value in known["files"].items()
+    }
     entry.write_text(json.dumps(known))
     assert cache.read(path, Profile) is None
     path.write_text(path.read_text().replace('title = "own"', 'title = "New"'))
@@ -51,7 +56,10 @@ PROFILES = ["3", '["Profile"]', '["os", ["a", 1]]', '["/", 1, 0]', "[" * 5000 + 
 ENTRIES = ["", "[]", "null", "{", '{"code": 1}', '{"code": "%", "files": [], "profile": 3}']
 
 
-@pytest.mark.parametrize("text", [*ENTRIES, *(f'{{"code": "%", "files": {{}}, "profile": {profile}}}' for profile in PROFILES)])
+@pytest.mark.parametrize(
+    "text",
+    [*ENTRIES, *(f'{{"code": "%", "files": {{}}, "profile": {profile}}}' for profile in PROFILES)],
+)
 def test_nonsense_in_its_place_is_passed_over(tmp_path, entries, text):
     path = own(tmp_path)
     made = load(path)

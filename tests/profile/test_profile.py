@@ -14,8 +14,8 @@ import pytest
 
 import mediaprep
 from mediaprep import profile
-from mediaprep.constraint import Box, ByteLimit, OneOf, Range, Rung
 from mediaprep.errors import ProfileError, UsageProblem
+from mediaprep.model.limits import Box, ByteLimit, OneOf, Range, Rung
 
 CHECKOUT = Path(mediaprep.__file__).parent.parent
 
@@ -98,7 +98,9 @@ square 240 240 256 32
         ("subtitles", "subtitle", SUBTITLES + FILE),
     ],
 )
-def test_the_default_profile_holds_every_limit_of_the_specification_and_no_other(category, kind, wanted):
+def test_the_default_profile_holds_every_limit_of_the_specification_and_no_other(
+    category, kind, wanted
+):
     spec = profile.find_spec("twitter", category)
     found = [f"{rule} {r.level} {r.limit.describe()}" for rule, r in spec.requirements.items()]
     assert found == [line for line in wanted.splitlines() if line]
@@ -106,17 +108,33 @@ def test_the_default_profile_holds_every_limit_of_the_specification_and_no_other
 
 
 def test_the_categories_are_the_platforms():
-    names = {"tweet_image", "tweet_video", "tweet_gif", "dm_image", "dm_video", "dm_gif", "subtitles"}
+    names = {
+        "tweet_image",
+        "tweet_video",
+        "tweet_gif",
+        "dm_image",
+        "dm_video",
+        "dm_gif",
+        "subtitles",
+    }
     assert set(profile.find_profile("twitter").specs) == names
 
 
 def test_limits_are_exact():
-    limits = {rule: r.limit for rule, r in profile.find_spec("twitter/tweet_video").requirements.items()}
-    assert limits["video-duration"] == Range(min=Fraction(1, 2), max=Fraction(140), quantity="duration")
-    assert limits["video-aspect-ratio"] == Range(min=Fraction(1, 3), max=Fraction(3), quantity="ratio")
+    limits = {
+        rule: r.limit for rule, r in profile.find_spec("twitter/tweet_video").requirements.items()
+    }
+    assert limits["video-duration"] == Range(
+        min=Fraction(1, 2), max=Fraction(140), quantity="duration"
+    )
+    assert limits["video-aspect-ratio"] == Range(
+        min=Fraction(1, 3), max=Fraction(3), quantity="ratio"
+    )
     assert limits["video-size"] == ByteLimit(judged=536_870_912, written=512_000_000, text="512 MB")
     assert limits["video-dimensions"] == Box(min=(32, 32), max=(1280, 1024), oriented=False)
-    assert profile.find_spec("twitter/tweet_gif").requirements["gif-dimensions"].limit == Box(max=(1280, 1080), oriented=True)
+    assert profile.find_spec("twitter/tweet_gif").requirements["gif-dimensions"].limit == Box(
+        max=(1280, 1080), oriented=True
+    )
     assert profile.find_spec("twitter/tweet_gif").requirements["gif-size"].limit == ByteLimit(
         judged=15_728_640, written=15_000_000, text="15 MB"
     )
@@ -128,13 +146,27 @@ def test_limits_are_exact():
 def test_the_ladder_is_the_pages_table():
     rows = (line.split() for line in LADDER.splitlines() if line)
     wanted = tuple(
-        Rung(orientation=o, width=int(w), height=int(h), video_bit_rate=int(v) * 1000, audio_bit_rate=int(a) * 1000)
+        Rung(
+            orientation=o,
+            width=int(w),
+            height=int(h),
+            video_bit_rate=int(v) * 1000,
+            audio_bit_rate=int(a) * 1000,
+        )
         for o, w, h, v, a in rows
     )
     encoding = profile.find_spec("twitter/tweet_video").encoding
     assert encoding.ladder.rungs == wanted
-    assert (encoding.hq_bit_rate, encoding.trim_to, encoding.part_at_most) == (5_000_000, Fraction(1399, 10), Fraction(140))
-    assert (encoding.keyframe_seconds, encoding.sample_rates, encoding.quality) == (Fraction(2), (48000, 44100), "default")
+    assert (encoding.hq_bit_rate, encoding.trim_to, encoding.part_at_most) == (
+        5_000_000,
+        Fraction(1399, 10),
+        Fraction(140),
+    )
+    assert (encoding.keyframe_seconds, encoding.sample_rates, encoding.quality) == (
+        Fraction(2),
+        (48000, 44100),
+        "default",
+    )
 
 
 def test_a_post_carries_four_photos_or_one_gif_or_one_video():
@@ -147,7 +179,11 @@ def test_a_post_carries_four_photos_or_one_gif_or_one_video():
 def test_every_limit_of_every_bundled_profile_has_a_source_and_a_day(name):
     found = profile.find_profile(name)
     assert found.name == name
-    assert "docs" in found.source or "developer" in found.source.lower() or "github.com" in found.source
+    assert (
+        "docs" in found.source
+        or "developer" in found.source.lower()
+        or "github.com" in found.source
+    )
     for spec in found.specs.values():
         for requirement in spec.requirements.values():
             assert len(requirement.source) > 10
@@ -177,9 +213,16 @@ def test_other_platforms_differ_where_their_pages_do(name, rule, text):
 
 def test_a_category_that_is_like_another_keeps_what_it_does_not_say():
     theirs, ours = profile.find_spec("twitter/tweet_video"), profile.find_spec("x-2026/tweet_video")
-    differing = {rule for rule in theirs.requirements if theirs.requirements[rule].limit != ours.requirements[rule].limit}
+    differing = {
+        rule
+        for rule in theirs.requirements
+        if theirs.requirements[rule].limit != ours.requirements[rule].limit
+    }
     assert differing == {"video-duration", "video-size"}
-    assert (ours.encoding.part_at_most, ours.encoding.ladder) == (Fraction(1200), theirs.encoding.ladder)
+    assert (ours.encoding.part_at_most, ours.encoding.ladder) == (
+        Fraction(1200),
+        theirs.encoding.ladder,
+    )
 
 
 # ---------------------------------------------------------------- finding
@@ -205,7 +248,11 @@ def test_a_kind_that_a_profile_does_not_take_is_left_to_its_first_category():
 
 
 def test_a_category_may_stand_in_the_name_or_beside_it_but_not_two():
-    assert profile.find_spec("twitter/dm_gif") == profile.find_spec("twitter", "dm_gif") == profile.find_spec("twitter/dm_gif", "dm_gif")
+    assert (
+        profile.find_spec("twitter/dm_gif")
+        == profile.find_spec("twitter", "dm_gif")
+        == profile.find_spec("twitter/dm_gif", "dm_gif")
+    )
     with pytest.raises(UsageProblem, match="two categories"):
         profile.find_spec("twitter/dm_gif", "tweet_gif")
 
@@ -233,7 +280,10 @@ def test_a_path_and_a_profile_of_ones_own_are_found(tmp_path, monkeypatch):
     assert profile.own() == ("mine",)
     assert profile.find_spec("mine/dm_video").placement == "mine/dm_video"
     assert profile.find_spec(f"{folder}/mine.toml/tweet_gif").placement == "mine/tweet_gif"
-    assert profile.find_profile(f"{folder}/mine.toml").post.limit == profile.find_profile("x-2026").post.limit
+    assert (
+        profile.find_profile(f"{folder}/mine.toml").post.limit
+        == profile.find_profile("x-2026").post.limit
+    )
 
 
 def test_a_bundled_name_always_means_the_bundled_profile(tmp_path, monkeypatch):
@@ -254,14 +304,25 @@ def test_an_edited_profile_is_read_again(tmp_path):
 
 def _where(root: Path) -> Path:
     code = "from mediaprep import profile; print(profile.folder()); profile.find_profile('added')"
-    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(root)}, cwd="/", capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(root)},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return Path(done.stdout.strip())
 
 
 @pytest.mark.parametrize("layout", ["checkout", "wheel", "checkout with a stale copy"])
 def test_profiles_come_from_the_checkout_when_there_is_one_else_from_the_package(tmp_path, layout):
     """Hatch copies profiles into site-packages on an editable install: an edit in the checkout must be seen all the same."""
-    shutil.copytree(CHECKOUT / "mediaprep", tmp_path / "mediaprep", ignore=shutil.ignore_patterns("__pycache__", "profiles"))
+    shutil.copytree(
+        CHECKOUT / "mediaprep",
+        tmp_path / "mediaprep",
+        ignore=shutil.ignore_patterns("__pycache__", "profiles"),
+    )
     inside, beside = tmp_path / "mediaprep" / "profiles", tmp_path / "profiles"
     real = inside if layout == "wheel" else beside
     shutil.copytree(profile.folder(), real)
@@ -275,7 +336,9 @@ def test_profiles_come_from_the_checkout_when_there_is_one_else_from_the_package
 
 # ---------------------------------------------------------------- wrong profiles
 
-GOOD = profile.draft("mine", "twitter").partition("\n[tweet_video]")[0]  # the head: [profile], [profile.defaults], [post]
+GOOD = profile.draft("mine", "twitter").partition("\n[tweet_video]")[
+    0
+]  # the head: [profile], [profile.defaults], [post]
 CATEGORIES = "\n".join(
     f'[{key}]\nkind = "{spec.kind}"\nlike = "twitter/{key}"'
     for key, spec in profile.find_profile("twitter").specs.items()
@@ -292,20 +355,53 @@ OK = 'level = "must", source = "here"'
             'video-frame-rate = { max = "60", level = "mist", source = "here" }',
             "tweet_video.video-frame-rate.level: input should be 'must', 'should' or 'observed' (got 'mist')",
         ),
-        ('video-frame-rat = { max = "60" }', "tweet_video.video-frame-rat: no such key; did you mean 'video-frame-rate'?"),
-        (f"video-frame-rate = {{ maxx = 60, max = 60, {OK} }}", "tweet_video.video-frame-rate.maxx: no such key; did you mean 'max'?"),
-        (f"video-frame-rate = {{ max = 29.97, {OK} }}", 'tweet_video.video-frame-rate.max: write it as text, such as "29.97"'),
-        (f'video-frame-rate = {{ max = "fast", {OK} }}', "tweet_video.video-frame-rate.max: frame rate 'fast': want a number"),
+        (
+            'video-frame-rat = { max = "60" }',
+            "tweet_video.video-frame-rat: no such key; did you mean 'video-frame-rate'?",
+        ),
+        (
+            f"video-frame-rate = {{ maxx = 60, max = 60, {OK} }}",
+            "tweet_video.video-frame-rate.maxx: no such key; did you mean 'max'?",
+        ),
+        (
+            f"video-frame-rate = {{ max = 29.97, {OK} }}",
+            'tweet_video.video-frame-rate.max: write it as text, such as "29.97"',
+        ),
+        (
+            f'video-frame-rate = {{ max = "fast", {OK} }}',
+            "tweet_video.video-frame-rate.max: frame rate 'fast': want a number",
+        ),
         (f"video-frame-rate = {{ {OK} }}", "tweet_video.video-frame-rate: needs min, max or both"),
-        ('video-frame-rate = { max = "60", level = "must" }', "tweet_video.video-frame-rate.source: is missing"),
-        (f'video-duration = {{ min = "3 s", max = "2 s", {OK} }}', "tweet_video.video-duration: min is above max"),
-        (f'video-dimensions = {{ min = "64x64", max = "32x32", {OK} }}', "tweet_video.video-dimensions: min is above max"),
-        (f'video-scan = {{ one_of = ["progresive"], {OK} }}', "tweet_video.video-scan.one_of[0]: input should be 'progressive'"),
+        (
+            'video-frame-rate = { max = "60", level = "must" }',
+            "tweet_video.video-frame-rate.source: is missing",
+        ),
+        (
+            f'video-duration = {{ min = "3 s", max = "2 s", {OK} }}',
+            "tweet_video.video-duration: min is above max",
+        ),
+        (
+            f'video-dimensions = {{ min = "64x64", max = "32x32", {OK} }}',
+            "tweet_video.video-dimensions: min is above max",
+        ),
+        (
+            f'video-scan = {{ one_of = ["progresive"], {OK} }}',
+            "tweet_video.video-scan.one_of[0]: input should be 'progressive'",
+        ),
         ("video-codec = 3", "tweet_video.video-codec: should be a table (got 3)"),
-        (f"gif-frames = {{ max = 3, {OK} }}", "tweet_video.gif-frames: no such key here; it is a rule for 'animation'"),
+        (
+            f"gif-frames = {{ max = 3, {OK} }}",
+            "tweet_video.gif-frames: no such key here; it is a rule for 'animation'",
+        ),
         ('encoding = { crf = "-vf null" }', "tweet_video.encoding.crf: no such key"),
-        ('encoding = { trim_to = "141 s" }', "tweet_video.encoding: trim_to is longer than part_at_most"),
-        ('encoding = { part_at_most = "141 s" }', "tweet_video: encoding.part_at_most is longer than video-duration allows"),
+        (
+            'encoding = { trim_to = "141 s" }',
+            "tweet_video.encoding: trim_to is longer than part_at_most",
+        ),
+        (
+            'encoding = { part_at_most = "141 s" }',
+            "tweet_video: encoding.part_at_most is longer than video-duration allows",
+        ),
         (
             'ladder = [{ orientation = "square", width = 9, height = 9, video_bit_rate = "1k", audio_bit_rate = "1k" }]',
             "tweet_video: ladder has no rung for landscape or portrait",
@@ -314,13 +410,25 @@ OK = 'level = "must", source = "here"'
             'ladder = [{ orientation = "square", width = 9, height = 8, video_bit_rate = "1k", audio_bit_rate = "1k" }]',
             "tweet_video.ladder[0]: 9x8 is landscape, not square",
         ),
-        ('[dm]\nkind = "vidoe"', "dm.kind: input should be 'video', 'animation', 'image' or 'subtitle' (got 'vidoe')"),
+        (
+            '[dm]\nkind = "vidoe"',
+            "dm.kind: input should be 'video', 'animation', 'image' or 'subtitle' (got 'vidoe')",
+        ),
         ("[posts]\nx = 1", "posts.kind: is missing; did you mean 'post'?"),
         ('[Dm]\nkind = "video"', "Dm: a category's name is lower-case letters, digits and _"),
-        ('[dm]\nkind = "video"\nlike = "twitter/tweet_vide"', "dm.like: no category 'tweet_vide'; did you mean 'tweet_video'?"),
-        ('[dm]\nkind = "video"\nlike = "twiter/tweet_video"', "dm.like: no profile 'twiter'; did you mean 'twitter'?"),
+        (
+            '[dm]\nkind = "video"\nlike = "twitter/tweet_vide"',
+            "dm.like: no category 'tweet_vide'; did you mean 'tweet_video'?",
+        ),
+        (
+            '[dm]\nkind = "video"\nlike = "twiter/tweet_video"',
+            "dm.like: no profile 'twiter'; did you mean 'twitter'?",
+        ),
         ('[dm]\nkind = "video"\nlike = "dm"', "dm.like: goes round in a circle"),
-        ('[dm]\nkind = "video"\nlike = "tweet_gif"', "dm.like: 'tweet_gif' is for animation, this category for 'video'"),
+        (
+            '[dm]\nkind = "video"\nlike = "tweet_gif"',
+            "dm.like: 'tweet_gif' is for animation, this category for 'video'",
+        ),
         ("[dm]\nlike = 3", "dm.like: input should be text (got 3)"),
         ('[dm]\nkind = "subtitle"\nencoding = { format = "srt" }', "dm.file-kind: is missing"),
     ],
@@ -330,14 +438,18 @@ def test_a_problem_names_file_key_path_and_the_likely_key(tmp_path, line, proble
     path.write_text(f"{VIDEO_HEAD}{line}\n")
     with pytest.raises(ProfileError) as caught:
         profile.load(path)
-    assert any(found.startswith(f"{path}: {problem}") for found in caught.value.problems), caught.value.problems
+    assert any(found.startswith(f"{path}: {problem}") for found in caught.value.problems), (
+        caught.value.problems
+    )
 
 
 def test_every_problem_is_told_once(tmp_path):
     """What a category inherits within the file is told where it is written, and not again for each heir."""
     path = tmp_path / "my.toml"
     text = (profile.folder() / "twitter.toml").read_text()
-    text = text.replace('max = "60", level = "must"', 'max = "60", level = "mist"').replace('max = "15 MB"', 'max = "15 MBs"')
+    text = text.replace('max = "60", level = "must"', 'max = "60", level = "mist"').replace(
+        'max = "15 MB"', 'max = "15 MBs"'
+    )
     path.write_text(text.replace('video = "tweet_video"', 'video = "tweet_vide"'))
     with pytest.raises(ProfileError) as caught:
         profile.load(path)
@@ -354,9 +466,18 @@ def test_every_problem_is_told_once(tmp_path):
         (b"[profile\n", "not TOML"),
         (b"\xff\xfe", "not UTF-8 at byte 0"),
         (b"", "profile: is missing"),
-        (b'[profile]\nname = "x"\ntitle = "x"\nsource = "x"\ndate = "soon"\ndefaults = {}', "profile.date: string should match pattern"),
-        (b'[profile]\nname = "x"\ntitle = "x"\nsource = "x"\ndate = 2026-01-31\ndefaults = {}', "profile.defaults: needs a category"),
-        (b'[profile]\nname = "x"\ntitle = "x"\nsource = "x"\ndate = "2026-13-01"\ndefaults = {}', "profile.date: month must be in 1..12"),
+        (
+            b'[profile]\nname = "x"\ntitle = "x"\nsource = "x"\ndate = "soon"\ndefaults = {}',
+            "profile.date: string should match pattern",
+        ),
+        (
+            b'[profile]\nname = "x"\ntitle = "x"\nsource = "x"\ndate = 2026-01-31\ndefaults = {}',
+            "profile.defaults: needs a category",
+        ),
+        (
+            b'[profile]\nname = "x"\ntitle = "x"\nsource = "x"\ndate = "2026-13-01"\ndefaults = {}',
+            "profile.date: month must be in 1..12",
+        ),
         (b"profile = 3", "profile: should be a table (got 3)"),
         (b'x = "y"', "x: no such key"),
     ],
@@ -378,7 +499,11 @@ def test_a_folder_is_no_profile(tmp_path):
 
 def test_the_digest_follows_the_content_and_nothing_else(tmp_path):
     text = (profile.folder() / "twitter.toml").read_text()
-    variants = {"same": text, "commented": f"{text}\n# a remark\n", "changed": text.replace("max = 350", "max = 351")}
+    variants = {
+        "same": text,
+        "commented": f"{text}\n# a remark\n",
+        "changed": text.replace("max = 350", "max = 351"),
+    }
     digests = {}
     for name, variant in variants.items():
         (tmp_path / f"{name}.toml").write_text(variant)
@@ -394,15 +519,21 @@ def test_a_profile_travels_to_another_process():
 
 
 def test_a_limit_of_names_holds_names():
-    assert profile.find_spec("twitter").requirements["video-container"].limit == OneOf(values=("mp4", "mov"))
+    assert profile.find_spec("twitter").requirements["video-container"].limit == OneOf(
+        values=("mp4", "mov")
+    )
 
 
 def test_the_committed_schema_is_the_models():
     committed = (CHECKOUT / "profiles" / profile.SCHEMA_NAME).read_text()
-    assert json.loads(committed) == profile.schema(), "run: mediaprep profiles schema > profiles/profile.schema.json"
+    assert json.loads(committed) == profile.schema(), (
+        "run: mediaprep profiles schema > profiles/profile.schema.json"
+    )
 
 
-@pytest.mark.parametrize("path", sorted((CHECKOUT / "profiles").glob("*.toml")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((CHECKOUT / "profiles").glob("*.toml")), ids=lambda path: path.name
+)
 def test_line_1_names_the_schema_for_editors(path):
     assert path.read_text().splitlines()[0] == "#:schema ./profile.schema.json"
 

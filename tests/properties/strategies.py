@@ -8,26 +8,69 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mediaprep.media import Gop, HdrFormat, PrivateItem, StatedSar, Video
-from mediaprep.wishes import Wishes
+from mediaprep.model.media import Gop, HdrFormat, PrivateItem, StatedSar, Video
+from mediaprep.model.options import Wishes
 from tests.facts import changed, good, silent
 
 RATES = [
     Fraction(n)
-    for n in ("1", "15", "24000/1001", "25", "30000/1001", "30", "50", "60000/1001", "60", "60.5", "61", "100", "120000/1001", "240")
+    for n in (
+        "1",
+        "15",
+        "24000/1001",
+        "25",
+        "30000/1001",
+        "30",
+        "50",
+        "60000/1001",
+        "60",
+        "60.5",
+        "61",
+        "100",
+        "120000/1001",
+        "240",
+    )
 ]
 _ONE, _WIDE, _NARROW = Fraction(1), Fraction(4, 3), Fraction(8, 9)
-_STATED = [(_ONE, _ONE), (_ONE, _WIDE), (_ONE, _NARROW), (_WIDE, _ONE), (_WIDE, _WIDE), (_WIDE, _NARROW)]
-_SARS = [(), *((StatedSar(where="container", value=a), StatedSar(where="bitstream", value=b)) for a, b in _STATED)]
+_STATED = [
+    (_ONE, _ONE),
+    (_ONE, _WIDE),
+    (_ONE, _NARROW),
+    (_WIDE, _ONE),
+    (_WIDE, _WIDE),
+    (_WIDE, _NARROW),
+]
+_SARS = [
+    (),
+    *(
+        (StatedSar(where="container", value=a), StatedSar(where="bitstream", value=b))
+        for a, b in _STATED
+    ),
+]
 _GOPS = [
     Gop(structure="open", open_count=2, nonidr_count=2, starts_with_idr=True, length_max=60),
     Gop(structure="closed", open_count=0, nonidr_count=0, starts_with_idr=True, length_max=600),
-    Gop(structure="closed-nonidr", open_count=0, nonidr_count=3, starts_with_idr=True, length_max=60),
-    Gop(structure="starts-mid-gop", open_count=0, nonidr_count=1, starts_with_idr=False, length_max=60),
+    Gop(
+        structure="closed-nonidr", open_count=0, nonidr_count=3, starts_with_idr=True, length_max=60
+    ),
+    Gop(
+        structure="starts-mid-gop",
+        open_count=0,
+        nonidr_count=1,
+        starts_with_idr=False,
+        length_max=60,
+    ),
     Gop(),
 ]
-_HDR = [(HdrFormat(name="HLG"),), (HdrFormat(name="Dolby Vision", profile=8, compatibility=4), HdrFormat(name="HLG"))]
-_PRIVATE = [(PrivateItem(kind="location", where="moov/udta/©xyz"),), (PrivateItem(kind="time", where="moov/mvhd"),), None]
+_HDR = [
+    (HdrFormat(name="HLG"),),
+    (HdrFormat(name="Dolby Vision", profile=8, compatibility=4), HdrFormat(name="HLG")),
+]
+_PRIVATE = [
+    (PrivateItem(kind="location", where="moov/udta/©xyz"),),
+    (PrivateItem(kind="time", where="moov/mvhd"),),
+    None,
+]
 # Of each fact the values that break a rule, sit at its limit, or are unknown.
 FAULTS: dict[str, list[Any]] = {
     "container.format": ["matroska", "mov", "mpegts", "avi", None],
@@ -61,11 +104,16 @@ FAULTS: dict[str, list[Any]] = {
     "audio.start": [Fraction(1, 50), Fraction(1), None],
     "audio.bit_rate": [64_000, None],
 }  # fmt: skip
-SIDES = st.one_of(st.integers(2, 2000), st.sampled_from([31, 32, 320, 720, 960, 1024, 1080, 1280, 1282, 1920, 3840]))
+SIDES = st.one_of(
+    st.integers(2, 2000),
+    st.sampled_from([31, 32, 320, 720, 960, 1024, 1080, 1280, 1282, 1920, 3840]),
+)
 
 
 @st.composite
-def videos(draw: st.DrawFn, *, shortest: Fraction | None = None, longest: Fraction = Fraction(140)) -> Video:
+def videos(
+    draw: st.DrawFn, *, shortest: Fraction | None = None, longest: Fraction = Fraction(140)
+) -> Video:
     """Any video up to ``longest`` seconds (ten where ``shortest`` is not given and chance so has it), with up to six faults."""
     media = good()
     for path in draw(st.lists(st.sampled_from(sorted(FAULTS)), max_size=6, unique=True)):
@@ -100,7 +148,9 @@ def wishes() -> st.SearchStrategy[Wishes]:
 
 def conforming() -> st.SearchStrategy[Video]:
     """Videos without a broken or undecided must and without telling metadata, of any legal size, rate and length."""
-    sides = st.tuples(st.integers(16, 640), st.integers(16, 512)).map(lambda half: (2 * half[0], 2 * half[1]))
+    sides = st.tuples(st.integers(16, 640), st.integers(16, 512)).map(
+        lambda half: (2 * half[0], 2 * half[1])
+    )
     legal = sides.filter(lambda size: Fraction(1, 3) <= Fraction(*size) <= 3)
     return st.builds(
         lambda size, rate, seconds, gop: replace(

@@ -9,20 +9,30 @@ from itertools import pairwise
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mediaprep.check import check
-from mediaprep.media import Video, leaves
-from mediaprep.plan import Output, plan
-from mediaprep.promise import AtMostBytes, Near
-from mediaprep.promise import assume as filled
+from mediaprep.model.media import Video, leaves
+from mediaprep.model.options import Wishes
+from mediaprep.model.tolerance import AtMostBytes, Near
+from mediaprep.model.tolerance import assume as filled
+from mediaprep.planning.check import check
+from mediaprep.planning.plan import Output, plan
+from mediaprep.planning.streams import streams
 from mediaprep.rules.file import TELLING
-from mediaprep.treatments import streams
-from mediaprep.wishes import Wishes
 from tests.facts import twitter
 from tests.properties.strategies import conforming, videos, wishes
 
 SPEC = twitter()
 # What a picture that is copied keeps, whatever wraps it.
-PICTURE = ("codec", "profile", "pixel_format", "width", "height", "rotation", "mirrored", "scan", "frame_count")
+PICTURE = (
+    "codec",
+    "profile",
+    "pixel_format",
+    "width",
+    "height",
+    "rotation",
+    "mirrored",
+    "scan",
+    "frame_count",
+)
 
 
 def outputs(media: Video, wish: Wishes | None = None) -> tuple[Output, ...]:
@@ -55,7 +65,13 @@ def test_planning_twice_changes_nothing(media: Video, wish: Wishes) -> None:
         video = made.video
         whole = replace(
             made,
-            video=replace(video, anew=False, timestamps="ok", start=video.start or Fraction(0), edit_list="plain"),
+            video=replace(
+                video,
+                anew=False,
+                timestamps="ok",
+                start=video.start or Fraction(0),
+                edit_list="plain",
+            ),
             audio=None if made.audio is None else replace(made.audio, anew=False),
         )
         again = plan((whole,), SPEC, wish)
@@ -68,7 +84,9 @@ def test_nothing_is_done_exactly_where_nothing_is_wrong(media: Video) -> None:
     """already_ok if and only if no must is broken or unknown and no telling metadata is in the file."""
     report = check(media, SPEC)
     telling = any(item.kind in TELLING for item in media.private or ())
-    assert (plan((media,), SPEC).status == "already_ok") == (report.verdict == "pass" and not telling)
+    assert (plan((media,), SPEC).status == "already_ok") == (
+        report.verdict == "pass" and not telling
+    )
 
 
 @given(media=conforming())
@@ -83,7 +101,10 @@ def test_untouched_streams_are_copied(media: Video, container: str) -> None:
     """Where only the wrapping is wrong, no stream is encoded, and every fact of the streams stays."""
     assume((media.video.gop.length_max or 0) <= 512)
     (output,) = outputs(replace(media, container=replace(media.container, format=container)))
-    assert [row.action for row in streams(output) if row.track in ("video", "audio")] == ["copied", "copied"]
+    assert [row.action for row in streams(output) if row.track in ("video", "audio")] == [
+        "copied",
+        "copied",
+    ]
     before = dict(leaves(media))
     assert {c.fact for c in output.changes if before.get(c.fact) != c.after} <= {
         "container.format",
@@ -100,21 +121,37 @@ def test_only_what_is_at_fault_changes(media: Video) -> None:
         made = output.want
         assert isinstance(made, Video)
         at_fault = [f.rule for f in check(media, SPEC).findings if f.level != "should"]
-        uncopied = media.video.codec not in ("h264", "hevc", "av1", "vp9", "mpeg4") or media.video.timestamps == "broken"
+        uncopied = (
+            media.video.codec not in ("h264", "hevc", "av1", "vp9", "mpeg4")
+            or media.video.timestamps == "broken"
+        )
         large = (media.size_bytes or 0) > 512_000_000
         if made.video.anew:
-            assert uncopied or large or any(rule.startswith("video-") and rule != "video-container" for rule in at_fault)
+            assert (
+                uncopied
+                or large
+                or any(rule.startswith("video-") and rule != "video-container" for rule in at_fault)
+            )
         else:
             assert all(getattr(made.video, name) == getattr(media.video, name) for name in PICTURE)
         if made.audio is not None and made.audio.anew:
-            delayed = media.audio is not None and bool(media.audio.start)  # said in MP4 by an edit list alone
-            assert delayed or {"audio-codec", "audio-channels", "video-duration", "video-edit-list"} & set(at_fault)
+            delayed = media.audio is not None and bool(
+                media.audio.start
+            )  # said in MP4 by an edit list alone
+            assert delayed or {
+                "audio-codec",
+                "audio-channels",
+                "video-duration",
+                "video-edit-list",
+            } & set(at_fault)
         assert not any(c.safety == "destructive" for c in output.changes)
 
 
 @given(media=videos(), wish=wishes())
 @settings(max_examples=300, deadline=None)
-def test_an_encoded_picture_is_even_never_enlarged_and_within_the_limits(media: Video, wish: Wishes) -> None:
+def test_an_encoded_picture_is_even_never_enlarged_and_within_the_limits(
+    media: Video, wish: Wishes
+) -> None:
     for output in outputs(media, wish):
         made = output.want
         assert isinstance(made, Video)
@@ -145,7 +182,12 @@ def test_rate_bytes_and_gop_of_what_is_written(media: Video) -> None:
             assert made.video.gop.length_max is not None
             assert made.video.gop.length_max <= 2 * made.video.frame_rate + 1
             rate = media.video.frame_rate
-            if rate and rate <= 60 and media.video.scan not in ("interlaced", "telecine") and media.video.rate_mode == "cfr":
+            if (
+                rate
+                and rate <= 60
+                and media.video.scan not in ("interlaced", "telecine")
+                and media.video.rate_mode == "cfr"
+            ):
                 assert made.video.frame_rate == rate
 
 
@@ -154,15 +196,25 @@ def test_rate_bytes_and_gop_of_what_is_written(media: Video) -> None:
 def test_no_time_is_lost(media: Video) -> None:
     """The promised picture is as long as the source's or longer (held frames), within what one frame of the header's rate may differ."""
     for output in outputs(media):
-        (length,) = [p.value for p in output.promises if isinstance(p, Near) and p.fact == "video.duration"] or [None]
-        if length is not None and media.video.duration is not None and media.video.timestamps != "broken":
+        (length,) = [
+            p.value for p in output.promises if isinstance(p, Near) and p.fact == "video.duration"
+        ] or [None]
+        if (
+            length is not None
+            and media.video.duration is not None
+            and media.video.timestamps != "broken"
+        ):
             assert length >= media.video.duration
 
 
 @given(media=videos(shortest=Fraction(140), longest=Fraction(1000)), first=st.booleans())
 @settings(max_examples=150, deadline=None)
 def test_a_long_video_is_refused_or_cut_as_told(media: Video, first: bool) -> None:
-    assume(media.duration is not None and media.video.frame_rate is not None and media.video.timestamps == "ok")
+    assume(
+        media.duration is not None
+        and media.video.frame_rate is not None
+        and media.video.timestamps == "ok"
+    )
     refused = plan((media,), SPEC)
     assert refused.status == "refused"
     assert any("--trim first" in refusal.ways_out for refusal in refused.refusals) or any(
@@ -171,7 +223,11 @@ def test_a_long_video_is_refused_or_cut_as_told(media: Video, first: bool) -> No
     made = plan((media,), SPEC, Wishes(trim="first") if first else Wishes(split=True))
     for output in made.outputs:
         assert output.span is not None
-        assert Fraction(1, 2) <= output.span[1] - output.span[0] <= (Fraction(1399, 10) if first else 140)
+        assert (
+            Fraction(1, 2)
+            <= output.span[1] - output.span[0]
+            <= (Fraction(1399, 10) if first else 140)
+        )
     if made.outputs and not first:
         spans = [output.span for output in made.outputs if output.span]
         assert spans[0][0] == 0

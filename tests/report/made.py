@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from mediaprep.media import AudioStream, Colour, Container, Gop, Video, VideoStream
+from mediaprep.model.media import AudioStream, Colour, Container, Gop, Video, VideoStream
 from mediaprep.profile import find_profile
 
 SPEC = find_profile("twitter").specs["tweet_video"]

@@ -8,7 +8,21 @@ from mediaprep.report.argv import quoted, shown_argv
 
 
 def test_descriptor_and_work_file_become_names_and_nothing_is_overwritten():
-    words = ("ffmpeg", "-y", "-protocol_whitelist", "fd", "-f", "mov", "-fd", "SOURCE_FD", "-i", "fd:", "-c", "copy", "TARGET")
+    words = (
+        "ffmpeg",
+        "-y",
+        "-protocol_whitelist",
+        "fd",
+        "-f",
+        "mov",
+        "-fd",
+        "SOURCE_FD",
+        "-i",
+        "fd:",
+        "-c",
+        "copy",
+        "TARGET",
+    )
     assert shown_argv(words, "-a b.mov", "out.mp4") == (
         "ffmpeg", "-protocol_whitelist", "file", "-f", "mov", "-i", "file:-a b.mov", "-c", "copy", "file:out.mp4",
     )  # fmt: skip

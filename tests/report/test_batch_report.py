@@ -8,9 +8,27 @@ from pathlib import Path
 
 import pytest
 
-from mediaprep.jobs.events import JobAgain, JobDone, JobFound, JobLooked, JobProgress, JobStarted, Notice, RunDone, RunStarted
+from mediaprep.jobs.run.events import (
+    JobAgain,
+    JobDone,
+    JobFound,
+    JobLooked,
+    JobProgress,
+    JobStarted,
+    Notice,
+    RunDone,
+    RunStarted,
+)
 from mediaprep.report import batch
-from mediaprep.report.batch import LOOK_WEIGHT, Bars, JsonLines, Tally, again_line, job_line, summary
+from mediaprep.report.batch import (
+    LOOK_WEIGHT,
+    Bars,
+    JsonLines,
+    Tally,
+    again_line,
+    job_line,
+    summary,
+)
 from mediaprep.report.lines import written
 
 
@@ -35,13 +53,27 @@ def looked(job: int, seconds: float) -> JobLooked:
 
 
 def done(job: int, media: float, **more: object) -> JobDone:
-    return JobDone(job=job, input=f"{job}.mov", status="fixed", attempt=1, media_seconds=media, size_bytes=100, **more)  # type: ignore[arg-type]
+    return JobDone(
+        job=job,
+        input=f"{job}.mov",
+        status="fixed",
+        attempt=1,
+        media_seconds=media,
+        size_bytes=100,
+        **more,
+    )  # type: ignore[arg-type]
 
 
 def test_a_long_file_counts_for_more_than_a_short_one() -> None:
     clock = Clock()
     tally = Tally(clock)
-    for event in (begun(2, 200), taken(1), looked(1, 90 - LOOK_WEIGHT), taken(2), looked(2, 10 - LOOK_WEIGHT)):
+    for event in (
+        begun(2, 200),
+        taken(1),
+        looked(1, 90 - LOOK_WEIGHT),
+        taken(2),
+        looked(2, 10 - LOOK_WEIGHT),
+    ):
         tally(event)
     clock.now = 10.0
     tally(done(2, 10 - LOOK_WEIGHT))
@@ -62,7 +94,14 @@ def test_what_was_not_looked_at_is_guessed_from_its_bytes() -> None:
 
 def test_a_job_that_is_tried_again_counts_once() -> None:
     tally = Tally(Clock())
-    for event in (begun(1, 100), taken(1), looked(1, 10), JobAgain(job=1, input="1.mov", attempt=1, problem="x"), taken(1), looked(1, 10)):
+    for event in (
+        begun(1, 100),
+        taken(1),
+        looked(1, 10),
+        JobAgain(job=1, input="1.mov", attempt=1, problem="x"),
+        taken(1),
+        looked(1, 10),
+    ):
         tally(event)
     assert tally.fraction == 0.0
     tally(done(1, 10))
@@ -76,7 +115,11 @@ def test_what_is_refused_or_fine_is_no_work_of_its_playing_time() -> None:
         tally(event)
     clock.now = 5.0
     tally(JobLooked(job=1, input="1.mov", status="refused", media_seconds=7200))
-    tally(JobDone(job=1, input="1.mov", status="refused", attempt=1, media_seconds=7200, size_bytes=100))
+    tally(
+        JobDone(
+            job=1, input="1.mov", status="refused", attempt=1, media_seconds=7200, size_bytes=100
+        )
+    )
     assert tally.fraction == pytest.approx(LOOK_WEIGHT / (10 + LOOK_WEIGHT))
     assert tally.speed is None
 
@@ -98,7 +141,9 @@ def test_the_pace_of_a_watched_folder_counts_from_where_work_began_again() -> No
     assert tally.words().startswith("1/2 files")
 
 
-def test_a_file_that_was_refused_and_copied_says_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_was_refused_and_copied_says_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     event = JobDone(
         job=1,
@@ -109,7 +154,10 @@ def test_a_file_that_was_refused_and_copied_says_both(tmp_path: Path, monkeypatc
         bytes=2_000_000,
         seconds=1.0,
     )
-    assert written([job_line(event)]) == "in/a.mov  refused, copied as it is  out/a.mov, /elsewhere/b.mov  2 MB  (1.0 s)\n"
+    assert (
+        written([job_line(event)])
+        == "in/a.mov  refused, copied as it is  out/a.mov, /elsewhere/b.mov  2 MB  (1.0 s)\n"
+    )
 
 
 def test_a_try_that_failed_says_when_the_next_one_is() -> None:
@@ -137,7 +185,16 @@ def test_hostile_names_cannot_move_the_cursor() -> None:
     with Bars(stream) as bars:
         bars(begun(1, 100))
         bars(taken(1))
-        bars(JobProgress(job=1, input="a\x1b[2J\n.mp4", stage="encode", fraction=0.5, speed=2.0, eta_seconds=3.0))
+        bars(
+            JobProgress(
+                job=1,
+                input="a\x1b[2J\n.mp4",
+                stage="encode",
+                fraction=0.5,
+                speed=2.0,
+                eta_seconds=3.0,
+            )
+        )
         bars(done(1, 1.0))
     assert "\x1b[2J" not in stream.getvalue()
 
@@ -145,6 +202,9 @@ def test_hostile_names_cannot_move_the_cursor() -> None:
 def test_the_summary_tells_this_run_and_all() -> None:
     end = RunDone(counts={"fixed": 2, "failed": 1}, left=3, seconds=61.0)
     text = written(summary(end, {"fixed": 5, "failed": 1}, "out"))
-    assert [line.split() for line in text.splitlines()[1:3]] == [["fixed", "2", "5"], ["failed", "1", "1"]]
+    assert [line.split() for line in text.splitlines()[1:3]] == [
+        ["fixed", "2", "5"],
+        ["failed", "1", "1"],
+    ]
     assert "3 files in 1:01, 3 left for the next run" in text
     assert batch.drawer("none", io.StringIO(), terminal=True)(end) is None

@@ -9,16 +9,25 @@ from pathlib import Path
 
 import pytest
 
-from mediaprep.check import check, unreadable
 from mediaprep.errors import SourceUnreadable
-from mediaprep.evidence import Evidence
-from mediaprep.media import Witness
-from mediaprep.outcome import Outcome, Upload
-from mediaprep.plan import plan
+from mediaprep.model.media import Witness
+from mediaprep.model.options import Wishes
+from mediaprep.model.record import Evidence
+from mediaprep.pipeline.outcome import Outcome, Upload
+from mediaprep.planning.check import check, unreadable
+from mediaprep.planning.plan import plan
 from mediaprep.report import VERSION
-from mediaprep.report.json import Growing, check_file, document, dumps, fix_file, plan_file, plan_output, receipt_name
+from mediaprep.report.json import (
+    Growing,
+    check_file,
+    document,
+    dumps,
+    fix_file,
+    plan_file,
+    plan_output,
+    receipt_name,
+)
 from mediaprep.report.predict import predict
-from mediaprep.wishes import Wishes
 from tests.report.made import GOOD, SPEC, video
 
 CONTRACT = Path(__file__).parents[2] / "docs" / "json.md"
@@ -41,7 +50,12 @@ def through(content):
 def test_check_has_the_keys_of_the_contract():
     example = documented("check")
     made = through(
-        document(sandbox="strict", profile="twitter", files=[check_file("x.mp4", check(video(audio={"channels": 6}), SPEC))], post=None)
+        document(
+            sandbox="strict",
+            profile="twitter",
+            files=[check_file("x.mp4", check(video(audio={"channels": 6}), SPEC))],
+            post=None,
+        )
     )
     assert made["version"] == VERSION == example["version"]
     assert keys(made) == keys(example)
@@ -50,10 +64,24 @@ def test_check_has_the_keys_of_the_contract():
 
 
 def test_a_finding_tells_found_and_wanted_and_who_said_so():
-    media = replace(video(audio={"channels": 6}), witnesses=(Witness(fact="audio.channels", source="pyav", value="6"),))
-    found = next(f for f in check_file("x.mp4", check(media, SPEC))["findings"] if f["rule"] == "audio-channels")
-    assert (found["level"], found["state"], found["measured"], found["limit"]) == ("must", "broken", "6", "1 to 2")
-    assert found["evidence"] == [{"source": "pyav", "value": "6", "fact": "audio.channels", "agrees": True}]
+    media = replace(
+        video(audio={"channels": 6}),
+        witnesses=(Witness(fact="audio.channels", source="pyav", value="6"),),
+    )
+    found = next(
+        f
+        for f in check_file("x.mp4", check(media, SPEC))["findings"]
+        if f["rule"] == "audio-channels"
+    )
+    assert (found["level"], found["state"], found["measured"], found["limit"]) == (
+        "must",
+        "broken",
+        "6",
+        "1 to 2",
+    )
+    assert found["evidence"] == [
+        {"source": "pyav", "value": "6", "fact": "audio.channels", "agrees": True}
+    ]
 
 
 def test_what_cannot_be_told_has_no_measure():
@@ -65,8 +93,15 @@ def test_what_cannot_be_told_has_no_measure():
 
 def test_an_unreadable_file_has_no_kind():
     entry = check_file("x.mp4", unreadable("x.mp4", SourceUnreadable("it is empty"), "twitter"))
-    assert (entry["verdict"], entry["kind"], entry["category"], entry["media"]) == ("unreadable", None, None, None)
-    named = check_file("x.mp4", unreadable("x.mp4", SourceUnreadable("it is empty"), "twitter/dm_video"))
+    assert (entry["verdict"], entry["kind"], entry["category"], entry["media"]) == (
+        "unreadable",
+        None,
+        None,
+        None,
+    )
+    named = check_file(
+        "x.mp4", unreadable("x.mp4", SourceUnreadable("it is empty"), "twitter/dm_video")
+    )
     assert named["category"] == "dm_video"
 
 
@@ -92,7 +127,12 @@ def test_plan_has_the_keys_of_the_contract():
     assert keys(entry["outputs"][0]["predicted"]) == {"bytes", "seconds"}
     assert entry["status"] == "planned"
     change = next(change for change in entry["changes"] if change["fact"] == "container.format")
-    assert (change["before"], change["after"], change["because"], change["safety"]) == ("matroska", "mp4", ["video-container"], "lossless")
+    assert (change["before"], change["after"], change["because"], change["safety"]) == (
+        "matroska",
+        "mp4",
+        ["video-container"],
+        "lossless",
+    )
 
 
 def test_a_refused_plan_names_the_ways_out():
@@ -106,7 +146,9 @@ def test_a_refused_plan_names_the_ways_out():
 def test_fix_has_the_keys_of_the_contract():
     example = documented("fix")
     report = check(video("out.mp4"), SPEC)
-    upload = Upload(path="out.mp4", media_type="video/mp4", category="tweet_video", total_bytes=10, chunked=True)
+    upload = Upload(
+        path="out.mp4", media_type="video/mp4", category="tweet_video", total_bytes=10, chunked=True
+    )
     outcome = Outcome(
         path="x.mkv", status="fixed", profile="twitter", outputs=("out.mp4",), uploads=(upload,), before=report, after=(report,),
         evidence=(Evidence(argv=(("ffmpeg", "-i"),)),), seconds=1.23456,
@@ -114,7 +156,9 @@ def test_fix_has_the_keys_of_the_contract():
     entry = through(fix_file("x.mkv", outcome))
     assert keys(entry) == keys(example["files"][0])
     assert (
-        keys(entry["uploads"][0]) == keys(example["files"][0]["uploads"][0]) == {"path", "media_type", "category", "total_bytes", "chunked"}
+        keys(entry["uploads"][0])
+        == keys(example["files"][0]["uploads"][0])
+        == {"path", "media_type", "category", "total_bytes", "chunked"}
     )
     assert keys(entry["after"][0]) == keys(example["files"][0]["after"][0])
     assert entry["seconds"] == 1.235
@@ -122,7 +166,12 @@ def test_fix_has_the_keys_of_the_contract():
 
 def test_where_we_could_not_work_a_fix_has_failed():
     entry = fix_file("x.mkv", None, "out of time")
-    assert (entry["status"], entry["outputs"], entry["problems"], entry["error"]) == ("failed", [], ["out of time"], "out of time")
+    assert (entry["status"], entry["outputs"], entry["problems"], entry["error"]) == (
+        "failed",
+        [],
+        ["out of time"],
+        "out of time",
+    )
 
 
 def test_any_name_survives():
@@ -139,8 +188,12 @@ def test_receipts_of_one_name_do_not_overwrite_each_other():
     assert receipt_name("c/x.mov", ["x.mov.json", "x.mov.2.json"]) == "x.mov.3.json"
 
 
-@pytest.mark.parametrize("entries", [[], [{"a": 1}], [{"path": "x\ny", "list": [1, {"b": []}]}, {}]])
-@pytest.mark.parametrize("tail", [{}, {"post": None}, {"post": {"verdict": "pass", "findings": []}}])
+@pytest.mark.parametrize(
+    "entries", [[], [{"a": 1}], [{"path": "x\ny", "list": [1, {"b": []}]}, {}]]
+)
+@pytest.mark.parametrize(
+    "tail", [{}, {"post": None}, {"post": {"verdict": "pass", "findings": []}}]
+)
 def test_a_growing_document_is_the_text_of_the_whole(entries, tail):
     said = []
     growing = Growing(said.append, profile="twitter")

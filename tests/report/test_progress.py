@@ -6,10 +6,17 @@ import io
 import json
 import sys
 
-from mediaprep.events import Progress, StageDone, StageStarted
+from mediaprep.model.events import Progress, StageDone, StageStarted
 from mediaprep.report.progress import Bar, JsonLines, Plain, Silent, drawer, progress_words
 
-HALF = Progress(path="a\x1b.mov", stage="encode", fraction=0.63, speed=2.94, eta_seconds=18.2, size_bytes=24_000_000)
+HALF = Progress(
+    path="a\x1b.mov",
+    stage="encode",
+    fraction=0.63,
+    speed=2.94,
+    eta_seconds=18.2,
+    size_bytes=24_000_000,
+)
 
 
 def test_a_line_of_progress():

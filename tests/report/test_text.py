@@ -7,17 +7,17 @@ from fractions import Fraction
 
 import pytest
 
-from mediaprep.check import check, unreadable
 from mediaprep.errors import SourceUnreadable
-from mediaprep.media import Gop, Unknown
-from mediaprep.outcome import Outcome
-from mediaprep.plan import plan
+from mediaprep.model.media import Gop, Unknown
+from mediaprep.model.options import Wishes
+from mediaprep.pipeline.outcome import Outcome
+from mediaprep.planning.check import check, unreadable
+from mediaprep.planning.plan import plan
 from mediaprep.report import text
 from mediaprep.report.facts import all_facts, clock, drawn, summary
 from mediaprep.report.lines import Span, columns, line, written
 from mediaprep.report.predict import predict
 from mediaprep.rules import REGISTRY
-from mediaprep.wishes import Wishes
 from tests.report.made import GOOD, SPEC, video
 
 
@@ -28,30 +28,51 @@ def shown(path, media, wishes=None, profile="twitter"):
 
 def planned(media, wishes=None):
     made = plan((media,), SPEC, wishes)
-    return written(text.plan_lines("x.mp4", made.report, made, [predict(output) for output in made.outputs])).splitlines()
+    return written(
+        text.plan_lines("x.mp4", made.report, made, [predict(output) for output in made.outputs])
+    ).splitlines()
 
 
 def test_the_header_has_the_facts_and_the_placement():
     first = shown("x.mp4", GOOD)[0]
-    assert first == "x.mp4  640x360 h264 29.97p yuv420p 0:10 aac-lc stereo 1 MB    profile: twitter/tweet_video"
+    assert (
+        first
+        == "x.mp4  640x360 h264 29.97p yuv420p 0:10 aac-lc stereo 1 MB    profile: twitter/tweet_video"
+    )
 
 
 def test_each_finding_is_one_row_the_musts_first():
-    lines = shown("x.mp4", video(audio={"channels": 6}, gop={"structure": "open", "open_count": 2}, picture={"bit_rate": 10**5}))
+    lines = shown(
+        "x.mp4",
+        video(
+            audio={"channels": 6},
+            gop={"structure": "open", "open_count": 2},
+            picture={"bit_rate": 10**5},
+        ),
+    )
     rows = [words for row in lines[1:-1] if (words := row.split())]
-    assert [row[0] for row in rows] == sorted((row[0] for row in rows), key=["must", "observed", "should"].index)
+    assert [row[0] for row in rows] == sorted(
+        (row[0] for row in rows), key=["must", "observed", "should"].index
+    )
     assert {"video-open-gop", "audio-channels"} <= {row[1] for row in rows if row[0] == "must"}
 
 
 def test_the_last_line_counts_and_names_the_next_command():
-    assert shown("a b.mp4", video(container={"format": "matroska"}))[-1].endswith("1 fixable.   Next: mediaprep fix 'a b.mp4'")
+    assert shown("a b.mp4", video(container={"format": "matroska"}))[-1].endswith(
+        "1 fixable.   Next: mediaprep fix 'a b.mp4'"
+    )
     long = video(duration=Fraction(200), picture={"duration": Fraction(200)})
-    assert shown("-x.mp4", long, profile="my")[-1].endswith("1 needs a choice.   Next: mediaprep fix ./-x.mp4 -p my --trim first")
+    assert shown("-x.mp4", long, profile="my")[-1].endswith(
+        "1 needs a choice.   Next: mediaprep fix ./-x.mp4 -p my --trim first"
+    )
     assert "Next" not in shown("x.mp4", GOOD)[-1]
 
 
 def test_what_cannot_be_told_says_why():
-    media = replace(video(gop={"structure": None}), unknown=(Unknown(fact="video.gop.structure", reason="the packets are encrypted"),))
+    media = replace(
+        video(gop={"structure": None}),
+        unknown=(Unknown(fact="video.gop.structure", reason="the packets are encrypted"),),
+    )
     row = next(row for row in shown("x.mp4", media) if "video-open-gop" in row)
     assert "cannot be told (the packets are encrypted), want closed" in row
 
@@ -66,13 +87,18 @@ def test_what_cannot_be_told_says_why():
     ],
 )
 def test_found_and_wanted(measured, limit, words):
-    finding = replace(check(video(container={"format": "avi"}), SPEC).findings[0], measured=measured, limit=limit)
+    finding = replace(
+        check(video(container={"format": "avi"}), SPEC).findings[0], measured=measured, limit=limit
+    )
     assert text.found_and_wanted(finding) == words
 
 
 def test_an_unreadable_file_is_one_line_without_its_name_twice():
     report = unreadable("x.mp4", SourceUnreadable("the file is empty"), "twitter")
-    assert written(text.check_lines("x.mp4", report, None, "twitter")) == "x.mp4: unreadable: the file is empty\n"
+    assert (
+        written(text.check_lines("x.mp4", report, None, "twitter"))
+        == "x.mp4: unreadable: the file is empty\n"
+    )
 
 
 def test_a_plan_is_numbered_steps_with_their_rules():
@@ -92,7 +118,9 @@ def test_the_reasons_of_an_encode_are_all_rules_that_need_it():
 
 
 def test_a_trim_is_asked_for_by_its_option():
-    lines = planned(video(duration=Fraction(200), picture={"duration": Fraction(200)}), Wishes(trim="first"))
+    lines = planned(
+        video(duration=Fraction(200), picture={"duration": Fraction(200)}), Wishes(trim="first")
+    )
     assert lines[1].split() == ["1", "trim", "0", "to", "139.9", "s", "because", "--trim"]
 
 
@@ -100,7 +128,9 @@ def test_a_refusal_tells_the_ways_out():
     media = video(duration=Fraction(200), picture={"duration": Fraction(200)})
     assert planned(media)[1].endswith("ways out: --trim first, --trim START-END, --split")
     made = plan((media,), SPEC)
-    outcome = Outcome(path="x.mp4", status="refused", profile="twitter", before=made.report, plan=made)
+    outcome = Outcome(
+        path="x.mp4", status="refused", profile="twitter", before=made.report, plan=made
+    )
     lines = written(text.fix_lines("x.mp4", outcome, "twitter")).splitlines()
     assert lines[0].startswith("x.mp4: refused: it is 200 s long")
     assert lines[1] == "  Next: mediaprep fix x.mp4 --trim first"
@@ -108,7 +138,9 @@ def test_a_refusal_tells_the_ways_out():
 
 def test_a_fixed_file_is_one_line_an_output():
     report = check(video("out.mp4"), SPEC)
-    outcome = Outcome(path="x.mkv", status="fixed", profile="twitter", outputs=("out.mp4",), after=(report,))
+    outcome = Outcome(
+        path="x.mkv", status="fixed", profile="twitter", outputs=("out.mp4",), after=(report,)
+    )
     assert written(text.fix_lines("x.mkv", outcome, "twitter")).startswith(
         "out.mp4  640x360 h264 High 29.97p yuv420p 0:10 aac-lc stereo 1 MB   verified"
     )
@@ -117,12 +149,22 @@ def test_a_fixed_file_is_one_line_an_output():
 def test_what_is_fine_is_left_alone():
     report = replace(check(GOOD, SPEC), findings=())
     outcome = Outcome(path="x.mp4", status="already_ok", profile="twitter", before=report)
-    assert written(text.fix_lines("x.mp4", outcome, "twitter")) == "x.mp4  already fine, left alone\n"
+    assert (
+        written(text.fix_lines("x.mp4", outcome, "twitter")) == "x.mp4  already fine, left alone\n"
+    )
 
 
 def test_a_failure_tells_each_problem():
-    outcome = Outcome(path="x.mp4", status="failed", profile="twitter", problems=("encode: exit code 1: no space", "second"))
-    assert written(text.fix_lines("x.mp4", outcome, "twitter")) == "x.mp4: failed: encode: exit code 1: no space\nx.mp4: failed: second\n"
+    outcome = Outcome(
+        path="x.mp4",
+        status="failed",
+        profile="twitter",
+        problems=("encode: exit code 1: no space", "second"),
+    )
+    assert (
+        written(text.fix_lines("x.mp4", outcome, "twitter"))
+        == "x.mp4: failed: encode: exit code 1: no space\nx.mp4: failed: second\n"
+    )
 
 
 @pytest.mark.parametrize("rule", REGISTRY.values(), ids=lambda rule: rule.id)
@@ -147,7 +189,10 @@ def test_no_name_moves_the_cursor_or_is_read_as_markup():
 
 
 def test_colour_is_put_on_after_escaping():
-    assert written([line(Span("a\x1b[0m", "red"), " b")], colour=True) == "\x1b[31ma\\x1b[0m\x1b[0m b\n"
+    assert (
+        written([line(Span("a\x1b[0m", "red"), " b")], colour=True)
+        == "\x1b[31ma\\x1b[0m\x1b[0m b\n"
+    )
     assert written([line(Span("a", "red"))]) == "a\n"
 
 
@@ -171,7 +216,10 @@ def test_clock(seconds, words):
 
 
 def test_a_summary_leaves_out_what_is_not_known():
-    assert summary(video(picture={"frame_rate": None, "pixel_format": None}, duration=None)) == "640x360 h264 aac-lc stereo 1 MB"
+    assert (
+        summary(video(picture={"frame_rate": None, "pixel_format": None}, duration=None))
+        == "640x360 h264 aac-lc stereo 1 MB"
+    )
 
 
 @pytest.mark.parametrize(

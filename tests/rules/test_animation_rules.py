@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediaprep.check import check
-from mediaprep.media import Animation, PrivateItem, Video
-from mediaprep.plan import Plan, plan
+from mediaprep.model.media import Animation, PrivateItem, Video
+from mediaprep.model.options import Wishes
+from mediaprep.model.tolerance import AtMost, AtMostBytes
+from mediaprep.planning.check import check
+from mediaprep.planning.plan import Plan, plan
 from mediaprep.profile import find_profile
-from mediaprep.promise import AtMost, AtMostBytes
-from mediaprep.rules.animation.encoding import fitted
-from mediaprep.rules.animation.gif_times import gif_delays, kept
-from mediaprep.wishes import Wishes
+from mediaprep.targets.animation import fitted
+from mediaprep.targets.gif_times import gif_delays, kept
 from tests.facts import good, lasting, silent, twitter
 
 MB = 2**20
@@ -60,7 +60,10 @@ def findings(media: Animation) -> dict[str, str]:
         (gif(size_bytes=15 * MB), set()),
         (gif(size_bytes=15 * MB + 1), {"gif-size"}),
         (gif(complete=False), {"file-complete"}),
-        (gif(private=(PrivateItem(kind="comment", where="GIF comment"),)), {"file-private-metadata"}),
+        (
+            gif(private=(PrivateItem(kind="comment", where="GIF comment"),)),
+            {"file-private-metadata"},
+        ),
     ],
 )
 def test_passes_and_fails(media: Animation, broken: set[str]) -> None:
@@ -91,7 +94,12 @@ def test_a_comment_is_removed_without_an_encode() -> None:
     assert isinstance(output.want, Animation)
     assert not output.want.anew
     assert [change.safety for change in output.changes] == ["lossless"]
-    assert planned(gif(private=(PrivateItem(kind="comment", where="GIF comment"),)), keep_metadata=True).status == "already_ok"
+    assert (
+        planned(
+            gif(private=(PrivateItem(kind="comment", where="GIF comment"),)), keep_metadata=True
+        ).status
+        == "already_ok"
+    )
 
 
 def test_too_large_leaves_the_width_free_under_a_promise() -> None:
@@ -99,18 +107,26 @@ def test_too_large_leaves_the_width_free_under_a_promise() -> None:
     assert isinstance(output.want, Animation)
     assert (output.want.width, output.want.size_bytes, output.want.frame_count) == (None, None, 20)
     assert AtMost(fact="width", value=640) in output.promises
-    assert AtMostBytes(limit=15_000_000, fill=Fraction(95, 100), varies=("width", "height")) in output.promises
+    assert (
+        AtMostBytes(limit=15_000_000, fill=Fraction(95, 100), varies=("width", "height"))
+        in output.promises
+    )
 
 
 def test_a_smaller_file_than_the_limit_can_be_asked_for() -> None:
     (output,) = planned(gif(), max_size=500_000).outputs
-    assert AtMostBytes(limit=500_000, fill=Fraction(95, 100), varies=("width", "height")) in output.promises
+    assert (
+        AtMostBytes(limit=500_000, fill=Fraction(95, 100), varies=("width", "height"))
+        in output.promises
+    )
     assert planned(gif(), max_size=1_000_000).status == "already_ok"
 
 
 def test_all_limits_are_kept_at_once() -> None:
     (output,) = planned(gif(900, width=2000, height=3000)).outputs
-    most = {promise.fact: promise.value for promise in output.promises if isinstance(promise, AtMost)}
+    most = {
+        promise.fact: promise.value for promise in output.promises if isinstance(promise, AtMost)
+    }
     assert isinstance(output.want, Animation)
     assert output.want.frame_count == 350
     assert output.want.duration == 90
@@ -141,7 +157,11 @@ def test_to_video_is_judged_by_the_videos_placement() -> None:
     (output,) = planned(gif(), to="video").outputs
     assert isinstance(output.want, Video)
     assert output.placement == "twitter/tweet_video"
-    assert (output.want.video.frame_rate, output.want.video.codec, output.want.audio_present) == (10, "h264", False)
+    assert (output.want.video.frame_rate, output.want.video.codec, output.want.audio_present) == (
+        10,
+        "h264",
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -155,7 +175,9 @@ def test_to_video_is_judged_by_the_videos_placement() -> None:
         ((Fraction(1, 30),) * 30, 30),
     ],
 )
-def test_the_rate_puts_each_frame_on_an_output_frame(delays: tuple[Fraction, ...], rate: int) -> None:
+def test_the_rate_puts_each_frame_on_an_output_frame(
+    delays: tuple[Fraction, ...], rate: int
+) -> None:
     media = gif(len(delays), delays=delays, duration=sum(delays, Fraction(0)))
     (output,) = planned(media, to="video").outputs
     assert isinstance(output.want, Video)
@@ -164,24 +186,37 @@ def test_the_rate_puts_each_frame_on_an_output_frame(delays: tuple[Fraction, ...
 
 def test_one_that_is_too_short_is_repeated() -> None:
     (output,) = planned(gif(3, Fraction(6, 100)), to="video").outputs
-    assert next(p.value for p in output.promises if getattr(p, "fact", "") == "duration") >= Fraction(54, 100)
+    assert next(
+        p.value for p in output.promises if getattr(p, "fact", "") == "duration"
+    ) >= Fraction(54, 100)
 
 
 def test_an_animation_beyond_the_videos_length_says_how_to_cut_it() -> None:
     result = planned(gif(300, Fraction(1)), to="video")
     assert result.refusals[0].rule == "video-duration"
-    assert planned(gif(300, Fraction(1)), to="video", trim=(Fraction(10), Fraction(50))).status == "planned"
+    assert (
+        planned(gif(300, Fraction(1)), to="video", trim=(Fraction(10), Fraction(50))).status
+        == "planned"
+    )
 
 
 def test_a_short_video_becomes_a_gif() -> None:
     (output,) = planned(lasting(Fraction(10)), to="gif").outputs
     assert isinstance(output.want, Animation)
-    assert (output.placement, output.want.frame_count, output.want.duration, output.want.loop) == ("twitter/tweet_gif", 250, 10, 0)
+    assert (output.placement, output.want.frame_count, output.want.duration, output.want.loop) == (
+        "twitter/tweet_gif",
+        250,
+        10,
+        0,
+    )
     (output,) = planned(lasting(Fraction(30)), to="gif").outputs
     assert isinstance(output.want, Animation)
     assert (output.want.frame_count, output.want.duration) == (300, 30)
     assert planned(lasting(Fraction(60)), to="gif").refusals[0].ways_out[0] == "--trim START-END"
-    assert planned(lasting(Fraction(60)), to="gif", trim=(Fraction(3), Fraction(9))).status == "planned"
+    assert (
+        planned(lasting(Fraction(60)), to="gif", trim=(Fraction(3), Fraction(9))).status
+        == "planned"
+    )
 
 
 def test_auto_converts_nothing() -> None:
@@ -189,7 +224,11 @@ def test_auto_converts_nothing() -> None:
     assert planned(gif(), to="gif").status == "already_ok"
 
 
-delays_ = st.lists(st.fractions(min_value=Fraction(11, 1000), max_value=3, max_denominator=1000), min_size=2, max_size=120).map(tuple)
+delays_ = st.lists(
+    st.fractions(min_value=Fraction(11, 1000), max_value=3, max_denominator=1000),
+    min_size=2,
+    max_size=120,
+).map(tuple)
 
 
 @given(delays=delays_, most=st.integers(2, 60))
@@ -202,14 +241,25 @@ def test_times_are_kept_to_half_a_hundredth(delays: tuple[Fraction, ...], most: 
     assert abs(sum(made) - sum(delays)) <= Fraction(2, 100)
 
 
-@given(delays=st.lists(st.integers(2, 300).map(lambda n: Fraction(n, 100)), min_size=2, max_size=80).map(tuple))
+@given(
+    delays=st.lists(
+        st.integers(2, 300).map(lambda n: Fraction(n, 100)), min_size=2, max_size=80
+    ).map(tuple)
+)
 def test_gif_times_stay_exactly_as_they_are(delays: tuple[Fraction, ...]) -> None:
     assert gif_delays(delays, 350) == delays
     assert kept(delays, 350) == tuple(range(len(delays)))
 
 
-@given(delays=st.lists(st.integers(2, 30).map(lambda n: Fraction(n, 100)), min_size=40, max_size=200).map(tuple), most=st.integers(20, 39))
-def test_a_dropped_frame_is_replaced_by_a_neighbour_of_its_run(delays: tuple[Fraction, ...], most: int) -> None:
+@given(
+    delays=st.lists(
+        st.integers(2, 30).map(lambda n: Fraction(n, 100)), min_size=40, max_size=200
+    ).map(tuple),
+    most=st.integers(20, 39),
+)
+def test_a_dropped_frame_is_replaced_by_a_neighbour_of_its_run(
+    delays: tuple[Fraction, ...], most: int
+) -> None:
     starts = [Fraction(0), *accumulate(delays)]
     made = [Fraction(0), *accumulate(gif_delays(delays, most))]
     for index, begin, end in zip(kept(delays, most), made, made[1:], strict=False):

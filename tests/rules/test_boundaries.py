@@ -6,15 +6,17 @@ from fractions import Fraction
 
 import pytest
 
-from mediaprep.check import check
-from mediaprep.media import Video
-from mediaprep.probe.timing import frame_timing
+from mediaprep.model.media import Video
+from mediaprep.planning.check import check
+from mediaprep.probing.video.timing import frame_timing
 from tests.facts import good, lasting, sized, twitter
 
 
 def broken(media: Video) -> set[str]:
     """Rules broken or undecided, advice left out."""
-    return {finding.rule for finding in check(media, twitter()).findings if finding.level != "should"}
+    return {
+        finding.rule for finding in check(media, twitter()).findings if finding.level != "should"
+    }
 
 
 def test_the_good_video_keeps_every_rule_of_every_level() -> None:
@@ -26,7 +28,10 @@ def test_the_good_video_keeps_every_rule_of_every_level() -> None:
     ("seconds", "rules"),
     [
         (Fraction(140), set()),
-        (Fraction(4196 * 1001, 30000), {"video-duration"}),  # 140.0065 s: a whole number of frames at 29.97
+        (
+            Fraction(4196 * 1001, 30000),
+            {"video-duration"},
+        ),  # 140.0065 s: a whole number of frames at 29.97
         (Fraction(1400065, 10000), {"video-duration"}),
         (140 + Fraction(1, 10**9), {"video-duration"}),
         (Fraction(1, 2), set()),
@@ -43,8 +48,15 @@ def test_the_short_limit_is_for_the_picture_and_the_long_one_for_both() -> None:
 
 
 def test_less_than_a_frame_over_says_so() -> None:
-    (finding,) = [f for f in check(lasting(Fraction(4196 * 1001, 30000)), twitter()).findings if f.level == "must"]
-    assert "duration is 140.0065 s (over by less than one frame); twitter/tweet_video takes 0.5 s to 140 s (" in finding.message
+    (finding,) = [
+        f
+        for f in check(lasting(Fraction(4196 * 1001, 30000)), twitter()).findings
+        if f.level == "must"
+    ]
+    assert (
+        "duration is 140.0065 s (over by less than one frame); twitter/tweet_video takes 0.5 s to 140 s ("
+        in finding.message
+    )
     assert finding.fix == "loses content: --trim first, --trim START-END, --split"
 
 
@@ -58,7 +70,12 @@ def test_less_than_a_frame_over_says_so() -> None:
     ],
 )
 def test_frame_rate(rate: Fraction, rules: set[str]) -> None:
-    media = good(video__frame_rate=rate, video__frame_rate_peak=60, video__frame_rate_declared=rate, video__frame_rate_burst=rate)
+    media = good(
+        video__frame_rate=rate,
+        video__frame_rate_peak=60,
+        video__frame_rate_declared=rate,
+        video__frame_rate_burst=rate,
+    )
     assert broken(media) == rules
 
 
@@ -66,7 +83,9 @@ def test_60_fps_in_milliseconds_averages_60_0067_and_passes() -> None:
     """Matroska counts milliseconds: the stamps of 60 fps are 0, 17, 33, 50 ...; snapped, they are 60, with no frame too many a second."""
     pts = [round(Fraction(n * 1000, 60)) for n in range(180)]
     assert round(Fraction(179, pts[-1] - pts[0]) * 1000, 4) == Fraction("60.0067")
-    timing = frame_timing(pts, Fraction(1, 1000), declared=Fraction(60), header_rate=None, container="matroska")
+    timing = frame_timing(
+        pts, Fraction(1, 1000), declared=Fraction(60), header_rate=None, container="matroska"
+    )
     media = good(
         video__frame_rate=timing.frame_rate, video__frame_rate_peak=timing.frame_rate_peak, video__jitter_frames=timing.jitter_frames,
         video__frame_rate_burst=timing.frame_rate_burst, video__rate_mode=timing.rate_mode,

@@ -9,22 +9,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediaprep.check import check
-from mediaprep.media import Cue, Subtitle
-from mediaprep.plan import plan
+from mediaprep.model.media import Cue, Subtitle
+from mediaprep.model.options import Wishes
+from mediaprep.planning.check import check
+from mediaprep.planning.plan import plan
 from mediaprep.profile import find_profile
-from mediaprep.rules.subtitle import cues as _cues
-from mediaprep.wishes import Wishes
+from mediaprep.targets import cues as _cues
 
 PROFILE = find_profile("twitter")
 SPEC = PROFILE.specs["subtitles"]
 
 
 def cues(*times: tuple[float, float, str]) -> tuple[Cue, ...]:
-    return tuple(Cue(start=Fraction(str(start)), end=Fraction(str(end)), text=text) for start, end, text in times)
+    return tuple(
+        Cue(start=Fraction(str(start)), end=Fraction(str(end)), text=text)
+        for start, end, text in times
+    )
 
 
-GOOD = Subtitle(name="a.srt", size_bytes=100, private=(), format="srt", encoding="utf-8", cues=cues((1, 2, "one"), (3, 4, "two")))
+GOOD = Subtitle(
+    name="a.srt",
+    size_bytes=100,
+    private=(),
+    format="srt",
+    encoding="utf-8",
+    cues=cues((1, 2, "one"), (3, 4, "two")),
+)
 
 
 def broken(have: Subtitle) -> dict[str, str]:
@@ -61,7 +71,10 @@ def test_three_rows_of_each_rule(have, rules):
         (((-1, 1, "clamped"),), ((0, 1, "clamped"),)),
         (((-3, -1, "gone"), (1, 2, "stays")), ((1, 2, "stays"),)),
         (((1, 1, "until the next"), (2, 3, "next")), ((1, 2, "until the next"), (2, 3, "next"))),
-        (((1, 1, "two seconds at most"), (9, 10, "next")), ((1, 3, "two seconds at most"), (9, 10, "next"))),
+        (
+            ((1, 1, "two seconds at most"), (9, 10, "next")),
+            ((1, 3, "two seconds at most"), (9, 10, "next")),
+        ),
         (((3, 4, "late"), (1, 2, "early")), ((1, 2, "early"), (3, 4, "late"))),
     ],
 )
@@ -72,7 +85,11 @@ def test_musts_are_mended(before, after):
 
 
 def test_advice_is_followed_on_request_only():
-    have = replace(GOOD, cues=cues((1, 3.5, "a"), (3, 4, "b"), (5, 6, ""), (7, 8, "c"), (7, 9, "d")), clip_duration=Fraction(17, 2))
+    have = replace(
+        GOOD,
+        cues=cues((1, 3.5, "a"), (3, 4, "b"), (5, 6, ""), (7, 8, "c"), (7, 9, "d")),
+        clip_duration=Fraction(17, 2),
+    )
     assert plan((have,), SPEC).status == "already_ok"
     made = plan((have,), SPEC, Wishes(mend="should"))
     assert isinstance(made.outputs[0].want, Subtitle)
@@ -101,12 +118,16 @@ def test_nothing_is_written_where_no_cue_is_left():
 
 
 times = st.integers(-5_000, 20_000).map(lambda ms: Fraction(ms, 1000))
-any_cues = st.lists(st.builds(Cue, start=times, end=times, text=st.sampled_from(("", "a", "b\nc"))), max_size=8).map(tuple)
+any_cues = st.lists(
+    st.builds(Cue, start=times, end=times, text=st.sampled_from(("", "a", "b\nc"))), max_size=8
+).map(tuple)
 
 
 @given(any_cues)
 def test_whatever_the_cues_the_mended_ones_keep_every_rule(these):
-    made = plan((replace(GOOD, cues=these, clip_duration=Fraction(15)),), SPEC, Wishes(mend="should"))
+    made = plan(
+        (replace(GOOD, cues=these, clip_duration=Fraction(15)),), SPEC, Wishes(mend="should")
+    )
     for output in made.outputs:
         assert isinstance(output.want, Subtitle)
         assert broken(output.want) == {}

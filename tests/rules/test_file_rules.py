@@ -6,14 +6,25 @@ from dataclasses import replace
 
 import pytest
 
-from mediaprep.check import check
-from mediaprep.finding import Finding
-from mediaprep.media import Animation, Image, Media, PrivateItem, Sound, Subtitle, Unknown, Video
+from mediaprep.model.media import (
+    Animation,
+    Image,
+    Media,
+    PrivateItem,
+    Sound,
+    Subtitle,
+    Unknown,
+    Video,
+)
+from mediaprep.model.report import Finding
+from mediaprep.planning.check import check
 from tests.facts import good, twitter
 
 
 def findings(media: Media, rule_id: str, category: str = "tweet_video") -> list[Finding]:
-    return [finding for finding in check(media, twitter(category)).findings if finding.rule == rule_id]
+    return [
+        finding for finding in check(media, twitter(category)).findings if finding.rule == rule_id
+    ]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +52,10 @@ def test_kind(media: Media, category: str, measured: str | None) -> None:
 
 def test_a_format_that_cannot_tell_is_not_incomplete() -> None:
     """A transport stream has no mark of its end, and the probe says so: that is no doubt about this file."""
-    media = replace(good(complete=None), unknown=(Unknown(fact="complete", reason="mpegts has no mark of its end"),))
+    media = replace(
+        good(complete=None),
+        unknown=(Unknown(fact="complete", reason="mpegts has no mark of its end"),),
+    )
     assert findings(media, "file-complete") == []
 
 
@@ -53,7 +67,12 @@ def test_an_incomplete_file_says_where() -> None:
 
 
 def test_private_metadata_never_fails_a_check() -> None:
-    media = good(private=(PrivateItem(kind="location", where="moov/udta/©xyz"), PrivateItem(kind="owner", where="moov/meta/artist")))
+    media = good(
+        private=(
+            PrivateItem(kind="location", where="moov/udta/©xyz"),
+            PrivateItem(kind="owner", where="moov/meta/artist"),
+        )
+    )
     report = check(media, twitter())
     assert report.verdict == "pass"
     assert [(f.level, f.measured) for f in report.findings] == [("should", "location, owner")]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mediaprep.check import check_post
-from mediaprep.media import Animation, Image, Sound, Subtitle, Video
+from mediaprep.model.media import Animation, Image, Sound, Subtitle, Video
+from mediaprep.planning.check import check_post
 from mediaprep.profile import find_profile
 
 POST = find_profile("twitter").post
@@ -15,7 +15,9 @@ def judged(*attachments):
     return check_post(attachments, POST, "twitter")
 
 
-@pytest.mark.parametrize("attachments", [(Image(),) * 4, (Animation(),), (Video(),), (Video(), Subtitle()), (Image(),)])
+@pytest.mark.parametrize(
+    "attachments", [(Image(),) * 4, (Animation(),), (Video(),), (Video(), Subtitle()), (Image(),)]
+)
 def test_one_kind_within_its_number_passes(attachments):
     assert judged(*attachments).verdict == "pass"
     assert judged(*attachments).findings == ()
@@ -35,7 +37,9 @@ def test_one_kind_within_its_number_passes(attachments):
 def test_too_many_or_a_mix_fails(attachments, measured):
     report = judged(*attachments)
     assert report.verdict == "fail"
-    assert [(f.rule, f.level, f.measured, f.gate) for f in report.findings] == [("post-attachments", "must", measured, "post")]
+    assert [(f.rule, f.level, f.measured, f.gate) for f in report.findings] == [
+        ("post-attachments", "must", measured, "post")
+    ]
 
 
 def test_with_an_attachment_that_cannot_be_read_it_cannot_be_told():

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from mediaprep.media import Animation, Image, Media, Post, Sound, Subtitle, Video, fact
+from mediaprep.model.media import Animation, Image, Media, Post, Sound, Subtitle, Video, fact
 from mediaprep.profile import bundled, find_profile
 from mediaprep.rules import REGISTRY, Rule
 
-EMPTY: dict[str, Media] = {"video": Video(), "animation": Animation(), "image": Image(), "subtitle": Subtitle(), "sound": Sound()}
+EMPTY: dict[str, Media] = {
+    "video": Video(),
+    "animation": Animation(),
+    "image": Image(),
+    "subtitle": Subtitle(),
+    "sound": Sound(),
+}
 ALL = pytest.mark.parametrize("rule", REGISTRY.values(), ids=lambda rule: rule.id)
 
 
 def profile_keys() -> set[str]:
     profiles = [find_profile(name) for name in bundled()]
     posts = {profile.post.rule for profile in profiles if profile.post is not None}
-    return posts | {key for profile in profiles for spec in profile.specs.values() for key in spec.requirements}
+    return posts | {
+        key for profile in profiles for spec in profile.specs.values() for key in spec.requirements
+    }
 
 
 def test_each_profile_key_is_read_by_a_rule() -> None:
@@ -29,7 +37,9 @@ def test_each_rule_is_in_a_profile() -> None:
 @ALL
 def test_each_rule_is_documented(rule: Rule) -> None:
     """``explain`` shows the page: what, why and the fix, in that order; each says something."""
-    order = [rule.page.find(heading) for heading in ("What it checks: ", "Why it matters: ", "The fix: ")]
+    order = [
+        rule.page.find(heading) for heading in ("What it checks: ", "Why it matters: ", "The fix: ")
+    ]
     assert -1 not in order
     assert order == sorted(order)
     assert all(len(part.split()) >= 3 for part in rule.page.split("\n\n") if part.strip())
@@ -39,7 +49,9 @@ def test_each_rule_is_documented(rule: Rule) -> None:
 def test_a_fix_says_what_it_does_and_a_rule_without_one_says_none(rule: Rule) -> None:
     assert (rule.fix is None) == (rule.says is None)
     if rule.fix is None:
-        assert rule.page.split("The fix: ")[1].startswith("none"), "the page must not promise a fix that is not there"
+        assert rule.page.split("The fix: ")[1].startswith("none"), (
+            "the page must not promise a fix that is not there"
+        )
 
 
 @ALL
@@ -69,6 +81,13 @@ def test_the_order_of_checking_and_fixing() -> None:
     """The file first; the pixel aspect ratio before the size that it changes; the sound after the picture."""
     order = list(REGISTRY)
     assert order[:3] == ["file-kind", "file-complete", "file-private-metadata"]
-    chain = ["video-container", "video-pixel-aspect-ratio", "video-dimensions", "video-duration", "video-pixel-format", "video-codec"]
+    chain = [
+        "video-container",
+        "video-pixel-aspect-ratio",
+        "video-dimensions",
+        "video-duration",
+        "video-pixel-format",
+        "video-codec",
+    ]
     chain += ["video-open-gop", "video-recommended-bitrate", "audio-codec", "audio-channels"]
     assert [rule_id for rule_id in order if rule_id in chain] == chain

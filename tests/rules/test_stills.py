@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from mediaprep.check import check
-from mediaprep.media import Animation, Image, PrivateItem
-from mediaprep.plan import plan
+from mediaprep.model.media import Animation, Image, PrivateItem
+from mediaprep.planning.check import check
+from mediaprep.planning.plan import plan
 from mediaprep.profile import find_profile
 
 SPEC = find_profile("twitter").specs["tweet_image"]
@@ -16,20 +16,35 @@ PHOTO = Image(
     name="a.jpg", size_bytes=1000, complete=True, private=(), format="jpeg", width=40, height=30, orientation=1, mode="RGB",
     bit_depth=8, alpha=False, colour_space="sRGB", pictures=1, gain_map=False,
 )  # fmt: skip
-MOVING = Animation(name="a.gif", size_bytes=1000, complete=True, private=(), format="gif", width=40, height=30, frame_count=3)
+MOVING = Animation(
+    name="a.gif",
+    size_bytes=1000,
+    complete=True,
+    private=(),
+    format="gif",
+    width=40,
+    height=30,
+    frame_count=3,
+)
 
 
 @pytest.mark.parametrize(
     ("have", "rules"),
     [
         *((replace(PHOTO, format=form), {}) for form in ("jpeg", "png", "gif", "webp")),
-        *((replace(PHOTO, format=form), {"image-type": "broken"}) for form in ("heif", "avif", "tiff", "bmp", "psd", "jpeg2000", "ico")),
+        *(
+            (replace(PHOTO, format=form), {"image-type": "broken"})
+            for form in ("heif", "avif", "tiff", "bmp", "psd", "jpeg2000", "ico")
+        ),
         (replace(PHOTO, format=None), {"image-type": "unknown"}),
         (replace(PHOTO, size_bytes=5 * 2**20), {}),
         (replace(PHOTO, size_bytes=5 * 2**20 + 1), {"image-size": "broken"}),
         (replace(PHOTO, size_bytes=None), {"image-size": "unknown"}),
         (replace(PHOTO, complete=False), {"file-complete": "broken"}),
-        (replace(PHOTO, private=(PrivateItem(kind="location", where="EXIF/GPS"),)), {"file-private-metadata": "broken"}),
+        (
+            replace(PHOTO, private=(PrivateItem(kind="location", where="EXIF/GPS"),)),
+            {"file-private-metadata": "broken"},
+        ),
         (MOVING, {}),
         (replace(MOVING, format="apng"), {"image-type": "broken"}),
         (replace(MOVING, size_bytes=6 * 2**20), {"image-size": "broken"}),
@@ -39,7 +54,9 @@ def test_rows(have, rules):
     assert {finding.rule: finding.state for finding in check(have, SPEC).findings} == rules
 
 
-@pytest.mark.parametrize("have", [replace(MOVING, format="apng"), replace(MOVING, size_bytes=6 * 2**20)])
+@pytest.mark.parametrize(
+    "have", [replace(MOVING, format="apng"), replace(MOVING, size_bytes=6 * 2**20)]
+)
 def test_an_animation_sent_as_a_picture_is_not_made_a_still(have):
     """Its own category has limits of its own: 15 MB for a GIF."""
     made = plan((have,), SPEC)

@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
-from mediaprep.check import check
-from mediaprep.finding import Finding
-from mediaprep.media import HdrFormat, PrivateItem, StatedSar, Unknown, Video, Witness
+from mediaprep.model.media import HdrFormat, PrivateItem, StatedSar, Unknown, Video, Witness
+from mediaprep.model.report import Finding
+from mediaprep.planning.check import check
 from mediaprep.rules import REGISTRY
 from tests.facts import changed, good, silent, twitter
 
 Changes = dict[str, Any]
-_SAR43 = (StatedSar(where="container", value=Fraction(4, 3)), StatedSar(where="bitstream", value=Fraction(4, 3)))
+_SAR43 = (
+    StatedSar(where="container", value=Fraction(4, 3)),
+    StatedSar(where="bitstream", value=Fraction(4, 3)),
+)
 _GPS = PrivateItem(kind="location", where="moov/udta/©xyz")
 _CLOCK = PrivateItem(kind="time", where="moov/mvhd")
 
@@ -32,7 +35,12 @@ class Rows:
 ROWS: dict[str, Rows] = {
     "file-complete": Rows(
         passes=({}, {"complete": None}),
-        fails=(({"complete": False, "incomplete_because": "moov ends after the file"}, "cut short or damaged"),),
+        fails=(
+            (
+                {"complete": False, "incomplete_because": "moov ends after the file"},
+                "cut short or damaged",
+            ),
+        ),
         unknown=None,  # a format without a mark of its end
     ),
     "file-private-metadata": Rows(
@@ -41,8 +49,16 @@ ROWS: dict[str, Rows] = {
         unknown="private",
     ),
     "video-container": Rows(
-        passes=({}, {"container__format": "mov"}, {"container__fragmented": True}, {"container__faststart": False}),
-        fails=(({"container__format": "matroska"}, "matroska"), ({"container__format": "3gp"}, "3gp")),
+        passes=(
+            {},
+            {"container__format": "mov"},
+            {"container__fragmented": True},
+            {"container__faststart": False},
+        ),
+        fails=(
+            ({"container__format": "matroska"}, "matroska"),
+            ({"container__format": "3gp"}, "3gp"),
+        ),
         unknown="container.format",
     ),
     "video-size": Rows(
@@ -52,7 +68,10 @@ ROWS: dict[str, Rows] = {
     ),
     "video-edit-list": Rows(
         passes=({}, {"video__edit_list": "none"}),
-        fails=(({"video__edit_list": "trims"}, "trims"), ({"video__edit_list": "delays"}, "delays")),
+        fails=(
+            ({"video__edit_list": "trims"}, "trims"),
+            ({"video__edit_list": "delays"}, "delays"),
+        ),
         unknown="video.edit_list",
     ),
     "video-pixel-aspect-ratio": Rows(
@@ -72,10 +91,17 @@ ROWS: dict[str, Rows] = {
         unknown="video.width",
     ),
     "video-aspect-ratio": Rows(
-        passes=({}, {"video__width": 1200, "video__height": 400}, {"video__width": 400, "video__height": 1200}),
+        passes=(
+            {},
+            {"video__width": 1200, "video__height": 400},
+            {"video__width": 400, "video__height": 1200},
+        ),
         fails=(
             ({"video__width": 1202, "video__height": 400}, "601:200 (1202x400)"),
-            ({"video__width": 1202, "video__height": 400, "video__rotation": 90}, "200:601 (400x1202)"),
+            (
+                {"video__width": 1202, "video__height": 400, "video__rotation": 90},
+                "200:601 (400x1202)",
+            ),
         ),
         unknown="video.rotation",
     ),
@@ -100,7 +126,11 @@ ROWS: dict[str, Rows] = {
     "video-frame-rate": Rows(
         passes=(
             {},
-            {"video__frame_rate": Fraction(60), "video__frame_rate_peak": 61, "video__jitter_frames": 1},
+            {
+                "video__frame_rate": Fraction(60),
+                "video__frame_rate_peak": 61,
+                "video__jitter_frames": 1,
+            },
             {"video__frame_rate_peak": None},
         ),
         fails=(
@@ -110,15 +140,26 @@ ROWS: dict[str, Rows] = {
         unknown="video.frame_rate",
     ),
     "video-peak-frame-rate": Rows(
-        passes=({}, {"video__frame_rate_burst": Fraction(605, 10), "video__rate_mode": "vfr"}, {"video__frame_rate_burst": Fraction(62)}),
+        passes=(
+            {},
+            {"video__frame_rate_burst": Fraction(605, 10), "video__rate_mode": "vfr"},
+            {"video__frame_rate_burst": Fraction(62)},
+        ),
         fails=(
-            ({"video__frame_rate_burst": Fraction(120), "video__rate_mode": "vfr"}, "120 fps in bursts"),
+            (
+                {"video__frame_rate_burst": Fraction(120), "video__rate_mode": "vfr"},
+                "120 fps in bursts",
+            ),
             ({"video__frame_rate_declared": Fraction(600)}, "600 fps"),
         ),
         unknown="video.frame_rate_burst",
     ),
     "video-recommended-frame-rate": Rows(
-        passes=({}, {"video__frame_rate": Fraction(30000, 1001)}, {"video__frame_rate": Fraction(60)}),
+        passes=(
+            {},
+            {"video__frame_rate": Fraction(30000, 1001)},
+            {"video__frame_rate": Fraction(60)},
+        ),
         fails=(({"video__frame_rate": Fraction(25)}, "25 fps"),),
         unknown="video.frame_rate",
     ),
@@ -129,7 +170,10 @@ ROWS: dict[str, Rows] = {
     ),
     "video-pixel-format": Rows(
         passes=({}, {"video__pixel_format": "yuvj420p"}),
-        fails=tuple(({"video__pixel_format": name}, name) for name in ("yuv420p10le", "yuv422p", "gbrp", "gray")),
+        fails=tuple(
+            ({"video__pixel_format": name}, name)
+            for name in ("yuv420p10le", "yuv422p", "gbrp", "gray")
+        ),
         unknown="video.pixel_format",
     ),
     "video-colour-range": Rows(
@@ -141,14 +185,25 @@ ROWS: dict[str, Rows] = {
         passes=({},),
         fails=(
             ({"video__colour__hdr": (HdrFormat(name="HLG"),)}, "HLG"),
-            ({"video__colour__hdr": (HdrFormat(name="Dolby Vision", profile=8, compatibility=4),)}, "Dolby Vision profile 8.4"),
+            (
+                {
+                    "video__colour__hdr": (
+                        HdrFormat(name="Dolby Vision", profile=8, compatibility=4),
+                    )
+                },
+                "Dolby Vision profile 8.4",
+            ),
         ),
         unknown="video.colour.hdr",
     ),
     "video-codec": Rows(
-        passes=({},), fails=tuple(({"video__codec": name}, name) for name in ("hevc", "vp9", "mpeg4")), unknown="video.codec"
+        passes=({},),
+        fails=tuple(({"video__codec": name}, name) for name in ("hevc", "vp9", "mpeg4")),
+        unknown="video.codec",
     ),
-    "video-profile": Rows(passes=({},), fails=(({"video__profile": "Main"}, "Main"),), unknown="video.profile"),
+    "video-profile": Rows(
+        passes=({},), fails=(({"video__profile": "Main"}, "Main"),), unknown="video.profile"
+    ),
     "video-open-gop": Rows(
         passes=({}, {"video__gop__structure": "closed-nonidr"}),
         fails=(
@@ -160,10 +215,14 @@ ROWS: dict[str, Rows] = {
         unknown="video.gop.structure",
     ),
     "video-gop-length": Rows(
-        passes=({"video__gop__length_max": 512},), fails=(({"video__gop__length_max": 513}, "513 frames"),), unknown="video.gop.length_max"
+        passes=({"video__gop__length_max": 512},),
+        fails=(({"video__gop__length_max": 513}, "513 frames"),),
+        unknown="video.gop.length_max",
     ),
     "video-idr": Rows(
-        passes=({},), fails=(({"video__gop__nonidr_count": 4}, "without IDR at 4 points"),), unknown="video.gop.nonidr_count"
+        passes=({},),
+        fails=(({"video__gop__nonidr_count": 4}, "without IDR at 4 points"),),
+        unknown="video.gop.nonidr_count",
     ),
     "video-start": Rows(
         passes=({}, {"video__start": Fraction(1, 60)}),
@@ -174,10 +233,14 @@ ROWS: dict[str, Rows] = {
         unknown="video.start",
     ),
     "video-recommended-bitrate": Rows(
-        passes=({"video__bit_rate": 5_000_000},), fails=(({"video__bit_rate": 4_999_000}, "4999 kbit/s"),), unknown="video.bit_rate"
+        passes=({"video__bit_rate": 5_000_000},),
+        fails=(({"video__bit_rate": 4_999_000}, "4999 kbit/s"),),
+        unknown="video.bit_rate",
     ),
     "audio-recommended-bitrate": Rows(
-        passes=({"audio__bit_rate": 128_000},), fails=(({"audio__bit_rate": 96_000}, "96 kbit/s"),), unknown="audio.bit_rate"
+        passes=({"audio__bit_rate": 128_000},),
+        fails=(({"audio__bit_rate": 96_000}, "96 kbit/s"),),
+        unknown="audio.bit_rate",
     ),
     "audio-codec": Rows(
         passes=({},),
@@ -190,10 +253,14 @@ ROWS: dict[str, Rows] = {
         unknown="audio.profile",
     ),
     "audio-channels": Rows(
-        passes=({}, {"audio__channels": 1}), fails=(({"audio__channels": 6}, "6"), ({"audio__channels": 3}, "3")), unknown="audio.channels"
+        passes=({}, {"audio__channels": 1}),
+        fails=(({"audio__channels": 6}, "6"), ({"audio__channels": 3}, "3")),
+        unknown="audio.channels",
     ),
 }
-OF_VIDEO = [rule for rule in REGISTRY.values() if "video" in rule.kinds and rule.id != "file-kind"]  # file-kind: test_file_rules.py
+OF_VIDEO = [
+    rule for rule in REGISTRY.values() if "video" in rule.kinds and rule.id != "file-kind"
+]  # file-kind: test_file_rules.py
 
 
 def wanted(finding: Finding) -> str:
@@ -211,19 +278,28 @@ def test_no_rule_is_without_rows() -> None:
     assert set(ROWS) == {rule.id for rule in OF_VIDEO}
 
 
-@pytest.mark.parametrize(("rule_id", "changes"), [(rule_id, changes) for rule_id, rows in ROWS.items() for changes in rows.passes])
+@pytest.mark.parametrize(
+    ("rule_id", "changes"),
+    [(rule_id, changes) for rule_id, rows in ROWS.items() for changes in rows.passes],
+)
 def test_passes(rule_id: str, changes: Changes) -> None:
     assert findings(good(**changes), rule_id) == ()
 
 
 @pytest.mark.parametrize(
-    ("rule_id", "changes", "measured"), [(rule_id, changes, text) for rule_id, rows in ROWS.items() for changes, text in rows.fails]
+    ("rule_id", "changes", "measured"),
+    [(rule_id, changes, text) for rule_id, rows in ROWS.items() for changes, text in rows.fails],
 )
 def test_fails_and_says_what_was_found(rule_id: str, changes: Changes, measured: str) -> None:
     """A finding of the profile's level, with the value, the limit and its source in the one line that people read."""
     (finding,) = findings(good(**changes), rule_id)
     requirement = twitter().requirements[rule_id]
-    assert (finding.state, finding.level, finding.measured, finding.gate) == ("broken", requirement.level, measured, requirement.gate)
+    assert (finding.state, finding.level, finding.measured, finding.gate) == (
+        "broken",
+        requirement.level,
+        measured,
+        requirement.gate,
+    )
     head, middle, tail = finding.message.partition(wanted(finding))
     assert middle, finding.message
     assert head.startswith(f"clip.mp4: {REGISTRY[rule_id].subject} is {measured}")
@@ -231,14 +307,18 @@ def test_fails_and_says_what_was_found(rule_id: str, changes: Changes, measured:
     assert finding.message.isprintable()
 
 
-@pytest.mark.parametrize(("rule_id", "path"), [(rule_id, rows.unknown) for rule_id, rows in ROWS.items() if rows.unknown])
+@pytest.mark.parametrize(
+    ("rule_id", "path"), [(rule_id, rows.unknown) for rule_id, rows in ROWS.items() if rows.unknown]
+)
 def test_cannot_be_told(rule_id: str, path: str) -> None:
     """A fact that is missing is never a pass: the finding says why it is missing and carries what the readers said about it."""
     said = Witness(fact=path, source="mediainfo", value="something", agrees=False)
     media = changed(good(), **{path.replace(".", "__"): None})
     if rule_id == "video-peak-frame-rate":
         media = changed(media, video__frame_rate_declared=None)
-    media = replace(media, unknown=(Unknown(fact=path, reason="the header is damaged"),), witnesses=(said,))
+    media = replace(
+        media, unknown=(Unknown(fact=path, reason="the header is damaged"),), witnesses=(said,)
+    )
     (finding,) = findings(media, rule_id)
     assert finding.state == "unknown"
     assert finding.measured == ""
@@ -270,20 +350,28 @@ def test_contradicting_readers_are_named_in_the_message() -> None:
         Witness(fact="video.scan", source="mediainfo", value="tff", agrees=False),
         Witness(fact="video.codec", source="mediainfo", value="AVC", agrees=False),
     )
-    (finding,) = findings(replace(good(video__scan="interlaced"), witnesses=witnesses), "video-scan")
+    (finding,) = findings(
+        replace(good(video__scan="interlaced"), witnesses=witnesses), "video-scan"
+    )
     assert finding.evidence == witnesses[:2]
     assert "Not all readers agree: mediainfo says tff. Fix:" in finding.message
 
 
 def test_where_the_open_gops_are_is_told() -> None:
-    media = good(video__gop__structure="open", video__gop__open_count=3, video__gop__first_open=Fraction(24, 25))
+    media = good(
+        video__gop__structure="open",
+        video__gop__open_count=3,
+        video__gop__first_open=Fraction(24, 25),
+    )
     (finding,) = findings(media, "video-open-gop")
     assert "GOP structure is open (3 open, the first at 0.96 s); " in finding.message
 
 
 def test_a_stream_without_timing_says_how_to_tell_it() -> None:
     """A raw stream: rate and duration are unknown until --frame-rate is given."""
-    media = good(video__frame_rate=None, video__timestamps="missing", duration=None, video__duration=None)
+    media = good(
+        video__frame_rate=None, video__timestamps="missing", duration=None, video__duration=None
+    )
     for rule_id in ("video-frame-rate", "video-duration"):
         (finding,) = findings(media, rule_id)
         assert finding.fix == "tell its frame rate with --frame-rate N"

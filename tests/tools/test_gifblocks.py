@@ -26,10 +26,14 @@ def pictures(path: Path) -> tuple[list[bytes], list[int], int | None]:
 
 
 @pytest.mark.parametrize(("plays", "loop"), [(0, 0), (1, None), (2, 1), (5, 4)])
-def test_times_and_loop_are_written_and_nothing_else(make: Make, tmp_path: Path, plays: int, loop: int | None) -> None:
+def test_times_and_loop_are_written_and_nothing_else(
+    make: Make, tmp_path: Path, plays: int, loop: int | None
+) -> None:
     before = pictures(make("loop3.gif"))
     made = tmp_path / "made.gif"
-    made.write_bytes(gifblocks.retimed(make("loop3.gif").read_bytes(), [3 + i for i in range(12)], plays))
+    made.write_bytes(
+        gifblocks.retimed(make("loop3.gif").read_bytes(), [3 + i for i in range(12)], plays)
+    )
     frames, delays, found = pictures(made)
     assert frames == before[0]
     assert delays == [10 * (3 + i) for i in range(12)]

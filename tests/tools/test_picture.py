@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from fixtures.pictures import ADOBE, P3, scene, seen_through
-from mediaprep.files import open_source
+from mediaprep.runtime.source import open_source
 from mediaprep.tools import _code, picture
 from mediaprep.tools.picture import Made
 from mediaprep.tools.picture_job import Job
@@ -23,14 +23,18 @@ Make = Callable[[str], Path]
 MAX = 64_000_000
 
 
-def convert(source: Path | bytes, tmp_path: Path, form: str, *targets: str, **words: Any) -> tuple[Image.Image, Made, bytes]:
+def convert(
+    source: Path | bytes, tmp_path: Path, form: str, *targets: str, **words: Any
+) -> tuple[Image.Image, Made, bytes]:
     """As in the child, in this process: the input is our own."""
     path = source
     if isinstance(source, bytes):
         path = tmp_path / "source"
         path.write_bytes(source)
     with open_source(path) as opened:
-        data, made = picture.converted(opened, Job(form=form, targets=targets, max_pixels=MAX, **words))
+        data, made = picture.converted(
+            opened, Job(form=form, targets=targets, max_pixels=MAX, **words)
+        )
     assert data is not None
     assert made is not None
     return Image.open(io.BytesIO(data)), made, data
@@ -44,7 +48,11 @@ def saved(image: Image.Image, form: str, **words: Any) -> bytes:
 
 def difference(one: Image.Image, other: Any) -> float:
     """Mean CIEDE2000 of two sRGB pictures."""
-    return float(colour.ciede2000(colour.lab(np.asarray(one.convert("RGB"))), colour.lab(np.asarray(other))).mean())
+    return float(
+        colour.ciede2000(
+            colour.lab(np.asarray(one.convert("RGB"))), colour.lab(np.asarray(other))
+        ).mean()
+    )
 
 
 def test_ciede2000_gives_the_papers_numbers():
@@ -56,24 +64,32 @@ def test_ciede2000_gives_the_papers_numbers():
         ((60.2574, -34.0099, 36.2677), (60.4626, -34.1751, 39.4387), 1.2644),
     )
     for one, other, expected in pairs:
-        assert float(colour.ciede2000(np.array(one), np.array(other))) == pytest.approx(expected, abs=1e-4)
+        assert float(colour.ciede2000(np.array(one), np.array(other))) == pytest.approx(
+            expected, abs=1e-4
+        )
 
 
 @pytest.mark.parametrize("number", range(1, 9))
 def test_every_orientation_is_turned_upright(number, make: Make, tmp_path):
     """The fixtures show the scene upright to who obeys the tag."""
-    image, _, _ = convert(make(f"orientation{number}.jpg"), tmp_path, "jpeg", "jpeg", orientation=number)
+    image, _, _ = convert(
+        make(f"orientation{number}.jpg"), tmp_path, "jpeg", "jpeg", orientation=number
+    )
     assert image.size == (320, 240)
     assert difference(image, scene(320, 240, 3)) < 2
 
 
-@pytest.mark.parametrize(("name", "colorants", "gamma"), [("p3.jpg", P3, 2.2), ("adobe.jpg", ADOBE, 2.19921875)])
+@pytest.mark.parametrize(
+    ("name", "colorants", "gamma"), [("p3.jpg", P3, 2.2), ("adobe.jpg", ADOBE, 2.19921875)]
+)
 def test_wide_colours_become_srgb_by_their_profile(name, colorants, gamma, make: Make, tmp_path):
     """Within a mean CIEDE2000 of 2 of what the matrices of the two spaces give."""
     expected = colour.managed(np.asarray(Image.open(make(name)).convert("RGB")), colorants, gamma)
     image, _, _ = convert(make(name), tmp_path, "jpeg", "jpeg", tag=True)
     assert difference(image, expected) < 2
-    assert difference(image, np.asarray(scene(320, 240, 3))) > 2, "unmanaged it would be visibly different"
+    assert difference(image, np.asarray(scene(320, 240, 3))) > 2, (
+        "unmanaged it would be visibly different"
+    )
     assert image.info["icc_profile"]
 
 
@@ -82,7 +98,9 @@ def test_a_space_stated_by_number_is_converted_too(tmp_path):
     source = scene(64, 48, 3)
     linear = colour.srgb_to_linear(np.asarray(source))
     expected = colour.linear_to_srgb(linear @ colour.matrix(P3).T @ np.linalg.inv(colour.SRGB).T)
-    image, _, _ = convert(saved(source, "PNG"), tmp_path, "png", "png", space="Display P3", tag=True)
+    image, _, _ = convert(
+        saved(source, "PNG"), tmp_path, "png", "png", space="Display P3", tag=True
+    )
     assert difference(image, expected) < 1
 
 
@@ -125,7 +143,9 @@ def test_alpha_is_flattened_on_the_stated_colour(background, make: Make, tmp_pat
 @pytest.mark.parametrize("target", ["png", "webp"])
 def test_alpha_stays_where_the_target_has_it(target, make: Make, tmp_path):
     image, _, _ = convert(make("alpha.png"), tmp_path, "png", target)
-    assert np.array_equal(np.asarray(image.convert("RGBA"))[..., 3], np.asarray(seen_through(320, 240, 3))[..., 3])
+    assert np.array_equal(
+        np.asarray(image.convert("RGBA"))[..., 3], np.asarray(seen_through(320, 240, 3))[..., 3]
+    )
 
 
 def test_few_colours_become_a_palette_without_loss(tmp_path):
@@ -169,7 +189,10 @@ def test_the_quality_is_the_highest_that_fits(tmp_path):
     assert made.encodes <= 7
     assert len(data) <= limit
     source = Image.open(io.BytesIO(saved(image, "JPEG", quality=98)))
-    sizes = {q: len(saved(source, "JPEG", quality=q, subsampling=0 if q >= 90 else 2)) for q in range(70, 96)}
+    sizes = {
+        q: len(saved(source, "JPEG", quality=q, subsampling=0 if q >= 90 else 2))
+        for q in range(70, 96)
+    }
     assert made.quality == max(q for q, size in sizes.items() if size <= limit)
 
 
@@ -189,7 +212,9 @@ def test_what_fits_at_no_size_is_told(tmp_path):
     path = tmp_path / "a.jpg"
     path.write_bytes(saved(noise(64, 64), "JPEG"))
     with open_source(path) as opened:
-        assert picture.converted(opened, Job(form="jpeg", targets=("jpeg",), limit=100, max_pixels=MAX)) == (None, None)
+        assert picture.converted(
+            opened, Job(form="jpeg", targets=("jpeg",), limit=100, max_pixels=MAX)
+        ) == (None, None)
 
 
 def test_too_many_pixels_of_a_jpeg_are_decoded_at_a_fraction(tmp_path):
@@ -212,14 +237,21 @@ def test_a_side_too_long_for_the_format_is_halved(tmp_path):
 
 def test_metadata_is_carried_only_on_request(make: Make, tmp_path):
     _, _, bare = convert(make("orientation6.jpg"), tmp_path, "jpeg", "jpeg", orientation=6)
-    image, _, kept = convert(make("orientation6.jpg"), tmp_path, "jpeg", "jpeg", orientation=6, keep_metadata=True)
+    image, _, kept = convert(
+        make("orientation6.jpg"), tmp_path, "jpeg", "jpeg", orientation=6, keep_metadata=True
+    )
     assert b"Canary" not in bare
     assert b"Canary" in kept
     assert image.getexif().get(0x0112, 1) == 1, "it is upright now"
 
 
 def test_comments_do_not_survive(make: Make, tmp_path):
-    for name, form in (("comment.jpg", "jpeg"), ("comment.gif", "gif"), ("comment.png", "png"), ("comment.webp", "webp")):
+    for name, form in (
+        ("comment.jpg", "jpeg"),
+        ("comment.gif", "gif"),
+        ("comment.png", "png"),
+        ("comment.webp", "webp"),
+    ):
         _, _, data = convert(make(name), tmp_path, form, "png")
         assert b"Canary" not in data
         assert b"48,51" not in data
@@ -250,7 +282,10 @@ def test_similarity_is_one_for_equals_and_falls_with_damage():
     base = np.asarray(noise(64, 64).convert("L"), dtype=np.float64)
     random = np.random.default_rng(3)
     assert _code.structural_similarity(base, base) == pytest.approx(1)
-    slight, strong = (_code.structural_similarity(base, base + random.normal(0, sigma, base.shape)) for sigma in (2, 40))
+    slight, strong = (
+        _code.structural_similarity(base, base + random.normal(0, sigma, base.shape))
+        for sigma in (2, 40)
+    )
     assert 1 > slight > 0.95 > strong > 0
 
 
@@ -260,6 +295,13 @@ def test_similarity_is_one_for_equals_and_falls_with_damage():
 def test_the_answer_of_the_child_is_not_trusted():
     good = b'{"format":"jpeg","width":4,"height":3,"quality":90,"divided":1,"encodes":2,"ssim":0.9}'
     assert picture.made(good).quality == 90
-    for bad in (b"", b"[]", b'{"format":1}', good.replace(b"0.9", b"2.0"), good.replace(b"4", b'"4"'), b"[" * 100_000):
+    for bad in (
+        b"",
+        b"[]",
+        b'{"format":1}',
+        good.replace(b"0.9", b"2.0"),
+        good.replace(b"4", b'"4"'),
+        b"[" * 100_000,
+    ):
         with pytest.raises(ValueError, match=r"sense|column|char"):
             picture.made(bad)

@@ -34,7 +34,9 @@ def test_what_coding_leaves_is_borne() -> None:
     assert told((enlarged(6).astype(int) + noise).clip(0, 255).astype(np.uint8)) == 6
 
 
-@pytest.mark.parametrize("how", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS])
+@pytest.mark.parametrize(
+    "how", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS]
+)
 def test_what_was_smoothed_is_no_pixel_art(how: Image.Resampling) -> None:
     assert told(enlarged(6, how)) == 1
 
@@ -42,9 +44,18 @@ def test_what_was_smoothed_is_no_pixel_art(how: Image.Resampling) -> None:
 def test_noise_blanks_bars_and_windows_are_none() -> None:
     assert told(RANDOM.integers(0, 256, (360, 640), dtype=np.uint8)) == 1
     assert told(np.full((360, 640), 128, np.uint8)) == 1
-    assert told(np.repeat(np.repeat(np.array([[0, 90, 40, 200, 16, 120, 60, 235]], np.uint8), 80, 1), 360, 0)) == 1
+    assert (
+        told(
+            np.repeat(
+                np.repeat(np.array([[0, 90, 40, 200, 16, 120, 60, 235]], np.uint8), 80, 1), 360, 0
+            )
+        )
+        == 1
+    )
     screen = Image.new("L", (640, 360), 220)
     for box in ((20, 20, 300, 180), (320, 40, 620, 340)):
         ImageDraw.Draw(screen).rectangle(box, fill=255, outline=0)
-        ImageDraw.Draw(screen).text((box[0] + 8, box[1] + 8), "The quick brown fox jumps over it\n" * 8, fill=10)
+        ImageDraw.Draw(screen).text(
+            (box[0] + 8, box[1] + 8), "The quick brown fox jumps over it\n" * 8, fill=10
+        )
     assert told(np.asarray(screen)) == 1

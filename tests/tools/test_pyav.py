@@ -4,7 +4,7 @@ import os
 import pytest
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.files import open_source
+from mediaprep.runtime.source import open_source
 from mediaprep.tools import fieldfilters, mediainfo, pyav
 from mediaprep.tools.rawfile import RawFile
 
@@ -45,13 +45,21 @@ def test_scan_counts_every_packet_and_hands_on_the_picture(make):
     fed, heard = [], []
     with open_source(make("base.mp4")) as source, opened(source) as reader:
         picture, sound, ended_by = reader.scan(
-            0, 1, lambda *packet: fed.append(len(packet[0])), keep_video=3, keep_audio=2, hear=heard.append
+            0,
+            1,
+            lambda *packet: fed.append(len(packet[0])),
+            keep_video=3,
+            keep_audio=2,
+            hear=heard.append,
         )
     assert (picture.packets, len(fed), sum(fed), ended_by) == (100, 100, picture.bytes, None)
     assert (len(picture.head), len(sound.head), len(heard)) == (3, 2, sound.packets)
 
 
-@pytest.mark.parametrize("data", [b"", bytes(4000), b"\0\0\0\x18ftypisom" + bytes(12), b"#EXTM3U\n#EXTINF:1,\n/etc/hostname\n"])
+@pytest.mark.parametrize(
+    "data",
+    [b"", bytes(4000), b"\0\0\0\x18ftypisom" + bytes(12), b"#EXTM3U\n#EXTINF:1,\n/etc/hostname\n"],
+)
 def test_what_is_no_media_file_is_unreadable(data):
     with pytest.raises(SourceUnreadable):
         opened(Held(data))
@@ -68,7 +76,9 @@ def test_a_picture_of_more_pixels_than_allowed_does_not_decode(make):
         assert list(reader.pictures(0, span.head)) == []
 
 
-@pytest.mark.parametrize(("name", "parity"), [("tff.mp4", "tff"), ("bff.mp4", "bff"), ("base.mp4", None)])
+@pytest.mark.parametrize(
+    ("name", "parity"), [("tff.mp4", "tff"), ("bff.mp4", "bff"), ("base.mp4", None)]
+)
 def test_field_order_is_that_of_the_frame(make, name, parity):
     with open_source(make(name)) as source, opened(source) as reader:
         pictures = list(reader.pictures(0, reader.scan(0, None, None, keep_video=10)[0].head))
@@ -101,7 +111,11 @@ def test_mediainfo_on_what_is_no_media_file():
 def test_mediainfo_reads_from_the_source(make):
     with open_source(make("base.mp4")) as source:
         told = mediainfo.opinion(source)
-    assert (told.general()["Format"], told.track("Video", 0)["Width"], told.track("Video", 1)) == ("MPEG-4", "320", {})
+    assert (told.general()["Format"], told.track("Video", 0)["Width"], told.track("Video", 1)) == (
+        "MPEG-4",
+        "320",
+        {},
+    )
 
 
 def test_mediainfo_that_fails_has_no_opinion():

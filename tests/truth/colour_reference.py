@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-LUMA = {"bt709": (0.2126, 0.0722), "smpte170m": (0.299, 0.114), "bt470bg": (0.299, 0.114), "bt2020nc": (0.2627, 0.0593)}
+LUMA = {
+    "bt709": (0.2126, 0.0722),
+    "smpte170m": (0.299, 0.114),
+    "bt470bg": (0.299, 0.114),
+    "bt2020nc": (0.2627, 0.0593),
+}
 XY = {
     "bt709": ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06)),
     "smpte170m": ((0.63, 0.34), (0.31, 0.595), (0.155, 0.07)),
@@ -30,7 +35,9 @@ def to_yuv(rgb: Array, matrix: str, *, bits: int = 8, full: bool = False) -> Arr
     if full:
         codes = np.stack([y * top, u * top + 128 * unit, v * top + 128 * unit], -1)
     else:
-        codes = np.stack([(16 + 219 * y) * unit, (128 + 224 * u) * unit, (128 + 224 * v) * unit], -1)
+        codes = np.stack(
+            [(16 + 219 * y) * unit, (128 + 224 * u) * unit, (128 + 224 * v) * unit], -1
+        )
     return np.clip(np.rint(codes), 0, top)
 
 
@@ -39,9 +46,17 @@ def to_rgb(yuv: Array, matrix: str, *, bits: int = 8, full: bool = False) -> Arr
     kr, kb = LUMA[matrix]
     unit, top = 2 ** (bits - 8), 2**bits - 1
     if full:
-        y, u, v = yuv[..., 0] / top, (yuv[..., 1] - 128 * unit) / top, (yuv[..., 2] - 128 * unit) / top
+        y, u, v = (
+            yuv[..., 0] / top,
+            (yuv[..., 1] - 128 * unit) / top,
+            (yuv[..., 2] - 128 * unit) / top,
+        )
     else:
-        y, u, v = (yuv[..., 0] / unit - 16) / 219, (yuv[..., 1] / unit - 128) / 224, (yuv[..., 2] / unit - 128) / 224
+        y, u, v = (
+            (yuv[..., 0] / unit - 16) / 219,
+            (yuv[..., 1] / unit - 128) / 224,
+            (yuv[..., 2] / unit - 128) / 224,
+        )
     r, b = y + 2 * (1 - kr) * v, y + 2 * (1 - kb) * u
     return np.stack([r, (y - kr * r - kb * b) / (1 - kr - kb), b], -1)
 
@@ -81,7 +96,9 @@ def mobius(linear: Array, *, knee: float = 0.3, peak: float = 10.0) -> Array:
     a = -(knee**2) * (peak - 1) / (knee**2 - 2 * knee + peak)
     b = (knee**2 - 2 * knee * peak + peak) / (peak - 1)
     top = np.maximum(linear.max(-1, keepdims=True), 1e-6)
-    curve = np.where(top <= knee, top, (b * b + 2 * b * knee + knee**2) / (b - a) * (top + a) / (top + b))
+    curve = np.where(
+        top <= knee, top, (b * b + 2 * b * knee + knee**2) / (b - a) * (top + a) / (top + b)
+    )
     return linear * curve / top
 
 

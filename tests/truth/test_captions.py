@@ -11,7 +11,7 @@ import pytest
 
 import mediaprep
 from mediaprep.errors import UsageProblem
-from mediaprep.media import Subtitle, Video
+from mediaprep.model.media import Subtitle, Video
 
 Make = Callable[[str], Path]
 Span = tuple[int, int, str]
@@ -57,7 +57,11 @@ def test_broken_captions_become_an_srt_in_utf8(name, make: Make, tmp_path):
     Path(outcome.outputs[0]).read_text(encoding="utf-8")
     assert mediaprep.check(outcome.outputs[0]).verdict == "pass"
     assert outcome.upload is not None
-    assert (outcome.upload.media_type, outcome.upload.category, outcome.upload.chunked) == ("application/x-subrip", "subtitles", False)
+    assert (outcome.upload.media_type, outcome.upload.category, outcome.upload.chunked) == (
+        "application/x-subrip",
+        "subtitles",
+        False,
+    )
 
 
 def test_bluesky_takes_webvtt(make: Make, tmp_path):
@@ -85,20 +89,29 @@ def test_captions_alone_are_mended_and_called_as_the_video(make: Make, tmp_path)
 @pytest.mark.slow
 def test_a_trim_times_captions_as_the_video(make: Make, tmp_path):
     words = srt(tmp_path, (0, 1, "before"), (1, 3, "across the end"), (3, 4, "after"))
-    outcome = mediaprep.prepare(make("base.mp4"), tmp_path, captions=words, wishes=mediaprep.Wishes(trim=(Fraction(1, 2), Fraction(2))))
+    outcome = mediaprep.prepare(
+        make("base.mp4"),
+        tmp_path,
+        captions=words,
+        wishes=mediaprep.Wishes(trim=(Fraction(1, 2), Fraction(2))),
+    )
     assert outcome.status == "fixed", outcome.problems
     assert [Path(path).name for path in outcome.outputs] == ["base.twitter.mp4", "base.twitter.srt"]
     told = spoken(outcome.outputs[1])
     assert [text for _, _, text in told] == ["before", "across the end"]
     frame = 0.04  # the cut falls on a frame: 0.5 s is between two of 25 frames a second
-    assert [time for start, end, _ in told for time in (start, end)] == pytest.approx([0, 0.5, 0.5, 1.5], abs=frame)
+    assert [time for start, end, _ in told for time in (start, end)] == pytest.approx(
+        [0, 0.5, 0.5, 1.5], abs=frame
+    )
 
 
 @pytest.mark.slow
 def test_each_part_of_a_split_has_its_own(make: Make, tmp_path):
     """140.1 s in two parts; the second begins where the first ends, and so do its words."""
     words = srt(tmp_path, (5, 8, "early"), (130, 140, "across the cut"))
-    outcome = mediaprep.prepare(make("d140_1.mp4"), tmp_path, captions=words, wishes=mediaprep.Wishes(split=True))
+    outcome = mediaprep.prepare(
+        make("d140_1.mp4"), tmp_path, captions=words, wishes=mediaprep.Wishes(split=True)
+    )
     assert outcome.status == "fixed", outcome.problems
     assert [Path(path).name for path in outcome.outputs] == [
         f"d140_1.twitter.{n:02d}.{suffix}" for n in (1, 2) for suffix in ("mp4", "srt")
@@ -107,7 +120,10 @@ def test_each_part_of_a_split_has_its_own(make: Make, tmp_path):
     assert outcome.plan is not None
     cut = float(outcome.plan.outputs[0].span[1]) if outcome.plan.outputs[0].span else 0
     first, second = spoken(outcome.outputs[1]), spoken(outcome.outputs[3])
-    assert first == [(5, 8, "early"), (130, pytest.approx(min(cut, 140), abs=0.001), "across the cut")]
+    assert first == [
+        (5, 8, "early"),
+        (130, pytest.approx(min(cut, 140), abs=0.001), "across the cut"),
+    ]
     assert second == [(0, pytest.approx(140 - cut, abs=0.001), "across the cut")]
     for video, captions in ((0, first), (2, second)):
         media = mediaprep.probe(outcome.outputs[video])
@@ -139,5 +155,7 @@ def test_captions_go_with_a_video_only(make: Make, tmp_path):
 
 
 def test_on_an_event_loop(make: Make, tmp_path):
-    outcome = asyncio.run(mediaprep.prepare_async(make("base.mp4"), tmp_path, captions=make("good.vtt")))
+    outcome = asyncio.run(
+        mediaprep.prepare_async(make("base.mp4"), tmp_path, captions=make("good.vtt"))
+    )
     assert [upload.category for upload in outcome.uploads] == ["tweet_video", "subtitles"]

@@ -37,7 +37,20 @@ def write(path: Path, codes: Array, bits: int, tags: str) -> None:
 
 def read(path: Path) -> Array:
     """The middle of each patch of the first frame, as R'G'B' of BT.709."""
-    argv = [FFMPEG, "-v", "error", "-i", str(path), "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"]
+    argv = [
+        FFMPEG,
+        "-v",
+        "error",
+        "-i",
+        str(path),
+        "-frames:v",
+        "1",
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "yuv420p",
+        "-",
+    ]
     data = np.frombuffer(subprocess.run(argv, check=True, capture_output=True).stdout, np.uint8)
     height, width = DOWN * PATCH, ACROSS * PATCH
     y = data[: width * height].reshape(height, width)
@@ -55,7 +68,12 @@ def converted(tmp_path: Path, codes: Array, bits: int, tags: str) -> Array:
     media = outcome.after[0].media
     assert isinstance(media, mediaprep.Video)
     colour = media.video.colour
-    assert (colour.primaries, colour.transfer, colour.matrix, colour.range) == ("bt709", "bt709", "bt709", "limited")
+    assert (colour.primaries, colour.transfer, colour.matrix, colour.range) == (
+        "bt709",
+        "bt709",
+        "bt709",
+        "limited",
+    )
     return np.clip(read(made), 0, 1)
 
 
@@ -78,9 +96,13 @@ def difference(found: Array, wanted: Array) -> tuple[float, float]:
         ("bt709", "smpte432", 8, False),
     ],
 )
-def test_every_sdr_becomes_bt709(tmp_path: Path, matrix: str, primaries: str, bits: int, full: bool) -> None:
+def test_every_sdr_becomes_bt709(
+    tmp_path: Path, matrix: str, primaries: str, bits: int, full: bool
+) -> None:
     """Within one step of 8 bits in the mean: rounding twice, and the encoder."""
-    transfer = "bt2020-10" if primaries == "bt2020" else "smpte170m" if matrix == "smpte170m" else "bt709"
+    transfer = (
+        "bt2020-10" if primaries == "bt2020" else "smpte170m" if matrix == "smpte170m" else "bt709"
+    )
     tags = f"range={'full' if full else 'limited'}:colorspace={matrix}:color_trc={transfer}:color_primaries={primaries}"
     codes = reference.to_yuv(CHART, matrix, bits=bits, full=full)
     shown = reference.to_rgb(codes, matrix, bits=bits, full=full)
@@ -90,18 +112,27 @@ def test_every_sdr_becomes_bt709(tmp_path: Path, matrix: str, primaries: str, bi
     assert worst <= 4.0, (mean, worst)
 
 
-@pytest.mark.parametrize(("transfer", "nits"), [("smpte2084", reference.pq_nits), ("arib-std-b67", reference.hlg_nits)])
+@pytest.mark.parametrize(
+    ("transfer", "nits"), [("smpte2084", reference.pq_nits), ("arib-std-b67", reference.hlg_nits)]
+)
 def test_hdr_is_tone_mapped_by_the_formula(tmp_path: Path, transfer: str, nits) -> None:
     codes = reference.to_yuv(CHART * 0.8, "bt2020nc", bits=10)
     tags = f"range=limited:colorspace=bt2020nc:color_trc={transfer}:color_primaries=bt2020"
-    wanted = reference.tone_mapped(nits(np.clip(reference.to_rgb(codes, "bt2020nc", bits=10), 0, 1)))
+    wanted = reference.tone_mapped(
+        nits(np.clip(reference.to_rgb(codes, "bt2020nc", bits=10), 0, 1))
+    )
     mean, worst = difference(converted(tmp_path, codes, 10, tags), wanted)
     assert mean <= 1.5, (mean, worst)
     assert worst <= 8.0, (mean, worst)
 
 
-@pytest.mark.parametrize(("transfer", "greys"), [("smpte2084", (509, 573, 636, 723)), ("arib-std-b67", (616, 721, 816, 940))])
-def test_greys_of_100_203_400_and_1000_nit(tmp_path: Path, transfer: str, greys: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("transfer", "greys"),
+    [("smpte2084", (509, 573, 636, 723)), ("arib-std-b67", (616, 721, 816, 940))],
+)
+def test_greys_of_100_203_400_and_1000_nit(
+    tmp_path: Path, transfer: str, greys: tuple[int, ...]
+) -> None:
     """The codec notes, section 7: luma 173, 201, 218, 230."""
     codes = np.array([(code, 512, 512) for code in greys] * (ACROSS * DOWN // 4), float)
     tags = f"range=limited:colorspace=bt2020nc:color_trc={transfer}:color_primaries=bt2020"

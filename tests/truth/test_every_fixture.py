@@ -10,7 +10,7 @@ import pytest
 import fixtures
 import mediaprep
 from mediaprep.errors import SourceUnreadable
-from mediaprep.media import Media, fact
+from mediaprep.model.media import Media, fact
 
 pytestmark = pytest.mark.long  # some 300 probes: about two minutes on one core
 
@@ -37,7 +37,10 @@ def _differs(media: Media, path: str, wanted: Any) -> bool:
     return bool(found != wanted)
 
 
-@pytest.mark.parametrize("name", [name for name in fixtures.names() if fixtures.BOOK[name].facts.get("kind", "") is not None])
+@pytest.mark.parametrize(
+    "name",
+    [name for name in fixtures.names() if fixtures.BOOK[name].facts.get("kind", "") is not None],
+)
 def test_fixture_is_seen_as_made(name: str) -> None:
     """Probe reads the recipe's facts; check finds the limits that the recipe breaks and no other."""
     truth = fixtures.truth(name)
@@ -47,7 +50,11 @@ def test_fixture_is_seen_as_made(name: str) -> None:
         assert truth.verdict in {"unreadable", ""}
         return
     assert truth.verdict != "unreadable"
-    assert {path: fact(media, path) for path, wanted in truth.facts.items() if _differs(media, path, wanted)} == {}
+    assert {
+        path: fact(media, path)
+        for path, wanted in truth.facts.items()
+        if _differs(media, path, wanted)
+    } == {}
     report = mediaprep.check(media)
     must = {finding.rule for finding in report.findings if finding.level == "must"}
     observed = {finding.rule for finding in report.findings} & OBSERVED

@@ -14,8 +14,8 @@ from PIL import Image as Pillow
 
 import mediaprep
 from fixtures.pictures import scene
-from mediaprep.media import Image
-from mediaprep.tools import sandbox
+from mediaprep.model.media import Image
+from mediaprep.runtime import sandbox
 from tests import colour
 
 Make = Callable[[str], Path]
@@ -33,7 +33,11 @@ def made_of(source: Path, folder: Path, **words) -> tuple[mediaprep.Outcome, Pil
     picture = Pillow.open(path)
     picture.load()
     assert outcome.upload is not None
-    assert (outcome.upload.total_bytes, outcome.upload.category, outcome.upload.chunked) == (path.stat().st_size, "tweet_image", False)
+    assert (outcome.upload.total_bytes, outcome.upload.category, outcome.upload.chunked) == (
+        path.stat().st_size,
+        "tweet_image",
+        False,
+    )
     assert outcome.upload.media_type == Pillow.MIME[picture.format or ""]
     return outcome, picture
 
@@ -45,7 +49,13 @@ def difference(one: Pillow.Image, other: Pillow.Image) -> float:
 
 @pytest.mark.parametrize(
     ("name", "suffix"),
-    [("plain.tiff", "png"), ("plain.bmp", "png"), ("plain.avif", "jpg"), ("plain.jp2", "jpg"), ("bmp_named.jpg", "png")],
+    [
+        ("plain.tiff", "png"),
+        ("plain.bmp", "png"),
+        ("plain.avif", "jpg"),
+        ("plain.jp2", "jpg"),
+        ("bmp_named.jpg", "png"),
+    ],
 )
 def test_other_formats_are_converted(name, suffix, make: Make, tmp_path):
     outcome, picture = made_of(make(name), tmp_path)
@@ -79,7 +89,16 @@ def test_the_real_avif_is_converted(corpus: Path, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["comment.jpg", "comment.png", "comment.webp", "comment.gif", "orientation6.jpg", "orientation6.png", "orientation6.webp"]
+    "name",
+    [
+        "comment.jpg",
+        "comment.png",
+        "comment.webp",
+        "comment.gif",
+        "orientation6.jpg",
+        "orientation6.png",
+        "orientation6.webp",
+    ],
 )
 def test_private_metadata_alone_is_removed_without_a_new_coding(name, make: Make, tmp_path):
     source = make(name)
@@ -90,7 +109,9 @@ def test_private_metadata_alone_is_removed_without_a_new_coding(name, make: Make
         assert np.array_equal(np.asarray(picture), np.asarray(original))
         assert picture.getexif().get(0x0112, 1) == original.getexif().get(0x0112, 1)
     copied = outcome.evidence[0].copied
-    assert [(item.track, item.source_digest == item.made_digest) for item in copied] == [("image", True)]
+    assert [(item.track, item.source_digest == item.made_digest) for item in copied] == [
+        ("image", True)
+    ]
     assert {change.safety for change in outcome.changes} == {"lossless"}
 
 
@@ -117,7 +138,10 @@ def test_a_png_over_a_limit_is_named_by_what_it_became(tmp_path):
         assert picture.mode == mode
 
 
-@pytest.mark.parametrize("name", ["plain.jpg", "plain.png", "plain.webp", "still.gif", "progressive.jpg", "jpg_named.mp4"])
+@pytest.mark.parametrize(
+    "name",
+    ["plain.jpg", "plain.png", "plain.webp", "still.gif", "progressive.jpg", "jpg_named.mp4"],
+)
 def test_what_is_fine_is_left_alone(name, make: Make, tmp_path):
     outcome = mediaprep.prepare(make(name), tmp_path)
     assert (outcome.status, outcome.outputs, list(tmp_path.iterdir())) == ("already_ok", (), [])

@@ -18,13 +18,26 @@ def test_blocks_stay_blocks(tmp_path: Path) -> None:
     """320x180 shown six times as large becomes four times as large; smoothed, a fifth of what is in the blocks would be their borders."""
     drawing = np.random.default_rng(3).choice(np.array([16, 90, 160, 235], np.uint8), (180, 320))
     source, made = tmp_path / "art.mp4", tmp_path / "out.mp4"
-    coded = ("-vf", "scale=1920:1080:flags=neighbor", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-crf", 18)
+    coded = (
+        "-vf",
+        "scale=1920:1080:flags=neighbor",
+        "-pix_fmt",
+        "yuv420p",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-crf",
+        18,
+    )
     raw = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", "320x180", "-r", 10, "-i", "-")
     ffmpeg(*raw, *coded, "-color_range", "tv", source, data=drawing.tobytes() * 6)
     outcome = mediaprep.prepare(source, made, wishes=Wishes(quality="hq"))
     assert outcome.status == "fixed", outcome.problems
     before, after = (
-        np.frombuffer(ffmpeg("-i", path, "-frames:v", 1, "-f", "rawvideo", "-pix_fmt", "gray", "-"), np.uint8).astype(int)
+        np.frombuffer(
+            ffmpeg("-i", path, "-frames:v", 1, "-f", "rawvideo", "-pix_fmt", "gray", "-"), np.uint8
+        ).astype(int)
         for path in (source, made)
     )
     blocks = before.reshape(1080, 1920)[3::6, 3::6]

@@ -18,7 +18,10 @@ pytestmark = pytest.mark.slow
 def noisy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six seconds that take all the bits they can get, in an open GOP."""
     path = tmp_path_factory.mktemp("sizes") / "noisy.mp4"
-    picture, sound = "testsrc2=s=480x270:r=30:d=6,noise=alls=14:allf=t", "anoisesrc=c=pink:a=0.05:d=6:r=48000"
+    picture, sound = (
+        "testsrc2=s=480x270:r=30:d=6,noise=alls=14:allf=t",
+        "anoisesrc=c=pink:a=0.05:d=6:r=48000",
+    )
     coded = "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-b:v", "5M"
     ffmpeg(
         "-f",
@@ -71,7 +74,16 @@ def test_a_source_of_few_bits_does_not_grow_beyond_reason(tmp_path: Path) -> Non
     """At 150 kbit/s a re-encode gets half as much again, not the 768 that its size would take."""
     poor = tmp_path / "poor.mp4"
     picture = "testsrc2=s=480x270:r=30:d=6,noise=alls=14:allf=t"
-    few = ("-b:v", "150k", "-maxrate", "150k", "-bufsize", "300k", "-x264-params", "open-gop=1:bframes=2:keyint=30")
+    few = (
+        "-b:v",
+        "150k",
+        "-maxrate",
+        "150k",
+        "-bufsize",
+        "300k",
+        "-x264-params",
+        "open-gop=1:bframes=2:keyint=30",
+    )
     ffmpeg("-f", "lavfi", "-i", picture, *X264, *few, "-pix_fmt", "yuv420p", poor)
     fixed(poor, tmp_path / "out.mp4", quality="fast")
     assert (tmp_path / "out.mp4").stat().st_size <= 1.7 * poor.stat().st_size
@@ -85,25 +97,41 @@ def test_a_loudness_is_reached_and_the_picture_copied(tmp_path: Path) -> None:
     outcome = fixed(quiet, tmp_path / "out.mp4", loudness=Fraction(-16))
     assert loudness(tmp_path / "out.mp4") == pytest.approx(-16, abs=0.5)
     assert [copy.track for copy in outcome.evidence[0].copied] == ["video"]
-    again = mediaprep.prepare(tmp_path / "out.mp4", tmp_path / "again.mp4", wishes=Wishes(loudness=Fraction(-16)))
+    again = mediaprep.prepare(
+        tmp_path / "out.mp4", tmp_path / "again.mp4", wishes=Wishes(loudness=Fraction(-16))
+    )
     assert again.status == "already_ok"
 
 
 def test_noise_that_few_bits_do_not_hold_is_told_and_made_all_the_same(tmp_path: Path) -> None:
     """White noise at 64 kbit/s: AAC leaves its upper half out, and 2 LU with it."""
     noise = tmp_path / "noise.mp4"
-    inputs = ("-f", "lavfi", "-i", "testsrc2=s=128x96:r=25:d=4", "-f", "lavfi", "-i", "anoisesrc=d=4:a=0.3,aformat=channel_layouts=stereo")
+    inputs = (
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=128x96:r=25:d=4",
+        "-f",
+        "lavfi",
+        "-i",
+        "anoisesrc=d=4:a=0.3,aformat=channel_layouts=stereo",
+    )
     ffmpeg(*inputs, *X264, "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "320k", noise)
     outcome = fixed(noise, tmp_path / "out.mp4", loudness=Fraction(-14))
     reached = loudness(tmp_path / "out.mp4")
     assert reached < -15
-    assert f"the loudness is {reached:.1f} LUFS, -14 was asked for: so many bits" in outcome.evidence[0].notes[0]
+    assert (
+        f"the loudness is {reached:.1f} LUFS, -14 was asked for: so many bits"
+        in outcome.evidence[0].notes[0]
+    )
 
 
 @pytest.mark.long
 def test_quality_is_measured_on_request(noisy: Path, tmp_path: Path) -> None:
     """Coarse bits give a low score, fine ones a high one."""
-    coarse = fixed(noisy, tmp_path / "coarse.mp4", max_size=230_000, measure=True, quality="fast").measured[0]
+    coarse = fixed(
+        noisy, tmp_path / "coarse.mp4", max_size=230_000, measure=True, quality="fast"
+    ).measured[0]
     fine = fixed(noisy, tmp_path / "fine.mp4", measure=True, quality="hq").measured[0]
     assert coarse.metric == fine.metric == "VMAF"
     assert coarse.frames == fine.frames == 180

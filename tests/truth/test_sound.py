@@ -22,7 +22,16 @@ LEFT, RIGHT = (1, 0, ROOT, 0, ROOT, 0), (0, 1, ROOT, 0, 0, ROOT)
 
 def six(path: Path, sound: str, codec: str) -> Path:
     """A conforming picture beside such a sound, large enough for 128 kbit/s: with 64, AAC disturbs pure tones."""
-    inputs = ("-f", "lavfi", "-i", "color=gray:s=642x362:r=25:d=3", "-f", "lavfi", "-i", f"aevalsrc='{sound}':c=5.1:s={RATE}:d=3")
+    inputs = (
+        "-f",
+        "lavfi",
+        "-i",
+        "color=gray:s=642x362:r=25:d=3",
+        "-f",
+        "lavfi",
+        "-i",
+        f"aevalsrc='{sound}':c=5.1:s={RATE}:d=3",
+    )
     ffmpeg(*inputs, *X264, "-pix_fmt", "yuv420p", "-c:a", *codec.split(), path)
     return path
 
@@ -32,7 +41,9 @@ def stereo(path: Path) -> NDArray[np.float32]:
     return np.frombuffer(raw, np.float32).reshape(-1, 2)[RATE : 2 * RATE]
 
 
-@pytest.mark.parametrize("codec", ["flac", "pcm_s16le", "aac -b:a 640k"])  # AC-3 states levels of its own
+@pytest.mark.parametrize(
+    "codec", ["flac", "pcm_s16le", "aac -b:a 640k"]
+)  # AC-3 states levels of its own
 def test_each_channel_has_its_share(tmp_path: Path, codec: str) -> None:
     """One tone a channel; its amplitude on either side, by projection."""
     source = six(tmp_path / "six.mkv", "|".join(f"0.4*sin(2*PI*{tone}*t)" for tone in TONES), codec)
@@ -47,7 +58,9 @@ def test_each_channel_has_its_share(tmp_path: Path, codec: str) -> None:
 def test_full_scale_in_all_channels_is_full_scale(tmp_path: Path) -> None:
     source = six(tmp_path / "loud.mkv", "|".join(["0.99*sin(2*PI*440*t)"] * 6), "flac")
     assert mediaprep.prepare(source, tmp_path / "out.mp4").status == "fixed"
-    assert 0.9 < np.abs(stereo(tmp_path / "out.mp4")).max() <= 1.01  # AAC itself overshoots by so much
+    assert (
+        0.9 < np.abs(stereo(tmp_path / "out.mp4")).max() <= 1.01
+    )  # AAC itself overshoots by so much
 
 
 def test_the_mix_is_as_loud_as_asked(tmp_path: Path) -> None:

@@ -12,7 +12,16 @@ import pytest
 
 import mediaprep
 from mediaprep import Outcome, Video, Wishes
-from tests.truth.watching import RATE, X264, clock, ffmpeg, numbers, offsets, samples, write_numbered
+from tests.truth.watching import (
+    RATE,
+    X264,
+    clock,
+    ffmpeg,
+    numbers,
+    offsets,
+    samples,
+    write_numbered,
+)
 
 pytestmark = pytest.mark.slow
 AAC = ("-c:a", "aac", "-b:a", "64k")
@@ -38,15 +47,41 @@ def make_source(tmp_path: Path, kind: str) -> Path:
         case "120 fps":
             ffmpeg(*clock(seconds, "120", size), *BASE, base)
             return base
-        case "variable":  # every frame of a beep's second, else every third or so, with stamps off by up to 3 ms
+        case (
+            "variable"
+        ):  # every frame of a beep's second, else every third or so, with stamps off by up to 3 ms
             chosen = "select='lt(mod(t,2),0.2)+eq(mod(n,3),0)+eq(mod(n,7),0)',settb=1/90000,setpts='PTS+(random(0)-0.5)*540'"
-            ffmpeg(*clock(seconds, "60", size), "-vf", chosen, "-fps_mode", "vfr", "-enc_time_base", "1/90000", *BASE, base)
+            ffmpeg(
+                *clock(seconds, "60", size),
+                "-vf",
+                chosen,
+                "-fps_mode",
+                "vfr",
+                "-enc_time_base",
+                "1/90000",
+                *BASE,
+                base,
+            )
             return base
         case "25i":
-            ffmpeg(*clock(seconds, "50", size), "-vf", "tinterlace=interleave_top,setfield=tff", "-flags", "+ilme+ildct", *BASE, base)
+            ffmpeg(
+                *clock(seconds, "50", size),
+                "-vf",
+                "tinterlace=interleave_top,setfield=tff",
+                "-flags",
+                "+ilme+ildct",
+                *BASE,
+                base,
+            )
             return base
         case "telecine":
-            ffmpeg(*clock(seconds, "24000/1001"), "-vf", "telecine=pattern=23,setfield=prog", *BASE, base)
+            ffmpeg(
+                *clock(seconds, "24000/1001"),
+                "-vf",
+                "telecine=pattern=23,setfield=prog",
+                *BASE,
+                base,
+            )
             return base
     ffmpeg(*clock(seconds, "30", size), *X264, "-c:a", "ac3", base)
     late = tmp_path / f"{kind.replace(' ', '_')}.mkv"
@@ -65,7 +100,16 @@ def make_source(tmp_path: Path, kind: str) -> Path:
     return late
 
 
-KINDS = ["120 fps", "variable", "25i", "telecine", "picture late", "sound late", "offset an hour", "edited"]
+KINDS = [
+    "120 fps",
+    "variable",
+    "25i",
+    "telecine",
+    "picture late",
+    "sound late",
+    "offset an hour",
+    "edited",
+]
 
 
 @pytest.mark.parametrize(
@@ -80,26 +124,49 @@ def test_flash_and_beep_stay_together(tmp_path: Path, kind: str, anew: bool) -> 
     """At the start, in the middle and at the end within a frame of the output, whatever is copied and whatever encoded."""
     source = make_source(tmp_path, kind)
     before = offsets(source)
-    made = fixed(source, tmp_path / "out.mp4", **({"rung": (64, 48)} if anew else {}), mend="observed")
+    made = fixed(
+        source, tmp_path / "out.mp4", **({"rung": (64, 48)} if anew else {}), mend="observed"
+    )
     rate = picture(made).video.frame_rate
     assert rate is not None
     after = offsets(tmp_path / "out.mp4")
     assert len(after) == len(before)
     apart = [abs(one - other) for one, other in zip(after, before, strict=True)]
-    assert max(apart) <= 1 / rate + (Fraction(1024, RATE) if kind == "offset an hour" else 0), (before, after)
+    assert max(apart) <= 1 / rate + (Fraction(1024, RATE) if kind == "offset an hour" else 0), (
+        before,
+        after,
+    )
 
 
 def test_late_sound_begins_with_silence_and_needs_no_edit_list(tmp_path: Path) -> None:
     """AAC beside H.264, which both could be copied: only the picture is, and no edit says that something is to be waited for."""
     base, source, made = tmp_path / "base.mkv", tmp_path / "late.mkv", tmp_path / "out.mp4"
     ffmpeg(*clock(4.4, "30", "128x96"), *BASE, base)
-    ffmpeg("-i", base, "-itsoffset", "0.7", "-i", base, "-map", "0:v", "-map", "1:a", "-c", "copy", source)
+    ffmpeg(
+        "-i",
+        base,
+        "-itsoffset",
+        "0.7",
+        "-i",
+        base,
+        "-map",
+        "0:v",
+        "-map",
+        "1:a",
+        "-c",
+        "copy",
+        source,
+    )
     outcome = fixed(source, made)
     assert [copy.track for copy in outcome.evidence[0].copied] == ["video"]
     assert max(abs(a - b) for a, b in zip(offsets(made), offsets(source), strict=True)) < 1 / 30
     data = made.read_bytes()
     edits = [data[found.start() + 4 :] for found in re.finditer(b"elst", data)]
-    waits = [struct.unpack(">i", edit[16 + 12 * n - 4 :][:4])[0] for edit in edits for n in range(struct.unpack(">I", edit[4:8])[0])]
+    waits = [
+        struct.unpack(">i", edit[16 + 12 * n - 4 :][:4])[0]
+        for edit in edits
+        for n in range(struct.unpack(">I", edit[4:8])[0])
+    ]
     assert waits, "an edit that skips the reordering delay"
     assert -1 not in waits
 
@@ -127,20 +194,31 @@ def test_a_snapped_trim_is_copied_packet_for_packet(tmp_path: Path) -> None:
     """Moved to the key frames at 4 and 16 s: exactly those 300 frames, the sound beside them, and no frame encoded."""
     source = tmp_path / "numbered.mp4"
     write_numbered(source, 600, "25", gop=50)
-    outcome = fixed(source, tmp_path / "out.mp4", trim=(Fraction(41, 10), Fraction(159, 10)), snap=Fraction(1))
+    outcome = fixed(
+        source, tmp_path / "out.mp4", trim=(Fraction(41, 10), Fraction(159, 10)), snap=Fraction(1)
+    )
     assert np.array_equal(numbers(tmp_path / "out.mp4"), np.arange(100, 400))
     assert [copy.track for copy in outcome.evidence[0].copied] == ["video", "audio"]
     assert outcome.evidence[0].frames_decoded is None
-    before, after = samples(source), samples(tmp_path / "out.mp4", "-af", "aresample=async=1:first_pts=0")
+    before, after = (
+        samples(source),
+        samples(tmp_path / "out.mp4", "-af", "aresample=async=1:first_pts=0"),
+    )
     middle = slice(2 * RATE, 3 * RATE)
     assert np.abs(after[middle] - before[4 * RATE :][middle]).max() < 0.02
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("suffix", "rate", "count"), [("mp4", "25", 7500), ("mkv", "30000/1001", 9000), ("ts", "24", 7000)])
+@pytest.mark.parametrize(
+    ("suffix", "rate", "count"),
+    [("mp4", "25", 7500), ("mkv", "30000/1001", 9000), ("ts", "24", 7000)],
+)
 def test_a_split_together_is_the_source(tmp_path: Path, suffix: str, rate: str, count: int) -> None:
     """The fewest parts, cut at the shot changes, every frame once and in order; the sound has neither gap nor jump at the seams."""
-    source, shots = tmp_path / f"numbered.{suffix}", [round(130 * Fraction(rate)), round(262 * Fraction(rate))]
+    source, shots = (
+        tmp_path / f"numbered.{suffix}",
+        [round(130 * Fraction(rate)), round(262 * Fraction(rate))],
+    )
     write_numbered(source, count, rate, shots=shots)
     outcome = fixed(source, tmp_path / "part.mp4", split=True)
     assert len(outcome.outputs) == 3
@@ -151,7 +229,9 @@ def test_a_split_together_is_the_source(tmp_path: Path, suffix: str, rate: str, 
     for part, sound in zip(parts[:-1], sounds[:-1], strict=True):
         assert abs(len(sound) / RATE - len(part) / float(Fraction(rate))) < 0.001
     for seam in np.cumsum([len(sound) for sound in sounds])[:-1]:
-        assert np.abs(np.diff(joined[seam - RATE // 20 : seam + RATE // 20])).max() < 0.06, "a click: the tone itself moves by 0.016"
+        assert np.abs(np.diff(joined[seam - RATE // 20 : seam + RATE // 20])).max() < 0.06, (
+            "a click: the tone itself moves by 0.016"
+        )
 
 
 def test_a_split_of_a_short_limit_cuts_at_the_shot(tmp_path: Path) -> None:
@@ -165,10 +245,16 @@ def test_a_split_of_a_short_limit_cuts_at_the_shot(tmp_path: Path) -> None:
         assert old in text
         text = text.replace(old, new)
     own = tmp_path / "brief.toml"
-    own.write_text(text.replace('name = "twitter"', 'name = "brief"').replace("#:schema ./profile.schema.json", ""))
+    own.write_text(
+        text.replace('name = "twitter"', 'name = "brief"').replace(
+            "#:schema ./profile.schema.json", ""
+        )
+    )
     source = tmp_path / "numbered.mkv"
     write_numbered(source, 1200, "30", shots=[300, 420])
-    outcome = mediaprep.prepare(source, tmp_path / "part.mp4", str(own), wishes=Wishes(split=True, quality="fast"))
+    outcome = mediaprep.prepare(
+        source, tmp_path / "part.mp4", str(own), wishes=Wishes(split=True, quality="fast")
+    )
     assert outcome.status == "fixed", outcome.problems
     parts = [numbers(Path(name)) for name in outcome.outputs]
     assert np.array_equal(np.concatenate(parts), np.arange(1200))

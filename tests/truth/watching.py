@@ -27,17 +27,29 @@ def clock(seconds: float, rate: str = "60", size: str = "320x240") -> tuple[str,
     """Inputs: at every even second from 2 on a flash and a beep of a tenth of a second, over a picture that moves."""
     flash = "lt(mod(T,2),0.1)*gte(T,1.9)"
     picture = f"color=black:s={size}:r={rate}:d={seconds},format=yuv420p,geq=lum='if({flash},235,16+40*mod(X/320+N/60,1))':cb=128:cr=128"
-    sound = f"aevalsrc='if(lt(mod(t,2),0.1)*gte(t,1.9),0.8*sin(2*PI*1000*t),0)':s={RATE}:d={seconds}"
+    sound = (
+        f"aevalsrc='if(lt(mod(t,2),0.1)*gte(t,1.9),0.8*sin(2*PI*1000*t),0)':s={RATE}:d={seconds}"
+    )
     return "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound
 
 
 def samples(path: Path, *before: str) -> NDArray[np.float32]:
-    return np.frombuffer(ffmpeg("-i", path, "-map", "0:a", *before, "-f", "f32le", "-ac", "1", "-ar", RATE, "-"), np.float32)
+    return np.frombuffer(
+        ffmpeg("-i", path, "-map", "0:a", *before, "-f", "f32le", "-ac", "1", "-ar", RATE, "-"),
+        np.float32,
+    )
 
 
 def offsets(path: Path) -> list[float]:
     """Seconds from each beep to its flash, as a player shows them."""
-    argv = ["-i", path, "-map", "0:v", "-vf", "scale=16:16,signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-"]
+    argv = [
+        "-i",
+        path,
+        "-map",
+        "0:v",
+        "-vf",
+        "scale=16:16,signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-",
+    ]
     lines = ffmpeg(*argv, "-fps_mode", "passthrough", "-f", "null", "-").decode().splitlines()
     times = [float(line.split("pts_time:")[1]) for line in lines if "pts_time:" in line]
     light = [float(line.split("=")[1]) for line in lines if "YAVG" in line]
@@ -54,27 +66,74 @@ def numbered(count: int, shots: Sequence[int] = ()) -> bytes:
     cells = np.zeros((count, 32), np.uint8)
     cells[:, :_BITS] = np.where((numbers[:, None] >> np.arange(_BITS)) & 1, 200, 40)
     cells[:, _BITS:] = (60 + np.searchsorted(shots, numbers, side="right") % 2 * 130)[:, None]
-    return cells.reshape(count, HEIGHT // CELL, WIDTH // CELL).repeat(CELL, 1).repeat(CELL, 2).tobytes()
+    return (
+        cells.reshape(count, HEIGHT // CELL, WIDTH // CELL)
+        .repeat(CELL, 1)
+        .repeat(CELL, 2)
+        .tobytes()
+    )
 
 
 def numbers(path: Path) -> NDArray[np.int64]:
     """The numbers that the frames of a file show, in the order of showing."""
-    raw = ffmpeg("-i", path, "-map", "0:v", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-")
-    cells = np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH)[:, CELL // 2 :: CELL, CELL // 2 :: CELL]
+    raw = ffmpeg(
+        "-i",
+        path,
+        "-map",
+        "0:v",
+        "-fps_mode",
+        "passthrough",
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "gray",
+        "-",
+    )
+    cells = np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH)[
+        :, CELL // 2 :: CELL, CELL // 2 :: CELL
+    ]
     bits = cells.reshape(len(cells), -1)[:, :_BITS] > 120
     return (bits.astype(np.int64) << np.arange(_BITS)).sum(1)
 
 
-def write_numbered(path: Path, count: int, rate: str, *, shots: Sequence[int] = (), gop: int = 100) -> None:
+def write_numbered(
+    path: Path, count: int, rate: str, *, shots: Sequence[int] = (), gop: int = 100
+) -> None:
     """Numbered frames with a tone that slides, in the container that the suffix names."""
     tone = f"aevalsrc='0.4*sin(2*PI*(300*t+20*sin(t*0.7)))':s={RATE}"
     picture = "-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{WIDTH}x{HEIGHT}", "-r", rate, "-i", "-"
-    coded = "-pix_fmt", "yuv420p", *X264[:-1], gop, "-tune", "grain", "-bf", "2", "-c:a", "aac", "-b:a", "128k", "-shortest"
+    coded = (
+        "-pix_fmt",
+        "yuv420p",
+        *X264[:-1],
+        gop,
+        "-tune",
+        "grain",
+        "-bf",
+        "2",
+        "-c:a",
+        "aac",
+        "-b:a",
+        "128k",
+        "-shortest",
+    )
     ffmpeg(*picture, "-f", "lavfi", "-i", tone, *coded, path, data=numbered(count, shots))
 
 
 def loudness(path: Path) -> float:
     """LUFS, by loudnorm."""
     return float(
-        json.loads(ffmpeg("-i", path, "-map", "0:a", "-af", "loudnorm=print_format=json:stats_file=-", "-f", "null", "-"))["input_i"]
+        json.loads(
+            ffmpeg(
+                "-i",
+                path,
+                "-map",
+                "0:a",
+                "-af",
+                "loudnorm=print_format=json:stats_file=-",
+                "-f",
+                "null",
+                "-",
+            )
+        )["input_i"]
     )

@@ -14,8 +14,12 @@ def calls() -> None:
     assert_type(media, Media)
     assert_type(mediaprep.check(media, "twitter/tweet_video"), Report)
     assert_type(mediaprep.check("in.mov"), Report)
-    assert_type(mediaprep.plan(media, "twitter", Wishes(trim=(Fraction(1), Fraction(2)), fit="pad")), Plan)
-    outcome = mediaprep.prepare("in.mov", "out.mp4", "twitter", wishes=Wishes(quality="best"), timeout=600.0)
+    assert_type(
+        mediaprep.plan(media, "twitter", Wishes(trim=(Fraction(1), Fraction(2)), fit="pad")), Plan
+    )
+    outcome = mediaprep.prepare(
+        "in.mov", "out.mp4", "twitter", wishes=Wishes(quality="best"), timeout=600.0
+    )
     assert_type(outcome, Outcome)
     assert_type(outcome.upload, Upload | None)
     for item in mediaprep.events("in.mov"):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from mediaprep import units
-from mediaprep.constraint import Box, ByteLimit, OneOf, Range
-from mediaprep.media import Animation
-from mediaprep.rules.animation.encoding import encoded
-from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Refused, Untold, fix, named, rule
+from mediaprep.model import units
+from mediaprep.model.fix import Case, Refused
+from mediaprep.model.limits import Box, ByteLimit, OneOf, Range
+from mediaprep.model.media import Animation
+from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, named, rule
+from mediaprep.targets.animation import encoded
 
 
 @rule("animation-type", kinds=("animation",), subject="type of animation", facts=("format",))
@@ -37,7 +38,11 @@ def dimensions(have: Animation, limit: Box) -> Judgement:
     if have.width is None or have.height is None:
         return Untold(fact="width")
     size = have.width, have.height
-    return Passed(measured=units.size_text(size)) if limit.allows(size) else Broken(measured=units.size_text(size))
+    return (
+        Passed(measured=units.size_text(size))
+        if limit.allows(size)
+        else Broken(measured=units.size_text(size))
+    )
 
 
 @fix("gif-dimensions", safety="lossy", says="scale it down to fit")
@@ -57,15 +62,26 @@ def frames(have: Animation, limit: Range) -> Judgement:
     if have.frame_count is None:
         return Untold(fact="frame_count")
     measured = str(have.frame_count)
-    return Passed(measured=measured) if limit.allows(have.frame_count) else Broken(measured=measured)
+    return (
+        Passed(measured=measured) if limit.allows(have.frame_count) else Broken(measured=measured)
+    )
 
 
-@fix("gif-frames", safety="lossy", says="drop frames evenly, keeping the duration; --to video keeps every frame")
+@fix(
+    "gif-frames",
+    safety="lossy",
+    says="drop frames evenly, keeping the duration; --to video keeps every frame",
+)
 def thinned(want: Animation, case: Case) -> Animation | Refused:
     return encoded(want, case)
 
 
-@rule("gif-pixels", kinds=("animation",), subject="number of pixels", facts=("width", "height", "frame_count"))
+@rule(
+    "gif-pixels",
+    kinds=("animation",),
+    subject="number of pixels",
+    facts=("width", "height", "frame_count"),
+)
 def pixels(have: Animation, limit: Range) -> Judgement:
     """What it checks: width x height x frames, by the logical screen, however small the frames are that are stored.
 
@@ -78,7 +94,11 @@ def pixels(have: Animation, limit: Range) -> Judgement:
     count = have.width * have.height * have.frame_count
     measured = f"{count:,}".replace(",", " ")
     detail = f"{units.size_text((have.width, have.height))}, {have.frame_count} frames"
-    return Passed(measured=measured) if limit.allows(count) else Broken(measured=measured, detail=detail)
+    return (
+        Passed(measured=measured)
+        if limit.allows(count)
+        else Broken(measured=measured, detail=detail)
+    )
 
 
 @fix("gif-pixels", safety="lossy", says="scale it down")

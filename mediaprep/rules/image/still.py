@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from mediaprep import units
-from mediaprep.constraint import ByteLimit, OneOf
-from mediaprep.media import Animation, Image
-from mediaprep.rules.image.encoding import can_strip, encoded, stripped
-from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Refused, Untold, fix, named, rule
+from mediaprep.model import units
+from mediaprep.model.fix import Case, Refused
+from mediaprep.model.limits import ByteLimit, OneOf
+from mediaprep.model.media import Animation, Image
+from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, named, rule
+from mediaprep.targets.image import can_strip, encoded, stripped
 
 _MOVES = "the picture moves: as an animation it has limits of its own"
 
@@ -47,7 +48,11 @@ def image_size(have: Image | Animation, limit: ByteLimit) -> Judgement:
     return Passed(measured=measured) if limit.allows(have.size_bytes) else Broken(measured=measured)
 
 
-@fix("image-size", safety="lossy", says="leave out metadata, or lower the quality, so far as it takes")
+@fix(
+    "image-size",
+    safety="lossy",
+    says="leave out metadata, or lower the quality, so far as it takes",
+)
 def smaller(want: Image | Animation, case: Case) -> Image | Refused:
     if not isinstance(want, Image) or not isinstance(case.have, Image):
         return Refused(reason=_MOVES, ways_out=("leave the category to be inferred",))

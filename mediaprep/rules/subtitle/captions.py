@@ -6,12 +6,13 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
-from mediaprep import units
-from mediaprep.constraint import OneOf, Required
-from mediaprep.media import Cue, Subtitle
-from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Refused, Untold, fix, named, rule
-from mediaprep.rules.subtitle import cues
-from mediaprep.spec import SubtitleEncoding
+from mediaprep.model import units
+from mediaprep.model.fix import Case, Refused
+from mediaprep.model.limits import OneOf, Required
+from mediaprep.model.media import Cue, Subtitle
+from mediaprep.model.placement import SubtitleEncoding
+from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, named, rule
+from mediaprep.targets import cues
 
 _BY_HAND = "mend the line by hand; nothing is guessed about it"
 
@@ -28,7 +29,11 @@ def caption_format(have: Subtitle, limit: OneOf) -> Judgement:
     return named(have.format, "format", limit)
 
 
-@fix("subtitle-format", safety="lossy", says="write the same cues as SRT; positions and styles are left out")
+@fix(
+    "subtitle-format",
+    safety="lossy",
+    says="write the same cues as SRT; positions and styles are left out",
+)
 def reformatted(want: Subtitle, case: Case) -> Subtitle | Refused:
     target = case.spec.encoding
     kept = _with(want, want.cues)
@@ -63,13 +68,19 @@ def cue_time(have: Subtitle, limit: Required) -> Judgement:
     """
     if have.cues is None:
         return Untold(fact="cues", remedy=_BY_HAND)
-    bad = next(((n, cue) for n, cue in enumerate(have.cues, 1) if not 0 <= cue.start < cue.end), None)
+    bad = next(
+        ((n, cue) for n, cue in enumerate(have.cues, 1) if not 0 <= cue.start < cue.end), None
+    )
     if bad is None:
         return Passed(measured=f"{len(have.cues)} cues with a length")
     return Broken(measured=f"shown from {_span(bad[1])}", detail=f"cue {bad[0]}")
 
 
-@fix("subtitle-cue-time", safety="lossy", says="turn swapped times round, clamp negative ones to 0, give a length to what has none")
+@fix(
+    "subtitle-cue-time",
+    safety="lossy",
+    says="turn swapped times round, clamp negative ones to 0, give a length to what has none",
+)
 def with_times(want: Subtitle, case: Case) -> Subtitle | Refused:
     return _with(want, None if want.cues is None else cues.with_times(want.cues))
 
@@ -84,9 +95,14 @@ def cue_order(have: Subtitle, limit: Required) -> Judgement:
     """
     if have.cues is None:
         return Untold(fact="cues", remedy=_BY_HAND)
-    bad = next((n for n, (one, other) in enumerate(pairwise(have.cues), 2) if other.start < one.start), None)
+    bad = next(
+        (n for n, (one, other) in enumerate(pairwise(have.cues), 2) if other.start < one.start),
+        None,
+    )
     return (
-        Passed(measured="in order") if bad is None else Broken(measured="not that of time", detail=f"cue {bad} begins before cue {bad - 1}")
+        Passed(measured="in order")
+        if bad is None
+        else Broken(measured="not that of time", detail=f"cue {bad} begins before cue {bad - 1}")
     )
 
 
@@ -106,9 +122,15 @@ def cue_empty(have: Subtitle, limit: Required) -> Judgement:
     if have.cues is None:
         return Untold(fact="cues", remedy=_BY_HAND)
     if not have.cues:
-        return Broken(measured="missing", detail="there is no cue", remedy="leave the captions away")
+        return Broken(
+            measured="missing", detail="there is no cue", remedy="leave the captions away"
+        )
     bad = next((n for n, cue in enumerate(have.cues, 1) if not cue.text), None)
-    return Passed(measured="text in each cue") if bad is None else Broken(measured="empty", detail=f"cue {bad}")
+    return (
+        Passed(measured="text in each cue")
+        if bad is None
+        else Broken(measured="empty", detail=f"cue {bad}")
+    )
 
 
 @fix("subtitle-cue-empty", safety="lossless", says="leave empty cues out")
@@ -128,7 +150,11 @@ def cue_overlap(have: Subtitle, limit: Required) -> Judgement:
         return Untold(fact="cues", remedy=_BY_HAND)
     ordered = cues.in_order(have.cues)
     bad = next(((one, other) for one, other in pairwise(ordered) if other.start < one.end), None)
-    return Passed(measured="apart") if bad is None else Broken(measured="overlapping", detail=f"{_span(bad[0])} and {_span(bad[1])}")
+    return (
+        Passed(measured="apart")
+        if bad is None
+        else Broken(measured="overlapping", detail=f"{_span(bad[0])} and {_span(bad[1])}")
+    )
 
 
 @fix("subtitle-cue-overlap", safety="lossy", says="end each cue where the next begins")
@@ -136,7 +162,12 @@ def apart(want: Subtitle, case: Case) -> Subtitle | Refused:
     return _with(want, None if want.cues is None else cues.without_overlap(want.cues))
 
 
-@rule("subtitle-duration", kinds=("subtitle",), subject="last cue's end", facts=("cues", "clip_duration"))
+@rule(
+    "subtitle-duration",
+    kinds=("subtitle",),
+    subject="last cue's end",
+    facts=("cues", "clip_duration"),
+)
 def duration(have: Subtitle, limit: Required) -> Judgement:
     """What it checks: that cues end within the video's length, where a video is given.
 
@@ -149,7 +180,10 @@ def duration(have: Subtitle, limit: Required) -> Judgement:
     last = max((cue.end for cue in have.cues), default=Fraction(0))
     if have.clip_duration is None or last <= have.clip_duration:
         return Passed(measured=units.duration_text(last))
-    return Broken(measured=units.duration_text(last), detail=f"the video lasts {units.duration_text(have.clip_duration)}")
+    return Broken(
+        measured=units.duration_text(last),
+        detail=f"the video lasts {units.duration_text(have.clip_duration)}",
+    )
 
 
 @fix("subtitle-duration", safety="lossy", says="end the captions with the video")
@@ -160,7 +194,9 @@ def within_clip(want: Subtitle, case: Case) -> Subtitle | Refused:
 
 
 def _unread(want: Subtitle) -> Refused:
-    why = next((unknown.reason for unknown in want.unknown if unknown.fact == "cues"), "no reason is known")
+    why = next(
+        (unknown.reason for unknown in want.unknown if unknown.fact == "cues"), "no reason is known"
+    )
     return Refused(reason=f"the cues cannot be read: {why}", ways_out=(_BY_HAND,))
 
 
@@ -173,5 +209,7 @@ def _with(want: Subtitle, cues: tuple[Cue, ...] | None) -> Subtitle | Refused:
     if cues is None:
         return _unread(want)
     if not cues:
-        return Refused(reason="no cue is left that could be shown", ways_out=("leave the captions away",))
+        return Refused(
+            reason="no cue is left that could be shown", ways_out=("leave the captions away",)
+        )
     return replace(want, cues=cues, encoding="utf-8")

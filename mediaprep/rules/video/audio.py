@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from mediaprep.constraint import OneOf, Range
-from mediaprep.media import Video
-from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Untold, fix, rule
-from mediaprep.rules.video.encoding import sound_encoded
+from mediaprep.model.fix import Case
+from mediaprep.model.limits import OneOf, Range
+from mediaprep.model.media import Video
+from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, rule
+from mediaprep.targets.video import sound_encoded
 
 
-@rule("audio-codec", kinds=("video",), subject="audio codec", facts=("audio.codec", "audio.profile"))
+@rule(
+    "audio-codec", kinds=("video",), subject="audio codec", facts=("audio.codec", "audio.profile")
+)
 def codec(have: Video, limit: OneOf) -> Judgement:
     """What it checks: AAC with the Low Complexity profile, by three witnesses: the decoder, the AudioSpecificConfig and the length of a
     decoded frame. HE-AAC is found
@@ -34,7 +37,12 @@ def aac_lc(want: Video, case: Case) -> Video:
     return sound_encoded(want, case)
 
 
-@rule("audio-channels", kinds=("video",), subject="number of audio channels", facts=("audio.channels",))
+@rule(
+    "audio-channels",
+    kinds=("video",),
+    subject="number of audio channels",
+    facts=("audio.channels",),
+)
 def channels(have: Video, limit: Range) -> Judgement:
     """What it checks: one or two channels, as decoded.
 
@@ -47,7 +55,11 @@ def channels(have: Video, limit: Range) -> Judgement:
     if have.audio is None or have.audio.channels is None:
         return Untold(fact="audio.channels")
     measured = {1: "1 (mono)", 2: "2 (stereo)"}.get(have.audio.channels, str(have.audio.channels))
-    return Passed(measured=measured) if limit.allows(have.audio.channels) else Broken(measured=measured)
+    return (
+        Passed(measured=measured)
+        if limit.allows(have.audio.channels)
+        else Broken(measured=measured)
+    )
 
 
 @fix("audio-channels", safety="lossy", says="mix down to stereo; the picture is copied")

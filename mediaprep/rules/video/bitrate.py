@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mediaprep import units
-from mediaprep.constraint import Range
-from mediaprep.media import Video
-from mediaprep.rules.rule import Broken, Judgement, Passed, Untold, rule
+from mediaprep.model import units
+from mediaprep.model.limits import Range
+from mediaprep.model.media import Video
+from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, rule
 
 
 def _judged(bit_rate: int | None, fact: str, limit: Range) -> Judgement:
@@ -15,7 +15,12 @@ def _judged(bit_rate: int | None, fact: str, limit: Range) -> Judgement:
     return Passed(measured=measured) if limit.allows(bit_rate) else Broken(measured=measured)
 
 
-@rule("video-recommended-bitrate", kinds=("video",), subject="video bit rate", facts=("video.bit_rate",))
+@rule(
+    "video-recommended-bitrate",
+    kinds=("video",),
+    subject="video bit rate",
+    facts=("video.bit_rate",),
+)
 def video_bit_rate(have: Video, limit: Range) -> Judgement:
     """What it checks: whether the picture has at least the recommended 5,000 kbit/s.
 
@@ -27,7 +32,12 @@ def video_bit_rate(have: Video, limit: Range) -> Judgement:
     return _judged(have.video.bit_rate, "video.bit_rate", limit)
 
 
-@rule("audio-recommended-bitrate", kinds=("video",), subject="audio bit rate", facts=("audio.bit_rate",))
+@rule(
+    "audio-recommended-bitrate",
+    kinds=("video",),
+    subject="audio bit rate",
+    facts=("audio.bit_rate",),
+)
 def audio_bit_rate(have: Video, limit: Range) -> Judgement:
     """What it checks: whether the sound, where there is any, has at least the recommended 128 kbit/s.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from mediaprep.constraint import OneOf
-from mediaprep.media import Video
-from mediaprep.rules.rule import Case, Judgement, fix, named, rule
-from mediaprep.rules.video.encoding import picture_encoded
+from mediaprep.model.fix import Case
+from mediaprep.model.limits import OneOf
+from mediaprep.model.media import Video
+from mediaprep.rules.registry import Judgement, fix, named, rule
+from mediaprep.targets.video import picture_encoded
 
 
 @rule("video-codec", kinds=("video",), subject="video codec", facts=("video.codec",))

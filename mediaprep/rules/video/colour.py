@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from mediaprep.constraint import OneOf
-from mediaprep.media import HdrFormat, Video
-from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Untold, fix, named, rule
-from mediaprep.rules.video.encoding import picture_encoded
+from mediaprep.model.fix import Case
+from mediaprep.model.limits import OneOf
+from mediaprep.model.media import HdrFormat, Video
+from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, named, rule
+from mediaprep.targets.video import picture_encoded
 
 
 @rule("video-pixel-format", kinds=("video",), subject="pixel format", facts=("video.pixel_format",))
@@ -54,7 +55,11 @@ def hdr(have: Video, limit: OneOf) -> Judgement:
     formats = have.video.colour.hdr
     if formats is None:
         return Untold(fact="video.colour.hdr")
-    return Broken(measured=", ".join(map(_words, formats))) if formats and not limit.allows("hdr") else Passed(measured="none")
+    return (
+        Broken(measured=", ".join(map(_words, formats)))
+        if formats and not limit.allows("hdr")
+        else Passed(measured="none")
+    )
 
 
 @fix("video-hdr", safety="lossy", says="tone-map to BT.709")
@@ -63,4 +68,9 @@ def standard_range(want: Video, case: Case) -> Video:
 
 
 def _words(hdr: HdrFormat) -> str:
-    return hdr.name if hdr.profile is None else f"{hdr.name} profile {hdr.profile}" + (f".{hdr.compatibility}" if hdr.compatibility else "")
+    return (
+        hdr.name
+        if hdr.profile is None
+        else f"{hdr.name} profile {hdr.profile}"
+        + (f".{hdr.compatibility}" if hdr.compatibility else "")
+    )

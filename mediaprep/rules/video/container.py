@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mediaprep import units
-from mediaprep.constraint import ByteLimit, OneOf
-from mediaprep.media import Video
-from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Untold, fix, named, rule
-from mediaprep.rules.video.encoding import picture_encoded, rewrapped, sound_encoded
+from mediaprep.model import units
+from mediaprep.model.fix import Case
+from mediaprep.model.limits import ByteLimit, OneOf
+from mediaprep.model.media import Video
+from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, named, rule
+from mediaprep.targets.video import picture_encoded, rewrapped, sound_encoded
 
 _EDITS = {
     "trims": "it cuts off some of the picture",
@@ -68,7 +69,11 @@ def edit_list(have: Video, limit: OneOf) -> Judgement:
     if have.video.edit_list is None:
         return Untold(fact="video.edit_list")
     judged = named(have.video.edit_list, "video.edit_list", limit)
-    return replace(judged, detail=_EDITS.get(have.video.edit_list, "")) if isinstance(judged, Broken) else judged
+    return (
+        replace(judged, detail=_EDITS.get(have.video.edit_list, ""))
+        if isinstance(judged, Broken)
+        else judged
+    )
 
 
 @fix("video-edit-list", safety="lossy", says="encode what is presented, from time 0")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from mediaprep import units
-from mediaprep.constraint import AnyOf, Box, Range, Sizes
-from mediaprep.media import Video, fact
-from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Untold, fix, rule
-from mediaprep.rules.video.encoding import as_shown, picture_encoded, rewrapped
+from mediaprep.model import units
+from mediaprep.model.fix import Case
+from mediaprep.model.limits import AnyOf, Box, Range, Sizes
+from mediaprep.model.media import Video, fact
+from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, rule
+from mediaprep.targets.video import as_shown, picture_encoded, rewrapped
 
 _RETAGGED = ("h264", "hevc")  # bitstream filters h264_metadata, hevc_metadata
 _SIZE_FACTS = ("video.width", "video.height", "video.sars", "video.rotation", "video.clap")
@@ -17,10 +18,17 @@ _SIZE_FACTS = ("video.width", "video.height", "video.sars", "video.rotation", "v
 
 def _unsized(have: Video) -> Untold:
     """The part of the displayed size that could not be read."""
-    return Untold(fact=next((path for path in _SIZE_FACTS if fact(have, path) is None), "video.width"))
+    return Untold(
+        fact=next((path for path in _SIZE_FACTS if fact(have, path) is None), "video.width")
+    )
 
 
-@rule("video-pixel-aspect-ratio", kinds=("video",), subject="pixel aspect ratio (SAR)", facts=("video.sars",))
+@rule(
+    "video-pixel-aspect-ratio",
+    kinds=("video",),
+    subject="pixel aspect ratio (SAR)",
+    facts=("video.sars",),
+)
 def pixel_aspect_ratio(have: Video, limit: Range) -> Judgement:
     """What it checks: every stated sample aspect ratio, in the container and in the bitstream: each must be 1:1. None stated counts as 1:1.
 
@@ -33,11 +41,18 @@ def pixel_aspect_ratio(have: Video, limit: Range) -> Judgement:
     if have.video.sars is None:
         return Untold(fact="video.sars")
     wrong = [sar for sar in have.video.sars if not limit.allows(sar.value)]
-    stated = ", ".join(f"{units.ratio_text(sar.value)} in the {sar.where}" for sar in have.video.sars) or "1:1 (none stated)"
+    stated = (
+        ", ".join(f"{units.ratio_text(sar.value)} in the {sar.where}" for sar in have.video.sars)
+        or "1:1 (none stated)"
+    )
     return Broken(measured=stated) if wrong else Passed(measured=stated)
 
 
-@fix("video-pixel-aspect-ratio", safety="lossy", says="scale to square pixels, or correct a wrong statement without encoding")
+@fix(
+    "video-pixel-aspect-ratio",
+    safety="lossy",
+    says="scale to square pixels, or correct a wrong statement without encoding",
+)
 def square_pixels(want: Video, case: Case) -> Video:
     square = as_shown(want.video, case.wishes)
     if square.sars != want.video.sars and square.codec in _RETAGGED:
@@ -61,10 +76,18 @@ def dimensions(have: Video, limit: Box) -> Judgement:
         return _unsized(have)
     if have.video.size_changes:
         return Broken(measured=units.size_text(size), detail="the size changes in mid-stream")
-    return Passed(measured=units.size_text(size)) if limit.allows(size) else Broken(measured=units.size_text(size))
+    return (
+        Passed(measured=units.size_text(size))
+        if limit.allows(size)
+        else Broken(measured=units.size_text(size))
+    )
 
 
-@fix("video-dimensions", safety="lossy", says="scale into the ladder's top rung of the same orientation")
+@fix(
+    "video-dimensions",
+    safety="lossy",
+    says="scale into the ladder's top rung of the same orientation",
+)
 def fitted(want: Video, case: Case) -> Video:
     return picture_encoded(want, case)
 
@@ -102,7 +125,11 @@ def recommended_dimensions(have: Video, limit: Sizes) -> Judgement:
     size = have.video.display_size
     if size is None:
         return _unsized(have)
-    return Passed(measured=units.size_text(size)) if limit.allows(size) else Broken(measured=units.size_text(size))
+    return (
+        Passed(measured=units.size_text(size))
+        if limit.allows(size)
+        else Broken(measured=units.size_text(size))
+    )
 
 
 @rule("video-recommended-aspect-ratio", kinds=("video",), subject="aspect ratio", facts=_SIZE_FACTS)
@@ -117,4 +144,8 @@ def recommended_aspect_ratio(have: Video, limit: AnyOf) -> Judgement:
     if size is None:
         return _unsized(have)
     ratio = Fraction(*size)
-    return Passed(measured=units.ratio_text(ratio)) if limit.allows(ratio) else Broken(measured=units.ratio_text(ratio))
+    return (
+        Passed(measured=units.ratio_text(ratio))
+        if limit.allows(ratio)
+        else Broken(measured=units.ratio_text(ratio))
+    )

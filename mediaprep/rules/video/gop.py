@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from mediaprep import units
-from mediaprep.constraint import OneOf, Range, Required
-from mediaprep.media import Video
-from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Untold, fix, rule
-from mediaprep.rules.video.encoding import first_shown, lead, picture_encoded, rewrapped
+from mediaprep.model import units
+from mediaprep.model.fix import Case
+from mediaprep.model.limits import OneOf, Range, Required
+from mediaprep.model.media import Video
+from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, rule
+from mediaprep.targets.video import first_shown, lead, picture_encoded, rewrapped
 
 _WORDS = {
     "closed": "closed",
@@ -21,7 +22,12 @@ _WORDS = {
 }
 
 
-@rule("video-open-gop", kinds=("video",), subject="GOP structure", facts=("video.gop.structure", "video.gop.open_count"))
+@rule(
+    "video-open-gop",
+    kinds=("video",),
+    subject="GOP structure",
+    facts=("video.gop.structure", "video.gop.open_count"),
+)
 def open_gop(have: Video, limit: OneOf) -> Judgement:
     """What it checks: every group of pictures, packet by packet: none may have leading pictures that refer to a picture before its random
     access point. Streams
@@ -38,7 +44,11 @@ def open_gop(have: Video, limit: OneOf) -> Judgement:
     if limit.allows(gop.structure):
         return Passed(measured=_WORDS[gop.structure])
     first, count = gop.first_open, gop.open_count
-    detail = "" if first is None or not count else f"{count} open, the first at {units.duration_text(first)}"
+    detail = (
+        ""
+        if first is None or not count
+        else f"{count} open, the first at {units.duration_text(first)}"
+    )
     return Broken(measured=_WORDS[gop.structure], detail=detail)
 
 
@@ -59,7 +69,11 @@ def gop_length(have: Video, limit: Range) -> Judgement:
     longest = have.video.gop.length_max
     if longest is None:
         return Untold(fact="video.gop.length_max")
-    return Passed(measured=f"{longest} frames") if limit.allows(longest) else Broken(measured=f"{longest} frames")
+    return (
+        Passed(measured=f"{longest} frames")
+        if limit.allows(longest)
+        else Broken(measured=f"{longest} frames")
+    )
 
 
 @fix("video-gop-length", safety="lossy", says="encode with a key frame every two seconds")
@@ -88,7 +102,12 @@ def with_idr(want: Video, case: Case) -> Video:
     return picture_encoded(want, case)
 
 
-@rule("video-start", kinds=("video",), subject="start", facts=("video.gop.starts_with_idr", "video.start"))
+@rule(
+    "video-start",
+    kinds=("video",),
+    subject="start",
+    facts=("video.gop.starts_with_idr", "video.start"),
+)
 def start(have: Video, limit: Required) -> Judgement:
     """What it checks: that the file begins with an IDR picture, at time 0 (within half a frame).
 
@@ -104,13 +123,25 @@ def start(have: Video, limit: Required) -> Judgement:
         return Untold(fact="video.start")
     if not video.gop.starts_with_idr:
         return Broken(measured="without an IDR picture")
-    slack = Fraction(1, 50) if video.frame_rate is None else max(Fraction(1, 1000), 1 / (2 * video.frame_rate))
+    slack = (
+        Fraction(1, 50)
+        if video.frame_rate is None
+        else max(Fraction(1, 1000), 1 / (2 * video.frame_rate))
+    )
     at_zero = abs(video.start) <= slack
-    return Passed(measured="IDR at time 0") if at_zero else Broken(measured=f"at {units.duration_text(video.start)}")
+    return (
+        Passed(measured="IDR at time 0")
+        if at_zero
+        else Broken(measured=f"at {units.duration_text(video.start)}")
+    )
 
 
 @fix("video-start", safety="lossy", says="encode from time 0")
 def from_zero(want: Video, case: Case) -> Video:
-    if want.video.gop.starts_with_idr and not want.video.anew and (lead(want) or (isinstance(case.have, Video) and first_shown(case.have))):
+    if (
+        want.video.gop.starts_with_idr
+        and not want.video.anew
+        and (lead(want) or (isinstance(case.have, Video) and first_shown(case.have)))
+    ):
         return rewrapped(replace(want, video=replace(want.video, start=Fraction(0))))
     return picture_encoded(want, case)

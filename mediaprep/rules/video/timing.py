@@ -6,11 +6,12 @@ import math
 from dataclasses import replace
 from fractions import Fraction
 
-from mediaprep import units
-from mediaprep.constraint import AnyOf, OneOf, Range
-from mediaprep.media import Video
-from mediaprep.rules.rule import Broken, Case, Judgement, Passed, Refused, Untold, fix, named, rule
-from mediaprep.rules.video.encoding import no_timing, picture_encoded, sound_encoded
+from mediaprep.model import units
+from mediaprep.model.fix import Case, Refused
+from mediaprep.model.limits import AnyOf, OneOf, Range
+from mediaprep.model.media import Video
+from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, named, rule
+from mediaprep.targets.video import no_timing, picture_encoded, sound_encoded
 
 TOO_LONG_WAYS = ("--trim first", "--trim START-END", "--split")
 
@@ -38,8 +39,16 @@ def duration(have: Video, limit: Range) -> Judgement:
     if limit.max is not None and have.duration > limit.max:
         over = have.duration - limit.max
         frame = have.video.frame_rate and 1 / have.video.frame_rate
-        less = "over by less than one frame" if frame and over < frame else f"over by {units.duration_text(over)}"
-        return Broken(measured=units.duration_text(have.duration), detail=less, remedy="loses content: " + ", ".join(TOO_LONG_WAYS))
+        less = (
+            "over by less than one frame"
+            if frame and over < frame
+            else f"over by {units.duration_text(over)}"
+        )
+        return Broken(
+            measured=units.duration_text(have.duration),
+            detail=less,
+            remedy="loses content: " + ", ".join(TOO_LONG_WAYS),
+        )
     if shown is None:
         return Untold(fact="video.duration")
     if limit.min is not None and shown < limit.min:
@@ -47,7 +56,11 @@ def duration(have: Video, limit: Range) -> Judgement:
     return Passed(measured=units.duration_text(have.duration))
 
 
-@fix("video-duration", safety="lossy", says="hold the last frame of a short clip; a long one needs --trim or --split")
+@fix(
+    "video-duration",
+    safety="lossy",
+    says="hold the last frame of a short clip; a long one needs --trim or --split",
+)
 def of_allowed_length(want: Video, case: Case) -> Video | Refused:
     limit = case.limit
     if not isinstance(limit, Range) or want.duration is None:
@@ -58,13 +71,29 @@ def of_allowed_length(want: Video, case: Case) -> Video | Refused:
     made = sound_encoded(picture_encoded(want, case), case)
     least = limit.min or Fraction(0)
     rate = made.video.frame_rate
-    whole = max(least, want.duration)  # a still picture with its sound is shown as long as that lasts
-    length = whole if rate is None else Fraction(max(math.ceil(least * rate), math.floor(whole * rate))) / rate
+    whole = max(
+        least, want.duration
+    )  # a still picture with its sound is shown as long as that lasts
+    length = (
+        whole
+        if rate is None
+        else Fraction(max(math.ceil(least * rate), math.floor(whole * rate))) / rate
+    )
     audio = None if made.audio is None else replace(made.audio, duration=None)
-    return replace(made, duration=max(length, want.duration), video=replace(made.video, duration=length), audio=audio)
+    return replace(
+        made,
+        duration=max(length, want.duration),
+        video=replace(made.video, duration=length),
+        audio=audio,
+    )
 
 
-@rule("video-frame-rate", kinds=("video",), subject="frame rate", facts=("video.frame_rate", "video.frame_rate_peak"))
+@rule(
+    "video-frame-rate",
+    kinds=("video",),
+    subject="frame rate",
+    facts=("video.frame_rate", "video.frame_rate_peak"),
+)
 def frame_rate(have: Video, limit: Range) -> Judgement:
     """What it checks: the nominal rate, snapped to the standard values, and the most frames presented in any one second, time-stamp
     jitter allowed for. Never
@@ -78,7 +107,11 @@ def frame_rate(have: Video, limit: Range) -> Judgement:
     video = have.video
     if video.frame_rate is None:
         return _untimed(have, "video.frame_rate")
-    peak = None if video.frame_rate_peak is None else video.frame_rate_peak - (video.jitter_frames or 0)
+    peak = (
+        None
+        if video.frame_rate_peak is None
+        else video.frame_rate_peak - (video.jitter_frames or 0)
+    )
     measured = f"{units.rate_text(video.frame_rate)} fps"
     if not limit.allows(video.frame_rate):
         return Broken(measured=measured)
@@ -92,7 +125,12 @@ def slower(want: Video, case: Case) -> Video | Refused:
     return no_timing(want) if want.video.frame_rate is None else picture_encoded(want, case)
 
 
-@rule("video-peak-frame-rate", kinds=("video",), subject="peak frame rate", facts=("video.frame_rate_burst", "video.frame_rate_declared"))
+@rule(
+    "video-peak-frame-rate",
+    kinds=("video",),
+    subject="peak frame rate",
+    facts=("video.frame_rate_burst", "video.frame_rate_declared"),
+)
 def peak_frame_rate(have: Video, limit: Range) -> Judgement:
     """What it checks: a burst over six intervals, or a base rate declared by the container, above 60.
 
@@ -104,10 +142,20 @@ def peak_frame_rate(have: Video, limit: Range) -> Judgement:
     if burst is None and declared is None:
         return Untold(fact="video.frame_rate_burst")
     slack = Fraction(1, 2)  # codec-facts: 60.5, time-stamp rounding over six intervals
-    if limit.max is not None and have.video.rate_mode != "cfr" and burst is not None and burst > limit.max + slack:
+    if (
+        limit.max is not None
+        and have.video.rate_mode != "cfr"
+        and burst is not None
+        and burst > limit.max + slack
+    ):
         return Broken(measured=f"{units.rate_text(burst)} fps in bursts")
-    if limit.max is not None and declared is not None and declared > limit.max * Fraction(501, 500):  # as rates are snapped: 60.06 is 60
-        return Broken(measured=f"{units.rate_text(declared)} fps", detail="the base rate that the container declares")
+    if (
+        limit.max is not None and declared is not None and declared > limit.max * Fraction(501, 500)
+    ):  # as rates are snapped: 60.06 is 60
+        return Broken(
+            measured=f"{units.rate_text(declared)} fps",
+            detail="the base rate that the container declares",
+        )
     return Passed(measured="no burst" if burst is None else f"{units.rate_text(burst)} fps")
 
 
@@ -116,7 +164,12 @@ def constant_rate(want: Video, case: Case) -> Video:
     return picture_encoded(want, case)
 
 
-@rule("video-recommended-frame-rate", kinds=("video",), subject="frame rate", facts=("video.frame_rate",))
+@rule(
+    "video-recommended-frame-rate",
+    kinds=("video",),
+    subject="frame rate",
+    facts=("video.frame_rate",),
+)
 def recommended_frame_rate(have: Video, limit: AnyOf) -> Judgement:
     """What it checks: whether the rate is 30 or 60 frames a second (29.97 and 59.94 count as those).
 

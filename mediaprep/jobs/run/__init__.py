@@ -1,0 +1,1 @@
+"""Running a batch: the driver, publishing outputs, quarantine, events."""

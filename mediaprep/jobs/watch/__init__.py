@@ -1,0 +1,1 @@
+"""The watched folder: find settled files and enqueue them."""

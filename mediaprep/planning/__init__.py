@@ -1,0 +1,1 @@
+"""Decisions: check facts against rules, plan the smallest repair, verify its output. Pure."""

@@ -1,0 +1,158 @@
+"""check: facts and a placement's limits in, a report out. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Literal
+
+from mediaprep.errors import SourceUnreadable
+from mediaprep.model.limits import Constraint, OneOf
+from mediaprep.model.media import Media, Post, Witness
+from mediaprep.model.placement import Requirement, Spec, takes
+from mediaprep.model.report import Finding, Report, verdict_of
+from mediaprep.rules import REGISTRY, Broken, Passed, Rule
+from mediaprep.rules.registry import Untold
+
+
+def check(have: Media, spec: Spec) -> Report:
+    """Judges a file by the placement's rules, in the order of the rules. See ``Verdict`` for what comes out."""
+    findings = tuple(
+        finding
+        for rule_id, rule in REGISTRY.items()
+        if (requirement := spec.requirements.get(rule_id)) is not None and have.kind in rule.kinds
+        for finding in _judge(rule, requirement, have, spec)
+    )
+    return Report(
+        path=have.name,
+        placement=spec.placement,
+        verdict=verdict_of(findings),
+        kind=have.kind,
+        findings=findings,
+        media=have,
+    )
+
+
+def unreadable(path: str, problem: SourceUnreadable, placement: str) -> Report:
+    """The report of a file of which nothing can be read."""
+    finding = Finding(
+        rule=problem.rule,
+        level="must",
+        state="unknown",
+        measured="",
+        limit="a readable media file",
+        message=f"{path}: {problem.reason}",
+    )
+    return Report(
+        path=path, placement=placement, verdict="unreadable", kind=None, findings=(finding,)
+    )
+
+
+def check_post(
+    attachments: tuple[Media | None, ...], requirement: Requirement, profile: str
+) -> Report:
+    """Judges files as the attachments of one post; None stands for one that cannot be read. The report has no path, kind or media."""
+    rule = REGISTRY[requirement.rule]
+    known = tuple(media for media in attachments if media is not None)
+    judged = rule.test(Post(attachments=known), requirement.limit)
+    limit = requirement.limit.describe()
+    if isinstance(judged, Broken):
+        found = f"{judged.measured} ({judged.detail})" if judged.detail else judged.measured
+        state: Literal["broken", "unknown"] = "broken"
+        words = f"one post is {found}; {profile} takes {limit} ({requirement.source}). Fix: {judged.remedy}."
+    elif len(known) < len(attachments):
+        state, words = (
+            "unknown",
+            f"one post cannot be told: an attachment cannot be read; {profile} takes {limit} ({requirement.source}).",
+        )
+    else:
+        return Report(path="", placement=profile, verdict="pass", kind=None)
+    measured, fix = (judged.measured, judged.remedy) if isinstance(judged, Broken) else ("", None)
+    finding = Finding(
+        rule=rule.id, level=requirement.level, state=state, measured=measured, limit=limit, message=words, fix=fix, gate=requirement.gate,
+        facts=rule.facts,
+    )  # fmt: skip
+    return Report(
+        path="", placement=profile, verdict=verdict_of((finding,)), kind=None, findings=(finding,)
+    )
+
+
+def limit_of(requirement: Requirement, spec: Spec) -> Constraint:
+    """The requirement's limit; for ``file-kind`` the kinds that the placement takes."""
+    return OneOf(values=takes(spec)) if requirement.rule == "file-kind" else requirement.limit
+
+
+def _judge(rule: Rule, requirement: Requirement, have: Media, spec: Spec) -> tuple[Finding, ...]:
+    limit = limit_of(requirement, spec)
+    judged = rule.test(have, limit)
+    if isinstance(judged, Passed):
+        return ()
+    evidence = tuple(witness for witness in have.witnesses if _decides(witness.fact, rule.facts))
+    common = Finding(
+        rule=rule.id,
+        level=requirement.level,
+        measured="",
+        limit=limit.describe(),
+        message="",
+        gate=requirement.gate,
+        facts=rule.facts,
+        evidence=evidence,
+    )
+    if isinstance(judged, Untold):
+        return (_untold(common, judged, rule, requirement, have, spec),)
+    remedy = judged.remedy or rule.says
+    found = f"{judged.measured} ({judged.detail})" if judged.detail else judged.measured
+    message = (
+        f"{have.name}: {rule.subject} is {found}; {_wanted(common, requirement, spec)}."
+        + _disputed(evidence)
+        + (f" Fix: {remedy}." if remedy else "")
+    )
+    return (replace(common, measured=judged.measured, message=message, fix=remedy),)
+
+
+def _untold(
+    common: Finding, judged: Untold, rule: Rule, requirement: Requirement, have: Media, spec: Spec
+) -> Finding:
+    reason = next(
+        (
+            u.reason
+            for u in have.unknown
+            if judged.fact == u.fact or judged.fact.startswith(u.fact + ".")
+        ),
+        "it could not be read",
+    )
+    remedy = judged.remedy or rule.says
+    message = f"{have.name}: {rule.subject} cannot be told: {reason}; {_wanted(common, requirement, spec)}."
+    return replace(
+        common,
+        state="unknown",
+        message=message + (f" Fix: {remedy}." if remedy else ""),
+        fix=remedy,
+    )
+
+
+def _wanted(common: Finding, requirement: Requirement, spec: Spec) -> str:
+    verb = "takes" if requirement.level == "must" else "asks for"
+    return f"{spec.placement} {verb} {common.limit} ({requirement.source})"
+
+
+@lru_cache(maxsize=8192)
+def _decides(told: str, facts: tuple[str, ...]) -> bool:
+    """Whether a witness's word on one fact bears on others. Both are names of facts, so there are few pairs."""
+    return any(
+        told == fact or fact.startswith(told + ".") or told.startswith(fact + ".") for fact in facts
+    )
+
+
+def _disputed(evidence: tuple[Witness, ...]) -> str:
+    others = [witness for witness in evidence if not witness.agrees]
+    return (
+        ""
+        if not others
+        else " Not all readers agree: "
+        + ", ".join(f"{w.source} says {w.value}" for w in others)
+        + "."
+    )
+
+
+__all__ = ["Broken", "check", "check_post", "limit_of", "unreadable"]

@@ -1,0 +1,515 @@
+"""What the planner knows of videos: spans to cut, and what is promised of a video that is written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from mediaprep.model import units
+from mediaprep.model.fix import Case, Refused
+from mediaprep.model.limits import ByteLimit, Range
+from mediaprep.model.media import Video
+from mediaprep.model.options import Wishes
+from mediaprep.model.placement import Spec
+from mediaprep.model.tolerance import AtMost, AtMostBytes, Near, Promise
+from mediaprep.targets.video import (
+    PRIMING,
+    affordable,
+    encoding,
+    first_shown,
+    frugal_size,
+    lead,
+    no_timing,
+    picture_encoded,
+    rewrapped,
+    sound_encoded,
+    target_size,
+)
+
+Span = tuple[Fraction, Fraction]
+EDGE = Fraction(
+    1, 20
+)  # sound may outlast the picture by two AAC frames (priming and padding; 1024 samples, 23 ms at 44.1 kHz)
+_PROFILE_5 = "Dolby Vision profile 5 has no compatible base layer: its colours cannot be converted"
+_LEAST_PICTURE = (
+    16_000  # bit/s: with less x264 gives no picture worth seeing, or none at all (a guess)
+)
+TRUE_PEAK = -1  # dBTP that loudness normalisation keeps below: EBU R 128 s2, streaming
+_LOUDNESS_STEP = (
+    0.5  # LU that are not worth an encode: EBU R 128 allows as much for what is not live
+)
+MOST_PARTS = 1000  # of one video, 38 hours at 139.9 s: a file whose header claims years is not planned part by part (a guess)
+_ROUNDING = Fraction(1, 20)  # of a frame, by which rounded time stamps may miss it
+_LOUDNESS_TRIED = 24.0  # LU: peaks, parts, or what the encoder leaves out of noise may stand in the way: what is missed is told
+_AT_ZERO = Fraction(1, 1000)  # seconds
+_CUT_BY_PACKET = (
+    "mp4",
+    "mov",
+    "matroska",
+)  # containers that keep the bytes of a packet as MP4 does
+_LATEST_CUT = 15  # seconds before a part's end in which a shot change is looked for
+_IN_MP4 = ("h264", "hevc", "av1", "vp9", "mpeg4")
+_SOUND_IN_MP4 = ("aac", "mp3", "ac3", "eac3", "alac", "flac", "opus")
+
+
+def spans(have: Video, spec: Spec, wishes: Wishes) -> tuple[Span | None, ...] | Refused:
+    """The spans of the source to make files of, in seconds from its start; (None,) = all of it in one."""
+    length, target = have.duration, encoding(spec)
+    requirement = spec.requirements.get("video-duration")
+    limit = requirement.limit if requirement else None
+    longest = limit.max if isinstance(limit, Range) else None
+    if wishes.trim is None and not wishes.split:
+        return (None,)
+    if length is None:
+        return no_timing(have)
+    if wishes.trim == "first":
+        if longest is None or length <= longest:
+            return (None,)
+        span = Fraction(0), target.trim_to
+        return (snapped(have, span, wishes.snap, longest) or span,)
+    start, end = (Fraction(0), length) if wishes.trim is None else wishes.trim
+    end = min(end, length)
+    if not 0 <= start < end:
+        asked = f"{units.duration_text(start)} to {units.duration_text(end)}"
+        return Refused(
+            reason=f"--trim asks for {asked}; the video is {units.duration_text(length)} long"
+        )
+    if wishes.split and longest is not None and end - start > longest:
+        if (end - start) / encoding(spec).trim_to > MOST_PARTS:
+            return Refused(
+                reason=f"{units.duration_text(end - start)} would become more than {MOST_PARTS} parts",
+                ways_out=("--trim START-END",),
+            )
+        return _parts(have, (start, end), spec)
+    if longest is not None and end - start > longest:
+        return Refused(
+            reason=f"the span asked for is {units.duration_text(end - start)} long, {units.duration_text(longest)} are allowed",
+            ways_out=("--split",),
+        )
+    if start == 0 and end == length:
+        return (None,)
+    if start >= (last := _picture_end(have, length)):
+        return Refused(
+            reason=f"--trim begins at {units.duration_text(start)}; the picture ends at {units.duration_text(last)}"
+        )
+    return (
+        snapped(have, (start, end), wishes.snap, longest) or _whole_frames_of(have, (start, end)),
+    )
+
+
+def _whole_frames_of(have: Video, span: Span) -> Span:
+    """The span from the frame that is shown at its start, and of one frame at the least."""
+    start, end = (
+        edge if edge in (0, have.duration) else _on_frames((edge,), have)[0] for edge in span
+    )
+    rate = have.video.frame_rate
+    if rate is not None and start >= min(end, _picture_end(have, end)):
+        start = _on_frames((min(span[0], _picture_end(have, end)) - 1 / rate,), have)[0]
+    return (max(start, Fraction(0)), end) if end > start else span
+
+
+def _picture_end(have: Video, otherwise: Fraction) -> Fraction:
+    """Seconds from the file's start at which the last frame ends."""
+    shown = have.video.duration
+    return (
+        otherwise
+        if shown is None
+        else max(Fraction(0), (have.video.start or Fraction(0)) - lead(have)) + shown
+    )
+
+
+def snapped(
+    have: Video, span: Span, most: Fraction | None, longest: Fraction | None
+) -> Span | None:
+    """The span with its start moved to an IDR and its end to one (or to the file's end), each by at most ``most`` seconds, where what lies
+    between can be copied and is at most ``longest``, its sound included; None where it cannot."""
+    times, length = have.keyframes or (), have.duration
+    if most is None or length is None or not times or not _cut_by_packets(have):
+        return None
+    start = _nearest(times, span[0])
+    ends = tuple(
+        time
+        for time in (*times, length)
+        if start < time and (longest is None or time - start <= longest - EDGE)
+    )
+    end = _nearest(ends, span[1]) if ends else start
+    return (
+        (start, end)
+        if abs(start - span[0]) <= most and abs(end - span[1]) <= most and start < end
+        else None
+    )
+
+
+def _nearest(times: tuple[Fraction, ...], wished: Fraction) -> Fraction:
+    return min(times, key=lambda time: float(abs(time - wished)))
+
+
+def _cut_by_packets(have: Video) -> bool:
+    """Whether packets can be cut from it: its groups of pictures are closed, and time counts from 0 for picture and sound."""
+    starts = (have.video.start, None if have.audio is None else have.audio.start)
+    at_zero = all(abs(start or Fraction(0)) <= _AT_ZERO for start in starts)
+    closed = (
+        have.video.gop.structure == "closed"
+        and have.video.codec == "h264"
+        and have.video.timestamps == "ok"
+    )
+    return closed and at_zero and have.container.format in _CUT_BY_PACKET
+
+
+def copied_span(have: Video, span: Span | None) -> bool:
+    """Whether the span begins and ends where packets can be cut."""
+    times = have.keyframes or ()
+    return (
+        _cut_by_packets(have)
+        and span is not None
+        and span[0] in times
+        and (span[1] in times or span[1] == have.duration)
+    )
+
+
+def _parts(have: Video, span: Span, spec: Spec) -> tuple[Span, ...]:
+    """The fewest parts of at most 139.9 s (140 s where that saves a part), each cut at the last shot change of its last 15 s, else at its
+    end.
+    """
+    target = encoding(spec)
+    start, end = span
+    longest, widest = (
+        _whole_frames(seconds, have) for seconds in (target.trim_to, target.part_at_most)
+    )
+    if math.ceil((end - start) / widest) < math.ceil((end - start) / longest):
+        longest = widest
+    least = _shortest(spec)
+    cuts: list[Fraction] = [start]
+    while end - cuts[-1] > longest:
+        here = cuts[-1]
+        left = math.ceil((end - here) / longest) - 1
+        latest = min(here + longest, end - least)
+        earliest = max(here + longest - _LATEST_CUT, end - left * longest)
+        if left == 1 and earliest <= (seen := _picture_end(have, end) - least) < latest:
+            latest = seen  # of a longer sound: no part is without a picture
+        shots = [shot for shot in _on_frames(have.shots or (), have) if earliest <= shot <= latest]
+        cuts.append(max(shots) if shots else max(_on_frames((latest,), have), default=latest))
+    return tuple(zip(cuts, [*cuts[1:], end], strict=True))
+
+
+def _whole_frames(seconds: Fraction, have: Video) -> Fraction:
+    rate = have.video.frame_rate
+    return seconds if rate is None or seconds * rate < 1 else math.floor(seconds * rate) / rate
+
+
+def _on_frames(times: tuple[Fraction, ...], have: Video) -> tuple[Fraction, ...]:
+    """The times, each at the frame that begins then: containers round their stamps. As they are where the rate is not constant."""
+    rate = have.video.frame_rate
+    if rate is None or have.video.rate_mode != "cfr":
+        return times
+    first = max(Fraction(0), (have.video.start or Fraction(0)) - lead(have))
+    return tuple(
+        first + math.floor((time - first) * rate + Fraction(1, 4)) / rate for time in times
+    )
+
+
+def _shortest(spec: Spec) -> Fraction:
+    """Seconds that a part has at the least: what the placement takes, and a frame of any usual rate."""
+    requirement = spec.requirements.get("video-duration")
+    limit = requirement.limit if requirement else None
+    return max(Fraction(1), limit.min) if isinstance(limit, Range) and limit.min else Fraction(1)
+
+
+def told(have: Video, wishes: Wishes) -> Video:
+    """The facts with the timing that the user tells of a stream that carries none."""
+    rate, count = have.video.frame_rate or wishes.frame_rate, have.video.frame_count
+    if have.video.timestamps != "missing" or rate is None or count is None:
+        return have
+    length = count / rate
+    sound = None if have.audio is None else have.audio.duration
+    whole = length if sound is None else max(length, sound)
+    return replace(
+        have,
+        duration=whole,
+        video=replace(have.video, frame_rate=rate, start=Fraction(0), duration=length),
+    )
+
+
+def asked(have: Video, span: Span | None, case: Case) -> Iterator[tuple[str, Video]]:
+    """What the user's wishes alone make of the facts, wish by wish: the option that asks and the video wanted from there on."""
+    want, wishes = have, case.wishes
+    if have.video.timestamps == "missing" and have.video.frame_rate is not None:
+        want = picture_encoded(want, case)
+        yield "--frame-rate", want
+    if span is not None:
+        by_packet = wishes.snap is not None and copied_span(have, span) and not want.video.anew
+        want = _cut_by_packet(want, span) if by_packet else cut(want, span, case)
+        yield "--trim" if wishes.trim is not None else "--split", want
+    if wishes.rung is not None and target_size(want, case) != want.video.display_size:
+        want = picture_encoded(want, case)
+        yield "--rung", want
+    if want.audio is not None and not want.audio.anew and _other_loudness(have, wishes):
+        want = sound_encoded(want, case)
+        yield "--loudness", want
+    if (
+        wishes.max_size is not None
+        and have.size_bytes is not None
+        and have.size_bytes > wishes.max_size
+    ):
+        yield "--max-size", picture_encoded(want, case)
+
+
+def _other_loudness(have: Video, wishes: Wishes) -> bool:
+    measured = None if have.audio is None else have.audio.loudness
+    return (
+        wishes.loudness is not None
+        and measured is not None
+        and abs(measured - float(wishes.loudness)) > _LOUDNESS_STEP
+    )
+
+
+def loudness_kept(have: Video, wishes: Wishes) -> bool:
+    """Whether one gain brings the whole sound to the loudness asked for, its peaks under full scale."""
+    audio = have.audio
+    if (
+        wishes.loudness is None
+        or audio is None
+        or audio.loudness is None
+        or audio.true_peak is None
+        or wishes.trim == "first"
+    ):
+        return False
+    return (
+        not wishes.split and audio.true_peak + float(wishes.loudness) - audio.loudness <= TRUE_PEAK
+    )
+
+
+def impossible(
+    have: Video, want: Video, promises: tuple[Promise, ...], spec: Spec
+) -> tuple[str, Refused] | None:
+    """Why the wanted video cannot be made of this one, with the rule that it belongs to; None: it can."""
+    if (
+        want.audio is not None
+        and want.audio.anew
+        and have.audio is not None
+        and have.audio.decodable is False
+    ):
+        return "audio-codec", Refused(
+            reason="the sound would have to be encoded, and no frame of it decodes: damaged or encrypted"
+        )
+    if not want.video.anew:
+        return None
+    if any(hdr.name == "Dolby Vision" and hdr.profile == 5 for hdr in have.video.colour.hdr or ()):
+        return "video-hdr", Refused(reason=_PROFILE_5)
+    if any(
+        track.chosen and track.encrypted
+        for track in have.container.tracks or ()
+        if track.kind == "video"
+    ):
+        return "video-codec", Refused(
+            reason="the picture would have to be encoded, and it is encrypted"
+        )
+    if want.video.frame_rate is None:
+        return "video-frame-rate", no_timing(have)
+    if want.video.display_size is None:
+        return "video-dimensions", Refused(
+            reason="the picture's size cannot be told, so it cannot be encoded"
+        )
+    return _too_few_bytes(want, promises, spec)
+
+
+def _too_few_bytes(
+    want: Video, promises: tuple[Promise, ...], spec: Spec
+) -> tuple[str, Refused] | None:
+    length = next((p.value for p in promises if isinstance(p, Near) and p.fact == "duration"), None)
+    limits = [p.limit for p in promises if isinstance(p, AtMostBytes)]
+    if not length or not limits or want.video.display_size is None:
+        return None
+    sound = (
+        0
+        if want.audio is None
+        else encoding(spec).ladder.holding(want.video.display_size).audio_bit_rate
+    )
+    if affordable(min(limits), length, sound, want.video.frame_rate) >= _LEAST_PICTURE:
+        return None
+    least = (
+        int(length * (_LEAST_PICTURE + sound) / 8)
+        + min(limits)
+        - int((affordable(min(limits), length, 0, want.video.frame_rate)) * length / 8)
+    )
+    return "video-size", Refused(
+        reason=f"{min(limits)} bytes are too few for {units.duration_text(length)}: about {least} are needed",
+        ways_out=("--trim START-END",),
+    )
+
+
+def cut(have: Video, span: Span | None, case: Case) -> Video:
+    """The facts of the span, made anew; the source's own where the span is all."""
+    if span is None:
+        return have
+    made = sound_encoded(picture_encoded(have, case), case)
+    length = span[1] - span[0]
+    rate = made.video.frame_rate
+    shown = length if rate is None else max(1, math.floor(length * rate + _ROUNDING)) / rate
+    audio = None if made.audio is None else replace(made.audio, duration=None)
+    return replace(
+        made, duration=shown, video=replace(made.video, duration=shown), audio=audio, shots=None
+    )
+
+
+def _cut_by_packet(have: Video, span: Span) -> Video:
+    """The facts of the span, copied; what depends on which packets are kept is left free."""
+    length = span[1] - span[0]
+    video = replace(
+        have.video, start=Fraction(0), duration=length, frame_count=None,
+        gop=replace(have.video.gop, count=None, length_min=None, length_mean=None, length_max=None, reorder_depth=None),
+    )  # fmt: skip
+    audio = None if have.audio is None else replace(have.audio, duration=None)
+    return replace(
+        have, size_bytes=None, duration=length, video=video, audio=audio, shots=None, keyframes=None
+    )
+
+
+def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, ...]]:
+    """The wanted facts as they will be written, and the promises about what they leave free. The source itself, and none, where nothing
+    changes.
+    """
+    if want == have and not want.video.anew:
+        return want, ()
+    if not want.video.anew and not _copies(have, case):
+        want = picture_encoded(want, case)
+    if (
+        want.audio is not None
+        and not want.audio.anew
+        and (want.audio.codec not in _SOUND_IN_MP4 or _edit_needed(have, want))
+    ):
+        want = sound_encoded(want, case)
+    if want.video.anew and (size := frugal_size(want, _written_limit(case), case)) not in (
+        None,
+        want.video.display_size,
+    ):
+        want = replace(want, video=replace(want.video, width=size[0], height=size[1]))
+    settled = replace(rewrapped(want), private=None if case.wishes.keep_metadata else ())
+    promises: list[Promise] = []
+    if (most := _written_limit(case)) is not None:
+        promises.append(AtMostBytes(limit=most))
+    frame = 1 / want.video.frame_rate if want.video.frame_rate else Fraction(1, 24)
+    if (
+        want.audio is not None
+        and want.audio.anew
+        and case.wishes.loudness is not None
+        and have.audio
+        and have.audio.loudness is not None
+    ):
+        promises.append(
+            Near(
+                fact="audio.loudness", value=float(case.wishes.loudness), tolerance=_LOUDNESS_TRIED
+            )
+        )
+    if want.duration is not None:
+        promises.append(
+            Near(fact="duration", value=want.duration - _late(have, want), tolerance=frame + EDGE)
+        )
+    if want.video.duration is not None:
+        promises.append(
+            Near(
+                fact="video.duration",
+                value=want.video.duration,
+                tolerance=2 * frame if want.video.anew else frame,
+            )
+        )
+    video = replace(settled.video, duration=None, bit_rate=None, frame_rate_average=None)
+    if settled.video.anew:
+        promises += _encoded_promises(want, frame, case.spec)
+        video = replace(video, start=None)
+    else:
+        if lead(have) or first_shown(have):
+            promises.append(Near(fact="video.start", value=Fraction(0), tolerance=frame / 2))
+        if video.frame_rate is not None and video.timestamps == "ok":
+            promises.append(
+                Near(
+                    fact="video.frame_rate",
+                    value=video.frame_rate,
+                    tolerance=video.frame_rate / 500,
+                )
+            )
+            video = replace(video, frame_rate=None)
+        video = replace(
+            video, start=None, frame_rate_peak=None, jitter_frames=None, frame_rate_burst=None, timestamps=None, scan_content=None,
+            parity=None, faults=None, rate_mode=None,
+            gop=replace(video.gop, first_open=None, keyframe_interval_max=None, pattern=None),
+        )  # fmt: skip
+    audio = settled.audio
+    if audio is not None:
+        audio = replace(
+            audio,
+            start=None,
+            duration=None,
+            bit_rate=None,
+            profile=audio.profile or None,
+            loudness=None,
+            loudness_range=None,
+            true_peak=None,
+            loudness_threshold=None,
+        )
+    return replace(settled, video=video, audio=audio, duration=None, shots=None), tuple(promises)
+
+
+def _edit_needed(have: Video, want: Video) -> bool:
+    """Whether a copied sound would begin so late that only a delaying edit list could say so, where the source itself has none to keep."""
+    if have.audio is None or have.audio.start is None or have.video.start is None:
+        return False
+    written_anew = want.video.anew or have.container.format not in ("mp4", "mov")
+    return written_anew and have.audio.start - have.video.start > PRIMING
+
+
+def _late(have: Video, want: Video) -> Fraction:
+    """Seconds before anything is presented that the duration counts (FLV with reordered frames), which a copy leaves out; 0 where the times
+    were changed already."""
+    if want.video.anew or want.duration != have.duration or have.video.start is None:
+        return Fraction(0)
+    spans = [
+        (part.start, part.duration)
+        for part in (have.video, have.audio)
+        if part is not None and part.start is not None
+    ]
+    first = min(start for start, _ in spans)
+    counted = (have.duration or first) - max(
+        start + (length or 0) - first for start, length in spans
+    )
+    return max(Fraction(0), min(first, counted))
+
+
+def _encoded_promises(want: Video, frame: Fraction, spec: Spec) -> list[Promise]:
+    promises: list[Promise] = [Near(fact="video.start", value=Fraction(0), tolerance=frame)]
+    rate = want.video.frame_rate
+    if rate is not None:
+        promises.append(
+            AtMost(
+                fact="video.gop.length_max", value=math.ceil(encoding(spec).keyframe_seconds * rate)
+            )
+        )
+        if want.video.duration is not None:
+            promises.append(
+                Near(fact="video.frame_count", value=round(want.video.duration * rate), tolerance=2)
+            )
+    return promises
+
+
+def _written_limit(case: Case) -> int | None:
+    requirement = case.spec.requirements.get("video-size")
+    limits = (
+        [requirement.limit.written]
+        if requirement and isinstance(requirement.limit, ByteLimit)
+        else []
+    )
+    if case.wishes.max_size is not None:
+        limits.append(case.wishes.max_size)
+    return min(limits, default=None)
+
+
+def _copies(have: Video, case: Case) -> bool:
+    """Whether the picture can be copied into the MP4 that is written. It keeps its bytes: a source between N x 10^6 and N x 2^20 is fine
+    where it is, but not as something we write. Without usable time stamps a copy would play in the wrong order."""
+    most = _written_limit(case)
+    small = most is None or have.size_bytes is None or have.size_bytes <= most
+    return (
+        small and have.video.codec in _IN_MP4 and have.video.timestamps not in ("missing", "broken")
+    )

@@ -1,0 +1,1 @@
+"""Identify a file from its content: format, completeness, private metadata."""

@@ -1,0 +1,33 @@
+"""From an opened, sniffed source to its facts: one reader for each kind. Runs in the child that may crash."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from mediaprep.model.media import Media
+from mediaprep.probing.identify.request import Request
+from mediaprep.probing.identify.sniff import Sniffed
+from mediaprep.runtime.source import Source
+
+
+def read(source: Source, sniffed: Sniffed, request: Request) -> Media:
+    """The facts of the file. Raises: SourceUnreadable where nothing can be read of it."""
+    match sniffed.kind_hint:
+        case "video" | "sound" | None:
+            from mediaprep.probing.video.assemble import read_video
+
+            return read_video(source, sniffed, request)
+        case "image":
+            from mediaprep.probing.picture.image import read_image
+
+            return read_image(source, sniffed, request)
+        case "animation":
+            from mediaprep.probing.picture.animation import read_animation
+
+            return read_animation(source, sniffed, request)
+        case "subtitle":
+            from mediaprep.probing.subtitle import read_subtitle
+
+            return read_subtitle(source, sniffed, request)
+        case _:
+            assert_never(sniffed.kind_hint)

@@ -1,0 +1,1 @@
+"""Confined reader processes: the pool and its slots."""

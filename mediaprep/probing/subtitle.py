@@ -1,0 +1,74 @@
+"""Captions: encoding, cues, times, read whole; SRT, WebVTT and ASS."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from mediaprep.errors import SourceUnreadable
+from mediaprep.model.media import Cue, PrivateItem, Subtitle, Unknown
+from mediaprep.probing.formats import textual
+from mediaprep.probing.identify import private
+from mediaprep.probing.identify.request import Request
+from mediaprep.probing.identify.sniff import Sniffed
+from mediaprep.runtime.source import Source
+from mediaprep.tools import subtitles
+
+MAX_BYTES = (
+    4 * 2**20
+)  # a feature film's captions have 0.1 MB; crafted markup of this size takes 3 s to clean
+_PEOPLE = re.compile(
+    r"^(Original (?:Script|Translation|Editing|Timing)|Synch Point|Script Updated By):[ \t]*\S",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+
+def read_subtitle(source: Source, sniffed: Sniffed, request: Request) -> Subtitle:
+    """The facts of a file of captions. Raises: SourceUnreadable where it is no text that can be decoded."""
+    if source.size_bytes > MAX_BYTES:
+        raise SourceUnreadable(
+            f"captions of {source.size_bytes} bytes; at most {MAX_BYTES} are read: split the file"
+        )
+    text, encoding = _decoded(source.read_at(0, source.size_bytes))
+    unknown: tuple[Unknown, ...] = ()
+    cues: tuple[Cue, ...] | None = None
+    try:
+        cues = tuple(
+            Cue(start=Fraction(raw.start, 1000), end=Fraction(raw.end, 1000), text=raw.text)
+            for raw in subtitles.cues(text, sniffed.format)
+        )
+    except subtitles.Unreadable as problem:
+        unknown = (Unknown(fact="cues", reason=str(problem)),)
+    return Subtitle(
+        size_bytes=source.size_bytes,
+        private=_private(source, sniffed, text),
+        unknown=unknown,
+        format=sniffed.format,
+        encoding=encoding,
+        cues=cues,
+        clip_duration=request.clip_duration,
+    )
+
+
+def _decoded(data: bytes) -> tuple[str, str]:
+    """(text, name of the encoding); a byte order mark is no part of either."""
+    shown = textual.shown_encoding(data)
+    try:
+        if shown is None:
+            return subtitles.detected(data)
+        encoding, mark = shown
+        if encoding == "utf-8":
+            return subtitles.detected(data[mark:])
+        return data[mark:].decode(encoding, "replace"), encoding.removesuffix("-le").removesuffix(
+            "-be"
+        )
+    except subtitles.Unreadable as problem:
+        raise SourceUnreadable(str(problem)) from problem
+
+
+def _private(source: Source, sniffed: Sniffed, text: str) -> tuple[PrivateItem, ...] | None:
+    """ASS names its makers in its header."""
+    if sniffed.format != "ass":
+        return private.private_items(source, sniffed)
+    names = dict.fromkeys(found[1] for found in _PEOPLE.finditer(text[:65536]))
+    return tuple(PrivateItem(kind="owner", where=f"Script Info/{name}") for name in names)

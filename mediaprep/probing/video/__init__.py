@@ -1,0 +1,1 @@
+"""Facts of a video: picture, sound, timing, GOP structure, interlacing, colour."""

@@ -1,0 +1,71 @@
+"""Everything that was read of one file, before it is put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from mediaprep.probing.formats.isobmff import IsoFile
+from mediaprep.probing.formats.isotrack import IsoTrack
+from mediaprep.probing.identify.sniff import Sniffed
+from mediaprep.probing.video.audio import seconds
+from mediaprep.probing.video.gop import GopResult
+from mediaprep.probing.video.notes import Notes
+from mediaprep.tools.pyav import Reader, Span, StreamInfo
+
+ISO_FORMATS = ("mp4", "mov", "3gp")
+OWN_ZERO = (
+    *ISO_FORMATS,
+    "matroska",
+    "webm",
+    "flv",
+    "avi",
+)  # formats whose time line begins at 0; a transport stream's anywhere
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """The pass over all packets: what it counted of picture and sound, what ended it early, payload digests of both where asked for."""
+
+    picture: Span
+    sound: Span
+    gops: GopResult | None
+    ended_by: str | None
+    digests: tuple[str | None, str | None] = (None, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Everything that was read of one file, before it is put together."""
+
+    reader: Reader
+    sniffed: Sniffed
+    iso: IsoFile | None
+    info: StreamInfo | None
+    sound: StreamInfo | None
+    passed: Passed
+    notes: Notes
+
+    def box_track(self, info: StreamInfo) -> IsoTrack | None:
+        """The boxes of a stream's track."""
+        return (
+            next((track for track in self.iso.tracks if track.id == info.id), None)
+            if self.iso is not None
+            else None
+        )
+
+    @property
+    def starts(self) -> tuple[Fraction, ...]:
+        """When picture and sound begin, in seconds, where known."""
+        spans = ((self.info, self.passed.picture), (self.sound, self.passed.sound))
+        starts = (seconds(span.first, info.time_base) for info, span in spans if info is not None)
+        return tuple(start for start in starts if start is not None)
+
+    @property
+    def zero(self) -> Fraction:
+        """Where the time line begins: at 0 where the format says so, else where picture or sound do."""
+        return (
+            Fraction(0)
+            if self.sniffed.format in OWN_ZERO
+            else min(self.starts, default=Fraction(0))
+        )

@@ -1,0 +1,27 @@
+"""What one reading gathers beside the facts: who said what, and why something is not known."""
+
+from __future__ import annotations
+
+from mediaprep.model.media import Unknown, Witness
+
+
+class Notes:
+    """Collects witnesses and reasons while a file is read."""
+
+    __slots__ = ("unknown", "witnesses")
+
+    def __init__(self) -> None:
+        self.witnesses: list[Witness] = []
+        self.unknown: list[Unknown] = []
+
+    def say(self, fact: str, source: str, value: object, *, agrees: bool = True) -> None:
+        """A witness's word; None says nothing."""
+        if value is not None:
+            self.witnesses.append(
+                Witness(fact=fact, source=source, value=str(value), agrees=agrees)
+            )
+
+    def missing(self, fact: str, reason: str) -> None:
+        """Why a fact is None; the first reason for a fact stands."""
+        if all(item.fact != fact for item in self.unknown):
+            self.unknown.append(Unknown(fact=fact, reason=reason))

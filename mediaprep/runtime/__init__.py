@@ -1,0 +1,1 @@
+"""Processes, files and confinement: everything that touches the operating system."""

@@ -1,0 +1,122 @@
+"""What a still is turned into: the same coded picture without its metadata, or a picture coded anew in a format that is taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mediaprep.model.fix import Case, Refused
+from mediaprep.model.limits import ByteLimit, OneOf
+from mediaprep.model.media import Image
+from mediaprep.model.placement import ImageEncoding, Spec
+
+WRITABLE = ("jpeg", "png", "webp")
+COPIED = (
+    "jpeg",
+    "png",
+    "webp",
+    "gif",
+)  # whose metadata can be taken out without touching the picture
+_LOSSLESS = ("png", "gif", "bmp", "tiff", "psd", "ico", "icns", "pnm", "pcx", "sgi", "qoi", "dds")
+
+
+def encoding(spec: Spec) -> ImageEncoding:
+    """The target of a rewritten still. Raises: TypeError for a placement of another kind."""
+    if not isinstance(spec.encoding, ImageEncoding):
+        raise TypeError(f"{spec.placement} takes no stills")
+    return spec.encoding
+
+
+def written_limit(case: Case) -> int | None:
+    """Bytes that what we write may have; None: no limit."""
+    requirement = case.spec.requirements.get("image-size")
+    limits = (
+        [requirement.limit.written]
+        if requirement and isinstance(requirement.limit, ByteLimit)
+        else []
+    )
+    return min(
+        [*limits, *([case.wishes.max_size] if case.wishes.max_size is not None else [])],
+        default=None,
+    )
+
+
+def targets(have: Image, spec: Spec) -> tuple[str, ...]:
+    """Formats to write, the preferred first; a later one where the first does not fit. () = none that is taken can be written.
+
+    What was lossless stays so where it fits; what has alpha keeps it where some format that is taken can.
+    """
+    requirement = spec.requirements.get("image-type")
+    taken = (
+        requirement.limit.values
+        if requirement and isinstance(requirement.limit, OneOf)
+        else WRITABLE
+    )
+    lossy = ("webp", "png", "jpeg") if have.alpha else ("jpeg", "png", "webp")
+    wanted = tuple(form for form in lossy if form in taken)
+    if have.format in _LOSSLESS and "png" in taken:
+        return ("png", *[form for form in wanted if form != "png"][:1])
+    return wanted[:1]
+
+
+def encoded(want: Image, case: Case) -> Image | Refused:
+    """The picture coded anew: upright, 8 bits, sRGB where its colours are tagged, the first picture alone."""
+    have = case.have
+    if not isinstance(have, Image):
+        return Refused(reason="a still is made of stills only")
+    if have.mode is None:
+        why = next(
+            (unknown.reason for unknown in have.unknown if unknown.fact == "mode"),
+            "its pixels cannot be read",
+        )
+        return Refused(
+            reason=f"the {have.format} picture cannot be converted: {why}",
+            ways_out=("export it as JPEG or PNG",),
+        )
+    formats = targets(have, case.spec)
+    if not formats:
+        return Refused(
+            reason=f"{case.spec.placement} takes no format that can be written ({', '.join(WRITABLE)})"
+        )
+    alpha = {bool(have.alpha) and form != "jpeg" for form in formats}
+    return replace(
+        want,
+        format=formats[0] if len(formats) == 1 else None,
+        width=None,
+        height=None,
+        orientation=1,
+        mode=None,
+        bit_depth=None,
+        alpha=alpha.pop() if len(alpha) == 1 else None,
+        colour_space="unspecified"
+        if have.colour_space == "unspecified"
+        else None
+        if have.colour_space is None
+        else "sRGB",
+        pictures=None if have.pictures is None else 1,
+        gain_map=None if have.gain_map is None else False,
+        complete=True,
+        size_bytes=None,
+        private=None if case.wishes.keep_metadata else (),
+        anew=True,
+    )
+
+
+def stripped(want: Image, case: Case) -> Image:
+    """The same coded picture without metadata and without further pictures."""
+    return replace(
+        want,
+        private=(),
+        pictures=None if want.pictures is None else 1,
+        gain_map=None if want.gain_map is None else False,
+        size_bytes=None,
+    )
+
+
+def can_strip(have: Image, case: Case) -> bool:
+    """Whether leaving out the metadata gives a file that may be written."""
+    most = written_limit(case)
+    return (
+        have.format in COPIED
+        and have.least_bytes is not None
+        and (most is None or have.least_bytes <= most)
+    )

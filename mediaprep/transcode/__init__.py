@@ -1,1 +1,0 @@
-"""From the difference of facts to steps, and their execution."""

@@ -1,0 +1,1 @@
+"""From a target and a source to the steps that write the file."""

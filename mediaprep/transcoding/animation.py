@@ -1,0 +1,308 @@
+"""From an animation or a video to the filters that make a GIF of it, and from an animation to a video's. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import groupby
+
+from mediaprep.model.fix import Refused
+from mediaprep.model.media import Animation, Container, Video
+from mediaprep.model.media import Track as SourceTrack
+from mediaprep.model.tolerance import AtMost, AtMostBytes, Near
+from mediaprep.planning.plan import Output
+from mediaprep.runtime.context import MAX_PIXELS
+from mediaprep.targets.animation import of_width
+from mediaprep.targets.conversion import as_video
+from mediaprep.targets.gif_times import TICK, kept
+from mediaprep.tools.ffmpeg import Filter, Input, Job, Track
+from mediaprep.tools.ffmpeg_gif import Picture
+from mediaprep.transcoding import video
+from mediaprep.transcoding.timing import clock_filters
+from mediaprep.transcoding.video import Means
+
+Size = tuple[int, int]
+RUNS, RUN = 3, 8  # a trial's frames: 3 runs of 8
+TRIAL_WIDTH = 480
+_SCALER = "lanczos+accurate_rnd"
+_CLOCK = 100_000  # ticks a second: times of any animation to 10 microseconds
+_DEMUXERS = {"webp": ("webp_anim", "webp_anim,webp_pipe")}
+_SEQUENCES = (
+    "avif",
+    "heif",
+)  # stills come first: the colour and, where there is one, the transparency of a picture for all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """How the pictures of one GIF run are made.
+
+    size     width, height; frames: which of the frames wanted, by index, None = all
+    exact    colours are kept as they are (an unscaled GIF, pixel art): no dither, scaling by whole factors
+    """
+
+    size: Size
+    frames: tuple[int, ...] | None = None
+    exact: bool = False
+
+    @property
+    def dither(self) -> str:
+        """Ordered dither costs the fewest bytes for its quality; exact colours need none."""
+        return "none" if self.exact else "bayer"
+
+
+def largest(output: Output) -> Size:
+    """The size that the limits other than bytes leave."""
+    most = {
+        promise.fact: int(promise.value)
+        for promise in output.promises
+        if isinstance(promise, AtMost)
+    }
+    return most["width"], most["height"]
+
+
+def byte_limit(output: Output) -> AtMostBytes | None:
+    """The promise of bytes."""
+    return next((promise for promise in output.promises if isinstance(promise, AtMostBytes)), None)
+
+
+def grid_step(output: Output) -> Size | None:
+    """The size of enlarged pixel art before it was enlarged; None for other pictures."""
+    have = output.source
+    factor = (have.pixel_grid or 1) if isinstance(have, Animation) else 1
+    if factor == 1 or not isinstance(have, Animation) or have.width is None or have.height is None:
+        return None
+    return have.width // factor, have.height // factor
+
+
+def of_shape(output: Output, width: int) -> Size:
+    """The size of a width in the shape of the largest; even where a video is drawn."""
+    size = largest(output)
+    if width == size[0]:
+        return size
+    made = of_width(size, width)
+    return (
+        made
+        if isinstance(output.source, Animation)
+        else (made[0] - made[0] % 2, max(2, made[1] - made[1] % 2))
+    )
+
+
+def unscaled(output: Output, size: Size) -> bool:
+    """The source is a GIF, and this is its own size: its colours can be kept."""
+    have = output.source
+    return (
+        isinstance(have, Animation) and have.format == "gif" and (have.width, have.height) == size
+    )
+
+
+def trial_frames(count: int) -> tuple[tuple[int, ...], int]:
+    """(indices, length of a run): three runs of eight frames, at the beginning, in the middle and at the end; half of them where there
+    are few."""
+    run = min(RUN, count // (2 * RUNS))
+    if run < 2:
+        return tuple(range(max(2, count // 2))), max(2, count // 2)
+    starts = [(count - run) * i // (RUNS - 1) for i in range(RUNS)]
+    return tuple(start + i for start in starts for i in range(run)), run
+
+
+def gif_input(output: Output, means: Means) -> tuple[Input, Picture]:
+    """The source as ffmpeg gets it, and its moving picture. Raises: ValueError where there is none."""
+    have = output.source
+    if isinstance(have, Video):
+        track = video.chosen(have, "video")
+        if track is None:
+            raise ValueError("no picture track is chosen")
+        return video.source_input(output, have, means), Picture(index=track.index)
+    if not isinstance(have, Animation) or have.format is None:
+        raise ValueError("a GIF is made of an animation or a video")
+    demuxer, whitelist = _DEMUXERS.get(have.format, (means.demuxer, means.whitelist))
+    picture = Picture(index=0)
+    if have.format in _SEQUENCES:
+        picture = Picture(index=2, alpha=3) if have.transparency else Picture(index=1)
+    # An animation's frames have one size. Where the first has EXIF and the next has not, ffmpeg 9 would build the graph anew in the middle,
+    # without the palette that was read already ("internal bug", most times).
+    options = {"reinit_filter": 0}
+    return Input(
+        demuxer=demuxer, whitelist=whitelist, max_pixels=MAX_PIXELS, options=options
+    ), picture
+
+
+def gif_filters(output: Output, drawing: Drawing) -> tuple[Filter, ...]:
+    """From the decoded frames to the wanted ones at the wanted size, one every tick of 1/10 s: the real times are written afterwards."""
+    have, want = output.source, output.want
+    if not isinstance(want, Animation) or want.frame_count is None:
+        raise ValueError("a GIF is wanted")
+    even = [
+        Filter(name="settb", options={"expr": "1/100"}),
+        Filter(name="setpts", options={"expr": "N*10"}),
+    ]
+    if isinstance(have, Video):
+        filters = _sampled(have, want, output, drawing.size)
+        chosen: Iterable[int] | None = drawing.frames
+    elif isinstance(have, Animation) and have.delays is not None:
+        filters = []
+        shown = kept(have.delays, want.frame_count)
+        chosen = [shown[index] for index in drawing.frames] if drawing.frames is not None else shown
+        chosen = None if len(chosen) == have.frame_count else chosen
+    else:
+        raise ValueError("the source's frames are not known")
+    if chosen is not None:
+        filters.append(Filter(name="select", options={"expr": _listed(chosen)}))
+    if isinstance(have, Animation) and (have.width, have.height) != drawing.size:
+        filters += _scaled(have, drawing)
+    return (*filters, *even)
+
+
+def _scaled(have: Animation, drawing: Drawing) -> list[Filter]:
+    """Pixel art by its nearest pixel; else Lanczos, transparent edges without a fringe of the colour that hides behind them."""
+    flags = "neighbor" if drawing.exact else _SCALER
+    scale = Filter(
+        name="scale", options={"w": drawing.size[0], "h": drawing.size[1], "flags": flags}
+    )
+    if drawing.exact or have.transparency is False:
+        return [scale]
+    planar = Filter(name="format", options={"pix_fmts": "gbrap"})
+    return [
+        planar,
+        Filter(name="premultiply", options={"inplace": 1}),
+        scale,
+        Filter(name="unpremultiply", options={"inplace": 1}),
+    ]
+
+
+def _sampled(have: Video, want: Animation, output: Output, size: Size) -> list[Filter]:
+    """The video's pictures at the GIF's constant rate, the last one held where it ends early."""
+    delays, count = want.delays or (), want.frame_count or 0
+    rate = 1 / delays[0]
+    return [
+        *video.upright_filters(
+            have.video, rate, size, "scale", timing=(clock_filters(output, have), [])
+        ),
+        Filter(
+            name="fps", options={"fps": f"{rate.numerator}/{rate.denominator}", "start_time": 0}
+        ),
+        Filter(name="tpad", options={"stop_mode": "clone", "stop": 2}),
+        Filter(name="trim", options={"end_frame": count}),
+    ]
+
+
+def _listed(indices: Iterable[int]) -> str:
+    """An expression of ``n`` that is true for these indices, by runs of neighbours."""
+    runs = [
+        [index for _, index in run]
+        for _, run in groupby(enumerate(sorted(indices)), key=lambda item: item[1] - item[0])
+    ]
+    return "+".join(f"between(n,{run[0]},{run[-1]})" for run in runs)
+
+
+def video_job(output: Output, means: Means) -> Job:
+    """The run that makes an MP4 of an animation: each frame begins within half an output frame of its time, transparency is shown on
+    white, the last frame stays for its time, one that is too short is repeated. Raises: ValueError for what no plan asks."""
+    have = output.source
+    if not isinstance(have, Animation) or have.delays is None or not isinstance(output.want, Video):
+        raise ValueError("a video is made of an animation")
+    seen = as_video(have, output.spec)
+    if isinstance(seen, Refused):
+        raise ValueError(seen.reason)
+    track = SourceTrack(index=0, kind="video", chosen=True)
+    as_source = replace(
+        output,
+        source=replace(seen, container=Container(format=have.format, tracks=(track,))),
+        span=None,
+    )
+    job = video.job(as_source, means)
+    source, picture = gif_input(output, means)
+    rate, whole = output.want.video.frame_rate, seen.video.frame_count
+    if rate is None or whole is None:
+        raise ValueError("no frame rate is wanted")
+    size = output.want.video.display_size
+    if size is None:
+        raise ValueError("no picture size is wanted")
+    upright = video.upright_filters(seen.video, rate, size, output.wishes.fit)
+    filters = [
+        *_timed(have.delays),
+        *_on_white(have),
+        *upright,
+        *_constant(have, rate, whole),
+        *_span(output, rate),
+    ]
+    return replace(job, input=source, tracks=(Track(index=picture.index, filters=tuple(filters)),))
+
+
+def _timed(delays: Sequence[Fraction]) -> list[Filter]:
+    """Each frame at its time as browsers play it, whatever the demuxer makes of its delay: the sum over runs of equal delays."""
+    terms, first = [], 0
+    for delay, run in groupby(delays):
+        count, step = len(list(run)), delay * _CLOCK
+        terms.append(
+            f"{step.numerator}*clip(N-{first},0,{count})"
+            + (f"/{step.denominator}" if step.denominator > 1 else "")
+        )
+        first += count
+    return [
+        Filter(name="settb", options={"expr": f"1/{_CLOCK}"}),
+        Filter(name="setpts", options={"expr": "+".join(terms)}),
+    ]
+
+
+def _on_white(have: Animation) -> list[Filter]:
+    """White behind what is transparent: the colours' complement is multiplied with the alpha, and turned round again."""
+    if have.transparency is False:
+        return []
+    turn = Filter(name="negate", options={"components": "r+g+b"})
+    planar = Filter(name="format", options={"pix_fmts": "gbrap"})
+    return [
+        planar,
+        turn,
+        Filter(name="premultiply", options={"inplace": 1}),
+        turn,
+        Filter(name="format", options={"pix_fmts": "gbrp"}),
+    ]
+
+
+def _constant(have: Animation, rate: Fraction, whole: int) -> list[Filter]:
+    """One play at a constant rate, each frame on the nearest output frame, then as many plays as ``whole`` frames take."""
+    duration = have.duration or Fraction(0)
+    once = max(1, round(duration * rate))
+    last = have.delays[-1] if have.delays else Fraction(0)
+    filters = [
+        Filter(
+            name="tpad",
+            options={"stop_mode": "clone", "stop_duration": f"{float(last + 2 / rate):.6f}"},
+        ),
+        Filter(
+            name="fps",
+            options={
+                "fps": f"{rate.numerator}/{rate.denominator}",
+                "start_time": 0,
+                "round": "near",
+            },
+        ),
+        Filter(name="trim", options={"end_frame": once}),
+    ]
+    if whole > once:
+        filters.append(Filter(name="loop", options={"loop": -(-whole // once) - 1, "size": once}))
+        filters.append(Filter(name="trim", options={"end_frame": whole}))
+    return filters
+
+
+def _span(output: Output, rate: Fraction) -> list[Filter]:
+    if output.span is None:
+        return []
+    first = round(output.span[0] * rate)
+    count = next(
+        (p.value for p in output.promises if isinstance(p, Near) and p.fact == "video.frame_count"),
+        None,
+    )
+    end = round(output.span[1] * rate) if count is None else first + count
+    return [
+        Filter(name="trim", options={"start_frame": first, "end_frame": end}),
+        Filter(name="setpts", options={"expr": "PTS-STARTPTS"}),
+    ]
+
+
+def hundredths(want: Animation) -> tuple[int, ...]:
+    """The delays as a GIF writes them."""
+    return tuple(int(delay / TICK) for delay in want.delays or ())

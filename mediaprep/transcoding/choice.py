@@ -1,0 +1,86 @@
+"""Which encoder is used, and by which means colours are converted: what ffmpeg has, what the hardware answers; fallbacks are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mediaprep.errors import ToolError, UsageProblem
+from mediaprep.model.media import Video
+from mediaprep.planning.plan import Output
+from mediaprep.runtime.context import Context
+from mediaprep.runtime.effects import Steps, call, run_child
+from mediaprep.runtime.process import Command
+from mediaprep.tools import ffmpeg
+from mediaprep.transcoding import encoders
+from mediaprep.transcoding.colour import needs_zscale
+from mediaprep.transcoding.encoders import DEVICES, HARDWARE, SOFTWARE
+from mediaprep.transcoding.rate import QUALITY, Aim
+from mediaprep.transcoding.video import Means
+
+KNOWN = (SOFTWARE, *HARDWARE, "auto")
+_TRIAL = Aim(way="quality", bit_rate=500_000)
+_TRIAL_SECONDS = 20.0
+_DARKER = (
+    "this ffmpeg has no zscale: HDR and wide colours are converted by swscale, which is darker"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The means to encode with, and what is otherwise than asked, one line each."""
+
+    means: Means
+    notes: tuple[str, ...] = ()
+
+
+def choosing(output: Output, means: Means, binary: str, context: Context) -> Steps[Choice]:
+    """Steps: the encoder asked for where a test encode succeeds, else x264. Raises: UsageProblem for an encoder that is not known."""
+    asked, have = output.wishes.encoder, output.source
+    if asked not in KNOWN:
+        raise UsageProblem(f"--encoder {asked}: want one of {', '.join(KNOWN)}")
+    if not isinstance(output.want, Video) or not output.want.video.anew:
+        return Choice(means=means)
+    notes: list[str] = []
+    if isinstance(have, Video) and needs_zscale(have.video):
+        can = yield from call(ffmpeg.capabilities, binary, context)
+        if "zscale" not in can.filters:
+            means, notes = replace(means, zscale=False), [_DARKER]
+    if asked == SOFTWARE:
+        return Choice(means=means, notes=tuple(notes))
+    can = yield from call(ffmpeg.capabilities, binary, context)
+    for name in HARDWARE if asked == "auto" else (asked,):
+        if name in can.encoders and (yield from _answers(name, binary)):
+            return Choice(means=replace(means, encoder=name), notes=tuple(notes))
+    if asked == "auto":
+        reason = "no hardware encoder answered a test encode"
+    else:
+        reason = (
+            f"{asked} did not answer a test encode"
+            if asked in can.encoders
+            else f"this ffmpeg lacks {asked}"
+        )
+    return Choice(means=means, notes=(*notes, f"{reason}: {SOFTWARE} is used"))
+
+
+def devices(encoder: str) -> list[str]:
+    """The host's device files that the encoder works through."""
+    return [device for device in DEVICES.get(encoder, ()) if Path(device).exists()]
+
+
+def _answers(encoder: str, binary: str) -> Steps[bool]:
+    options: Mapping[str, str | int] = encoders.options(encoder, QUALITY["default"], _TRIAL, 60)
+    words = ffmpeg.trial_argv(binary, options, encoders.upload_filters(encoder))
+    command = Command(
+        argv=ffmpeg.bound(words, -1, None),
+        what=f"try {encoder}",
+        seconds=_TRIAL_SECONDS,
+        reads=(binary,),
+        writes=tuple(devices(encoder)),
+    )
+    try:
+        yield from run_child(command)
+    except ToolError:
+        return False
+    return True

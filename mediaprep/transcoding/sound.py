@@ -1,0 +1,65 @@
+"""From the source's sound to AAC LC: in step with the picture, downmixed, at a sample rate that is taken. Pure."""
+
+from __future__ import annotations
+
+from mediaprep.model.media import AudioStream, Video
+from mediaprep.planning.plan import Output
+from mediaprep.planning.video import TRUE_PEAK
+from mediaprep.tools.ffmpeg import Filter, downmix
+from mediaprep.transcoding.rate import encoded_sound_bit_rate
+from mediaprep.transcoding.timing import missing_time, sound_cut
+
+_LEAST_RANGE = 7  # LU: loudnorm's own default; a programme of a wider range keeps its own, else its loudness would be levelled
+_LAYOUTS = {1: "mono", 2: "stereo"}
+
+
+def sound_filters(output: Output, have: Video, want: Video) -> tuple[Filter, ...]:
+    """Gaps and a late start are filled with silence, so that sound and picture begin together and stay so."""
+    mixed = downmix(have.audio.channels if have.audio is not None else None)
+    filters = [
+        *sound_cut(output, have),
+        Filter(name="aresample", options={"async": 1, "first_pts": 0, **mixed}),
+    ]
+    if want.audio is not None and have.audio is not None and output.wishes.loudness is not None:
+        filters += loudness_filters(float(output.wishes.loudness), have.audio, want.audio)
+    if missing_time(output, have) > 0:
+        filters.append(Filter(name="apad"))
+    return tuple(filters)
+
+
+def loudness_filters(target: float, have: AudioStream, want: AudioStream) -> list[Filter]:
+    """The second pass of loudnorm (EBU R 128), after the downmix: one gain for all, where the peaks allow it; else levelled."""
+    measured = (have.loudness, have.loudness_range, have.true_peak, have.loudness_threshold)
+    if any(value is None for value in measured):
+        return []  # silence has no loudness
+    levels = {
+        "I": f"{target:.2f}",
+        "TP": f"{TRUE_PEAK}",
+        "LRA": f"{min(50.0, max(_LEAST_RANGE, have.loudness_range or 0)):.2f}",
+        "measured_I": f"{have.loudness:.2f}",
+        "measured_LRA": f"{have.loudness_range:.2f}",
+        "measured_TP": f"{have.true_peak:.2f}",
+        "measured_thresh": f"{have.loudness_threshold:.2f}",
+        "linear": "true",
+    }
+    layout = (
+        [Filter(name="aformat", options={"channel_layouts": _LAYOUTS[want.channels]})]
+        if want.channels in _LAYOUTS
+        else []
+    )
+    return [*layout, Filter(name="loudnorm", options=levels)]
+
+
+def sound_options(output: Output, audio: AudioStream) -> dict[str, str | int]:
+    """AAC LC at the rung's bit rate, or what the source's is worth."""
+    options: dict[str, str | int] = {
+        "c:a": "aac",
+        "profile:a": "aac_low",
+        "b:a": encoded_sound_bit_rate(output),
+        "flags:a": "+bitexact",
+    }
+    if audio.channels is not None:
+        options["ac"] = audio.channels
+    if audio.sample_rate is not None:
+        options["ar"] = audio.sample_rate
+    return options

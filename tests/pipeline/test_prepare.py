@@ -1,0 +1,287 @@
+"""The whole way on real files: what is copied stays the same bit for bit, what is made keeps every rule, and nothing else is touched."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mediaprep
+from mediaprep import Wishes
+from mediaprep.pipeline import encode_and_verify as making
+from mediaprep.transcoding import execute
+
+Make = Callable[[str], Path]
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def tree(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def test_a_conforming_file_is_left_alone(make: Make, tmp_path: Path) -> None:
+    outcome = mediaprep.prepare(make("base.mp4"), tmp_path / "out.mp4")
+    assert outcome.status == "already_ok"
+    assert outcome.outputs == ()
+    assert [(u.path, u.media_type, u.category, u.chunked) for u in outcome.uploads] == [
+        (str(make("base.mp4")), "video/mp4", "tweet_video", True)
+    ]
+    assert outcome.uploads[0].total_bytes == make("base.mp4").stat().st_size
+    assert tree(tmp_path) == set()
+
+
+@pytest.mark.parametrize("name", ["r60.mkv", "r60.ts"])
+def test_only_the_container_wrong_copies_every_stream(
+    make: Make, tmp_path: Path, name: str
+) -> None:
+    """The picture's coded payload is the source's: equal digests, free of framing."""
+    outcome = mediaprep.prepare(make(name), tmp_path / "out.mp4")
+    assert outcome.status == "fixed", outcome.problems
+    before = mediaprep_payload(make(name), tmp_path)
+    after = mediaprep_payload(tmp_path / "out.mp4", tmp_path)
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    ("name", "rate"),
+    [("r60.mkv", Fraction(60)), ("r60.flv", Fraction(60)), ("r5994.mkv", Fraction(60000, 1001))],
+)
+def test_a_copy_is_as_even_as_its_source_was_meant(
+    make: Make, tmp_path: Path, name: str, rate: Fraction
+) -> None:
+    """Frames over seconds of the sample table, which a platform may hold against 60: milliseconds alone make it 60.02."""
+    import av
+
+    assert mediaprep.prepare(make(name), tmp_path / "out.mp4").status == "fixed"
+    with av.open(tmp_path / "out.mp4") as made:
+        assert made.streams.video[0].average_rate == rate
+
+
+def mediaprep_payload(path: Path, tmp_path: Path) -> str:
+    """The decoded picture's md5 by the bundled ffmpeg, another reader than the one under test."""
+    import imageio_ffmpeg
+
+    argv = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-v",
+        "error",
+        "-i",
+        str(path),
+        "-map",
+        "0:v:0",
+        "-fps_mode",
+        "passthrough",
+        "-f",
+        "md5",
+        "-",
+    ]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+
+def test_only_the_sound_wrong_copies_the_picture(make: Make, tmp_path: Path) -> None:
+    source = make("ac3.mp4")
+    outcome = mediaprep.prepare(source, tmp_path / "out.mp4")
+    assert outcome.status == "fixed", outcome.problems
+    assert mediaprep_payload(source, tmp_path) == mediaprep_payload(tmp_path / "out.mp4", tmp_path)
+    media = outcome.after[0].media
+    assert isinstance(media, mediaprep.Video)
+    assert media.audio is not None
+    assert (media.audio.codec, media.audio.profile) == ("aac", "LC")
+
+
+def test_sound_that_was_encoded_is_decoded(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the picture that was copied is not: its digest tells."""
+    seen: list[Any] = []
+
+    def spy(*words: Any, **options: Any) -> Any:
+        seen.append(options["kinds"])
+        return execute.decode(*words, **options)
+
+    monkeypatch.setattr(making, "decode", spy)
+    assert mediaprep.prepare(make("ac3.mp4"), tmp_path / "out.mp4").status == "fixed"
+    assert seen == [("a",)]
+
+
+def test_a_corrected_pixel_shape_is_a_copy_with_proof(make: Make, tmp_path: Path) -> None:
+    """Nothing is encoded, the digests are equal, and so is what another reader decodes."""
+    source = make("sar43.mp4")
+    outcome = mediaprep.prepare(source, tmp_path / "out.mp4", wishes=Wishes(square_pixels=True))
+    assert outcome.status == "fixed", outcome.problems
+    assert outcome.evidence[0].frames_decoded is None
+    (copied,) = (copy for copy in outcome.evidence[0].copied if copy.track == "video")
+    assert copied.source_digest == copied.made_digest is not None
+    assert mediaprep_payload(source, tmp_path) == mediaprep_payload(tmp_path / "out.mp4", tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [
+        "open.mp4",
+        "yuv422p.mp4",
+        "yuv420p10le.mp4",
+        "tff.mp4",
+        "rot90.mp4",
+        "sar43.mp4",
+        "hlg.mp4",
+        "gdr.mp4",
+        "r120.mp4",
+    ],
+)
+def test_what_is_made_keeps_every_rule(make: Make, tmp_path: Path, name: str) -> None:
+    source = make(name)
+    digest = sha256(source)
+    outcome = mediaprep.prepare(source, tmp_path / "out.mp4")
+    assert outcome.status in ("fixed", "already_ok"), outcome.problems
+    assert sha256(source) == digest
+    for report in outcome.after:
+        assert [f.rule for f in report.findings if f.level in ("must", "observed")] == []
+        assert outcome.uploads[0].total_bytes == (tmp_path / "out.mp4").stat().st_size
+    assert tree(tmp_path) <= {"out.mp4"}
+
+
+def test_too_long_is_refused_with_the_ways_out(make: Make, tmp_path: Path) -> None:
+    outcome = mediaprep.prepare(make("d140_2997.mp4"), tmp_path / "out.mp4")
+    assert outcome.status == "refused"
+    assert "--trim first" in outcome.problems[0]
+    assert "--split" in outcome.problems[0]
+    assert tree(tmp_path) == set()
+
+
+@pytest.mark.slow
+def test_trim_first_keeps_the_first_139_9_seconds(make: Make, tmp_path: Path) -> None:
+    outcome = mediaprep.prepare(
+        make("d140_2997.mp4"), tmp_path / "out.mp4", wishes=Wishes(trim="first", quality="fast")
+    )
+    assert outcome.status == "fixed", outcome.problems
+    media = outcome.after[0].media
+    assert isinstance(media, mediaprep.Video)
+    assert media.duration is not None
+    assert 139.8 < media.duration <= 139.95
+
+
+def test_an_existing_output_is_refused_before_any_work(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "out.mp4").write_bytes(b"mine")
+    with pytest.raises(mediaprep.UsageProblem, match="--force"):
+        mediaprep.prepare(make("r60.mkv"), tmp_path / "out.mp4")
+    assert (tmp_path / "out.mp4").read_bytes() == b"mine"
+    assert mediaprep.prepare(make("r60.mkv"), tmp_path / "out.mp4", force=True).status == "fixed"
+    assert (tmp_path / "out.mp4").read_bytes() != b"mine"
+
+
+@pytest.mark.parametrize("link", ["same", "symlink", "hardlink"])
+def test_the_source_is_never_the_output(make: Make, tmp_path: Path, link: str) -> None:
+    source = tmp_path / "in.mkv"
+    source.write_bytes(make("r60.mkv").read_bytes())
+    target = source if link == "same" else tmp_path / "alias.mp4"
+    if link == "symlink":
+        target.symlink_to(source)
+    elif link == "hardlink":
+        os.link(source, target)
+    digest = sha256(source)
+    with pytest.raises(mediaprep.UsageProblem):
+        mediaprep.prepare(source, target, force=True)
+    assert sha256(source) == digest
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"hello, world\n" * 50,
+        b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n",
+        b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom",
+    ],
+)
+def test_what_is_no_media_is_unreadable_in_one_line(tmp_path: Path, content: bytes) -> None:
+    source = tmp_path / "clip.mp4"
+    source.write_bytes(content)
+    outcome = mediaprep.prepare(source, tmp_path / "out.mp4")
+    assert outcome.status == "unreadable"
+    assert len(outcome.problems) == 1
+    assert "\n" not in outcome.problems[0]
+    assert tree(tmp_path) == {"clip.mp4"}
+
+
+def test_a_missing_file_and_a_folder_are_unreadable(tmp_path: Path) -> None:
+    assert mediaprep.prepare(tmp_path / "nothing.mp4").status == "unreadable"
+    assert mediaprep.check(tmp_path).verdict == "unreadable"
+
+
+def test_a_hostile_name_is_a_name_like_any_other(make: Make, tmp_path: Path) -> None:
+    """Names that would be options, protocols or patterns never reach a tool."""
+    for name in (
+        b"-i.mkv",
+        b"http:x.mkv",
+        b"a%d.mkv",
+        b"two\nlines.mkv",
+        b"concat:a|b.mkv",
+        b"caf\xe9.mkv",
+    ):
+        source = os.path.join(os.fsencode(tmp_path), name)
+        with open(source, "wb") as file:
+            file.write(make("r60.mkv").read_bytes())
+        outcome = mediaprep.prepare(source, tmp_path / "out.mp4", force=True)
+        assert outcome.status == "fixed", (name, outcome.problems)
+
+
+def test_without_a_target_the_output_stands_beside_the_source(make: Make, tmp_path: Path) -> None:
+    source = tmp_path / "clip.mkv"
+    source.write_bytes(make("r60.mkv").read_bytes())
+    outcome = mediaprep.prepare(source)
+    assert outcome.outputs == (str(tmp_path / "clip.twitter.mp4"),)
+    assert tree(tmp_path) == {"clip.mkv", "clip.twitter.mp4"}
+
+
+def test_beside_the_source_means_beside_the_name_that_was_given(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "clip.mkv").symlink_to(make("r60.mkv"))
+    assert mediaprep.prepare(tmp_path / "clip.mkv").outputs == (str(tmp_path / "clip.twitter.mp4"),)
+
+
+def test_a_binary_file_is_a_source(make: Make, tmp_path: Path) -> None:
+    with make("r60.mkv").open("rb") as file:
+        outcome = mediaprep.prepare(file, tmp_path / "out.mp4")
+    assert outcome.status == "fixed", outcome.problems
+
+
+def test_location_alone_is_removed_without_touching_the_streams(make: Make, tmp_path: Path) -> None:
+    outcome = mediaprep.prepare(make("loc.mov"), tmp_path / "out.mp4")
+    assert outcome.status == "fixed", outcome.problems
+    assert mediaprep_payload(make("loc.mov"), tmp_path) == mediaprep_payload(
+        tmp_path / "out.mp4", tmp_path
+    )
+    assert b"+37.3349" not in (tmp_path / "out.mp4").read_bytes()
+    assert {change.safety for change in outcome.changes} == {"lossless"}
+
+
+def test_events_tell_the_stages_in_order(make: Make, tmp_path: Path) -> None:
+    items = list(mediaprep.events(make("r60.mkv"), tmp_path / "out.mp4"))
+    assert isinstance(items[-1], mediaprep.Outcome)
+    stages = [item.stage for item in items if isinstance(item, mediaprep.StageDone)]
+    assert stages == ["probe", "encode", "verify", "publish"]
+
+
+@pytest.mark.slow
+def test_a_killed_run_leaves_no_output(make: Make, tmp_path: Path) -> None:
+    """kill -9 in mid-encode: nothing under the final name."""
+    words = f"{str(make('d140_2997.mp4'))!r}, {str(tmp_path / 'out.mp4')!r}, wishes=mediaprep.Wishes(trim='first')"
+    code = f"import mediaprep; mediaprep.prepare({words}, on_event=lambda e: print(e, flush=True))"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            if "Progress" in line:
+                break
+        child.kill()
+    assert not (tmp_path / "out.mp4").exists()

@@ -1,0 +1,888 @@
+"""The planner: which repair each fault gets, why, and what is refused with which ways out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from mediaprep.model.media import (
+    AudioStream,
+    HdrFormat,
+    PrivateItem,
+    StatedSar,
+    Track,
+    Video,
+    VideoStream,
+)
+from mediaprep.model.options import Wishes
+from mediaprep.model.tolerance import AtMostBytes, Near, assume
+from mediaprep.planning.changes import WRITTEN, Change
+from mediaprep.planning.plan import Output, Plan, plan
+from mediaprep.planning.streams import Treatment, streams
+from mediaprep.profile import find_profile
+from tests.facts import SQUARE, changed, good, lasting, silent, sized, twitter
+
+_GPS = PrivateItem(kind="location", where="moov/udta/©xyz")
+_HEVC: dict[str, Any] = {"video__codec": "hevc", "video__tag": "hvc1"}
+NTSC = Fraction(1000, 1001)
+
+
+def planned(media: Video, wishes: Wishes | None = None, *, profile: str = "twitter") -> Plan:
+    return plan((media,), find_profile(profile).spec_for("video"), wishes)
+
+
+def output(media: Video, wishes: Wishes | None = None) -> Output:
+    made = planned(media, wishes)
+    assert made.status == "planned", made.refusals
+    (only,) = made.outputs
+    return only
+
+
+def wanted(media: Video, wishes: Wishes | None = None) -> VideoStream:
+    """The picture that the plan wants, with what it promises filled in."""
+    made = output(media, wishes)
+    want = assume(made.want, made.promises)
+    assert isinstance(want, Video)
+    return want.video
+
+
+def actions(made: Output) -> dict[str, str]:
+    return {row.track: row.action for row in streams(made)}
+
+
+def promised(made: Output, fact: str) -> Fraction:
+    (value,) = [p.value for p in made.promises if isinstance(p, Near) and p.fact == fact]
+    return value  # type: ignore[no-any-return]
+
+
+def change(made: Output, fact: str) -> Change:
+    (found,) = [c for c in made.changes if c.fact == fact]
+    return found
+
+
+# -- the least work ----------------------------------------------------------------------------------------------------------------
+
+
+def test_what_conforms_is_left_alone() -> None:
+    made = planned(good())
+    assert (made.status, made.outputs, made.refusals) == ("already_ok", (), ())
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"video__gop__length_max": 600},
+        {"video__edit_list": "trims"},
+        {"video__colour__range": "full"},
+    ],
+)
+def test_what_is_only_observed_is_mended_with_a_must_or_on_request(
+    fault: dict[str, object],
+) -> None:
+    """A warning alone changes nothing; where the file is written for a must, or when asked, what is written keeps it."""
+    assert planned(good(**fault)).status == "already_ok"
+    assert actions(output(good(**fault), Wishes(mend="observed")))["video"] == "encoded"
+    assert actions(output(good(**fault, container__format="matroska")))["video"] == "encoded"
+
+
+def test_advice_is_never_acted_on() -> None:
+    """Main profile, an unusual rate and shape, few bits: legal, so copied even where the file is written anew."""
+    media = sized(
+        640, 480, video__profile="Main", video__frame_rate=Fraction(25), video__bit_rate=100_000
+    )
+    assert planned(media).status == "already_ok"
+    assert actions(output(changed(media, container__format="matroska"))) == {
+        "container": "rewritten",
+        "video": "copied",
+        "audio": "copied",
+    }
+
+
+def test_a_wrong_container_is_a_remux() -> None:
+    made = output(good(container__format="matroska"))
+    assert streams(made) == (
+        Treatment(track="container", action="rewritten", because=("video-container",)),
+        Treatment(track="video", action="copied"),
+        Treatment(track="audio", action="copied"),
+    )
+    assert {c.safety for c in made.changes} == {"lossless"}
+    assert (made.want.container.format, made.want.container.faststart) == ("mp4", True)  # type: ignore[union-attr]
+
+
+def test_private_metadata_alone_is_removed_without_encoding() -> None:
+    made = output(good(private=(_GPS,)))
+    assert actions(made) == {"container": "rewritten", "video": "copied", "audio": "copied"}
+    assert change(made, "private").because == ("file-private-metadata",)
+    assert change(made, "private").safety == "lossless"
+    assert made.want.private == ()
+
+
+def test_a_clock_is_not_private_and_metadata_is_kept_on_request() -> None:
+    assert (
+        planned(good(private=(PrivateItem(kind="time", where="moov/mvhd"),))).status == "already_ok"
+    )
+    assert planned(good(private=(_GPS,)), Wishes(keep_metadata=True)).status == "already_ok"
+    kept = output(good(private=(_GPS,), container__format="matroska"), Wishes(keep_metadata=True))
+    assert kept.want.private is None, "no claim: where it is said differs between containers"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"audio__profile": "HE-AAC"},
+        {"audio__codec": "ac3", "audio__profile": ""},
+        {"audio__channels": 6},
+    ],
+)
+def test_wrong_sound_is_encoded_and_the_picture_copied(fault: dict[str, object]) -> None:
+    made = output(good(**fault))
+    assert actions(made) == {"container": "rewritten", "video": "copied", "audio": "encoded"}
+    sound = made.want.audio  # type: ignore[union-attr]
+    assert isinstance(sound, AudioStream)
+    assert (sound.codec, sound.profile, sound.sbr, sound.channels, sound.layout) == (
+        "aac",
+        "LC",
+        False,
+        2,
+        "stereo",
+    )
+
+
+@pytest.mark.parametrize(
+    ("rate", "kept"), [(48000, 48000), (44100, 44100), (22050, 48000), (96000, 48000)]
+)
+def test_sample_rates_outside_the_target_become_its_first(rate: int, kept: int) -> None:
+    sound = output(good(audio__profile="HE-AAC", audio__sample_rate=rate)).want.audio  # type: ignore[union-attr]
+    assert sound is not None
+    assert sound.sample_rate == kept
+
+
+def test_mono_stays_mono() -> None:
+    sound = output(
+        good(audio__profile="HE-AAC", audio__channels=1, audio__layout="mono")
+    ).want.audio  # type: ignore[union-attr]
+    assert sound is not None
+    assert (sound.channels, sound.layout) == (1, "mono")
+
+
+def test_a_codec_that_mp4_cannot_carry_is_not_copied_into_it() -> None:
+    """Discord takes any codec: a VP8 film with Vorbis is rewritten for its location alone, and MP4 has no place for either."""
+    media = good(
+        container__format="webm",
+        video__codec="vp8",
+        audio__codec="vorbis",
+        audio__profile="",
+        private=(_GPS,),
+    )
+    (made,) = planned(media, profile="discord").outputs
+    assert (actions(made)["video"], actions(made)["audio"]) == ("encoded", "encoded")
+
+
+def test_tracks_that_are_not_chosen_are_told_to_be_left_out() -> None:
+    media = good(container__format="matroska")
+    tracks = (
+        *(media.container.tracks or ()),
+        Track(index=2, kind="audio", codec="ac3"),
+        Track(index=3, kind="subtitle"),
+    )
+    made = output(changed(media, container__tracks=tracks))
+    assert [row.track for row in streams(made) if row.action == "left out"] == [
+        "audio 2",
+        "subtitle 3",
+    ]
+
+
+# -- 512 MB ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_between_both_readings_of_512_mb_is_fine_alone() -> None:
+    assert planned(good(size_bytes=530_000_000)).status == "already_ok"
+
+
+def test_but_it_cannot_be_copied_into_something_we_write() -> None:
+    made = output(good(size_bytes=530_000_000, container__format="matroska"))
+    assert actions(made) == {"container": "rewritten", "video": "encoded", "audio": "copied"}
+    assert AtMostBytes(limit=512_000_000) in made.promises
+    assert streams(made)[1].because == ("video-container",)
+    assert change(made, "size_bytes").after == 512_000_000
+    assert change(made, "container.format").safety == "lossless"
+
+
+def test_above_both_it_is_encoded() -> None:
+    made = output(good(size_bytes=536_870_913))
+    assert actions(made)["video"] == "encoded"
+
+
+def test_a_smaller_limit_is_the_users_to_set() -> None:
+    """--max-size: never exceeded, also by a file that would be fine as it is."""
+    made = output(good(size_bytes=7_700_000), Wishes(max_size=5_000_000))
+    assert AtMostBytes(limit=5_000_000) in made.promises
+    assert actions(made)["video"] == "encoded"
+    assert streams(made)[1].because == ("--max-size",)
+    assert planned(good(size_bytes=7_700_000), Wishes(max_size=7_700_000)).status == "already_ok"
+
+
+# -- picture size and shape --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("size", "made"),
+    [
+        ((1280, 1024), (1280, 1024)),  # within the limits: kept, though no rung holds it
+        ((1024, 1280), (1024, 1280)),
+        ((641, 361), (640, 360)),  # even, never enlarged
+        ((1920, 1080), (1280, 720)),
+        ((1080, 1920), (720, 1280)),
+        ((1282, 1024), (900, 720)),  # 901.4 wide
+        ((1100, 1100), (720, 720)),
+        ((3840, 2160), (1280, 720)),
+        ((2560, 1080), (1280, 540)),
+        ((16, 16), (32, 32)),
+        ((30, 60), (32, 60)),
+    ],
+)
+def test_picture_size(size: tuple[int, int], made: tuple[int, int]) -> None:
+    """Kept within the limits, else fitted into the top rung of its orientation; padded up to 32x32."""
+    picture = wanted(sized(*size, **_HEVC))
+    assert picture.display_size == made
+    assert wanted(sized(*reversed(size), video__rotation=90, **_HEVC)).display_size == made, (
+        "as displayed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "pad", "crop", "scale"),
+    [
+        ((1200, 200), (1200, 400), (600, 200), (1200, 400)),
+        ((200, 1200), (400, 1200), (200, 600), (400, 1200)),
+        ((961, 320), (960, 320), (960, 320), (960, 320)),
+        (
+            (2000, 100),
+            (1280, 428),
+            (300, 100),
+            (1280, 428),
+        ),  # 3:1 of 1280 is 426.7; even and not beyond
+    ],
+)
+def test_beyond_3_to_1(
+    size: tuple[int, int], pad: tuple[int, int], crop: tuple[int, int], scale: tuple[int, int]
+) -> None:
+    """Padded, so that nothing is lost; cropped or stretched on request."""
+    for fit, expected in (("pad", pad), ("crop", crop), ("scale", scale)):
+        assert wanted(sized(*size), Wishes(fit=fit)).display_size == expected, fit  # type: ignore[arg-type]
+
+
+def test_cropping_is_destructive_and_padding_is_not() -> None:
+    assert change(output(sized(1200, 200)), "video.height").safety == "lossy"
+    assert (
+        change(output(sized(1200, 200), Wishes(fit="crop")), "video.width").safety == "destructive"
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "grid", "made"),
+    [
+        ((1920, 1080), 6, (1280, 720)),  # of 320x180
+        ((1280, 1152), 8, (800, 720)),  # of 160x144
+        ((1920, 1080), 2, (960, 540)),  # once, each pixel as it was drawn
+        ((1920, 1080), 1, (1280, 720)),
+        ((1280, 720), 4, (1280, 720)),  # within the limits: kept
+        ((1080, 1920), 5, (648, 1152)),  # of 216x384
+    ],
+)
+def test_pixel_art_keeps_whole_pixels(
+    size: tuple[int, int], grid: int, made: tuple[int, int]
+) -> None:
+    assert wanted(sized(*size, video__pixel_grid=grid, **_HEVC)).display_size == made
+
+
+def test_no_image_is_made_of_a_video() -> None:
+    (refusal,) = planned(good(), Wishes(to="image")).refusals
+    assert (refusal.reason, refusal.ways_out) == (
+        "no image can be made of video here",
+        ("--to auto",),
+    )
+
+
+def test_a_rung_is_aimed_at_and_never_enlarged_into() -> None:
+    assert wanted(sized(1280, 720), Wishes(rung=(640, 360))).display_size == (640, 360)
+    assert wanted(sized(320, 180, **_HEVC), Wishes(rung=(640, 360))).display_size == (320, 180)
+    assert planned(sized(320, 180), Wishes(rung=(640, 360))).status == "already_ok"
+    assert streams(output(sized(1280, 720), Wishes(rung=(640, 360))))[1].because == ("--rung",)
+    assert wanted(sized(3840, 2160), Wishes(rung=(1920, 1080))).display_size == (1280, 720)
+
+
+@pytest.mark.parametrize(
+    ("size", "asked", "made"),
+    [
+        ((720, 1280), (640, 360), (360, 640)),
+        ((720, 720), (640, 360), (480, 480)),
+        ((1280, 720), (480, 480), (640, 360)),
+        ((1280, 720), (180, 320), (320, 180)),
+        (
+            (720, 1280),
+            (500, 300),
+            (280, 500),
+        ),  # no row of the table: turned, and the picture fitted into 300x500
+    ],
+)
+def test_a_rung_is_taken_as_the_picture_lies(
+    size: tuple[int, int], asked: tuple[int, int], made: tuple[int, int]
+) -> None:
+    """The row of as many bits of the picture's own orientation."""
+    assert wanted(sized(*size), Wishes(rung=asked)).display_size == made
+
+
+# -- pixel aspect ratio ------------------------------------------------------------------------------------------------------------
+
+
+def sars(container: Fraction, bitstream: Fraction) -> tuple[StatedSar, ...]:
+    return StatedSar(where="container", value=container), StatedSar(
+        where="bitstream", value=bitstream
+    )
+
+
+@pytest.mark.parametrize(
+    "stated", [sars(Fraction(4, 3), Fraction(1)), sars(Fraction(1), Fraction(4, 3))]
+)
+def test_a_contradicted_ratio_is_corrected_without_encoding(stated: tuple[StatedSar, ...]) -> None:
+    """One of two statements says 1:1: the other is taken for wrong. Nothing is scaled, though 1280x720 at 4:3 would be too wide."""
+    made = output(good(video__sars=stated))
+    assert actions(made)["video"] == "retagged"
+    assert made.want.video.sars == SQUARE  # type: ignore[union-attr]
+    sars = change(made, "video.sars")
+    assert (sars.before, sars.after, sars.because[0], sars.safety) == (
+        stated,
+        SQUARE,
+        "video-pixel-aspect-ratio",
+        "lossless",
+    )
+
+
+def test_a_ratio_that_all_agree_on_is_scaled() -> None:
+    media = sized(720, 576, video__sars=sars(Fraction(64, 45), Fraction(64, 45)))
+    assert wanted(media).display_size == (1024, 576)
+    assert wanted(media).sars == SQUARE
+    assert actions(output(media))["video"] == "encoded"
+
+
+def test_square_pixels_on_the_users_word() -> None:
+    media = sized(720, 576, video__sars=sars(Fraction(64, 45), Fraction(64, 45)))
+    made = output(media, Wishes(square_pixels=True))
+    assert actions(made)["video"] == "retagged"
+    encoded = output(changed(media, video__codec="mpeg4"), Wishes(square_pixels=True))
+    assert encoded.want.video.display_size == (720, 576)  # type: ignore[union-attr]
+
+
+# -- rate and scan -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rate", "made"),
+    [
+        (Fraction(120), Fraction(60)),
+        (Fraction(100), Fraction(50)),
+        (120 * NTSC, 60 * NTSC),
+        (Fraction(61), Fraction(61, 2)),
+        (Fraction(240), Fraction(60)),
+        (Fraction(90), Fraction(45)),
+        (Fraction(144), Fraction(48)),
+    ],
+)
+def test_a_rate_above_60_is_divided_by_a_whole_number(rate: Fraction, made: Fraction) -> None:
+    media = good(
+        video__frame_rate=rate,
+        video__frame_rate_peak=int(rate),
+        video__frame_rate_burst=rate,
+        video__frame_rate_declared=rate,
+    )
+    assert wanted(media).frame_rate == made
+
+
+@pytest.mark.parametrize(
+    "rate", [Fraction(60), 60 * NTSC, Fraction(50), Fraction(25), 24 * NTSC, Fraction(1)]
+)
+def test_a_rate_up_to_60_is_kept(rate: Fraction) -> None:
+    """Also of 60 frames a second, encoded or copied: no promise may say 61."""
+    media = good(
+        video__frame_rate=rate,
+        video__frame_rate_peak=-(-rate.numerator // rate.denominator),
+        video__frame_rate_burst=rate,
+    )
+    assert wanted(changed(media, **_HEVC)).frame_rate == rate
+    assert wanted(changed(media, container__format="matroska")).frame_rate == rate
+
+
+@pytest.mark.parametrize(
+    ("average", "peak", "burst", "made"),
+    [
+        (
+            Fraction(200, 7),
+            30,
+            Fraction(400, 13),
+            Fraction(30),
+        ),  # a phone: 28.57 on average, 30.8 at best
+        (Fraction(15), 30, 30 * NTSC, 30 * NTSC),
+        (Fraction(39), 57, Fraction(120), Fraction(60)),  # bursts of slow motion
+        (Fraction(24), 33, Fraction(33), Fraction(33)),  # no standard rate near
+        (
+            Fraction(1780000, 59209),
+            31,
+            Fraction(540000, 16919),
+            Fraction(30),
+        ),  # 30.06, stamps off by up to 7 ms: 31.9 over six
+        (
+            Fraction(2985, 100),
+            31,
+            Fraction(34),
+            Fraction(30),
+        ),  # the same with a frame lost now and then
+        (Fraction(24), 31, Fraction(32), Fraction(30)),  # and with dim light in between
+        (Fraction(30), 33, Fraction(60), Fraction(60)),  # a burst that is none of jitter
+    ],
+)
+def test_a_variable_rate_becomes_its_fastest_lasting_rate(
+    average: Fraction, peak: int, burst: Fraction, made: Fraction
+) -> None:
+    rates = {
+        "video__frame_rate": average,
+        "video__frame_rate_peak": peak,
+        "video__frame_rate_burst": burst,
+    }
+    media = good(**_HEVC, video__rate_mode="vfr", **rates)
+    assert wanted(media).frame_rate == made
+    assert wanted(media).rate_mode == "cfr"
+
+
+@pytest.mark.parametrize(
+    ("average", "peak", "jitter", "burst", "made"),
+    [
+        (
+            Fraction(200, 7),
+            30,
+            1,
+            Fraction(400, 13),
+            Fraction(30),
+        ),  # fixtures/input.mov: stamps 4 ms off, eight frames left out
+        (Fraction(24), 25, 1, Fraction(26), Fraction(24)),  # film with jitter stays film
+        (Fraction(30), 31, 1, Fraction(319, 10), Fraction(30)),
+        (Fraction(17), 18, 1, Fraction(19), Fraction(17)),  # no standard rate is reached
+    ],
+)
+def test_jitter_makes_no_rate_and_hides_none(
+    average: Fraction, peak: int, jitter: int, burst: Fraction, made: Fraction
+) -> None:
+    rates = {
+        "video__frame_rate": average,
+        "video__frame_rate_peak": peak,
+        "video__frame_rate_burst": burst,
+    }
+    assert (
+        wanted(
+            good(**_HEVC, video__rate_mode="vfr", video__jitter_frames=jitter, **rates)
+        ).frame_rate
+        == made
+    )
+
+
+@pytest.mark.parametrize(
+    ("scan", "rate", "made"),
+    [
+        ("interlaced", Fraction(25), Fraction(50)),
+        ("interlaced", 30 * NTSC, 60 * NTSC),
+        ("interlaced", Fraction(50), Fraction(50)),  # twice is beyond 60
+        ("telecine", 30 * NTSC, 24 * NTSC),
+        ("psf", Fraction(25), Fraction(25)),
+    ],
+)
+def test_scan(scan: str, rate: Fraction, made: Fraction) -> None:
+    """A frame a field of real interlace; four of five frames of telecine; PsF keeps its rate."""
+    picture = wanted(good(video__scan=scan, video__frame_rate=rate, video__frame_rate_burst=rate))
+    assert (picture.frame_rate, picture.scan, picture.scan_flags) == (
+        made,
+        "progressive",
+        "progressive",
+    )
+
+
+def test_an_average_that_no_clock_holds_is_rounded() -> None:
+    average = Fraction(2778000, 277813)
+    slow = good(
+        **_HEVC,
+        video__frame_rate=average,
+        video__frame_rate_burst=average,
+        video__frame_rate_peak=10,
+    )
+    assert wanted(slow).frame_rate == 10
+
+
+def test_a_rate_below_a_placements_limit_is_multiplied() -> None:
+    """TikTok takes 23 to 60 frames a second."""
+    media = sized(
+        720,
+        1280,
+        video__frame_rate=Fraction(10),
+        video__frame_rate_peak=10,
+        video__frame_rate_burst=Fraction(10),
+    )
+    (made,) = planned(media, profile="tiktok").outputs
+    assert made.want.video.frame_rate == 30  # type: ignore[union-attr]
+
+
+# -- duration ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_too_long_is_refused_with_the_ways_out() -> None:
+    (refusal,) = planned(lasting(Fraction(141))).refusals
+    assert refusal.rule == "video-duration"
+    assert refusal.reason == "it is 141 s long, 140 s are allowed, and shortening it loses content"
+    assert refusal.ways_out == ("--trim first", "--trim START-END", "--split")
+
+
+def test_sound_that_an_edit_list_ends_at_the_limit_is_not_too_long() -> None:
+    """Its packets reach 8 ms further; written anew, they must not."""
+    sound = {
+        "audio__codec": "ac3",
+        "audio__start": Fraction(-8, 1000),
+        "audio__duration": Fraction(140016, 1000),
+    }
+    assert promised(output(lasting(Fraction(140), **_HEVC, **sound)), "duration") == 140
+
+
+def test_trim_first_gives_139_9_seconds() -> None:
+    made = output(lasting(Fraction(300)), Wishes(trim="first"))
+    assert made.span == (0, Fraction(1399, 10))
+    assert promised(made, "duration") == Fraction(1399, 10)
+    assert promised(made, "video.frame_count") == 4197
+    assert change(made, "duration").safety == "destructive"
+    assert change(made, "duration").because == ("--trim", "video-duration")
+    assert planned(lasting(Fraction(140)), Wishes(trim="first")).status == "already_ok"
+
+
+@pytest.mark.parametrize(
+    ("keyframes", "snap", "end"),
+    [
+        (
+            ("0", "70", "139", "139.98", "141"),
+            "2",
+            "139",
+        ),  # at 139.98 s the last frame of sound would pass 140 s
+        (("0", "70", "139.93", "141"), "2", "139.93"),
+        (("0", "70", "137", "141"), "2", "139.9"),  # none is near: encoded
+        (("0", "70", "139"), None, "139.9"),
+    ],
+)
+def test_the_first_part_may_end_at_a_key_frame_and_be_copied(
+    keyframes: tuple[str, ...], snap: str | None, end: str
+) -> None:
+    have = replace(lasting(Fraction(300)), keyframes=tuple(map(Fraction, keyframes)))
+    made = output(have, Wishes(trim="first", snap=None if snap is None else Fraction(snap)))
+    assert made.span == (0, Fraction(end))
+    assert isinstance(made.want, Video)
+    assert made.want.video.anew is (end == "139.9")
+
+
+def test_trim_first_ends_on_a_whole_frame() -> None:
+    made = output(lasting(Fraction(300), video__frame_rate=30 * NTSC), Wishes(trim="first"))
+    assert promised(made, "video.frame_count") == 4192
+    assert promised(made, "duration") == Fraction(4192) / (30 * NTSC) <= Fraction(1399, 10)
+
+
+def test_trim_to_a_span_encodes_just_that() -> None:
+    made = output(good(), Wishes(trim=(Fraction(2), Fraction(5))))
+    assert (made.span, promised(made, "duration")) == ((2, 5), 3)
+    assert actions(made) == {"container": "rewritten", "video": "encoded", "audio": "encoded"}
+    assert streams(made)[1].because == ("--trim",)
+    assert planned(good(), Wishes(trim=(Fraction(0), Fraction(99)))).status == "already_ok", (
+        "the span is all there is"
+    )
+
+
+@pytest.mark.parametrize(
+    ("trim", "reason"),
+    [
+        ((Fraction(5), Fraction(5)), "--trim asks for 5 s to 5 s; the video is 300 s long"),
+        ((Fraction(400), Fraction(500)), "--trim asks for 400 s to 300 s; the video is 300 s long"),
+        ((Fraction(0), Fraction(150)), "the span asked for is 150 s long, 140 s are allowed"),
+    ],
+)
+def test_a_span_that_cannot_be(trim: tuple[Fraction, Fraction], reason: str) -> None:
+    (refusal,) = planned(lasting(Fraction(300)), Wishes(trim=trim)).refusals
+    assert refusal.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("length", "ends"),
+    [
+        (Fraction(300), ["139.9", "279.8", "300"]),
+        (Fraction(280), ["140", "280"]),  # 140 s saves a part
+        (
+            Fraction(2801, 10),
+            ["139.9", "279.1", "280.1"],
+        ),  # the last part is not shorter than a second
+    ],
+)
+def test_split_into_the_fewest_parts(length: Fraction, ends: list[str]) -> None:
+    made = planned(lasting(length), Wishes(split=True))
+    assert [part.span[1] for part in made.outputs if part.span] == [Fraction(end) for end in ends]
+    assert made.outputs[0].span is not None
+    assert made.outputs[0].span[0] == 0
+    joints = [(a.span[1], b.span[0]) for a, b in pairwise(made.outputs) if a.span and b.span]
+    assert all(end == start for end, start in joints)
+
+
+def test_split_cuts_at_shot_changes() -> None:
+    media = lasting(
+        Fraction(300), shots=(Fraction(50), Fraction(130), Fraction(138), Fraction(270))
+    )
+    made = planned(media, Wishes(split=True))
+    assert [part.span[1] for part in made.outputs if part.span] == [138, 270, 300]
+
+
+def test_a_trim_keeps_a_frame_and_never_begins_behind_the_picture() -> None:
+    """At 25 frames a second the last one begins at 7.96 s; the sound goes on to 9 s."""
+    have = lasting(
+        Fraction(8), video__frame_rate=Fraction(25), video__frame_rate_burst=Fraction(25)
+    )
+    longer = changed(have, duration=Fraction(9), audio__duration=Fraction(9))
+    assert output(have, Wishes(trim=(Fraction("7.99"), Fraction(8)))).span == (Fraction("7.96"), 8)
+    assert output(longer, Wishes(trim=(Fraction("7.99"), Fraction(9)))).span == (
+        Fraction("7.96"),
+        9,
+    )
+    (refusal,) = planned(longer, Wishes(trim=(Fraction("8.2"), Fraction(9)))).refusals
+    assert refusal.reason == "--trim begins at 8.2 s; the picture ends at 8 s"
+
+
+def test_no_part_of_a_split_is_sound_alone() -> None:
+    """279.7 s of picture beside 281 s of sound: a third part from 279.8 s on would show nothing."""
+    have = changed(
+        lasting(Fraction("279.7")), duration=Fraction(281), audio__duration=Fraction(281)
+    )
+    spans = [made.span for made in planned(have, Wishes(split=True)).outputs]
+    assert len(spans) == 3
+    assert all(span is not None and span[1] - span[0] <= Fraction(140) for span in spans)
+    assert spans[-1] is not None
+    assert spans[-1][0] == Fraction("278.7")
+
+
+def test_too_short_is_extended_by_whole_frames() -> None:
+    made = output(
+        lasting(
+            Fraction(12, 25), video__frame_rate=Fraction(24), video__frame_rate_burst=Fraction(24)
+        )
+    )
+    assert promised(made, "video.duration") == Fraction(1, 2)
+    odd = output(
+        lasting(
+            Fraction(1, 10), video__frame_rate=Fraction(25), video__frame_rate_burst=Fraction(25)
+        )
+    )
+    assert promised(odd, "video.duration") == Fraction(13, 25)
+    assert change(odd, "video.duration").because == ("video-duration",)
+
+
+def test_a_single_frame_is_shown_as_long_as_its_sound() -> None:
+    rate = {
+        "video__frame_rate": Fraction(25),
+        "video__frame_rate_burst": Fraction(25),
+        "video__frame_count": 1,
+    }
+    still = good(
+        **rate, duration=Fraction(6), video__duration=Fraction(1, 25), audio__duration=Fraction(6)
+    )
+    made = output(still)
+    assert (promised(made, "video.duration"), promised(made, "duration")) == (6, 6)
+    assert promised(made, "video.frame_count") == 150
+
+
+# -- time ---------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_late_picture_keeps_its_end() -> None:
+    """It starts 1.5 s after the sound: encoded from 0, the first frame is held, and no frame is lost at the end."""
+    made = output(good(**_HEVC, video__start=Fraction(3, 2), duration=Fraction(23, 2)))
+    assert (
+        promised(made, "video.start"),
+        promised(made, "video.duration"),
+        promised(made, "duration"),
+    ) == (
+        0,
+        Fraction(23, 2),
+        Fraction(23, 2),
+    )
+    assert promised(made, "video.frame_count") == 345
+
+
+def test_a_start_that_all_tracks_share_is_not_held() -> None:
+    made = output(silent(good(**_HEVC, video__start=Fraction(2, 25))))
+    assert (promised(made, "video.duration"), promised(made, "duration")) == (10, 10)
+
+
+@pytest.mark.parametrize("late", [Fraction(2, 25), Fraction(50)])
+def test_time_that_begins_late_is_no_reason_to_encode(late: Fraction) -> None:
+    """FLV counts the reordering, a segment of a longer Matroska file what came before: a copy begins at 0."""
+    media = good(
+        container__format="matroska", video__edit_list="none", video__start=late, audio__start=late
+    )
+    for made in (output(media), output(silent(media))):
+        assert not made.want.video.anew
+        assert (
+            promised(made, "video.start"),
+            promised(made, "video.duration"),
+            promised(made, "duration"),
+        ) == (0, 10, 10)
+
+
+def test_a_late_start_is_taken_from_a_duration_that_counts_it() -> None:
+    late = Fraction(2, 25)
+    made = output(
+        good(
+            container__format="flv",
+            video__edit_list="none",
+            video__start=late,
+            audio__start=late,
+            duration=10 + late,
+        )
+    )
+    assert promised(made, "duration") == 10
+
+
+def test_the_priming_of_the_sound_is_no_reason_to_encode() -> None:
+    """A transport stream plays the AAC encoder's 1024 samples before the picture begins."""
+    media = good(
+        container__format="mpegts",
+        video__edit_list="none",
+        video__start=Fraction(8, 375),
+        audio__duration=Fraction(3768, 375),
+    )
+    made = output(media)
+    assert actions(made)["video"] == "copied"
+    assert promised(made, "video.start") == 0
+
+
+def test_time_stamps_that_cannot_be_used_are_not_copied() -> None:
+    """AVI with B-frames: the stamps are in decoding order; the header's rate and the frames give the length."""
+    made = output(
+        good(container__format="avi", video__timestamps="broken", video__duration=Fraction(297, 30))
+    )
+    assert actions(made)["video"] == "encoded"
+    assert (promised(made, "video.duration"), promised(made, "video.frame_count")) == (10, 300)
+
+
+def test_a_stream_without_timing_is_refused_until_told() -> None:
+    raw = silent(
+        good(
+            container__format="raw",
+            video__timestamps="missing",
+            video__frame_rate=None,
+            video__rate_mode=None,
+            duration=None,
+            video__duration=None,
+            video__start=None,
+        )
+    )
+    (refusal,) = planned(raw).refusals
+    assert refusal.ways_out == ("--frame-rate N",)
+    made = output(raw, Wishes(frame_rate=Fraction(25)))
+    assert actions(made)["video"] == "encoded"
+    assert (made.want.video.frame_rate, promised(made, "duration")) == (25, 12)  # type: ignore[union-attr]
+
+
+# -- what cannot be -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (3840, 2160)])
+def test_dolby_vision_profile_5_is_refused_whatever_else_is_wrong(size: tuple[int, int]) -> None:
+    media = sized(
+        *size,
+        **_HEVC,
+        video__pixel_format="yuv420p10le",
+        video__colour__hdr=(HdrFormat(name="Dolby Vision", profile=5),),
+    )
+    (refusal,) = planned(media).refusals
+    assert refusal.rule == "video-hdr"
+    assert "Dolby Vision profile 5 has no compatible base layer" in refusal.reason
+
+
+def test_other_hdr_is_tone_mapped() -> None:
+    media = good(
+        **_HEVC,
+        video__pixel_format="yuv420p10le",
+        video__colour__transfer="arib-std-b67",
+        video__colour__hdr=(HdrFormat(name="HLG"),),
+    )
+    made = output(media)
+    assert made.want.video.colour.hdr == ()  # type: ignore[union-attr]
+    assert change(made, "video.colour.hdr").because == ("video-hdr",)
+
+
+def test_what_does_not_decode_is_refused() -> None:
+    (sound,) = planned(good(audio__profile=None, audio__decodable=False)).refusals
+    assert sound.rule == "audio-codec"
+    media = good(video__gop__structure="no-rap")
+    tracks = tuple(replace(track, encrypted=True) for track in media.container.tracks or ())
+    (picture,) = planned(changed(media, container__tracks=tracks)).refusals
+    assert "it is encrypted" in picture.reason
+
+
+def test_an_incomplete_file_is_refused_with_its_remedy() -> None:
+    made = planned(good(complete=False, incomplete_because="mdat ends after the file"))
+    assert made.outputs == ()
+    (refusal,) = made.refusals
+    assert (refusal.rule, refusal.ways_out) == (
+        "file-complete",
+        ("copy or download the file again",),
+    )
+    assert refusal.reason == "file is cut short or damaged; twitter/tweet_video takes a whole file"
+
+
+# -- reasons ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_change_names_the_rule_whose_fact_it_answers() -> None:
+    """The dimensions' fix runs first and settles the encode; the codec still changes because of the codec."""
+    made = output(
+        sized(
+            1920,
+            1080,
+            **_HEVC,
+            video__pixel_format="yuv420p10le",
+            video__bit_depth=10,
+            video__gop__structure="open",
+        )
+    )
+    because = {c.fact: c.because for c in made.changes}
+    assert because["video.width"] == ("video-dimensions",)
+    assert because["video.codec"] == ("video-codec",)
+    assert because["video.pixel_format"] == ("video-pixel-format",)
+    assert because["video.gop.structure"] == ("video-open-gop",)
+    assert because["video.bit_depth"] == ("video-dimensions",), (
+        "no rule names it: the fix that did it"
+    )
+    assert streams(made)[1].because == (
+        "video-dimensions",
+        "video-pixel-format",
+        "video-codec",
+        "video-open-gop",
+    )
+
+
+def test_what_only_comes_with_writing_says_so() -> None:
+    made = output(good(video__codec="hevc", container__faststart=False))
+    assert change(made, "container.faststart").because == (WRITTEN,)
+    assert WRITTEN not in {cause for row in streams(made) for cause in row.because}
+
+
+def test_several_rules_about_one_fact_are_all_named() -> None:
+    made = output(sized(3000, 100))
+    assert change(made, "video.width").because == ("video-dimensions", "video-aspect-ratio")
+
+
+def test_a_placement_by_another_name_has_the_same_limits() -> None:
+    made = plan((good(container__format="matroska"),), twitter("dm_video"))
+    assert [part.placement for part in made.outputs] == ["twitter/dm_video"]

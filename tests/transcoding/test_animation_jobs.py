@@ -1,0 +1,146 @@
+"""What ffmpeg and gifsicle are told for animations: pure, nothing is run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mediaprep.model.media import Animation
+from mediaprep.planning.plan import Output
+from mediaprep.tools import ffmpeg_gif, gifsicle
+from mediaprep.tools.ffmpeg import Filter, Input
+from mediaprep.tools.ffmpeg_gif import Picture
+from mediaprep.transcoding.animation import (
+    Drawing,
+    gif_filters,
+    gif_input,
+    grid_step,
+    trial_frames,
+    unscaled,
+    video_job,
+)
+from mediaprep.transcoding.video import Means
+from tests.rules.test_animation_rules import gif, planned
+
+MEANS = Means(demuxer="gif", whitelist="gif")
+
+
+def output(media: Animation, **wishes: Any) -> Output:
+    (made,) = planned(media, **wishes).outputs
+    return made
+
+
+def told(filters: tuple[Filter, ...]) -> list[str]:
+    return [
+        f"{step.name} " + " ".join(f"{key}={value}" for key, value in step.options.items())
+        for step in filters
+    ]
+
+
+LARGE = gif(size_bytes=40_000_000)
+
+
+def test_scaling_is_lanczos_and_times_are_even_until_they_are_written() -> None:
+    assert told(gif_filters(output(LARGE), Drawing(size=(320, 240)))) == [
+        "scale w=320 h=240 flags=lanczos+accurate_rnd",
+        "settb expr=1/100",
+        "setpts expr=N*10",
+    ]
+
+
+def test_transparent_edges_are_scaled_premultiplied() -> None:
+    names = [
+        step.name
+        for step in gif_filters(output(replace(LARGE, transparency=True)), Drawing(size=(320, 240)))
+    ]
+    assert names == ["format", "premultiply", "scale", "unpremultiply", "settb", "setpts"]
+
+
+def test_exact_drawings_take_the_nearest_pixel_and_no_dither() -> None:
+    art = replace(LARGE, pixel_grid=4)
+    drawing = Drawing(size=(320, 240), exact=True)
+    assert told(gif_filters(output(art), drawing))[0] == "scale w=320 h=240 flags=neighbor"
+    assert (drawing.dither, Drawing(size=(320, 240)).dither) == ("none", "bayer")
+    assert grid_step(output(art)) == (160, 120)
+    assert unscaled(output(LARGE), (640, 480))
+    assert not unscaled(output(replace(LARGE, format="webp")), (640, 480))
+
+
+def test_dropped_frames_are_selected_by_runs() -> None:
+    """351 frames: the two of one run become one."""
+    media = gif(351)
+    (select, *_) = gif_filters(output(media), Drawing(size=(640, 480)))
+    assert select.name == "select"
+    assert (
+        str(select.options["expr"]) == "between(n,0,348)+between(n,349,349)"
+        or str(select.options["expr"]) == "between(n,0,349)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "frames", "run"),
+    [
+        (200, (*range(8), *range(96, 104), *range(192, 200)), 8),
+        (24, (0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23), 4),
+        (6, (0, 1, 2), 3),
+    ],
+)
+def test_a_trial_is_three_runs_and_never_everything(
+    count: int, frames: tuple[int, ...], run: int
+) -> None:
+    assert trial_frames(count) == (frames, run)
+
+
+def test_each_format_has_its_demuxer_and_stream() -> None:
+    assert (
+        gif_input(
+            output(replace(LARGE, format="webp")), Means(demuxer="webp_pipe", whitelist="webp_pipe")
+        )[0].demuxer
+        == "webp_anim"
+    )
+    assert gif_input(output(LARGE), MEANS)[1] == Picture(index=0)
+    assert gif_input(output(replace(LARGE, format="avif")), MEANS)[1] == Picture(index=1)
+    assert gif_input(output(replace(LARGE, format="avif", transparency=True)), MEANS)[1] == Picture(
+        index=2, alpha=3
+    )
+
+
+def test_two_processes_and_two_descriptors() -> None:
+    source = Input(demuxer="gif", whitelist="gif", max_pixels=64_000_000)
+    palette = ffmpeg_gif.palette_argv("/ff", source, Picture(index=0), (), threads=2)
+    assert ("palettegen" in " ".join(palette), palette[-1]) == (True, "pipe:1")
+    words = ffmpeg_gif.gif_argv(
+        "/ff", source, Picture(index=0), (), dither="bayer", plays=4, threads=2, frames=20
+    )
+    assert words.count("fd:") == 2
+    assert words[words.index("-loop") + 1] == "3"
+    assert "split" not in " ".join(words)
+    bound = ffmpeg_gif.bound(words, 5, 6, "/out/x.gif.part")
+    assert [bound[i + 1] for i, word in enumerate(bound) if word == "-fd"] == ["5", "6"]
+    assert bound[-1] == "file:/out/x.gif.part"
+
+
+def test_a_video_shows_each_frame_at_its_time_and_its_last_frame_too() -> None:
+    delays = (Fraction(1, 10), Fraction(1, 10), Fraction(1, 20))
+    media = gif(3, delays=delays, duration=Fraction(1, 4))
+    job = video_job(output(media, to="video"), MEANS)
+    filters = told(job.tracks[0].filters)
+    assert filters[:2] == [
+        "settb expr=1/100000",
+        "setpts expr=10000*clip(N-0,0,2)+5000*clip(N-2,0,1)",
+    ]
+    assert [step.split()[0] for step in filters[-4:]] == ["fps", "trim", "loop", "trim"]
+    assert "loop loop=1 size=5" in filters
+    assert job.input.demuxer == "gif"
+
+
+def test_gifsicle_keeps_every_frame() -> None:
+    words = gifsicle.argv("/gifsicle", Path("/a.gif"), Path("/b.gif"), lossy=20)
+    assert "-Okeep-empty" in words
+    assert "--lossy=20" in words
+    assert words[-3:] == ("-o", "/b.gif", "/a.gif")
+    assert not any("resize" in word or "colors" in word for word in words)

@@ -1,0 +1,103 @@
+"""Geometry of what the filters make: exactly the wanted size, even offsets, content that is never enlarged, nor lost unless asked."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from mediaprep.model.media import Video
+from mediaprep.model.options import Wishes
+from mediaprep.planning.plan import plan
+from mediaprep.tools.ffmpeg import Filter
+from mediaprep.transcoding.framing import framing_filters, scaled
+from tests.facts import sized, twitter
+
+SIDES = st.one_of(
+    st.integers(1, 2600),
+    st.sampled_from([31, 32, 33, 426, 427, 720, 1024, 1080, 1280, 1281, 1282, 1920, 3840]),
+)
+Size = tuple[int, int]
+
+
+def run(filters: list[Filter], size: Size) -> tuple[Size, list[tuple[str, Size, Size]]]:
+    """What the filters make of a picture: its size, and each step with the size before and after."""
+    steps = []
+    for step in filters:
+        before = size
+        if step.name in ("scale", "pad", "crop"):
+            size = int(step.options["w"]), int(step.options["h"])
+        steps.append((step.name, before, size))
+    return size, steps
+
+
+@settings(deadline=None)
+@given(
+    width=SIDES,
+    height=SIDES,
+    rotation=st.sampled_from([0, 90, 180, 270]),
+    fit=st.sampled_from(["pad", "crop", "scale"]),
+)
+def test_the_filters_make_just_the_size_that_is_planned(
+    width: int, height: int, rotation: int, fit: str
+) -> None:
+    media = sized(width, height, video__rotation=rotation, video__gop__structure="open")
+    made = plan((media,), twitter(), Wishes(fit=fit)).outputs  # type: ignore[arg-type]
+    assume(made)
+    want = made[0].want
+    shown = media.video.display_size
+    assert isinstance(want, Video)
+    assert want.video.display_size is not None
+    assert shown is not None
+    filters = framing_filters(media.video, want.video.display_size, fit)  # type: ignore[arg-type]
+    size, steps = run(filters, shown)
+    assert size == want.video.display_size
+    assert size[0] % 2 == size[1] % 2 == 0
+    for name, before, after in steps:
+        if name == "scale" and fit != "scale":
+            assert after[0] <= max(2, shown[0])
+            assert after[1] <= max(2, shown[1])
+        if name == "crop":
+            assert fit == "crop"
+            assert after[0] <= before[0]
+            assert after[1] <= before[1]
+        if name == "pad":
+            assert after[0] >= before[0]
+            assert after[1] >= before[1]
+    for step in filters:
+        if step.name == "pad":
+            assert int(step.options["x"]) % 2 == int(step.options["y"]) % 2 == 0
+
+
+@settings(deadline=None)
+@given(
+    width=st.integers(8, 4000),
+    height=st.integers(8, 4000),
+    w=st.integers(8, 640),
+    h=st.integers(8, 640),
+    fill=st.booleans(),
+)
+def test_a_scaled_picture_keeps_its_shape(
+    width: int, height: int, w: int, h: int, fill: bool
+) -> None:
+    """Within the two pixels that even sides cost; inside the frame, or around it where it is to be filled and large enough."""
+    size = 2 * w, 2 * h
+    inner = scaled((width, height), size, fill=fill)
+    assert inner[0] % 2 == inner[1] % 2 == 0
+    ratios = Fraction(size[0], width), Fraction(size[1], height)
+    scale = min(Fraction(1), max(ratios) if fill else min(ratios))
+    assert abs(inner[0] - width * scale) <= 3
+    assert abs(inner[1] - height * scale) <= 3
+    if not fill:
+        assert inner[0] <= size[0]
+        assert inner[1] <= size[1]
+    elif width >= size[0] and height >= size[1]:
+        assert inner[0] >= size[0] - 2
+        assert inner[1] >= size[1] - 2
+
+
+def test_rounding_draws_no_border() -> None:
+    """1919x1080 into 1280x720: 1279.3 would leave a line of one pixel."""
+    assert scaled((1919, 1080), (1280, 720), fill=False) == (1280, 720)
+    assert scaled((641, 361), (640, 360), fill=False) == (640, 360)

@@ -1,0 +1,48 @@
+"""What is written of captions is what is read of it again."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from mediaprep.model.media import Cue, Subtitle
+from mediaprep.tools import subtitles
+from mediaprep.transcoding.subtitle import document
+
+CUES = (
+    Cue(start=Fraction(1, 2), end=Fraction(2), text="<i>Hello</i>, world & all"),
+    Cue(start=Fraction(3661001, 1000), end=Fraction(3662), text="1 < 2\nzweite Zeile ß 日本"),
+)
+
+
+def test_srt_is_numbered_with_commas():
+    assert document(Subtitle(format="srt", cues=CUES)).decode() == (
+        "1\n00:00:00,500 --> 00:00:02,000\n<i>Hello</i>, world & all\n\n2\n01:01:01,001 --> 01:01:02,000\n1 < 2\nzweite Zeile ß 日本\n"
+    )
+
+
+def test_webvtt_is_escaped_with_points():
+    assert document(Subtitle(format="webvtt", cues=CUES)).decode() == (
+        "WEBVTT\n\n00:00:00.500 --> 00:00:02.000\n<i>Hello</i>, world &amp; all\n\n"
+        "01:01:01.001 --> 01:01:02.000\n1 &lt; 2\nzweite Zeile ß 日本\n"
+    )
+
+
+@pytest.mark.parametrize("form", ["srt", "webvtt"])
+def test_the_reader_gets_the_same_cues(form):
+    read = subtitles.cues(document(Subtitle(format=form, cues=CUES)).decode(), form)
+    assert (
+        tuple(
+            Cue(start=Fraction(c.start, 1000), end=Fraction(c.end, 1000), text=c.text) for c in read
+        )
+        == CUES
+    )
+
+
+@pytest.mark.parametrize(
+    "want", [Subtitle(format="ass", cues=CUES), Subtitle(format="srt", cues=None)]
+)
+def test_nothing_else_is_written(want):
+    with pytest.raises(ValueError, match="cannot be written"):
+        document(want)

@@ -1,0 +1,81 @@
+"""What a short trial tells of size and time, and where a host's speed is kept."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from mediaprep.model.options import Wishes
+from mediaprep.model.tolerance import Near
+from mediaprep.planning.plan import Output, plan
+from mediaprep.report.predict import MEASURED_SPEED, predict
+from mediaprep.transcoding.trial import Trial, read_speed, windowed, write_speed
+from tests.facts import good, twitter
+
+
+def output(wishes: Wishes | None = None) -> Output:
+    (made,) = plan((good(video__gop__structure="open"),), twitter(), wishes).outputs
+    return made
+
+
+def test_a_window_is_a_short_output_of_its_own() -> None:
+    window = windowed(output(), Fraction(3), Fraction(2))
+    assert window.span == (Fraction(3), Fraction(5))
+    found = {
+        promise.fact: promise.value for promise in window.promises if isinstance(promise, Near)
+    }
+    assert (found["duration"], found["video.duration"], found["video.frame_count"]) == (2, 2, 60)
+
+
+def test_a_window_of_a_part_is_counted_from_the_part() -> None:
+    part = output(Wishes(trim=(Fraction(4), Fraction(9))))
+    assert windowed(part, Fraction(1), Fraction(2)).span == (Fraction(5), Fraction(7))
+
+
+def test_the_trial_gives_bits_and_work() -> None:
+    """Ten seconds at 800 kbit/s with 128 kbit/s of copied sound; ten seconds more of work for each second that one second takes more."""
+    slow, fast = (predict(output(), Trial(bit_rate=800_000, work=work)) for work in (1.2, 0.2))
+    assert slow.bytes == fast.bytes == (800_000 + 128_000) * 10 // 8
+    assert (slow.seconds or 0) - (fast.seconds or 0) == pytest.approx(10)
+
+
+def test_two_passes_take_longer_than_their_trial() -> None:
+    once, twice = (
+        predict(output(wishes), Trial(bit_rate=1e6, work=1.0)).seconds or 0
+        for wishes in (Wishes(), Wishes(rate="table"))
+    )
+    assert twice - once == pytest.approx(2.9)
+
+
+def test_without_a_trial_a_slow_host_takes_longer() -> None:
+    usual, slow = (
+        predict(output(), host_speed=speed).seconds or 0
+        for speed in (MEASURED_SPEED, MEASURED_SPEED / 2)
+    )
+    assert 1.5 * usual < slow < 2 * usual
+
+
+def test_without_a_trial_the_size_is_the_most_it_can_be() -> None:
+    assert predict(output()).bytes == (2_048_000 + 128_000) * 10 // 8
+
+
+def test_the_speed_is_kept_for_one_binary(tmp_path: Path) -> None:
+    path = tmp_path / "cache" / "speed.json"
+    write_speed(path, "ffmpeg:1:2", 8e6)
+    assert read_speed(path, "ffmpeg:1:2") == 8e6
+    assert read_speed(path, "ffmpeg:2:2") is None
+    assert [item.name for item in path.parent.iterdir()] == ["speed.json"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"k": "x"}', '{"k": {}}', '{"k": 0}'])
+def test_a_damaged_cache_counts_as_none(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "speed.json"
+    path.write_text(text)
+    assert read_speed(path, "k") is None
+
+
+def test_a_cache_that_cannot_be_written_is_no_misfortune(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    write_speed(tmp_path / "file" / "speed.json", "k", 8e6)
