@@ -143,10 +143,10 @@ def dask(quick: bool) -> None:
     import distributed
 
     from mediaprep.jobs.run import batch
-    from mediaprep.jobs.run.inflight import Options
+    from mediaprep.jobs.run.inflight import RunOptions
     from mediaprep.jobs.workers.dask import Cluster
-    from mediaprep.jobs.workers.threads import Crew, Threads
-    from mediaprep.jobs.workers.worker import Recipe
+    from mediaprep.jobs.workers.threads import ThreadPool, WorkerPool
+    from mediaprep.jobs.workers.worker import RunSettings
     from mediaprep.profile import find_profile
 
     count, took = (100 if quick else 500), {}
@@ -154,12 +154,12 @@ def dask(quick: bool) -> None:
         folder = Path(name)
         fill(folder / "in", count)
 
-        def run(crew: Crew, word: str) -> None:
+        def run(crew: WorkerPool, word: str) -> None:
             with batch.opened(
                 folder / word,
-                Recipe(profile=find_profile("twitter")),
+                RunSettings(profile=find_profile("twitter")),
                 crew,
-                Options(),
+                RunOptions(),
                 lambda event: None,
             ) as driver:
                 batch.run(driver, [str(folder / "in" / "00000.mp4")])  # warm
@@ -168,7 +168,7 @@ def dask(quick: bool) -> None:
                 took[word] = time.monotonic() - began
             crew.close()
 
-        run(Threads(2), "threads")
+        run(ThreadPool(2), "threads")
         with distributed.LocalCluster(
             n_workers=2,
             threads_per_worker=1,
@@ -186,7 +186,7 @@ def dask(quick: bool) -> None:
 
 def ledger(quick: bool) -> None:
     from mediaprep.jobs.ledger.ledger import Ledger
-    from mediaprep.jobs.ledger.records import Entry
+    from mediaprep.jobs.ledger.records import FoundFile
 
     count = 100_000 if quick else 1_000_000
     with tempfile.TemporaryDirectory() as name, Ledger(Path(name) / "ledger.db") as opened:
@@ -195,7 +195,7 @@ def ledger(quick: bool) -> None:
         opened.add(
             recipe,
             (
-                Entry(
+                FoundFile(
                     source=f"/archive/{n % 365}/clip-{n}.mov",
                     place=f"{n % 365}/clip-{n}.mov",
                     stamp=(n, n, n, n),
@@ -268,7 +268,7 @@ def known(what: str, count: int) -> None:
     """Look through a folder of ``count`` files, half of which are entered as done; the others wait to be settled (watch) or claimed."""
     from mediaprep.jobs.ledger.discover import walk
     from mediaprep.jobs.ledger.ledger import Ledger
-    from mediaprep.jobs.watch.settle import Rules, Settling
+    from mediaprep.jobs.watch.settle import SettleOptions, UnsettledFiles
 
     with tempfile.TemporaryDirectory() as name:
         source = Path(name) / "in"
@@ -285,7 +285,7 @@ def known(what: str, count: int) -> None:
                 while opened.claim(recipe, 8):
                     pass
             else:
-                settling = Settling(Rules(settle=0.0, poll=0.0, incomplete_after=0.0))
+                settling = UnsettledFiles(SettleOptions(settle=0.0, poll=0.0, incomplete_after=0.0))
                 for entry in walk(source, print):
                     if not opened.knows(recipe, entry.source, entry.stamp):
                         settling.saw(entry)

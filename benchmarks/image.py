@@ -83,7 +83,9 @@ def main() -> None:
         kept = {"quality": 75, "optimize": True, "progressive": True}
         trials = 6 * median(lambda: pixels.save(io.BytesIO(), "JPEG", quality=75))
         parts = median(decode) + trials + median(lambda: pixels.save(io.BytesIO(), "JPEG", **kept))
-        job = picture.Job(form="jpeg", targets=("jpeg",), limit=5_000_000, max_pixels=64_000_000)
+        job = picture.PictureJob(
+            form="jpeg", targets=("jpeg",), limit=5_000_000, max_pixels=64_000_000
+        )
         with open_source(source) as opened:
             alone = median(lambda: picture.converted(opened, job))
         outcome = mediaprep.prepare(source, Path(folder) / "out.jpg")

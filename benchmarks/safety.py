@@ -54,12 +54,12 @@ def probing(path: Path, rounds: int) -> Cost:
     """The same reader over the same opened file."""
     from mediaprep.probing.identify.sniff import sniff
     from mediaprep.probing.read import read
-    from mediaprep.probing.reader.pool import Request, confinement, read_media
+    from mediaprep.probing.reader.pool import ReadRequest, confinement, read_media
     from mediaprep.runtime.context import Context
     from mediaprep.runtime.source import open_source
 
     with open_source(path) as source:
-        request = Request(sniffed=sniff(source))
+        request = ReadRequest(sniffed=sniff(source))
         return pairs(
             "probe",
             confinement("auto"),

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     )
     from mediaprep.model.events import Event, Progress, StageDone, StageStarted
     from mediaprep.model.media import Animation, Image, Media, Post, Sound, Subtitle, Video
-    from mediaprep.model.options import Wishes
+    from mediaprep.model.options import Options
     from mediaprep.model.report import Finding, PostReport, Report
     from mediaprep.pipeline.outcome import Outcome, PostOutcome, Upload
     from mediaprep.planning.changes import Change
@@ -72,7 +72,7 @@ _HOMES = {
     "planning.changes": "Change",
     "planning.plan": "Output Plan",
     "profile": "Profile",
-    "model.options": "Wishes",
+    "model.options": "Options",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -120,7 +120,7 @@ __all__ = [
     "UsageProblem",
     "VerifyError",
     "Video",
-    "Wishes",
+    "Options",
     "check",
     "check_async",
     "check_post",

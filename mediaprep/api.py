@@ -19,8 +19,8 @@ from mediaprep.errors import (
 )
 from mediaprep.model.events import Event, ignore
 from mediaprep.model.media import Media
-from mediaprep.model.options import Wishes
-from mediaprep.model.placement import Spec
+from mediaprep.model.options import Options
+from mediaprep.model.placement import Placement
 from mediaprep.model.report import PostReport, Report
 from mediaprep.pipeline.outcome import Outcome, PostOutcome
 from mediaprep.planning.check import check as _check
@@ -43,7 +43,7 @@ def load_profile(name: str = DEFAULT) -> Profile:
 def probe(
     source: Source,
     *,
-    wishes: Wishes | None = None,
+    options: Options | None = None,
     timeout: float | None = None,
     sandbox: str = "auto",
 ) -> Media:
@@ -54,13 +54,13 @@ def probe(
     from mediaprep.runtime.effects import drive
 
     context = _context(timeout=timeout, sandbox=sandbox)
-    return drive(facts(source, wishes or Wishes(), context), context)
+    return drive(facts(source, options or Options(), context), context)
 
 
 async def probe_async(
     source: Source,
     *,
-    wishes: Wishes | None = None,
+    options: Options | None = None,
     timeout: float | None = None,
     sandbox: str = "auto",
 ) -> Media:
@@ -69,14 +69,14 @@ async def probe_async(
     from mediaprep.runtime.effects import drive_async
 
     context = _context(timeout=timeout, sandbox=sandbox)
-    return await drive_async(facts(source, wishes or Wishes(), context), context)
+    return await drive_async(facts(source, options or Options(), context), context)
 
 
 def check(
     source: Source | Media,
     placement: str = DEFAULT,
     *,
-    wishes: Wishes | None = None,
+    options: Options | None = None,
     timeout: float | None = None,
 ) -> Report:
     """Judges a file, or facts already probed (pure then), for a placement: ``twitter``, ``twitter/dm_video``, ``./own.toml``.
@@ -86,7 +86,7 @@ def check(
     if isinstance(source, Media):
         return _check(source, _spec(placement, source))
     try:
-        return check(probe(source, wishes=wishes, timeout=timeout), placement)
+        return check(probe(source, options=options, timeout=timeout), placement)
     except SourceUnreadable as problem:
         return _unreadable(_shown(source), problem, placement)
 
@@ -95,12 +95,12 @@ async def check_async(
     source: Source,
     placement: str = DEFAULT,
     *,
-    wishes: Wishes | None = None,
+    options: Options | None = None,
     timeout: float | None = None,
 ) -> Report:
     """As ``check`` of a file, on the running loop."""
     try:
-        return check(await probe_async(source, wishes=wishes, timeout=timeout), placement)
+        return check(await probe_async(source, options=options, timeout=timeout), placement)
     except SourceUnreadable as problem:
         return _unreadable(_shown(source), problem, placement)
 
@@ -109,58 +109,60 @@ def check_post(
     sources: Sequence[Source],
     placement: str = DEFAULT,
     *,
-    wishes: Wishes | None = None,
+    options: Options | None = None,
     timeout: float | None = None,
     sandbox: str = "auto",
 ) -> PostReport:
     """Judges files as the attachments of one post: each by itself, and whether they can go together. Raises: as ``check``, UsageProblem."""
-    from mediaprep.pipeline.post import judging_post
+    from mediaprep.pipeline.post import check_post_steps
     from mediaprep.runtime.effects import drive
 
     context = _context(timeout=timeout, sandbox=sandbox)
-    return drive(judging_post(_orders(sources, None, placement, wishes, False), context), context)
+    return drive(
+        check_post_steps(_orders(sources, None, placement, options, False), context), context
+    )
 
 
 async def check_post_async(
     sources: Sequence[Source],
     placement: str = DEFAULT,
     *,
-    wishes: Wishes | None = None,
+    options: Options | None = None,
     timeout: float | None = None,
     sandbox: str = "auto",
 ) -> PostReport:
     """As ``check_post``, on the running loop."""
-    from mediaprep.pipeline.post import judging_post
+    from mediaprep.pipeline.post import check_post_steps
     from mediaprep.runtime.effects import drive_async
 
     context = _context(timeout=timeout, sandbox=sandbox)
     return await drive_async(
-        judging_post(_orders(sources, None, placement, wishes, False), context), context
+        check_post_steps(_orders(sources, None, placement, options, False), context), context
     )
 
 
 def plan(
     source: Source | Media,
     placement: str = DEFAULT,
-    wishes: Wishes | None = None,
+    options: Options | None = None,
     *,
     timeout: float | None = None,
 ) -> Plan:
     """What would have to change, decided and proved without writing anything. Raises: as ``check``, and SourceUnreadable."""
-    media = source if isinstance(source, Media) else probe(source, wishes=wishes, timeout=timeout)
-    spec = _spec(placement, media)
-    return _plan((media,), spec, wishes, others=find_profile(placement).companions(spec))
+    media = source if isinstance(source, Media) else probe(source, options=options, timeout=timeout)
+    found = _spec(placement, media)
+    return _plan((media,), found, options, others=find_profile(placement).companions(found))
 
 
 async def plan_async(
     source: Source,
     placement: str = DEFAULT,
-    wishes: Wishes | None = None,
+    options: Options | None = None,
     *,
     timeout: float | None = None,
 ) -> Plan:
     """As ``plan`` of a file, on the running loop."""
-    return plan(await probe_async(source, wishes=wishes, timeout=timeout), placement, wishes)
+    return plan(await probe_async(source, options=options, timeout=timeout), placement, options)
 
 
 def prepare(
@@ -170,7 +172,7 @@ def prepare(
     *,
     category: str | None = None,
     captions: Source | None = None,
-    wishes: Wishes | None = None,
+    options: Options | None = None,
     force: bool = False,
     on_event: Callable[[Event], None] = ignore,
     cancel: threading.Event | None = None,
@@ -190,14 +192,14 @@ def prepare(
 
     Raises: UsageProblem (before any work), ProfileError, EnvironmentProblem, Cancelled, DeadlineExceeded.
     """
-    from mediaprep.pipeline.prepare import preparing
+    from mediaprep.pipeline.prepare import prepare_steps
     from mediaprep.runtime.effects import drive
 
     context = _context(
         timeout=timeout, sandbox=sandbox, on_event=on_event, cancel=cancel, ffmpeg=ffmpeg
     )
-    order = _order(source, target, placement, category, wishes, force, captions)
-    return drive(preparing(order, context), context)
+    order = _order(source, target, placement, category, options, force, captions)
+    return drive(prepare_steps(order, context), context)
 
 
 async def prepare_async(
@@ -207,7 +209,7 @@ async def prepare_async(
     *,
     category: str | None = None,
     captions: Source | None = None,
-    wishes: Wishes | None = None,
+    options: Options | None = None,
     force: bool = False,
     on_event: Callable[[Event], None] = ignore,
     timeout: float | None = None,
@@ -215,12 +217,12 @@ async def prepare_async(
     sandbox: str = "auto",
 ) -> Outcome:
     """As ``prepare``, on the running loop. Cancelling the task ends the child within a second and leaves nothing behind."""
-    from mediaprep.pipeline.prepare import preparing
+    from mediaprep.pipeline.prepare import prepare_steps
     from mediaprep.runtime.effects import drive_async
 
     context = _context(timeout=timeout, sandbox=sandbox, on_event=on_event, ffmpeg=ffmpeg)
-    order = _order(source, target, placement, category, wishes, force, captions)
-    return await drive_async(preparing(order, context), context)
+    order = _order(source, target, placement, category, options, force, captions)
+    return await drive_async(prepare_steps(order, context), context)
 
 
 def prepare_post(
@@ -228,7 +230,7 @@ def prepare_post(
     folder: str | PathLike[str] | None = None,
     placement: str = DEFAULT,
     *,
-    wishes: Wishes | None = None,
+    options: Options | None = None,
     force: bool = False,
     on_event: Callable[[Event], None] = ignore,
     cancel: threading.Event | None = None,
@@ -240,14 +242,14 @@ def prepare_post(
 
     folder     where outputs go; None: beside each source. The rest as for ``prepare``, whose exceptions it raises too.
     """
-    from mediaprep.pipeline.post import preparing_post
+    from mediaprep.pipeline.post import prepare_post_steps
     from mediaprep.runtime.effects import drive
 
     context = _context(
         timeout=timeout, sandbox=sandbox, on_event=on_event, cancel=cancel, ffmpeg=ffmpeg
     )
     return drive(
-        preparing_post(_orders(sources, folder, placement, wishes, force), context), context
+        prepare_post_steps(_orders(sources, folder, placement, options, force), context), context
     )
 
 
@@ -256,7 +258,7 @@ async def prepare_post_async(
     folder: str | PathLike[str] | None = None,
     placement: str = DEFAULT,
     *,
-    wishes: Wishes | None = None,
+    options: Options | None = None,
     force: bool = False,
     on_event: Callable[[Event], None] = ignore,
     timeout: float | None = None,
@@ -264,12 +266,12 @@ async def prepare_post_async(
     sandbox: str = "auto",
 ) -> PostOutcome:
     """As ``prepare_post``, on the running loop."""
-    from mediaprep.pipeline.post import preparing_post
+    from mediaprep.pipeline.post import prepare_post_steps
     from mediaprep.runtime.effects import drive_async
 
     context = _context(timeout=timeout, sandbox=sandbox, on_event=on_event, ffmpeg=ffmpeg)
     return await drive_async(
-        preparing_post(_orders(sources, folder, placement, wishes, force), context), context
+        prepare_post_steps(_orders(sources, folder, placement, options, force), context), context
     )
 
 
@@ -336,11 +338,11 @@ def _order(
     target: str | PathLike[str] | None,
     placement: str,
     category: str | None,
-    wishes: Wishes | None,
+    options: Options | None,
     force: bool,
     captions: Source | None = None,
 ) -> Any:
-    from mediaprep.pipeline.request import Order
+    from mediaprep.pipeline.request import Request
 
     named = split_name(placement)[1]
     if named and category and named != category:
@@ -349,11 +351,11 @@ def _order(
         )
     path = None if target is None else _target(target)
     profile = find_profile(placement)
-    return Order(
+    return Request(
         source=source,
         profile=profile,
         category=named or category,
-        wishes=wishes or Wishes(),
+        options=options or Options(),
         target=path,
         force=force,
         captions=captions,
@@ -364,13 +366,13 @@ def _orders(
     sources: Sequence[Source],
     folder: str | PathLike[str] | None,
     placement: str,
-    wishes: Wishes | None,
+    options: Options | None,
     force: bool,
 ) -> tuple[Any, ...]:
     """One order for each attachment. Raises: UsageProblem where ``folder`` is none, or two outputs would have one name."""
     if folder is not None and not is_folder(Path(folder)):
         raise UsageProblem(f"{folder}: no such folder; make it first")
-    return tuple(_order(source, folder, placement, None, wishes, force) for source in sources)
+    return tuple(_order(source, folder, placement, None, options, force) for source in sources)
 
 
 def _target(target: str | PathLike[str]) -> Path:
@@ -400,8 +402,8 @@ def _context(
     )
 
 
-def _spec(placement: str, media: Media) -> Spec:
-    return find_profile(placement).spec_for(media.kind, split_name(placement)[1])
+def _spec(placement: str, media: Media) -> Placement:
+    return find_profile(placement).placement_for(media.kind, split_name(placement)[1])
 
 
 def _shown(source: Source | Media) -> str:

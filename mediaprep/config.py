@@ -20,7 +20,7 @@ Value = str | int | bool | float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class ConfigKey:
     """One setting: its type, the words it may be (empty: any), its default (None: none), and what it means."""
 
     type: type
@@ -29,61 +29,63 @@ class Key:
     words: tuple[str, ...] = ()
 
 
-KEYS: Mapping[str, Key] = {
-    "profile": Key(type=str, default="twitter", meaning="profile, placement or path of a profile"),
-    "ffmpeg": Key(
+KEYS: Mapping[str, ConfigKey] = {
+    "profile": ConfigKey(
+        type=str, default="twitter", meaning="profile, placement or path of a profile"
+    ),
+    "ffmpeg": ConfigKey(
         type=str, default=None, meaning="ffmpeg binary to use instead of the bundled one"
     ),
-    "sandbox": Key(
+    "sandbox": ConfigKey(
         type=str,
         default="auto",
         words=("auto", "strict", "basic"),
         meaning="weakest confinement that is accepted",
     ),
-    "quality": Key(
+    "quality": ConfigKey(
         type=str,
         default=None,
         words=("fast", "default", "best", "hq"),
         meaning="encoding effort; none: the profile's",
     ),
-    "rate": Key(
+    "rate": ConfigKey(
         type=str,
         default="quality",
         words=("quality", "table"),
         meaning="capped quality, or the table's bit rate",
     ),
-    "fit": Key(
+    "fit": ConfigKey(
         type=str,
         default="pad",
         words=("pad", "crop", "scale"),
         meaning="how a picture of forbidden shape is made to fit",
     ),
-    "encoder": Key(type=str, default="libx264", meaning="video encoder, or auto"),
-    "mend": Key(
+    "encoder": ConfigKey(type=str, default="libx264", meaning="video encoder, or auto"),
+    "fix-level": ConfigKey(
         type=str,
         default="must",
         words=("must", "observed", "should"),
-        meaning="mend findings down to this level",
+        meaning="also fix findings of this level",
     ),
-    "keep-metadata": Key(type=bool, default=False, meaning="leave private metadata in"),
-    "fail-on": Key(
+    "keep-metadata": ConfigKey(type=bool, default=False, meaning="leave private metadata in"),
+    "fail-on": ConfigKey(
         type=str,
         default="must",
         words=("must", "observed", "should"),
         meaning="findings of which level make check exit 1",
     ),
-    "jobs": Key(type=int, default=1, meaning="files worked on at a time"),
-    "timeout": Key(type=float, default=None, meaning="seconds that one run may take"),
-    "color": Key(
+    "jobs": ConfigKey(type=int, default=1, meaning="files worked on at a time"),
+    "timeout": ConfigKey(type=float, default=None, meaning="seconds that one run may take"),
+    "color": ConfigKey(
         type=str, default="auto", words=("auto", "always", "never"), meaning="colour in the answer"
     ),
-    "progress": Key(
+    "progress": ConfigKey(
         type=str,
         default="auto",
         words=("auto", "bar", "plain", "json", "none"),
         meaning="how progress is drawn",
     ),
-    "log-file": Key(type=str, default=None, meaning="file that gets the log as JSON lines"),
+    "log-file": ConfigKey(type=str, default=None, meaning="file that gets the log as JSON lines"),
 }
 
 
@@ -248,4 +250,4 @@ def _checked(key: str, value: Any) -> Value:
     return checked
 
 
-__all__ = ["FILE_NAME", "KEYS", "Key", "Settings", "load", "own_file"]
+__all__ = ["FILE_NAME", "KEYS", "ConfigKey", "Settings", "load", "own_file"]

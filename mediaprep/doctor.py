@@ -32,7 +32,7 @@ BUNDLED = "imageio-ffmpeg"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class DoctorItem:
     """One thing that was looked at: ``fail`` means that work cannot be done here, ``warn`` that some of it cannot; ``facts`` are for
     programs."""
 
@@ -46,7 +46,7 @@ class Item:
 class Diagnosis:
     """All items, in the order they are shown."""
 
-    items: tuple[Item, ...]
+    items: tuple[DoctorItem, ...]
 
     @property
     def healthy(self) -> bool:
@@ -69,12 +69,12 @@ def examine(settings: Settings, context: Context) -> Diagnosis:
     )
 
 
-def _python() -> Item:
+def _python() -> DoctorItem:
     from mediaprep import __version__
 
     words = f"mediaprep {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     status: Status = "ok" if sys.platform in ("linux", "darwin") else "fail"
-    return Item(
+    return DoctorItem(
         name="mediaprep",
         status=status,
         words=words if status == "ok" else f"{words}: tools are started on Linux and macOS only",
@@ -87,12 +87,12 @@ def _python() -> Item:
     )
 
 
-def _ffmpeg(settings: Settings, context: Context) -> tuple[Item, ...]:
+def _ffmpeg(settings: Settings, context: Context) -> tuple[DoctorItem, ...]:
     try:
         binary = ffmpeg.locate(context.ffmpeg)
         can = ffmpeg.capabilities(binary, context)
     except (EnvironmentProblem, ToolError) as problem:
-        return (Item(name="ffmpeg", status="fail", words=str(problem)),)
+        return (DoctorItem(name="ffmpeg", status="fail", words=str(problem)),)
     source = _source(binary, settings, context)
     facts: dict[str, Any] = {"path": binary, "source": source, "version": can.version}
     lacking = [n for n in NEEDED_ENCODERS if n not in can.encoders] + [
@@ -114,7 +114,7 @@ def _ffmpeg(settings: Settings, context: Context) -> tuple[Item, ...]:
         words += f"; lacks {' '.join(missing)}: what needs them is refused or done more simply"
     status: Status = "fail" if lacking else "warn" if missing else "ok"
     return (
-        Item(name="ffmpeg", status=status, words=words, facts=facts),
+        DoctorItem(name="ffmpeg", status=status, words=words, facts=facts),
         _encoders(binary, can, context),
     )
 
@@ -133,7 +133,7 @@ def _source(binary: str, settings: Settings, context: Context) -> str:
     return "from PATH"
 
 
-def _encoders(binary: str, can: ffmpeg.Capabilities, context: Context) -> Item:
+def _encoders(binary: str, can: ffmpeg.Capabilities, context: Context) -> DoctorItem:
     """Which encoders of the hardware answer a test encode of one frame."""
     compiled = [name for name in HARDWARE if name in can.encoders]
     answering = [name for name in compiled if _answers(binary, name, context)]
@@ -143,7 +143,7 @@ def _encoders(binary: str, can: ffmpeg.Capabilities, context: Context) -> Item:
         words = f"encoder libx264; {' '.join(compiled)} compiled in, but no device answered a test encode of one frame"
     else:
         words = "encoder libx264; none for hardware is compiled in"
-    return Item(
+    return DoctorItem(
         name="encoders",
         status="ok",
         words=words,
@@ -163,13 +163,13 @@ def _answers(binary: str, encoder: str, context: Context) -> bool:
     return True
 
 
-def _libraries() -> tuple[Item, ...]:
-    items: list[Item] = []
+def _libraries() -> tuple[DoctorItem, ...]:
+    items: list[DoctorItem] = []
     for library in installed.libraries():
         facts = {"version": library.version, "says": library.says}
         if library.version is None:
             items.append(
-                Item(
+                DoctorItem(
                     name=library.name,
                     status="fail",
                     words=f"{library.name}: {library.problem}",
@@ -180,26 +180,26 @@ def _libraries() -> tuple[Item, ...]:
             words = f"{library.name} {library.version}" + (
                 f" ({library.says})" if library.says else ""
             )
-            items.append(Item(name=library.name, status="ok", words=words, facts=facts))
+            items.append(DoctorItem(name=library.name, status="ok", words=words, facts=facts))
     return tuple(items)
 
 
-def _module() -> Item:
+def _module() -> DoctorItem:
     """Other distributions also install a top-level ``ffmpeg``; with two of them ``import ffmpeg`` fails or is the wrong one."""
     found = installed.owners("ffmpeg")
     facts = {"owners": list(found)}
     if found == ("ffmpeg-python",):
         words = f"module ffmpeg belongs to ffmpeg-python {installed.version('ffmpeg-python')}"
-        return Item(name="module ffmpeg", status="ok", words=words, facts=facts)
+        return DoctorItem(name="module ffmpeg", status="ok", words=words, facts=facts)
     others = [name for name in found if name != "ffmpeg-python"]
     remedy = (
         f"pip uninstall {' '.join(others)}; " if others else ""
     ) + "pip install --force-reinstall ffmpeg-python"
     words = f"module ffmpeg belongs to {' and '.join(found) or 'nobody'}, want ffmpeg-python alone: {remedy}"
-    return Item(name="module ffmpeg", status="fail", words=words, facts=facts)
+    return DoctorItem(name="module ffmpeg", status="fail", words=words, facts=facts)
 
 
-def _sandbox(context: Context) -> Item:
+def _sandbox(context: Context) -> DoctorItem:
     report = sandbox.available()
     facts = {
         "available": report.level,
@@ -212,14 +212,14 @@ def _sandbox(context: Context) -> Item:
     try:
         level = sandbox.choose(context.sandbox)
     except EnvironmentProblem as problem:
-        return Item(name="sandbox", status="fail", words=str(problem), facts=facts)
+        return DoctorItem(name="sandbox", status="fail", words=str(problem), facts=facts)
     means = {"strict": "Landlock, seccomp and limits", "basic": "limits only", "none": "nothing"}[
         level
     ]
     words = f"sandbox: {level} ({means})" + (
         f"; {'; '.join(report.reasons)}" if report.reasons else ""
     )
-    return Item(
+    return DoctorItem(
         name="sandbox",
         status="ok" if level == "strict" else "warn",
         words=words,
@@ -227,10 +227,10 @@ def _sandbox(context: Context) -> Item:
     )
 
 
-def _profiles() -> tuple[Item, ...]:
+def _profiles() -> tuple[DoctorItem, ...]:
     from mediaprep import profile
 
-    items: list[Item] = []
+    items: list[DoctorItem] = []
     good: list[str] = []
     for name in (*profile.bundled(), *profile.own()):
         try:
@@ -238,7 +238,7 @@ def _profiles() -> tuple[Item, ...]:
         except ProfileError as problem:
             status: Status = "fail" if name == profile.DEFAULT else "warn"
             items.append(
-                Item(
+                DoctorItem(
                     name=f"profile {name}",
                     status=status,
                     words=f"profile {name}: {problem.problems[0]}",
@@ -252,12 +252,12 @@ def _profiles() -> tuple[Item, ...]:
         "own_folder": str(profile.own_folder()),
     }
     return (
-        Item(name="profiles", status="ok", words=f"profiles: {' '.join(good)}", facts=facts),
+        DoctorItem(name="profiles", status="ok", words=f"profiles: {' '.join(good)}", facts=facts),
         *items,
     )
 
 
-def _settings(settings: Settings) -> tuple[Item, ...]:
+def _settings(settings: Settings) -> tuple[DoctorItem, ...]:
     said = {
         key: {"value": value, "origin": settings.origins[key]}
         for key, value in settings.values.items()
@@ -272,7 +272,7 @@ def _settings(settings: Settings) -> tuple[Item, ...]:
         "; ".join(named) if named else "every setting has its default"
     )
     return (
-        Item(
+        DoctorItem(
             name="configuration",
             status="ok",
             words=words,

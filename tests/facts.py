@@ -10,26 +10,26 @@ from mediaprep.model.media import (
     AudioStream,
     Colour,
     Container,
+    DeclaredSar,
     Gop,
-    StatedSar,
     Track,
-    Unknown,
+    UnknownFact,
     Video,
     VideoStream,
 )
-from mediaprep.model.placement import Spec
+from mediaprep.model.placement import Placement
 from mediaprep.model.tolerance import with_fact
 from mediaprep.profile import find_profile
 
 SQUARE = (
-    StatedSar(where="container", value=Fraction(1)),
-    StatedSar(where="bitstream", value=Fraction(1)),
+    DeclaredSar(where="container", value=Fraction(1)),
+    DeclaredSar(where="bitstream", value=Fraction(1)),
 )
 
 
-def twitter(category: str = "tweet_video") -> Spec:
+def twitter(category: str = "tweet_video") -> Placement:
     """The limits of the default profile, as the specification tells them."""
-    return find_profile("twitter").specs[category]
+    return find_profile("twitter").placements[category]
 
 
 def good(**changes: Any) -> Video:
@@ -103,4 +103,4 @@ def lasting(seconds: Fraction, **changes: Any) -> Video:
 
 def untold(media: Video, fact: str, reason: str = "the header is damaged") -> Video:
     """The same video with the reason why a fact is None."""
-    return replace(media, unknown=(*media.unknown, Unknown(fact=fact, reason=reason)))
+    return replace(media, unknown=(*media.unknown, UnknownFact(fact=fact, reason=reason)))

@@ -43,8 +43,8 @@ def run(words: Sequence[str]) -> int:
         "mediaprep.probing.reader.pool:early_child",
     )
 
-    from mediaprep.cli._exit import Code, of_error
-    from mediaprep.cli._face import Stopped, complain, one_line
+    from mediaprep.cli._exit import ExitCode, of_error
+    from mediaprep.cli._face import StoppedBySignal, complain, one_line
 
     try:
         if forked:
@@ -52,13 +52,13 @@ def run(words: Sequence[str]) -> int:
 
             adopt(forked)
         code = _carried_out(words)
-    except Stopped as stopped:
+    except StoppedBySignal as stopped:
         complain(
             f"mediaprep: stopped by {signal.Signals(stopped.number).name}; nothing was left behind"
         )
         return 128 + stopped.number
     except KeyboardInterrupt:
-        return Code.INTERRUPTED
+        return ExitCode.INTERRUPTED
     except Exception as problem:  # the edge of the program: the last place where an error can still be told in one line
         if (usage := _usage_code(problem)) is not None:
             return usage
@@ -77,14 +77,14 @@ def _carried_out(words: Sequence[str]) -> int | None:
 
     if (asked := _plainly.plain_check(words)) is not None:
         from mediaprep.cli._check import run as check
-        from mediaprep.cli._face import Face, Globals
+        from mediaprep.cli._face import Console, GlobalOptions
 
-        return check(Face.start(Globals()), asked)
+        return check(Console.start(GlobalOptions()), asked)
     if (given := _plainly.plain_fix(words)) is not None:
-        from mediaprep.cli._face import Face, Globals
+        from mediaprep.cli._face import Console, GlobalOptions
         from mediaprep.cli._fix import run as fix
 
-        return fix(Face.start(Globals()), given)
+        return fix(Console.start(GlobalOptions()), given)
     from mediaprep.cli.app import app
 
     code: int | None = app(args=list(words), prog_name="mediaprep", standalone_mode=False)
@@ -97,10 +97,10 @@ def _usage_code(problem: Exception) -> int | None:
         return None
     import typer
 
-    from mediaprep.cli._exit import Code
+    from mediaprep.cli._exit import ExitCode
 
     if isinstance(problem, typer.Abort):
-        return Code.INTERRUPTED
+        return ExitCode.INTERRUPTED
     return _usage(problem) if isinstance(problem, typer.TyperException) else None
 
 
@@ -130,7 +130,7 @@ def _usage(problem: Exception) -> int:
     """A wrong command line: one line, and where the help is. A command without arguments that wants some: its help, on stdout."""
     import typer
 
-    from mediaprep.cli._exit import Code
+    from mediaprep.cli._exit import ExitCode
     from mediaprep.cli._face import complain
 
     context = getattr(problem, "ctx", None)
@@ -144,4 +144,4 @@ def _usage(problem: Exception) -> int:
         complain(
             f"{command}: {message.replace('Value error, ', '')} (see {command} --help)"
         )  # pydantic's word, not ours
-    return Code.USAGE
+    return ExitCode.USAGE

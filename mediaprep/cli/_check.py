@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mediaprep.cli._each import Done
-    from mediaprep.cli._exit import Code
-    from mediaprep.cli._face import Face
+    from mediaprep.cli._each import InputResult
+    from mediaprep.cli._exit import ExitCode
+    from mediaprep.cli._face import Console
     from mediaprep.model.report import Level, Report
     from mediaprep.planning.plan import Plan
     from mediaprep.profile import Profile
@@ -24,7 +24,7 @@ _DOWN_TO: dict[str, tuple[Level, ...]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class CheckArguments:
     """The options of ``check``; ``inputs``: the names."""
 
     inputs: Sequence[str] = ()
@@ -40,9 +40,9 @@ class Asked:
     timeout: float | None = None
 
 
-def run(face: Face, asked: Asked) -> Code:
+def run(face: Console, asked: CheckArguments) -> ExitCode:
     """Judge each file and say so, as the answers come; the exit code. Raises: UsageProblem, ProfileError, Stopped."""
-    from mediaprep.cli._exit import Code, worst
+    from mediaprep.cli._exit import ExitCode, worst
     from mediaprep.cli._inputs import collect
     from mediaprep.cli._placement import placement
 
@@ -50,8 +50,8 @@ def run(face: Face, asked: Asked) -> Code:
     name, profile, category = placement(face, asked.profile, asked.category)
     levels = _DOWN_TO[asked.fail_on or face.settings.text("fail-on") or "must"]
     means = face.context(timeout=asked.timeout)
-    whole = _Whole(face, asked, name, profile)
-    codes: list[Code] = []
+    whole = _AnswerWriter(face, asked, name, profile)
+    codes: list[ExitCode] = []
     for done in _looks(face, asked, names, profile, category, means):
         whole.add(done)
         report, along = done.value if done.value is not None else (None, ())
@@ -61,42 +61,42 @@ def run(face: Face, asked: Asked) -> Code:
             else [_code(item, levels, asked.exit_zero) for item in (report, *along)]
         )
     refused = whole.end()
-    return worst([*codes, Code.FINDINGS] if refused and not asked.exit_zero else codes)
+    return worst([*codes, ExitCode.FINDINGS] if refused and not asked.exit_zero else codes)
 
 
 def _looks(
-    face: Face,
-    asked: Asked,
+    face: Console,
+    asked: CheckArguments,
     names: Sequence[str],
     profile: Profile,
     category: str | None,
     means: Context,
-) -> Iterator[Done[tuple[Report, tuple[Report, ...]]]]:
+) -> Iterator[InputResult[tuple[Report, tuple[Report, ...]]]]:
     """Of each file the report, and that of the captions which go with it."""
     from mediaprep.cli._each import cores, each
     from mediaprep.cli._inputs import captions_for, source_of
-    from mediaprep.model.options import Wishes
+    from mediaprep.model.options import Options
     from mediaprep.pipeline.inspect import judged
     from mediaprep.runtime.effects import drive
 
-    wishes, captions = Wishes(deep=asked.deep), captions_for(names, asked.captions)
+    options, captions = Options(deep=asked.deep), captions_for(names, asked.captions)
     meanwhile = threading.Thread(target=_load, args=(asked.as_json,), name="mediaprep-load")
     meanwhile.start()
 
     def one(path: str) -> tuple[Report, tuple[Report, ...]]:
         if captions is None:
-            return drive(judged(source_of(path), profile, category, wishes, means), means), ()
-        from mediaprep.pipeline.prepare import judging
-        from mediaprep.pipeline.request import Order
+            return drive(judged(source_of(path), profile, category, options, means), means), ()
+        from mediaprep.pipeline.prepare import inspect_steps
+        from mediaprep.pipeline.request import Request
 
-        order = Order(
+        order = Request(
             source=source_of(path),
             profile=profile,
             category=category,
-            wishes=wishes,
+            options=options,
             captions=captions,
         )
-        report, plan = drive(judging(order, means), means)
+        report, plan = drive(inspect_steps(order, means), means)
         return report, plan.along if plan is not None else ()
 
     try:
@@ -111,9 +111,9 @@ def _load(as_json: bool) -> None:
     """Import what judges and what is said, while the first file is read by a child."""
     import mediaprep.planning.check
     from mediaprep.model.media import Media
-    from mediaprep.model.serialize import ready
+    from mediaprep.model.serialize import prepare_decoder
 
-    ready(Media)
+    prepare_decoder(Media)
     if as_json:
         import mediaprep.report.json
     else:
@@ -121,15 +121,15 @@ def _load(as_json: bool) -> None:
         import mediaprep.report.text  # noqa: F401 (all of them: for later)
 
 
-class _Whole:
+class _AnswerWriter:
     """The answer as it grows: text at once, JSON file by file; what all files are as one post. Keeps of each file a few bytes only."""
 
-    def __init__(self, face: Face, asked: Asked, name: str, profile: Profile) -> None:
+    def __init__(self, face: Console, asked: CheckArguments, name: str, profile: Profile) -> None:
         self._face, self._asked, self._name, self._profile = face, asked, name, profile
         self._kinds: list[Any] = []
         self._document = face.growing(profile=profile.name) if asked.as_json else None
 
-    def add(self, done: Done[tuple[Report, tuple[Report, ...]]]) -> None:
+    def add(self, done: InputResult[tuple[Report, tuple[Report, ...]]]) -> None:
         """Say what came of one file."""
         from mediaprep.cli._each import attachment, complaint
         from mediaprep.cli._face import complain
@@ -168,22 +168,22 @@ class _Whole:
         """What a repair would do about the findings."""
         if report.media is None or not report.findings:
             return None
-        from mediaprep.model.options import Wishes
+        from mediaprep.model.options import Options
         from mediaprep.planning.plan import plan
 
-        spec = self._profile.spec_for(report.media.kind, report.category)
+        placement = self._profile.placement_for(report.media.kind, report.category)
         return plan(
             (report.media,),
-            spec,
-            Wishes(deep=self._asked.deep),
-            others=self._profile.companions(spec),
+            placement,
+            Options(deep=self._asked.deep),
+            others=self._profile.companions(placement),
         )
 
 
-def _code(report: Report, levels: tuple[Level, ...], exit_zero: bool) -> Code:
-    from mediaprep.cli._exit import Code
+def _code(report: Report, levels: tuple[Level, ...], exit_zero: bool) -> ExitCode:
+    from mediaprep.cli._exit import ExitCode
 
     if report.verdict == "unreadable":
-        return Code.UNREADABLE
+        return ExitCode.UNREADABLE
     found = any(finding.level in levels for finding in report.findings)
-    return Code.FINDINGS if found and not exit_zero else Code.OK
+    return ExitCode.FINDINGS if found and not exit_zero else ExitCode.OK

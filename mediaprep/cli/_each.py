@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from mediaprep.cli._exit import Code, of_error
-from mediaprep.cli._face import Face
+from mediaprep.cli._exit import ExitCode, of_error
+from mediaprep.cli._face import Console
 from mediaprep.errors import Cancelled
 from mediaprep.runtime.source import display_name
 
@@ -24,18 +24,18 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done(Generic[T]):
+class InputResult(Generic[T]):
     """What came of one input: a value, or the ``error`` that we failed with, in one line, and its exit code."""
 
     name: str
     value: T | None = None
     error: str | None = None
-    code: Code = Code.OK
+    code: ExitCode = ExitCode.OK
 
 
 def each(
-    face: Face, names: Sequence[str], work: Callable[[str], T], *, jobs: int = 1
-) -> Iterator[Done[T]]:
+    face: Console, names: Sequence[str], work: Callable[[str], T], *, jobs: int = 1
+) -> Iterator[InputResult[T]]:
     """The answers as they come, in order. Raises: Stopped after a signal, once all work has ended."""
     with face.stoppable():
         if jobs <= 1 or len(names) <= 1:
@@ -60,15 +60,15 @@ def each(
                 yield going.popleft().result()
 
 
-def _one(face: Face, name: str, work: Callable[[str], T]) -> Done[T]:
+def _one(face: Console, name: str, work: Callable[[str], T]) -> InputResult[T]:
     try:
-        return Done(name=name, value=work(name))
+        return InputResult(name=name, value=work(name))
     except Cancelled:
         raise
     except (
         Exception
     ) as problem:  # the edge: whatever happened to one file is told, and the others go on
-        return Done(name=name, error=face.failed(problem), code=of_error(problem))
+        return InputResult(name=name, error=face.failed(problem), code=of_error(problem))
 
 
 def cores() -> int:
@@ -96,7 +96,7 @@ def as_post(
     return check_post(tuple(media), profile.post, profile.name)
 
 
-def complaint(done: Done[T]) -> str:
+def complaint(done: InputResult[T]) -> str:
     """The line for stderr: the input's name, where the message does not begin with it."""
     name, error = display_name(done.name), done.error or ""
     return error if error.startswith(f"{name}:") else f"{name}: {error}"

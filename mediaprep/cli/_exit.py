@@ -18,7 +18,7 @@ from mediaprep.errors import (
 )
 
 
-class Code(IntEnum):
+class ExitCode(IntEnum):
     """How a command ends."""
 
     OK = 0
@@ -34,31 +34,31 @@ class Code(IntEnum):
 
 
 _WORST_FIRST = (
-    Code.INTERNAL,
-    Code.FAILED,
-    Code.ENVIRONMENT,
-    Code.UNREADABLE,
-    Code.USAGE,
-    Code.FINDINGS,
+    ExitCode.INTERNAL,
+    ExitCode.FAILED,
+    ExitCode.ENVIRONMENT,
+    ExitCode.UNREADABLE,
+    ExitCode.USAGE,
+    ExitCode.FINDINGS,
 )
-_OF_ERROR: tuple[tuple[type[MediaPrepError], Code], ...] = (
-    (UsageProblem, Code.USAGE),
-    (ProfileError, Code.USAGE),
-    (SourceUnreadable, Code.UNREADABLE),
-    (EnvironmentProblem, Code.ENVIRONMENT),
-    (ToolError, Code.FAILED),
-    (VerifyError, Code.FAILED),
-    (DeadlineExceeded, Code.FAILED),
-    (Cancelled, Code.INTERRUPTED),
+_OF_ERROR: tuple[tuple[type[MediaPrepError], ExitCode], ...] = (
+    (UsageProblem, ExitCode.USAGE),
+    (ProfileError, ExitCode.USAGE),
+    (SourceUnreadable, ExitCode.UNREADABLE),
+    (EnvironmentProblem, ExitCode.ENVIRONMENT),
+    (ToolError, ExitCode.FAILED),
+    (VerifyError, ExitCode.FAILED),
+    (DeadlineExceeded, ExitCode.FAILED),
+    (Cancelled, ExitCode.INTERRUPTED),
 )
 
 
-def of_error(problem: BaseException) -> Code:
+def of_error(problem: BaseException) -> ExitCode:
     """The code of an exception; ``INTERNAL`` for one that we did not mean to raise."""
-    return next((code for kind, code in _OF_ERROR if isinstance(problem, kind)), Code.INTERNAL)
+    return next((code for kind, code in _OF_ERROR if isinstance(problem, kind)), ExitCode.INTERNAL)
 
 
-def worst(codes: Iterable[Code]) -> Code:
+def worst(codes: Iterable[ExitCode]) -> ExitCode:
     """Of several files: the first of 70, 5, 4, 3, 2, 1 that occurred, else 0."""
     occurred = set(codes)
-    return next((code for code in _WORST_FIRST if code in occurred), Code.OK)
+    return next((code for code in _WORST_FIRST if code in occurred), ExitCode.OK)

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from mediaprep.config import Settings
     from mediaprep.model.events import Event, Listener
-    from mediaprep.report.json import Growing
+    from mediaprep.report.json import JsonStream
     from mediaprep.report.lines import Line
     from mediaprep.runtime.context import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Globals:
+class GlobalOptions:
     """The options of ``mediaprep`` itself; None: not given."""
 
     config: Path | None = None
@@ -43,20 +43,20 @@ class Globals:
 
 
 @dataclass(slots=True, kw_only=True)
-class Face:
+class Console:
     """One command's dealings with the outside: what it writes, and the means it hands to the library."""
 
-    options: Globals
+    options: GlobalOptions
     settings: Settings
     cancel: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def of(cls, context: typer.Context) -> Face:
+    def of(cls, context: typer.Context) -> Console:
         """The face of a command. Raises: UsageProblem for a wrong configuration."""
-        return cls.start(context.obj if isinstance(context.obj, Globals) else Globals())
+        return cls.start(context.obj if isinstance(context.obj, GlobalOptions) else GlobalOptions())
 
     @classmethod
-    def start(cls, options: Globals) -> Face:
+    def start(cls, options: GlobalOptions) -> Console:
         """The face of a command with these options. Raises: as ``of``."""
         from mediaprep import config
 
@@ -86,11 +86,11 @@ class Face:
 
         self.say(dumps(content) + "\n")
 
-    def growing(self, **head: Any) -> Growing:
+    def growing(self, **head: Any) -> JsonStream:
         """The answer as one JSON document whose ``files`` come one by one."""
-        from mediaprep.report.json import Growing
+        from mediaprep.report.json import JsonStream
 
-        return Growing(self.say, sandbox=self.confinement, **head)
+        return JsonStream(self.say, sandbox=self.confinement, **head)
 
     @property
     def confinement(self) -> str:
@@ -167,7 +167,7 @@ class Face:
             for number, handler in before.items():
                 signal.signal(number, handler)
             if stopped:
-                raise Stopped(stopped[0])
+                raise StoppedBySignal(stopped[0])
 
     def failed(self, problem: BaseException) -> str:
         """One line about an exception; with -v its traceback goes to stderr."""
@@ -208,7 +208,7 @@ class Face:
             _log.start(verbose=self.options.verbose, path=None if path is None else Path(path))
 
 
-class Stopped(BaseException):
+class StoppedBySignal(BaseException):
     """A signal stopped the run; ``number`` is the signal's."""
 
     def __init__(self, number: int) -> None:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mediaprep.cli._exit import Code
-    from mediaprep.cli._face import Face
-    from mediaprep.cli._request import Request
+    from mediaprep.cli._exit import ExitCode
+    from mediaprep.cli._face import Console
+    from mediaprep.cli._request import FixArguments
     from mediaprep.model.report import Report
     from mediaprep.pipeline.outcome import Outcome, Status
 
 
-def run(face: Face, given: Mapping[str, Any]) -> Code:
+def run(face: Console, given: Mapping[str, Any]) -> ExitCode:
     """Repair files as the options say, by their parameters' names; the exit code. Raises: UsageProblem, ProfileError, Stopped."""
     from mediaprep.cli import _inputs, _request
     from mediaprep.runtime.source import is_folder
@@ -31,7 +31,7 @@ def run(face: Face, given: Mapping[str, Any]) -> Code:
     _inputs.refuse_collisions(
         request.names, target if target and is_folder(target) else None, given["to"]
     )
-    receipts = None if given["report"] is None else Receipts(given["report"])
+    receipts = None if given["report"] is None else ReceiptFolder(given["report"])
     orders = {"target": target, "force": given["force"]}
     if given["post"] and (code := _no_post(face, request)) is not None:
         return code
@@ -40,16 +40,16 @@ def run(face: Face, given: Mapping[str, Any]) -> Code:
     )
 
 
-def _no_post(face: Face, request: Request) -> Code | None:
+def _no_post(face: Console, request: FixArguments) -> ExitCode | None:
     """Judge all inputs as one post before any work; None: they can go together. Else what was said and the exit code: nothing is made.
 
     Raises: UsageProblem for stdin, which can be read once only.
     """
-    from mediaprep.cli._exit import Code
+    from mediaprep.cli._exit import ExitCode
     from mediaprep.cli._inputs import STDIN
     from mediaprep.errors import UsageProblem
-    from mediaprep.pipeline.post import judging_post, refused
-    from mediaprep.pipeline.request import Order
+    from mediaprep.pipeline.post import check_post_steps, refused
+    from mediaprep.pipeline.request import Request
     from mediaprep.report import json, text
     from mediaprep.runtime.effects import drive
 
@@ -59,10 +59,10 @@ def _no_post(face: Face, request: Request) -> Code | None:
         )
     means = face.context(timeout=request.timeout)
     orders = tuple(
-        Order(source=name, profile=request.profile, category=request.category)
+        Request(source=name, profile=request.profile, category=request.category)
         for name in request.names
     )
-    judged = drive(judging_post(orders, means), means)
+    judged = drive(check_post_steps(orders, means), means)
     if judged.whole.verdict != "fail":
         return None
     outcomes = refused(judged, request.profile)
@@ -82,22 +82,26 @@ def _no_post(face: Face, request: Request) -> Code | None:
     else:
         face.lines(text.post_lines(judged.whole))
     return (
-        Code.UNREADABLE
+        ExitCode.UNREADABLE
         if any(outcome.status == "unreadable" for outcome in outcomes)
-        else Code.FINDINGS
+        else ExitCode.FINDINGS
     )
 
 
 def _repair(
-    face: Face, request: Request, orders: dict[str, Any], receipts: Receipts | None, jobs: int
-) -> Code:
-    """Repair each file and tell what came of it. ``orders``: the target and force of every ``Order``."""
+    face: Console,
+    request: FixArguments,
+    orders: dict[str, Any],
+    receipts: ReceiptFolder | None,
+    jobs: int,
+) -> ExitCode:
+    """Repair each file and tell what came of it. ``orders``: the target and force of every ``Request``."""
     from mediaprep.cli import _inputs
     from mediaprep.cli._each import as_post, complaint, each
     from mediaprep.cli._exit import worst
     from mediaprep.cli._face import complain
-    from mediaprep.pipeline.prepare import preparing
-    from mediaprep.pipeline.request import Order
+    from mediaprep.pipeline.prepare import prepare_steps
+    from mediaprep.pipeline.request import Request
     from mediaprep.report import json, text
     from mediaprep.runtime.effects import drive
 
@@ -107,15 +111,15 @@ def _repair(
 
     def fixed(path: str) -> Outcome:
         source = _inputs.source_of(path)
-        order = Order(
+        order = Request(
             source=source,
             profile=request.profile,
             category=request.category,
-            wishes=request.wishes,
+            options=request.options,
             captions=request.captions,
             **orders,
         )
-        return drive(preparing(order, means), means)
+        return drive(prepare_steps(order, means), means)
 
     codes, entries, media = [], [], []
     with _meanwhile(face), drawer:
@@ -154,16 +158,16 @@ def _repair(
 
 
 @contextlib.contextmanager
-def _meanwhile(face: Face) -> Iterator[None]:
+def _meanwhile(face: Console) -> Iterator[None]:
     """Load what the repair needs while the first file is read by a child; what the reading itself waits for comes first."""
     import mediaprep.probing.identify.sniff  # noqa: F401 (for the thread that reads)
 
     def load() -> None:
         from mediaprep.model.media import Media
-        from mediaprep.model.serialize import ready
+        from mediaprep.model.serialize import prepare_decoder
         from mediaprep.tools import ffmpeg
 
-        ready(Media)
+        prepare_decoder(Media)
         ffmpeg.ahead(face.ffmpeg)
 
     thread = threading.Thread(target=load, name="mediaprep-load")
@@ -187,15 +191,15 @@ def _standing(outcome: Outcome) -> list[Report | None]:
     return [*outcome.after] or [outcome.before]
 
 
-def _code(status: Status) -> Code:
-    from mediaprep.cli._exit import Code
+def _code(status: Status) -> ExitCode:
+    from mediaprep.cli._exit import ExitCode
 
     codes = {
-        "already_ok": Code.OK,
-        "fixed": Code.OK,
-        "refused": Code.FINDINGS,
-        "unreadable": Code.UNREADABLE,
-        "failed": Code.FAILED,
+        "already_ok": ExitCode.OK,
+        "fixed": ExitCode.OK,
+        "refused": ExitCode.FINDINGS,
+        "unreadable": ExitCode.UNREADABLE,
+        "failed": ExitCode.FAILED,
     }
     return codes[status]
 
@@ -227,7 +231,7 @@ def _target(output: str | None, names: tuple[str, ...], force: bool, *, split: b
     return path
 
 
-class Receipts:
+class ReceiptFolder:
     """A folder with one JSON document for each source, never overwriting one of another source of the same run."""
 
     def __init__(self, folder: Path) -> None:

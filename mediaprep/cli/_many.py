@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mediaprep.cli._face import Face, complain
+from mediaprep.cli._face import Console, complain
 
 if TYPE_CHECKING:
     from mediaprep.jobs.run.driver import Driver
     from mediaprep.jobs.run.events import JobEvent
-    from mediaprep.jobs.workers.threads import Crew
+    from mediaprep.jobs.workers.threads import WorkerPool
     from mediaprep.pipeline.outcome import Outcome
 
 Jobs = Annotated[
@@ -65,19 +65,19 @@ ClusterAt = Annotated[
 
 
 @contextlib.contextmanager
-def crew_of(face: Face, jobs: int | None, cluster: str | None) -> Iterator[Crew]:
+def crew_of(face: Console, jobs: int | None, cluster: str | None) -> Iterator[WorkerPool]:
     """Those who do the work, dismissed at the end. Raises: EnvironmentProblem."""
-    crew: Crew
+    crew: WorkerPool
     if cluster is not None:
         from mediaprep.jobs.workers.dask import Cluster
 
         crew = Cluster(cluster)
     else:
-        from mediaprep.jobs.workers.threads import Threads
+        from mediaprep.jobs.workers.threads import ThreadPool
         from mediaprep.tools import ffmpeg
 
         ffmpeg.locate(face.ffmpeg)
-        crew = Threads(jobs or _said(face))
+        crew = ThreadPool(jobs or _said(face))
     try:
         yield crew
     finally:
@@ -105,7 +105,7 @@ def bytes_of(option: str, text: str) -> int:
         raise UsageProblem(f"{option}: {problem}") from problem
 
 
-def _said(face: Face) -> int | None:
+def _said(face: Console) -> int | None:
     """The setting, where somebody has set it: its default is meant for ``fix``."""
     return (
         None
@@ -128,7 +128,7 @@ def quarantine_report(
 
 @contextlib.contextmanager
 def shown(
-    face: Face, *, as_json: bool, timed: bool = False
+    face: Console, *, as_json: bool, timed: bool = False
 ) -> Iterator[Callable[[JobEvent], None]]:
     """A listener: JSON events to stdout, or a line for each job to stdout and progress to stderr. ``timed``: lines begin with the time."""
     from mediaprep.jobs.run.events import JobAgain, JobDone, Notice
@@ -140,7 +140,7 @@ def shown(
     drawer = batch.drawer(
         face.options.progress or ("none" if as_json else asked), sys.stderr, terminal=terminal
     )
-    events = batch.JsonLines(sys.stdout) if as_json else None
+    events = batch.BatchJsonLines(sys.stdout) if as_json else None
 
     def stamp() -> str:
         return time.strftime("%H:%M:%S ") if timed else ""

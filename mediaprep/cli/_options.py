@@ -159,7 +159,7 @@ MinVmaf = Annotated[
         help="Try to reach this quality within the limits.",
     ),
 ]
-Mend = Annotated[
+FixLevel = Annotated[
     LevelWord | None,
-    typer.Option("--mend", help="Mend findings down to this level, too.", show_default="must"),
+    typer.Option("--fix-level", help="Also fix findings of this level.", show_default="must"),
 ]

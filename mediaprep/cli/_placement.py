@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from mediaprep.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from mediaprep.cli._face import Face
+    from mediaprep.cli._face import Console
     from mediaprep.profile import Profile
 
 
 def placement(
-    face: Face, profile: str | None, category: str | None
+    face: Console, profile: str | None, category: str | None
 ) -> tuple[str, Profile, str | None]:
     """The placement as asked for, its profile, and the category (None: inferred from the content). Raises: ProfileError, UsageProblem."""
     from mediaprep.profile import find_profile, split_name
@@ -26,5 +26,5 @@ def placement(
     found = find_profile(name)
     asked = named or category
     if asked is not None:
-        found.spec_for(None, asked)
+        found.placement_for(None, asked)
     return name if named or asked is None else f"{name}/{asked}", found, asked

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mediaprep.cli._check import Asked
+    from mediaprep.cli._check import CheckArguments
 
 _PLACEMENT = {"-p": "profile", "--profile": "profile", "--category": "category"}
 _CHECK = (
@@ -37,20 +37,20 @@ _FIX = (
 # What typer gives ``fix`` for options that are not there, by their parameters' names.
 FIX_DEFAULTS: Mapping[str, Any] = MappingProxyType({
     **dict.fromkeys(("output", "profile", "category", "trim", "snap", "fit", "rung", "quality", "rate", "max_size", "loudness")),
-    **dict.fromkeys(("keep_metadata", "frame_rate", "encoder", "min_vmaf", "mend", "captions", "report", "files_from", "timeout", "jobs")),
+    **dict.fromkeys(("keep_metadata", "frame_rate", "encoder", "min_vmaf", "fix_level", "captions", "report", "files_from", "timeout", "jobs")),
     **dict.fromkeys(("split", "square_pixels", "measure", "post", "force", "dry_run", "as_json"), False),
     "to": "auto",
 })  # fmt: skip
 
 
-def plain_check(words: Sequence[str]) -> Asked | None:
+def plain_check(words: Sequence[str]) -> CheckArguments | None:
     """The options of a plain ``check``; None: let typer read these words, and complain where they are wrong."""
     given = _given(words, "check", *_CHECK)
     if given is None:
         return None
-    from mediaprep.cli._check import Asked
+    from mediaprep.cli._check import CheckArguments
 
-    return Asked(**given)
+    return CheckArguments(**given)
 
 
 def plain_fix(words: Sequence[str]) -> Mapping[str, Any] | None:

@@ -1,4 +1,4 @@
-"""How the options of a repair become ``Wishes``. Each is parsed once, here; typer is not needed."""
+"""How the options of a repair become ``Options``. Each is parsed once, here; typer is not needed."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from mediaprep.errors import UsageProblem
 from mediaprep.model import units
 
 if TYPE_CHECKING:
-    from mediaprep.cli._face import Face
-    from mediaprep.model.options import Wishes
+    from mediaprep.cli._face import Console
+    from mediaprep.model.options import Options
     from mediaprep.profile import Profile
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class FixArguments:
     """What ``plan`` and ``fix`` are asked: the inputs, the placement as asked for and what it stands for, the wishes, captions that go with
     the one input, seconds for all of it, and whether the answer is JSON."""
 
@@ -27,35 +27,35 @@ class Request:
     placement: str
     profile: Profile
     category: str | None
-    wishes: Wishes
+    options: Options
     captions: str | None
     timeout: float | None
     as_json: bool
 
 
-def request(face: Face, given: Mapping[str, Any]) -> Request:
+def request(face: Console, given: Mapping[str, Any]) -> FixArguments:
     """The options of a repair by their parameters' names, checked. Raises: UsageProblem, ProfileError."""
     from mediaprep.cli._inputs import captions_for, collect
     from mediaprep.cli._placement import placement
 
-    asked = wishes(face, given)
+    asked = options(face, given)
     names = collect(given["inputs"] or (), given["files_from"])
     name, profile, category = placement(face, given["profile"], given["category"])
-    return Request(
+    return FixArguments(
         names=names,
         placement=name,
         profile=profile,
         category=category,
-        wishes=asked,
+        options=asked,
         captions=captions_for(names, given["captions"]),
         timeout=given["timeout"],
         as_json=given["as_json"],
     )
 
 
-def wishes(face: Face, given: Mapping[str, Any]) -> Wishes:
+def options(face: Console, given: Mapping[str, Any]) -> Options:
     """What the options of a repair ask for, the settings where an option is not given. Raises: UsageProblem, naming the option."""
-    from mediaprep.model.options import Wishes
+    from mediaprep.model.options import Options
 
     if given["split"] and given["trim"] == "first":
         raise UsageProblem(
@@ -64,7 +64,7 @@ def wishes(face: Face, given: Mapping[str, Any]) -> Wishes:
     if given["snap"] is not None and given["trim"] is None:
         raise UsageProblem("--snap moves a trim; give --trim, too")
     said = face.settings
-    return Wishes(
+    return Options(
         trim=_parsed("--trim", given["trim"], trim_of),
         split=given["split"],
         snap=_parsed("--snap", given["snap"], units.parse_duration),
@@ -84,7 +84,7 @@ def wishes(face: Face, given: Mapping[str, Any]) -> Wishes:
         or "libx264",
         measure=given["measure"] or given["min_vmaf"] is not None,
         min_vmaf=given["min_vmaf"],
-        mend=cast("Any", given["mend"] or said.text("mend")),
+        fix_level=cast("Any", given["fix_level"] or said.text("fix-level")),
     )
 
 

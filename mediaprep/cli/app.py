@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from mediaprep.cli import jobs, profiles
-from mediaprep.cli._face import Globals
+from mediaprep.cli._face import GlobalOptions
 from mediaprep.cli.batch import batch
 from mediaprep.cli.check import check
 from mediaprep.cli.doctor import doctor
@@ -93,7 +93,7 @@ def main(
     ] = None,
 ) -> None:
     """Keep the options of mediaprep itself for the command; without a command: the help, and exit code 2."""
-    context.obj = Globals(
+    context.obj = GlobalOptions(
         config=config,
         isolated=isolated,
         verbose=verbose,

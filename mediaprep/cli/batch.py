@@ -13,11 +13,11 @@ from mediaprep.cli import _options as o
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mediaprep.cli._exit import Code
-    from mediaprep.cli._face import Face
-    from mediaprep.jobs.run.inflight import Options
-    from mediaprep.jobs.workers.threads import Crew
-    from mediaprep.jobs.workers.worker import Recipe
+    from mediaprep.cli._exit import ExitCode
+    from mediaprep.cli._face import Console
+    from mediaprep.jobs.run.inflight import RunOptions
+    from mediaprep.jobs.workers.threads import WorkerPool
+    from mediaprep.jobs.workers.worker import RunSettings
 
 
 def batch(
@@ -87,7 +87,7 @@ def batch(
     encoder: o.Encoder = None,
     measure: o.Measure = False,
     min_vmaf: o.MinVmaf = None,
-    mend: o.Mend = None,
+    fix_level: o.FixLevel = None,
     files_from: o.FilesFrom = None,
 ) -> None:
     """Make every file of some folders acceptable, once. The output folder mirrors them; what is fine is copied as it is.
@@ -95,21 +95,21 @@ def batch(
     Stopped or killed, the same command goes on where it was. Exit code 0: every file has a result; 6: some have none; 130, 143: stopped.
     """
     from mediaprep.cli import _inputs
-    from mediaprep.cli._face import Face
+    from mediaprep.cli._face import Console
     from mediaprep.cli._placement import placement
-    from mediaprep.cli._request import wishes
+    from mediaprep.cli._request import options
     from mediaprep.errors import UsageProblem
-    from mediaprep.jobs.run.inflight import Options
-    from mediaprep.jobs.workers.worker import Recipe
+    from mediaprep.jobs.run.inflight import RunOptions
+    from mediaprep.jobs.workers.worker import RunSettings
 
-    face = Face.of(context)
-    asked = wishes(face, context.params)
+    face = Console.of(context)
+    asked = options(face, context.params)
     names = _inputs.collect(inputs or (), files_from)
     if output is None and not dry_run:
         raise UsageProblem("no output folder: name it with -o DIR")
     found, chosen = placement(face, profile, category)[1:]
     means = face.context()
-    options = Options(
+    run_options = RunOptions(
         retries=retries,
         timeout=timeout,
         stall=stall,
@@ -118,22 +118,24 @@ def batch(
         ffmpeg=means.ffmpeg,
         sandbox=means.sandbox,
     )
-    recipe = Recipe(profile=found, category=chosen, wishes=asked)
+    recipe = RunSettings(profile=found, category=chosen, options=asked)
     with face.stoppable(), m.crew_of(face, jobs, cluster) as crew:
         if output is None or dry_run:
-            raise typer.Exit(_dry(face, recipe, crew, options, names, as_json=as_json))
+            raise typer.Exit(_dry(face, recipe, crew, run_options, names, as_json=as_json))
         kept = failed or (output / "quarantine" if on_refused == "quarantine" else None)
         limits = {"fresh": not resume, "max_failures": max_failures}
         raise typer.Exit(
-            _run(face, recipe, crew, options, names, output, state, kept, limits, as_json=as_json)
+            _run(
+                face, recipe, crew, run_options, names, output, state, kept, limits, as_json=as_json
+            )
         )
 
 
 def _run(
-    face: Face,
-    recipe: Recipe,
-    crew: Crew,
-    options: Options,
+    face: Console,
+    recipe: RunSettings,
+    crew: WorkerPool,
+    run_options: RunOptions,
     names: Sequence[str],
     output: Path,
     state: Path | None,
@@ -141,8 +143,8 @@ def _run(
     limits: dict[str, bool | int | None],
     *,
     as_json: bool,
-) -> Code:
-    from mediaprep.cli._exit import Code
+) -> ExitCode:
+    from mediaprep.cli._exit import ExitCode
     from mediaprep.errors import Cancelled
     from mediaprep.jobs.run import batch
     from mediaprep.jobs.run.quarantine import Quarantine
@@ -158,7 +160,7 @@ def _run(
             output,
             recipe,
             crew,
-            options,
+            run_options,
             tell,
             state=state,
             quarantine=quarantine,
@@ -176,15 +178,21 @@ def _run(
     if not as_json:
         face.lines(summary(end, total, str(output)))
     bad = any(
-        batch.failures(counts, on_refused=options.on_refused) for counts in (total, end.counts)
+        batch.failures(counts, on_refused=run_options.on_refused) for counts in (total, end.counts)
     )
-    return Code.BATCH if bad or end.left else Code.OK
+    return ExitCode.BATCH if bad or end.left else ExitCode.OK
 
 
 def _dry(
-    face: Face, recipe: Recipe, crew: Crew, options: Options, names: Sequence[str], *, as_json: bool
-) -> Code:
-    from mediaprep.cli._exit import Code
+    face: Console,
+    recipe: RunSettings,
+    crew: WorkerPool,
+    run_options: RunOptions,
+    names: Sequence[str],
+    *,
+    as_json: bool,
+) -> ExitCode:
+    from mediaprep.cli._exit import ExitCode
     from mediaprep.jobs.run import batch
     from mediaprep.jobs.run.events import JobDone, JobEvent, JobLooked
     from mediaprep.jobs.workers.threads import cores_here
@@ -210,10 +218,10 @@ def _dry(
             tell(event)
 
     with m.shown(face, as_json=False) as tell:
-        end = batch.dry_run(recipe, crew, options, names, count, cancel=face.cancel)
+        end = batch.dry_run(recipe, crew, run_options, names, count, cancel=face.cancel)
     made["seconds"] *= 2 / max(1, cores_here())  # the estimates are for two cores
     if as_json:
         face.document(json.document(profile=recipe.profile.name, files=end.counts, predicted=made))
     else:
         face.lines(dry_lines(end, int(made["bytes"]), made["seconds"]))
-    return Code.OK if not end.counts.get("problems") else Code.BATCH
+    return ExitCode.OK if not end.counts.get("problems") else ExitCode.BATCH

@@ -48,10 +48,10 @@ def check(
 
     Exit code 0: accepted; 1: findings remain, or a verdict cannot be told; 3: a file cannot be read.
     """
-    from mediaprep.cli._check import Asked, run
-    from mediaprep.cli._face import Face
+    from mediaprep.cli._check import CheckArguments, run
+    from mediaprep.cli._face import Console
 
-    asked = Asked(
+    asked = CheckArguments(
         inputs=inputs or (),
         profile=profile,
         category=category,
@@ -64,4 +64,4 @@ def check(
         files_from=files_from,
         timeout=timeout,
     )
-    raise typer.Exit(run(Face.of(context), asked))
+    raise typer.Exit(run(Console.of(context), asked))

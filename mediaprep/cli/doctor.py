@@ -12,13 +12,13 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
 
     Exit code 0: all that is needed is here; 4: something is missing.
     """
-    from mediaprep.cli._exit import Code
-    from mediaprep.cli._face import Face
+    from mediaprep.cli._exit import ExitCode
+    from mediaprep.cli._face import Console
     from mediaprep.doctor import examine
     from mediaprep.report import json
-    from mediaprep.report.lines import Span, line
+    from mediaprep.report.lines import StyledText, line
 
-    face = Face.of(context)
+    face = Console.of(context)
     with face.stoppable():
         found = examine(face.settings, face.context())
     if as_json:
@@ -30,6 +30,7 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     else:
         style = {"ok": "green", "warn": "yellow", "fail": "red"}
         face.lines(
-            line(Span(f"{item.status:5}", style[item.status]), item.words) for item in found.items
+            line(StyledText(f"{item.status:5}", style[item.status]), item.words)
+            for item in found.items
         )
-    raise typer.Exit(Code.OK if found.healthy else Code.ENVIRONMENT)
+    raise typer.Exit(ExitCode.OK if found.healthy else ExitCode.ENVIRONMENT)

@@ -30,14 +30,14 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Explain a rule: what it checks, why it matters, what the fix does, and the profile's limits with their sources."""
-    from mediaprep.cli._face import Face
+    from mediaprep.cli._face import Console
     from mediaprep.cli._placement import placement
     from mediaprep.errors import UsageProblem
     from mediaprep.profile import likely
     from mediaprep.report import json, text
     from mediaprep.rules import REGISTRY
 
-    face = Face.of(context)
+    face = Console.of(context)
     if rule is None:
         if as_json:
             face.document(
@@ -71,9 +71,9 @@ def explain(
 
 def _limits(profile: Profile, rule: str) -> list[tuple[str, str, str, str]]:
     rows: list[tuple[str, str, str, str]] = [
-        (spec.placement, requirement.level, requirement.limit.describe(), requirement.source)
-        for spec in profile.specs.values()
-        if (requirement := spec.requirements.get(rule)) is not None
+        (placement.name, requirement.level, requirement.limit.describe(), requirement.source)
+        for placement in profile.placements.values()
+        if (requirement := placement.requirements.get(rule)) is not None
     ]
     if profile.post is not None and profile.post.rule == rule:
         rows.append(

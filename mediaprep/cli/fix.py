@@ -40,7 +40,7 @@ def fix(
     encoder: o.Encoder = None,
     measure: o.Measure = False,
     min_vmaf: o.MinVmaf = None,
-    mend: o.Mend = None,
+    fix_level: o.FixLevel = None,
     captions: o.Captions = None,
     post: o.Post = False,
     force: Annotated[
@@ -67,7 +67,7 @@ def fix(
 
     Exit code 0: accepted or fixed; 1: refused; 3: a file cannot be read; 4: no ffmpeg or encoder; 5: the work or its verification failed.
     """
-    from mediaprep.cli._face import Face
+    from mediaprep.cli._face import Console
     from mediaprep.cli._fix import run
 
-    raise typer.Exit(run(Face.of(context), context.params))
+    raise typer.Exit(run(Console.of(context), context.params))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mediaprep.jobs.ledger.ledger import Ledger
-    from mediaprep.jobs.ledger.records import Row
+    from mediaprep.jobs.ledger.records import JobRow
 
 app = typer.Typer(
     name="jobs", help="What the ledger of a batch or a watch knows.", no_args_is_help=True
@@ -54,13 +54,13 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """One line for each job, in the order they were found; with --json one JSON object a line."""
-    from mediaprep.cli._face import Face
+    from mediaprep.cli._face import Console
     from mediaprep.jobs.ledger.records import State
     from mediaprep.jobs.run.events import Status
     from mediaprep.report import json
-    from mediaprep.report.lines import Span, line
+    from mediaprep.report.lines import StyledText, line
 
-    face = Face.of(context)
+    face = Console.of(context)
     _known("--state", state, get_args(State))
     _known("--status", status, get_args(Status))
     with _ledger(out) as ledger:
@@ -69,7 +69,15 @@ def list_(
                 face.say(json.dumps(_body(row), indent=None) + "\n")
             else:
                 words = f"  {row.status or row.state}" + (f": {row.problem}" if row.problem else "")
-                face.lines([line(Span(f"{row.id:>7}  ", "dim"), Span(row.source, "bold"), words)])
+                face.lines(
+                    [
+                        line(
+                            StyledText(f"{row.id:>7}  ", "dim"),
+                            StyledText(row.source, "bold"),
+                            words,
+                        )
+                    ]
+                )
 
 
 @app.command()
@@ -80,13 +88,13 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """All that is known of one job."""
-    from mediaprep.cli._face import Face
+    from mediaprep.cli._face import Console
     from mediaprep.errors import UsageProblem
     from mediaprep.model.units import bytes_text
     from mediaprep.report import json
-    from mediaprep.report.lines import Span, columns
+    from mediaprep.report.lines import StyledText, columns
 
-    face = Face.of(context)
+    face = Console.of(context)
     with _ledger(out) as ledger:
         row = ledger.row(job)
         if row is None:
@@ -100,12 +108,15 @@ def show(
         face.document(json.document(**facts))
         return
     rows = [
-        (Span(name, "dim"), str(value))
+        (StyledText(name, "dim"), str(value))
         for name, value in facts.items()
         if value is not None and name != "outputs"
     ]
     rows += [
-        (Span("output", "dim"), f"{o['name']}  {bytes_text(o['bytes'])}  sha256 {o['sha256']}")
+        (
+            StyledText("output", "dim"),
+            f"{o['name']}  {bytes_text(o['bytes'])}  sha256 {o['sha256']}",
+        )
         for o in facts["outputs"]
     ]
     face.lines(columns(rows))
@@ -123,9 +134,9 @@ def retry(
     ] = None,
 ) -> None:
     """Let the next run try jobs again that failed, were refused or could not be read."""
-    from mediaprep.cli._face import Face
+    from mediaprep.cli._face import Console
 
-    face = Face.of(context)
+    face = Console.of(context)
     with _ledger(out) as ledger:
         count = ledger.retry(jobs)
     face.say(
@@ -136,12 +147,12 @@ def retry(
 @app.command()
 def stats(context: typer.Context, out: Out, as_json: AsJson = False) -> None:
     """How many jobs there are of each state, their bytes and playing time, by recipe."""
-    from mediaprep.cli._face import Face
+    from mediaprep.cli._face import Console
     from mediaprep.model.units import bytes_text
     from mediaprep.report import json
-    from mediaprep.report.lines import Span, columns, line
+    from mediaprep.report.lines import StyledText, columns, line
 
-    face = Face.of(context)
+    face = Console.of(context)
     with _ledger(out) as ledger:
         recipes = [(recipe, ledger.counts(recipe[0])) for recipe in ledger.recipes()]
     if as_json:
@@ -165,8 +176,10 @@ def stats(context: typer.Context, out: Out, as_json: AsJson = False) -> None:
         face.lines(
             [
                 line(
-                    Span(placement, "bold"),
-                    Span(f"  recipe {digest[:8]}, plan version {content['plan_version']}", "dim"),
+                    StyledText(placement, "bold"),
+                    StyledText(
+                        f"  recipe {digest[:8]}, plan version {content['plan_version']}", "dim"
+                    ),
                 )
             ]
         )
@@ -186,7 +199,7 @@ def _known(option: str, asked: Sequence[str] | None, words: Sequence[str]) -> No
             raise UsageProblem(f"{option} {word}: want {', '.join(words[:-1])} or {words[-1]}")
 
 
-def _body(row: Row) -> dict[str, Any]:
+def _body(row: JobRow) -> dict[str, Any]:
     return {
         "job": row.id, "input": row.source, "state": row.state, "status": row.status, "attempts": row.tries, "bytes": row.size,
         "sha256": row.sha256, "media_seconds": row.media_seconds, "seconds": row.work_seconds, "owner": row.owner, "problem": row.problem,

@@ -10,12 +10,12 @@ import typer
 from mediaprep.cli import _options as o
 
 if TYPE_CHECKING:
-    from mediaprep.cli._exit import Code
-    from mediaprep.cli._face import Face
-    from mediaprep.cli._request import Request
+    from mediaprep.cli._exit import ExitCode
+    from mediaprep.cli._face import Console
+    from mediaprep.cli._request import FixArguments
     from mediaprep.model.report import Report
     from mediaprep.planning.plan import Output, Plan
-    from mediaprep.transcoding.trial import Trial
+    from mediaprep.transcoding.trial import TrialResult
 
 
 def plan(
@@ -44,7 +44,7 @@ def plan(
     encoder: o.Encoder = None,
     measure: o.Measure = False,
     min_vmaf: o.MinVmaf = None,
-    mend: o.Mend = None,
+    fix_level: o.FixLevel = None,
     captions: o.Captions = None,
     files_from: o.FilesFrom = None,
     timeout: o.Timeout = None,
@@ -53,21 +53,21 @@ def plan(
 
     Exit code 0: nothing to do, or it can be done; 1: refused; 3: a file cannot be read.
     """
-    from mediaprep.cli._face import Face
+    from mediaprep.cli._face import Console
     from mediaprep.cli._request import request
 
-    face = Face.of(context)
+    face = Console.of(context)
     raise typer.Exit(show(face, request(face, context.params), argv=argv))
 
 
-def show(face: Face, request: Request, *, argv: bool) -> Code:
+def show(face: Console, request: FixArguments, *, argv: bool) -> ExitCode:
     """Plan each file and print it; also the dry run of ``fix``."""
     from mediaprep.cli import _inputs
     from mediaprep.cli._each import as_post, complaint, each
     from mediaprep.cli._exit import worst
     from mediaprep.cli._face import complain
-    from mediaprep.pipeline.prepare import judging
-    from mediaprep.pipeline.request import Order
+    from mediaprep.pipeline.prepare import inspect_steps
+    from mediaprep.pipeline.request import Request
     from mediaprep.report import json
     from mediaprep.runtime.effects import drive
 
@@ -75,14 +75,14 @@ def show(face: Face, request: Request, *, argv: bool) -> Code:
 
     def planned(path: str) -> tuple[Report, Plan | None]:
         source = _inputs.source_of(path)
-        order = Order(
+        order = Request(
             source=source,
             profile=request.profile,
             category=request.category,
-            wishes=request.wishes,
+            options=request.options,
             captions=request.captions,
         )
-        return drive(judging(order, means), means)
+        return drive(inspect_steps(order, means), means)
 
     codes, entries, media = [], [], []
     for done in each(face, request.names, planned):
@@ -107,16 +107,16 @@ def show(face: Face, request: Request, *, argv: bool) -> Code:
     return worst(codes)
 
 
-def _code(report: Report, plan: Plan | None) -> Code:
-    from mediaprep.cli._exit import Code
+def _code(report: Report, plan: Plan | None) -> ExitCode:
+    from mediaprep.cli._exit import ExitCode
 
     if plan is None:
-        return Code.UNREADABLE
-    return Code.FINDINGS if plan.status == "refused" else Code.OK
+        return ExitCode.UNREADABLE
+    return ExitCode.FINDINGS if plan.status == "refused" else ExitCode.OK
 
 
 def _say(
-    face: Face, path: str, report: Report, plan: Plan | None, placement: str, *, argv: bool
+    face: Console, path: str, report: Report, plan: Plan | None, placement: str, *, argv: bool
 ) -> None:
     from mediaprep.report import text
     from mediaprep.report.predict import predict
@@ -138,7 +138,7 @@ def _say(
             face.say(quoted(words) + "\n")
 
 
-def _outputs(face: Face, path: str, plan: Plan | None) -> list[dict[str, object]]:
+def _outputs(face: Console, path: str, plan: Plan | None) -> list[dict[str, object]]:
     from mediaprep.report import json
     from mediaprep.report.predict import predict
 
@@ -158,7 +158,7 @@ def _outputs(face: Face, path: str, plan: Plan | None) -> list[dict[str, object]
 
 def _names(path: str, plan: Plan) -> list[str]:
     """What ``fix`` would call the outputs without -o; several parts are numbered, captions are called as their part."""
-    from mediaprep.model.tolerance import assume
+    from mediaprep.model.tolerance import fill_in
     from mediaprep.pipeline.upload_record import suffix
     from mediaprep.runtime.source import fitting
 
@@ -166,12 +166,12 @@ def _names(path: str, plan: Plan) -> list[str]:
     names = []
     for output in plan.outputs:
         number = "" if len(spans) == 1 else f".{spans.index(output.span) + 1:02d}"
-        tail = f".{output.spec.profile}{number}{suffix(assume(output.want, output.promises))}"
+        tail = f".{output.placement.profile}{number}{suffix(fill_in(output.target, output.tolerances))}"
         names.append(fitting(Path(path).stem, tail))
     return names
 
 
-def trials_of(face: Face, path: str, plan: Plan | None) -> list[Trial | None]:
+def trials_of(face: Console, path: str, plan: Plan | None) -> list[TrialResult | None]:
     """A few seconds of the first encode that is planned, done now: for what is predicted of all of them."""
     from mediaprep.cli._inputs import STDIN
     from mediaprep.model.media import Video
@@ -179,15 +179,17 @@ def trials_of(face: Face, path: str, plan: Plan | None) -> list[Trial | None]:
     from mediaprep.runtime.effects import drive
     from mediaprep.runtime.source import open_source
     from mediaprep.tools import ffmpeg
-    from mediaprep.transcoding.trial import trying
-    from mediaprep.transcoding.video import Means
+    from mediaprep.transcoding.trial import trial_steps
+    from mediaprep.transcoding.video import EncodeJob
 
     outputs = plan.outputs if plan else ()
     first = next(
         (
             o
             for o in outputs
-            if isinstance(o.source, Video) and isinstance(o.want, Video) and o.want.video.anew
+            if isinstance(o.source, Video)
+            and isinstance(o.target, Video)
+            and o.target.video.reencode
         ),
         None,
     )
@@ -196,16 +198,20 @@ def trials_of(face: Face, path: str, plan: Plan | None) -> list[Trial | None]:
     context = face.context()
     with open_source(path) as source:
         sniffed = sniff(source)
-        means = Means(
+        means = EncodeJob(
             demuxer=sniffed.demuxer or "",
             whitelist=sniffed.format_whitelist or "",
             threads=context.limits.threads,
         )
-        trial = drive(trying(first, means, ffmpeg.locate(face.ffmpeg), source, context), context)
-    return [trial if isinstance(o.want, Video) and o.want.video.anew else None for o in outputs]
+        trial = drive(
+            trial_steps(first, means, ffmpeg.locate(face.ffmpeg), source, context), context
+        )
+    return [
+        trial if isinstance(o.target, Video) and o.target.video.reencode else None for o in outputs
+    ]
 
 
-def command_line(face: Face, path: str, output: Output, target: str) -> tuple[str, ...] | None:
+def command_line(face: Console, path: str, output: Output, target: str) -> tuple[str, ...] | None:
     """The ffmpeg command line that would make the output of this file; None for what is not one run of ffmpeg."""
     from mediaprep.cli._inputs import STDIN
     from mediaprep.probing.identify.sniff import sniff
@@ -215,13 +221,14 @@ def command_line(face: Face, path: str, output: Output, target: str) -> tuple[st
     from mediaprep.transcoding import video as transcode
     from mediaprep.transcoding.rate import aim
 
-    if output.want.kind != "video" or output.source.kind != "video" or path == STDIN:
+    if output.target.kind != "video" or output.source.kind != "video" or path == STDIN:
         return None
-    if output.want.video.anew and aim(output).way != "quality":
+    if output.target.video.reencode and aim(output).way != "quality":
         return None
     with open_source(path) as source:
         sniffed = sniff(source)
     job = transcode.job(
-        output, transcode.Means(demuxer=sniffed.demuxer or "", whitelist=sniffed.format_whitelist)
+        output,
+        transcode.EncodeJob(demuxer=sniffed.demuxer or "", whitelist=sniffed.format_whitelist),
     )
     return shown_argv(ffmpeg.argv(ffmpeg.locate(face.ffmpeg), job), path, target)

@@ -21,9 +21,9 @@ def probe(
     from mediaprep.cli import _inputs
     from mediaprep.cli._each import complaint, each
     from mediaprep.cli._exit import worst
-    from mediaprep.cli._face import Face, complain
+    from mediaprep.cli._face import Console, complain
     from mediaprep.model.media import Media
-    from mediaprep.model.options import Wishes
+    from mediaprep.model.options import Options
     from mediaprep.model.serialize import encode
     from mediaprep.pipeline.inspect import facts
     from mediaprep.report import json
@@ -31,15 +31,15 @@ def probe(
     from mediaprep.report.lines import line
     from mediaprep.runtime.effects import drive
 
-    face = Face.of(context)
+    face = Console.of(context)
     names = _inputs.collect(inputs or (), files_from)
     means = face.context(timeout=timeout)
 
-    def looked(path: str) -> Media:
-        return drive(facts(_inputs.source_of(path), Wishes(deep=deep), means), means)
+    def probed(path: str) -> Media:
+        return drive(facts(_inputs.source_of(path), Options(deep=deep), means), means)
 
     codes, entries = [], []
-    for number, done in enumerate(each(face, names, looked)):
+    for number, done in enumerate(each(face, names, probed)):
         codes.append(done.code)
         media = done.value
         if as_json:

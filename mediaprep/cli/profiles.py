@@ -53,7 +53,7 @@ def list_profiles(as_json: AsJson = False) -> None:
                 "title": found.title,
                 "date": found.date,
                 "own": name in profile.own(),
-                "categories": list(found.specs),
+                "categories": list(found.placements),
             }
         )
     if as_json:
@@ -73,7 +73,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
     found = profile.find_profile(name)
     category = profile.split_name(name)[1]
-    specs = {category: profile.find_spec(name)} if category else found.specs
+    placements = {category: profile.find_placement(name)} if category else found.placements
     if as_json:
         _document(
             {
@@ -84,13 +84,13 @@ def show(name: Name, as_json: AsJson = False) -> None:
                 "post": None if found.post is None else _limit(found.post),
                 "categories": {
                     key: {
-                        "kind": spec.kind,
+                        "kind": placement.kind,
                         "limits": [
-                            _limit(requirement) for requirement in spec.requirements.values()
+                            _limit(requirement) for requirement in placement.requirements.values()
                         ],
-                        "encoding": _plain(dataclasses.asdict(spec.encoding)),
+                        "encoding": _plain(dataclasses.asdict(placement.encoding)),
                     }
-                    for key, spec in specs.items()
+                    for key, placement in placements.items()
                 },
             }
         )
@@ -101,9 +101,9 @@ def show(name: Name, as_json: AsJson = False) -> None:
     if found.post is not None and category is None:
         typer.echo("\none post")
         _table(heads, [_row(found.post)])
-    for key, spec in specs.items():
-        typer.echo(f"\n{found.name}/{key}: {spec.kind}")
-        _table(heads, [_row(requirement) for requirement in spec.requirements.values()])
+    for key, placement in placements.items():
+        typer.echo(f"\n{found.name}/{key}: {placement.kind}")
+        _table(heads, [_row(requirement) for requirement in placement.requirements.values()])
 
 
 @app.command()
@@ -121,8 +121,10 @@ def validate(
         except ProfileError as problem:
             problems.extend(problem.problems)
         else:
-            limits = sum(len(spec.requirements) for spec in found.specs.values())
-            typer.echo(f"{path}: ok: {found.name}, {limits} limits for {', '.join(found.specs)}")
+            limits = sum(len(placement.requirements) for placement in found.placements.values())
+            typer.echo(
+                f"{path}: ok: {found.name}, {limits} limits for {', '.join(found.placements)}"
+            )
     for line in problems:
         typer.echo(line)
     if problems:
@@ -138,17 +140,22 @@ def diff(before: Name, after: Name, as_json: AsJson = False) -> None:
     left, right = profile.find_profile(before), profile.find_profile(after)
     pair = profile.split_name(before)[1], profile.split_name(after)[1]
     if any(pair):
-        pairs = [(profile.find_spec(before), profile.find_spec(after))]
+        pairs = [(profile.find_placement(before), profile.find_placement(after))]
     else:
-        shared = [key for key in left.specs if key in right.specs]
-        pairs = [(left.specs[key], right.specs[key]) for key in shared]
+        shared = [key for key in left.placements if key in right.placements]
+        pairs = [(left.placements[key], right.placements[key]) for key in shared]
         rows += [
-            (key, "", "there" if key in left.specs else "-", "there" if key in right.specs else "-")
+            (
+                key,
+                "",
+                "there" if key in left.placements else "-",
+                "there" if key in right.placements else "-",
+            )
             for key in _only(left, right)
         ]
     for old, new in pairs:
         for rule in dict.fromkeys((*old.requirements, *new.requirements)):
-            texts = [_brief(spec.requirements.get(rule)) for spec in (old, new)]
+            texts = [_brief(placement.requirements.get(rule)) for placement in (old, new)]
             if texts[0] != texts[1]:
                 rows.append(
                     (
@@ -220,7 +227,9 @@ def schema() -> None:
 
 def _only(left: Profile, right: Profile) -> list[str]:
     return [
-        key for key in (*left.specs, *right.specs) if (key in left.specs) != (key in right.specs)
+        key
+        for key in (*left.placements, *right.placements)
+        if (key in left.placements) != (key in right.placements)
     ]
 
 

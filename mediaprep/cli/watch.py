@@ -12,12 +12,12 @@ from mediaprep.cli import _many as m
 from mediaprep.cli import _options as o
 
 if TYPE_CHECKING:
-    from mediaprep.cli._exit import Code
-    from mediaprep.cli._face import Face
-    from mediaprep.jobs.run.inflight import Options
-    from mediaprep.jobs.watch.watch import Habits
-    from mediaprep.jobs.workers.threads import Crew
-    from mediaprep.jobs.workers.worker import Recipe
+    from mediaprep.cli._exit import ExitCode
+    from mediaprep.cli._face import Console
+    from mediaprep.jobs.run.inflight import RunOptions
+    from mediaprep.jobs.watch.watch import WatchOptions
+    from mediaprep.jobs.workers.threads import WorkerPool
+    from mediaprep.jobs.workers.worker import RunSettings
 
 
 def watch(
@@ -115,26 +115,26 @@ def watch(
     encoder: o.Encoder = None,
     measure: o.Measure = False,
     min_vmaf: o.MinVmaf = None,
-    mend: o.Mend = None,
+    fix_level: o.FixLevel = None,
 ) -> None:
     """Make acceptable what is dropped into a folder: each file once, as soon as it is whole. What is fine is copied.
 
     Ctrl-C and SIGTERM stop it cleanly; what was in work is done by the next run. Exit code with --once: 0, or 6 where some files came to
     nothing.
     """
-    from mediaprep.cli._face import Face
+    from mediaprep.cli._face import Console
     from mediaprep.cli._placement import placement
-    from mediaprep.cli._request import wishes
-    from mediaprep.jobs.run.inflight import Options
-    from mediaprep.jobs.watch.settle import Rules
-    from mediaprep.jobs.watch.watch import Habits, refuse_folders
-    from mediaprep.jobs.workers.worker import Recipe
+    from mediaprep.cli._request import options
+    from mediaprep.jobs.run.inflight import RunOptions
+    from mediaprep.jobs.watch.settle import SettleOptions
+    from mediaprep.jobs.watch.watch import WatchOptions, refuse_folders
+    from mediaprep.jobs.workers.worker import RunSettings
 
-    face = Face.of(context)
-    asked = wishes(face, context.params)
+    face = Console.of(context)
+    asked = options(face, context.params)
     found, chosen = placement(face, profile, category)[1:]
     means = face.context()
-    options = Options(
+    run_options = RunOptions(
         retries=retries,
         timeout=timeout,
         stall=stall,
@@ -143,8 +143,10 @@ def watch(
         ffmpeg=means.ffmpeg,
         sandbox=means.sandbox,
     )
-    rules = Rules(settle=settle, poll=min(1.0, settle / 2), incomplete_after=incomplete_after)
-    habits = Habits(
+    rules = SettleOptions(
+        settle=settle, poll=min(1.0, settle / 2), incomplete_after=incomplete_after
+    )
+    habits = WatchOptions(
         rescan=rescan,
         poll=poll,
         on_done=on_done,
@@ -154,29 +156,38 @@ def watch(
         rules=rules,
     )
     refuse_folders(folder, output, failed, done)
-    recipe = Recipe(profile=found, category=chosen, wishes=asked)
+    recipe = RunSettings(profile=found, category=chosen, options=asked)
     with face.stoppable(), m.crew_of(face, jobs, cluster) as crew:
         raise typer.Exit(
             _run(
-                face, recipe, crew, options, habits, folder, output, state, failed, as_json=as_json
+                face,
+                recipe,
+                crew,
+                run_options,
+                habits,
+                folder,
+                output,
+                state,
+                failed,
+                as_json=as_json,
             )
         )
 
 
 def _run(
-    face: Face,
-    recipe: Recipe,
-    crew: Crew,
-    options: Options,
-    habits: Habits,
+    face: Console,
+    recipe: RunSettings,
+    crew: WorkerPool,
+    run_options: RunOptions,
+    habits: WatchOptions,
     folder: Path,
     output: Path,
     state: Path | None,
     failed: Path | None,
     *,
     as_json: bool,
-) -> Code:
-    from mediaprep.cli._exit import Code
+) -> ExitCode:
+    from mediaprep.cli._exit import ExitCode
     from mediaprep.cli._face import complain
     from mediaprep.errors import Cancelled
     from mediaprep.jobs.run import batch
@@ -198,7 +209,7 @@ def _run(
             output,
             recipe,
             crew,
-            options,
+            run_options,
             watching.listening(tell),
             state=state,
             quarantine=quarantine,
@@ -215,4 +226,4 @@ def _run(
             raise
     if not as_json:
         face.lines(summary(end, {}, str(output)))
-    return Code.BATCH if batch.failures(end.counts) else Code.OK
+    return ExitCode.BATCH if batch.failures(end.counts) else ExitCode.OK

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from mediaprep.model.limits import Constraint
 from mediaprep.model.media import Media
-from mediaprep.model.options import Wishes
-from mediaprep.model.placement import Spec
+from mediaprep.model.options import Options
+from mediaprep.model.placement import Placement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +16,8 @@ class Case:
 
     have: Media
     limit: Constraint | None
-    spec: Spec
-    wishes: Wishes
+    placement: Placement
+    options: Options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,4 +25,4 @@ class Refused:
     """A fix that may not be done unasked, or cannot be: why, and the ways out as command-line words."""
 
     reason: str
-    ways_out: tuple[str, ...] = ()
+    remedies: tuple[str, ...] = ()

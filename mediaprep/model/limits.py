@@ -78,7 +78,7 @@ class AnyOf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
+class DimensionRange:
     """Picture sizes from ``min`` to ``max`` (width, height). Not ``oriented``: the long side is held to the longer limit, the short to
     the shorter.
     """
@@ -200,7 +200,9 @@ class Ladder:
         return self.of(orientation(size))[-1]
 
 
-Constraint: TypeAlias = OneOf | Range | AnyOf | Box | Sizes | ByteLimit | Attachments | Required
+Constraint: TypeAlias = (
+    OneOf | Range | AnyOf | DimensionRange | Sizes | ByteLimit | Attachments | Required
+)
 
 
 def orientation(size: tuple[int, int]) -> Orientation:

@@ -27,7 +27,7 @@ EditList = Literal["none", "plain", "trims", "delays", "trims-and-delays"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Witness:
+class ReportedFact:
     """One reader's word about one fact.
 
     ``fact`` is the dotted path of the fact (``video.gop.structure``), ``source`` who said it (``bitstream``,
@@ -42,7 +42,7 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
+class UnknownFact:
     """Why a fact is None: ``fact`` is its dotted path, ``reason`` one clause."""
 
     fact: str
@@ -109,7 +109,7 @@ class Colour:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatedSar:
+class DeclaredSar:
     """A sample aspect ratio that the file states, and where: ``container`` (pasp, tkhd, Matroska display size) or ``bitstream`` (VUI,
     sequence header).
     """
@@ -162,7 +162,7 @@ class VideoStream:
     height: int | None = None
     size_changes: bool | None = None
     clap: tuple[int, ...] | None = None
-    sars: tuple[StatedSar, ...] | None = None
+    sars: tuple[DeclaredSar, ...] | None = None
     rotation: int | None = None
     mirrored: bool | None = None
     matrix_exact: bool | None = None
@@ -187,7 +187,7 @@ class VideoStream:
     edit_list: EditList | None = None
     faults: tuple[str, ...] | None = None
     pixel_grid: int | None = field(default=None, compare=False)
-    anew: bool = field(default=False, compare=False)
+    reencode: bool = field(default=False, compare=False, metadata={"json": "anew"})
     payload: str | None = field(default=None, compare=False)
 
     @property
@@ -243,7 +243,7 @@ class AudioStream:
     loudness_range: float | None = None
     true_peak: float | None = None
     loudness_threshold: float | None = None
-    anew: bool = field(default=False, compare=False)
+    reencode: bool = field(default=False, compare=False, metadata={"json": "anew"})
     payload: str | None = field(default=None, compare=False)
 
 
@@ -298,8 +298,10 @@ class _File:
     complete: bool | None = None
     incomplete_because: str | None = None
     private: tuple[PrivateItem, ...] | None = None
-    witnesses: tuple[Witness, ...] = field(default=(), compare=False)
-    unknown: tuple[Unknown, ...] = field(default=(), compare=False)
+    reported_facts: tuple[ReportedFact, ...] = field(
+        default=(), compare=False, metadata={"json": "witnesses"}
+    )
+    unknown: tuple[UnknownFact, ...] = field(default=(), compare=False)
     sandbox: str | None = field(default=None, compare=False)
 
 
@@ -355,7 +357,7 @@ class Animation(_File):
     disposals: tuple[str, ...] | None = None
     trailing_bytes: int | None = None
     pixel_grid: int | None = None
-    anew: bool = field(default=False, compare=False)
+    reencode: bool = field(default=False, compare=False, metadata={"json": "anew"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,7 +385,7 @@ class Image(_File):
     colour_space: str | None = None
     pictures: int | None = None
     gain_map: bool | None = None
-    anew: bool = field(default=False, compare=False)
+    reencode: bool = field(default=False, compare=False, metadata={"json": "anew"})
     payload: str | None = field(default=None, compare=False)
     least_bytes: int | None = field(default=None, compare=False)
 

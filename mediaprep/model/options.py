@@ -11,7 +11,7 @@ from mediaprep.model.report import Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class Options:
     """
     trim             "first" (as much as fits), or (start, end) in seconds
     split            into the fewest parts within the limit
@@ -48,5 +48,5 @@ class Wishes:
     encoder: str = "libx264"
     measure: bool = False
     min_vmaf: float | None = None
-    mend: Level = "must"
+    fix_level: Level = "must"
     deep: bool = False

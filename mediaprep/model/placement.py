@@ -12,7 +12,7 @@ from mediaprep.model.media import Kind
 from mediaprep.model.report import Level
 
 Quality = Literal["fast", "default", "best", "hq"]
-SpecKind = Literal["video", "animation", "image", "subtitle"]
+PlacementKind = Literal["video", "animation", "image", "subtitle"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,21 +72,22 @@ Encoding: TypeAlias = VideoEncoding | AnimationEncoding | ImageEncoding | Subtit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
+class Placement:
     """One placement: ``profile/category``, the kind it takes, its requirements by rule id in the profile's order, its encoding target."""
 
     profile: str
     category: str
-    kind: SpecKind
+    kind: PlacementKind
     requirements: Mapping[str, Requirement]
     encoding: Encoding
 
     @property
-    def placement(self) -> str:
+    def name(self) -> str:
+        """``profile/category``."""
         return f"{self.profile}/{self.category}"
 
 
-_TAKES: dict[SpecKind, tuple[Kind, ...]] = {
+_TAKES: dict[PlacementKind, tuple[Kind, ...]] = {
     "video": ("video",),
     "animation": ("animation",),
     "image": ("image", "animation"),
@@ -94,6 +95,6 @@ _TAKES: dict[SpecKind, tuple[Kind, ...]] = {
 }
 
 
-def takes(spec: Spec) -> tuple[Kind, ...]:
+def takes(placement: Placement) -> tuple[Kind, ...]:
     """The kinds of media that the placement takes."""
-    return _TAKES[spec.kind]
+    return _TAKES[placement.kind]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copied:
+class CopiedStream:
     """One stream that was copied: ``track`` video or audio, digests of the coded payload in source and output (None = unread)."""
 
     track: str
     source_digest: str | None
-    made_digest: str | None
+    output_digest: str | None = field(metadata={"json": "made_digest"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class QualityMeasurement:
     """How near an encoded picture is to its source brought to the same size, rate and colours, frame by frame: ``metric`` VMAF (0 to 100)
     or XPSNR (dB, luma), its mean over all frames, and over the worst 5 % of them."""
 
@@ -26,7 +26,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class VerificationRecord:
     """
     frames_decoded    pictures that a full decode of the output gave; None = it was not decoded (nothing was encoded)
     decode_errors     what that decode complained of, one line each
@@ -42,12 +42,12 @@ class Evidence:
 
     frames_decoded: int | None = None
     decode_errors: tuple[str, ...] = ()
-    copied: tuple[Copied, ...] = ()
+    copied: tuple[CopiedStream, ...] = ()
     source_unchanged: bool = True
     source_sha256: str | None = None
     argv: tuple[tuple[str, ...], ...] = ()
     sandbox: str | None = None
-    measured: Measured | None = None
+    measured: QualityMeasurement | None = None
     notes: tuple[str, ...] = ()
     ssim: float | None = None
     quality: int | None = None

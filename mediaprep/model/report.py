@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mediaprep.model.media import Kind, Media, Witness
+from mediaprep.model.media import Kind, Media, ReportedFact
 
 Level = Literal["must", "should", "observed"]
 LEVELS: tuple[Level, ...] = ("must", "should", "observed")
@@ -37,7 +37,7 @@ class Finding:
     fix: str | None = None
     gate: str | None = None
     facts: tuple[str, ...] = ()
-    evidence: tuple[Witness, ...] = ()
+    evidence: tuple[ReportedFact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,9 +45,9 @@ def encode(value: Any) -> Json:
         return f"{value.numerator}/{value.denominator}"
     if (names := _field_names(cast("Hashable", kind))) is not None:
         record: dict[str, Json] = {}
-        for name in names:
+        for name, key in names:
             inner = getattr(value, name)
-            record[name] = inner if type(inner) in _FLAT else encode(inner)
+            record[key] = inner if type(inner) in _FLAT else encode(inner)
         return record
     if kind is float:
         if not math.isfinite(value):
@@ -59,12 +59,16 @@ def encode(value: Any) -> Json:
 
 
 @functools.cache
-def _field_names(kind: Hashable) -> tuple[str, ...] | None:
-    return (
-        tuple(item.name for item in dataclasses.fields(kind))
-        if dataclasses.is_dataclass(kind)
-        else None
-    )
+def _field_names(kind: Hashable) -> tuple[tuple[str, str], ...] | None:
+    """Return the name and the JSON key of each field; None for a type that is not a dataclass."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple((item.name, json_key(item)) for item in dataclasses.fields(kind))
+
+
+def json_key(item: dataclasses.Field[Any]) -> str:
+    """Return the JSON key of a field: its own name, or the one that the contract keeps for it."""
+    return str(item.metadata.get("json", item.name))
 
 
 def decode(form: type[T] | Any, data: Any) -> T:
@@ -75,7 +79,7 @@ def decode(form: type[T] | Any, data: Any) -> T:
     return cast("T", _decoder(cast("Hashable", form))(data))
 
 
-def ready(form: type[T] | Any) -> None:
+def prepare_decoder(form: type[T] | Any) -> None:
     """Build what decodes a type before it is needed: it takes longer than a decoding does."""
     _decoder(cast("Hashable", form))
 
@@ -232,9 +236,10 @@ def _by_kind(records: Sequence[Any]) -> Decoder:
 def _record(form: type) -> Decoder:
     hints = get_type_hints(form)
     fields = dataclasses.fields(form)
-    decoders = {item.name: _decoder(hints[item.name]) for item in fields}
+    decoders = {json_key(item): _decoder(hints[item.name]) for item in fields}
+    names = {json_key(item): item.name for item in fields}
     required = {
-        item.name
+        json_key(item)
         for item in fields
         if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
     }
@@ -253,6 +258,6 @@ def _record(form: type) -> Decoder:
                 raise problem.within(name) from None
         if not required <= values.keys():
             raise _Misfit(f"{form.__name__} lacks {', '.join(sorted(required - values.keys()))}")
-        return form(**values)
+        return form(**{names[key]: item for key, item in values.items()})
 
     return decode_it

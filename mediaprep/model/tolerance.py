@@ -49,22 +49,22 @@ class Among:
         return self.values[0]
 
 
-Promise: TypeAlias = AtMostBytes | AtMost | Near | Among
+Tolerance: TypeAlias = AtMostBytes | AtMost | Near | Among
 
 
-def assume(media: Media, promises: Iterable[Promise]) -> Media:
+def fill_in(media: Media, tolerances: Iterable[Tolerance]) -> Media:
     """The facts with each promised value filled in where they claim nothing."""
-    for promise in promises:
-        path = "size_bytes" if isinstance(promise, AtMostBytes) else promise.fact
-        value = promise.limit if isinstance(promise, AtMostBytes) else promise.value
+    for tolerance in tolerances:
+        path = "size_bytes" if isinstance(tolerance, AtMostBytes) else tolerance.fact
+        value = tolerance.limit if isinstance(tolerance, AtMostBytes) else tolerance.value
         if fact(media, path) is None:
             media = with_fact(media, path, value)
     return media
 
 
-def broken(promise: Promise, made: Media) -> str | None:
+def violation(tolerance: Tolerance, made: Media) -> str | None:
     """One clause that says how the made file breaks the promise, or None where it keeps it."""
-    match promise:
+    match tolerance:
         case AtMostBytes(limit=limit):
             size = made.size_bytes
             return (
@@ -86,13 +86,13 @@ def broken(promise: Promise, made: Media) -> str | None:
                 if value in values
                 else f"{path} is {value}, promised one of {', '.join(map(str, values))}"
             )
-        case Near(fact=path, value=wanted, tolerance=tolerance):
+        case Near(fact=path, value=wanted, tolerance=allowed):
             value = fact(made, path)
-            kept = value is not None and abs(value - wanted) <= tolerance
+            kept = value is not None and abs(value - wanted) <= allowed
             return (
                 None
                 if kept
-                else f"{path} is {_text(value)}, promised {_text(wanted)} within {_text(tolerance)}"
+                else f"{path} is {_text(value)}, promised {_text(wanted)} within {_text(allowed)}"
             )
 
 

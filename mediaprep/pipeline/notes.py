@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mediaprep.model import units
 from mediaprep.model.media import Media, Video
-from mediaprep.model.record import Measured
+from mediaprep.model.record import QualityMeasurement
 from mediaprep.planning.plan import Output
 from mediaprep.planning.video import loudness_kept
 from mediaprep.transcoding.rate import EFFORTS, bit_rate_cap
@@ -14,34 +14,36 @@ LOUDNESS_STEP = 1.0  # LU
 
 def efforts(output: Output) -> int:
     """How many encodes may be tried for the quality that was asked for."""
-    return EFFORTS if output.wishes.min_vmaf is not None and _encoded(output) else 1
+    return EFFORTS if output.options.min_vmaf is not None and _encoded(output) else 1
 
 
-def reached(output: Output, measured: Measured | None) -> bool:
+def reached(output: Output, measured: QualityMeasurement | None) -> bool:
     """Whether the output is as good as was asked for, or there is nothing to tell it by."""
-    least = output.wishes.min_vmaf
+    least = output.options.min_vmaf
     return least is None or measured is None or measured.metric != "VMAF" or measured.mean >= least
 
 
-def shortfalls(output: Output, made: Media | None, measured: Measured | None) -> tuple[str, ...]:
+def notes_of(
+    output: Output, made: Media | None, measured: QualityMeasurement | None
+) -> tuple[str, ...]:
     """Why less than asked was made."""
     return (*_snap(output), *_quality(output, measured), *_loudness(output, made))
 
 
 def _snap(output: Output) -> tuple[str, ...]:
-    if output.wishes.snap is None or output.span is None or not _encoded(output):
+    if output.options.snap is None or output.span is None or not _encoded(output):
         return ()
-    near = f"no key frames within {units.duration_text(output.wishes.snap)} of the cuts"
+    near = f"no key frames within {units.duration_text(output.options.snap)} of the cuts"
     return (
         f"the span was encoded, not copied: {near}, or a picture that has to be encoded in any case",
     )
 
 
-def _quality(output: Output, measured: Measured | None) -> tuple[str, ...]:
-    least = output.wishes.min_vmaf
-    if not isinstance(output.want, Video) or (least is None and not output.wishes.measure):
+def _quality(output: Output, measured: QualityMeasurement | None) -> tuple[str, ...]:
+    least = output.options.min_vmaf
+    if not isinstance(output.target, Video) or (least is None and not output.options.measure):
         return ()
-    if not output.want.video.anew:
+    if not output.target.video.reencode:
         return ("the quality was not measured: the picture is the source's own, copied",)
     if measured is None:
         return ("the quality was not measured: this ffmpeg has neither libvmaf nor xpsnr",)
@@ -58,14 +60,14 @@ def _quality(output: Output, measured: Measured | None) -> tuple[str, ...]:
 
 
 def _loudness(output: Output, made: Media | None) -> tuple[str, ...]:
-    target = output.wishes.loudness
+    target = output.options.loudness
     if target is None or not isinstance(made, Video) or made.audio is None:
         return ()
     if made.audio.loudness is None:
         return ("the sound is silent or cannot be measured: its loudness is as it was",)
     if abs(made.audio.loudness - float(target)) <= LOUDNESS_STEP:
         return ()
-    kept = isinstance(output.source, Video) and loudness_kept(output.source, output.wishes)
+    kept = isinstance(output.source, Video) and loudness_kept(output.source, output.options)
     why = "so many bits hold no more of the sound" if kept else "the sound's peaks stand in the way"
     return (
         f"the loudness is {made.audio.loudness:.1f} LUFS, {float(target):g} was asked for: {why}",
@@ -73,4 +75,4 @@ def _loudness(output: Output, made: Media | None) -> tuple[str, ...]:
 
 
 def _encoded(output: Output) -> bool:
-    return isinstance(output.want, Video) and output.want.video.anew
+    return isinstance(output.target, Video) and output.target.video.reencode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mediaprep.model.record import Evidence, Measured
+from mediaprep.model.record import QualityMeasurement, VerificationRecord
 from mediaprep.model.report import Report
 from mediaprep.planning.changes import Change
 from mediaprep.planning.plan import Plan
@@ -49,8 +49,8 @@ class Outcome:
     after: tuple[Report, ...] = ()
     problems: tuple[str, ...] = ()
     plan: Plan | None = None
-    evidence: tuple[Evidence, ...] = ()
-    measured: tuple[Measured, ...] = ()
+    evidence: tuple[VerificationRecord, ...] = ()
+    measured: tuple[QualityMeasurement, ...] = ()
     seconds: float = 0.0
     stderr: tuple[str, ...] = ()
 

@@ -5,31 +5,31 @@ from __future__ import annotations
 from mediaprep.errors import UsageProblem
 from mediaprep.model.report import PostReport, Report
 from mediaprep.pipeline.outcome import Outcome, PostOutcome
-from mediaprep.pipeline.prepare import judging, preparing
-from mediaprep.pipeline.request import Order
+from mediaprep.pipeline.prepare import inspect_steps, prepare_steps
+from mediaprep.pipeline.request import Request
 from mediaprep.planning.check import check_post
 from mediaprep.profile import Profile
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps
 
 
-def judging_post(orders: tuple[Order, ...], context: Context) -> Steps[PostReport]:
-    """Steps: probe and check each attachment, then the set. Raises: UsageProblem without attachments; as ``judging``."""
+def check_post_steps(orders: tuple[Request, ...], context: Context) -> Steps[PostReport]:
+    """Steps: probe and check each attachment, then the set. Raises: UsageProblem without attachments; as ``inspect_steps``."""
     reports: list[Report] = []
     for order in orders:
-        report, _ = yield from judging(order, context)
+        report, _ = yield from inspect_steps(order, context)
         reports.append(report)
     return PostReport(whole=as_one(tuple(reports), _profile(orders)), attachments=tuple(reports))
 
 
-def preparing_post(orders: tuple[Order, ...], context: Context) -> Steps[PostOutcome]:
-    """Steps: judge the set by what its files are; where it can be one post, prepare each. Raises: as ``preparing``."""
-    judged = yield from judging_post(orders, context)
+def prepare_post_steps(orders: tuple[Request, ...], context: Context) -> Steps[PostOutcome]:
+    """Steps: judge the set by what its files are; where it can be one post, prepare each. Raises: as ``prepare_steps``."""
+    judged = yield from check_post_steps(orders, context)
     if judged.whole.verdict == "fail":
         return PostOutcome(report=judged.whole, outcomes=refused(judged, _profile(orders)))
     outcomes: list[Outcome] = []
     for order in orders:
-        outcomes.append((yield from preparing(order, context)))
+        outcomes.append((yield from prepare_steps(order, context)))
     return PostOutcome(report=judged.whole, outcomes=tuple(outcomes))
 
 
@@ -59,7 +59,7 @@ def refused(judged: PostReport, profile: Profile) -> tuple[Outcome, ...]:
     )
 
 
-def _profile(orders: tuple[Order, ...]) -> Profile:
+def _profile(orders: tuple[Request, ...]) -> Profile:
     if not orders:
         raise UsageProblem("a post without attachments: name the files that go into it")
     return orders[0].profile

@@ -15,17 +15,17 @@ from typing import Any, TypeVar
 
 from mediaprep.errors import SourceUnreadable, ToolError, UsageProblem, VerifyError
 from mediaprep.model.media import Media, Subtitle, Video
-from mediaprep.model.options import Wishes
-from mediaprep.model.placement import Spec
+from mediaprep.model.options import Options
+from mediaprep.model.placement import Placement
 from mediaprep.model.report import Report
 from mediaprep.pipeline import publish as publishing
 from mediaprep.pipeline import upload_record as handoff
-from mediaprep.pipeline.encode_and_verify import Made, Task, making
+from mediaprep.pipeline.encode_and_verify import EncodeResult, EncodeTask, encode_and_verify_steps
 from mediaprep.pipeline.outcome import Outcome, Upload
-from mediaprep.pipeline.request import Order
+from mediaprep.pipeline.request import Request
 from mediaprep.planning.check import check, unreadable
 from mediaprep.planning.plan import Plan, plan
-from mediaprep.probing import Looked, looking
+from mediaprep.probing import ProbeResult, probe_steps
 from mediaprep.runtime.atomic import remove_part
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call
@@ -37,15 +37,15 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class InspectedSource:
     """What a look at one source gave, at the captions that go with it, and what is planned for both."""
 
-    looked: Looked
+    probed: ProbeResult
     plan: Plan
-    captions: Looked | None = None
+    captions: ProbeResult | None = None
 
 
-def judging(order: Order, context: Context) -> Steps[tuple[Report, Plan | None]]:
+def inspect_steps(order: Request, context: Context) -> Steps[tuple[Report, Plan | None]]:
     """Steps: probe, check and plan, nothing written. A file of which nothing can be read has a report and no plan."""
     try:
         source = yield from call(_opened, order.source, context)
@@ -54,32 +54,34 @@ def judging(order: Order, context: Context) -> Steps[tuple[Report, Plan | None]]
     with _closing(source, order):
         try:
             seen = yield from _along(
-                order, context, lambda captions: surveying(source, order, context, captions)
+                order,
+                context,
+                lambda captions: inspect_and_plan_steps(source, order, context, captions),
             )
         except SourceUnreadable as problem:
             return unreadable(source.name, problem, _placement(order)), None
         return seen.plan.report, seen.plan
 
 
-def surveying(
-    source: Source, order: Order, context: Context, captions: Source | None = None
-) -> Steps[Survey]:
+def inspect_and_plan_steps(
+    source: Source, order: Request, context: Context, captions: Source | None = None
+) -> Steps[InspectedSource]:
     """Steps: look at an opened source (and the captions that go with it), and plan.
 
     Raises: SourceUnreadable, UsageProblem (captions with what is no video), EnvironmentProblem, DeadlineExceeded, Cancelled.
     """
-    looked = yield from _look(source, order, context)
-    spec = order.profile.spec_for(looked.media.kind, order.category)
-    said = None if captions is None else (yield from _look_along(captions, looked.media, context))
-    sources = (looked.media,) if said is None else (looked.media, said.media)
-    return Survey(
-        looked=looked,
-        plan=plan(sources, spec, order.wishes, others=order.profile.companions(spec)),
+    probed = yield from _look(source, order, context)
+    placement = order.profile.placement_for(probed.media.kind, order.category)
+    said = None if captions is None else (yield from _look_along(captions, probed.media, context))
+    sources = (probed.media,) if said is None else (probed.media, said.media)
+    return InspectedSource(
+        probed=probed,
+        plan=plan(sources, placement, order.options, others=order.profile.companions(placement)),
         captions=said,
     )
 
 
-def _along(order: Order, context: Context, work: Callable[[Source | None], Steps[T]]) -> Steps[T]:
+def _along(order: Request, context: Context, work: Callable[[Source | None], Steps[T]]) -> Steps[T]:
     """Steps: the work, with the order's captions open while it goes on. Raises: SourceUnreadable, saying that it is the captions."""
     if order.captions is None:
         return (yield from work(None))
@@ -93,11 +95,11 @@ def _along(order: Order, context: Context, work: Callable[[Source | None], Steps
         return (yield from work(captions))
 
 
-def _look_along(captions: Source, video: Media, context: Context) -> Steps[Looked]:
+def _look_along(captions: Source, video: Media, context: Context) -> Steps[ProbeResult]:
     if not isinstance(video, Video):
         raise UsageProblem(f"{captions.name}: captions go with a video, and {video.name} is none")
     try:
-        said = yield from looking(captions, Wishes(), context, clip_duration=video.duration)
+        said = yield from probe_steps(captions, Options(), context, clip_duration=video.duration)
     except SourceUnreadable as problem:
         raise SourceUnreadable(
             f"captions {captions.name}: {problem.reason}", rule=problem.rule
@@ -109,7 +111,7 @@ def _look_along(captions: Source, video: Media, context: Context) -> Steps[Looke
     return said
 
 
-def preparing(order: Order, context: Context) -> Steps[Outcome]:
+def prepare_steps(order: Request, context: Context) -> Steps[Outcome]:
     """Steps: the whole way from a source to a published, verified output.
 
     A bad file ends in an outcome with its status. Raises: UsageProblem (before any work), EnvironmentProblem, DeadlineExceeded, Cancelled.
@@ -130,47 +132,47 @@ def preparing(order: Order, context: Context) -> Steps[Outcome]:
 
 
 def _preferably(
-    source: Source, order: Order, context: Context, captions: Source | None
+    source: Source, order: Request, context: Context, captions: Source | None
 ) -> Steps[Outcome]:
     """As planned; where the GIF would become smaller than is worth keeping, and nobody asked for one by name, as a video."""
-    order = replace(order, looked=(yield from _look(source, order, context)))
-    wishes = order.wishes
-    if wishes.to == "auto" and _names_gif(order):
+    order = replace(order, probed=(yield from _look(source, order, context)))
+    options = order.options
+    if options.to == "auto" and _names_gif(order):
         return (
             yield from _prepared(
-                source, replace(order, wishes=replace(wishes, to="gif")), context, captions
+                source, replace(order, options=replace(options, to="gif")), context, captions
             )
         )
     try:
         return (yield from _prepared(source, order, context, captions))
     except TooSmall as problem:
         outcome = yield from _prepared(
-            source, replace(order, wishes=replace(wishes, to="video")), context, captions
+            source, replace(order, options=replace(options, to="video")), context, captions
         )
         return replace(outcome, problems=(*outcome.problems, f"{problem}: a video is made instead"))
 
 
-def _names_gif(order: Order) -> bool:
+def _names_gif(order: Request) -> bool:
     """Whether an animation is to stay one: by its category, or by the name of its output."""
-    if order.looked is None or order.looked.media.kind != "animation":
+    if order.probed is None or order.probed.media.kind != "animation":
         return False
-    named = order.profile.specs.get(order.category or "")
+    named = order.profile.placements.get(order.category or "")
     return (named is not None and named.kind == "animation") or (
         order.target is not None and order.target.suffix.lower() == ".gif"
     )
 
 
 def _prepared(
-    source: Source, order: Order, context: Context, captions: Source | None
+    source: Source, order: Request, context: Context, captions: Source | None
 ) -> Steps[Outcome]:
-    seen = yield from surveying(source, order, context, captions)
-    base = as_it_is(source, order, seen, captions)
+    seen = yield from inspect_and_plan_steps(source, order, context, captions)
+    base = unchanged_outcome(source, order, seen, captions)
     if base.status == "refused" or not seen.plan.outputs:
         return base
     tasks = [
-        Task(output=output, source=captions, looked=seen.captions)
-        if captions and seen.captions and isinstance(output.want, Subtitle)
-        else Task(output=output, source=source, looked=seen.looked)
+        EncodeTask(output=output, source=captions, probed=seen.captions)
+        if captions and seen.captions and isinstance(output.target, Subtitle)
+        else EncodeTask(output=output, source=source, probed=seen.probed)
         for output in seen.plan.outputs
     ]
     try:
@@ -190,9 +192,11 @@ def _prepared(
     return _fixed(base, tasks, parts, targets)
 
 
-def as_it_is(source: Source, order: Order, seen: Survey, captions: Source | None = None) -> Outcome:
+def unchanged_outcome(
+    source: Source, order: Request, seen: InspectedSource, captions: Source | None = None
+) -> Outcome:
     """The outcome where nothing is made: refused, or the sources as they are."""
-    made, media = seen.plan, seen.looked.media
+    made, media = seen.plan, seen.probed.media
     base = Outcome(
         path=source.path,
         status="already_ok",
@@ -202,23 +206,23 @@ def as_it_is(source: Source, order: Order, seen: Survey, captions: Source | None
     )
     if made.refusals:
         reasons = tuple(
-            r.reason + (f"; ways out: {', '.join(r.ways_out)}" if r.ways_out else "")
+            r.reason + (f"; ways out: {', '.join(r.remedies)}" if r.remedies else "")
             for r in made.refusals
         )
         return replace(base, status="refused", problems=reasons)
-    spec = order.profile.spec_for(media.kind, order.category)
+    placement = order.profile.placement_for(media.kind, order.category)
     return replace(
         base,
         uploads=(
-            handoff.upload(source.path, media, spec.category),
-            *_captions_upload(captions, seen, order, spec),
+            handoff.upload(source.path, media, placement.category),
+            *_captions_upload(captions, seen, order, placement),
         ),
     )
 
 
 def _carried_out(
-    source: Source, order: Order, tasks: list[Task], context: Context
-) -> Steps[tuple[list[Made], list[Path]]]:
+    source: Source, order: Request, tasks: list[EncodeTask], context: Context
+) -> Steps[tuple[list[EncodeResult], list[Path]]]:
     """Steps: every output made and verified, then published together (or held), or none. Raises: ToolError, VerifyError, UsageProblem."""
     targets = (
         []
@@ -229,13 +233,13 @@ def _carried_out(
         for name in publishing.possible(target, task.output, order):
             refuse_target(source, name, order.force)
             refuse_target(task.source, name, order.force)
-    parts: list[Made] = []
+    parts: list[EncodeResult] = []
     held = False
     try:
         for index, task in enumerate(tasks):
             parts.append(
                 (
-                    yield from making(
+                    yield from encode_and_verify_steps(
                         task, order.hold or targets[index].parent, context, index, len(tasks)
                     )
                 )
@@ -255,19 +259,21 @@ def _carried_out(
             yield from call(remove_part, item.part)
 
 
-def _fixed(base: Outcome, tasks: list[Task], parts: list[Made], targets: list[Path]) -> Outcome:
+def _fixed(
+    base: Outcome, tasks: list[EncodeTask], parts: list[EncodeResult], targets: list[Path]
+) -> Outcome:
     """What there is to say of what was published; ``base.uploads``: of the sources as they are."""
     outputs = [task.output for task in tasks]
     reports = [
-        _named(item.report, target, output.spec)
+        _named(item.report, target, output.placement)
         for item, target, output in zip(parts, targets, outputs, strict=True)
     ]
     uploads = tuple(
-        handoff.upload(str(target), report.media, output.spec.category)
+        handoff.upload(str(target), report.media, output.placement.category)
         for target, report, output in zip(targets, reports, outputs, strict=True)
         if report.media is not None
     )
-    told = (line for output in outputs for line in losses(output.source, output.want))
+    told = (line for output in outputs for line in losses(output.source, output.target))
     noted = (note for item in parts for note in item.evidence.notes)
     return replace(
         base,
@@ -285,11 +291,11 @@ def _fixed(base: Outcome, tasks: list[Task], parts: list[Made], targets: list[Pa
 
 
 def _captions_upload(
-    captions: Source | None, seen: Survey, order: Order, spec: Spec
+    captions: Source | None, seen: InspectedSource, order: Request, placement: Placement
 ) -> tuple[Upload, ...]:
     if captions is None or seen.captions is None:
         return ()
-    placement = order.profile.companions(spec)["subtitle"]
+    placement = order.profile.companions(placement)["subtitle"]
     return (handoff.upload(captions.path, seen.captions.media, placement.category),)
 
 
@@ -302,22 +308,24 @@ def _with_untouched(
             *(upload for upload in as_they_are[1:] if upload.category not in kinds))  # fmt: skip
 
 
-def _named(report: Report, target: Path, spec: Spec) -> Report:
+def _named(report: Report, target: Path, placement: Placement) -> Report:
     """The report of a made file under its final name: until then its messages speak of "the output"."""
     if report.media is None:
         return replace(report, path=str(target))
-    return replace(check(replace(report.media, name=display_name(target)), spec), path=str(target))
+    return replace(
+        check(replace(report.media, name=display_name(target)), placement), path=str(target)
+    )
 
 
-def _look(source: Source, order: Order, context: Context) -> Steps[Looked]:
-    if order.looked is not None:
-        return order.looked
+def _look(source: Source, order: Request, context: Context) -> Steps[ProbeResult]:
+    if order.probed is not None:
+        return order.probed
     with context.stage(source.name, "probe"):
-        looked = yield from looking(source, order.wishes, context, payload=True)
-    return looked
+        probed = yield from probe_steps(source, order.options, context, payload=True)
+    return probed
 
 
-def _closing(source: Source, order: Order) -> AbstractContextManager[Any]:
+def _closing(source: Source, order: Request) -> AbstractContextManager[Any]:
     return nullcontext() if source is order.source else source
 
 
@@ -327,7 +335,7 @@ def _opened(source: Any, context: Context) -> Source:
     return open_source(source, max_bytes=context.limits.max_source_bytes, check=context.check)
 
 
-def _unreadable(path: str, problem: SourceUnreadable, order: Order, began: float) -> Outcome:
+def _unreadable(path: str, problem: SourceUnreadable, order: Request, began: float) -> Outcome:
     report = unreadable(path, problem, _placement(order))
     return Outcome(
         path=path,
@@ -339,7 +347,7 @@ def _unreadable(path: str, problem: SourceUnreadable, order: Order, began: float
     )
 
 
-def _placement(order: Order) -> str:
+def _placement(order: Request) -> str:
     return (
         order.profile.name if order.category is None else f"{order.profile.name}/{order.category}"
     )

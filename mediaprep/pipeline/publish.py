@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from mediaprep.model.media import Image, Media, Subtitle
-from mediaprep.model.tolerance import Among, assume
+from mediaprep.model.tolerance import Among, fill_in
 from mediaprep.pipeline import upload_record as handoff
-from mediaprep.pipeline.request import Order
+from mediaprep.pipeline.request import Request
 from mediaprep.planning.plan import Output
 from mediaprep.runtime import atomic as workfiles
 from mediaprep.runtime.source import Source, fitting, is_folder
@@ -28,9 +28,9 @@ def publish(parts: list[Path], targets: list[Path], force: bool) -> None:
         raise
 
 
-def targets(order: Order, source: Source, outputs: tuple[Output, ...]) -> list[Path]:
+def targets(order: Request, source: Source, outputs: tuple[Output, ...]) -> list[Path]:
     """Where each output goes; several get numbers of two digits and more before the suffix."""
-    suffix = handoff.suffix(assume(outputs[0].want, outputs[0].promises))
+    suffix = handoff.suffix(fill_in(outputs[0].target, outputs[0].tolerances))
     stem = Path(source.path).stem if source.path else "upload"
     named = fitting(stem, f".{order.profile.name}{suffix}")
     target = order.target
@@ -53,26 +53,26 @@ def targets(order: Order, source: Source, outputs: tuple[Output, ...]) -> list[P
     )
     by_span = dict(zip(spans, names, strict=True))
     return [
-        by_span[output.span].with_suffix(handoff.suffix(output.want))
-        if isinstance(output.want, Subtitle) and order.captions is not None
+        by_span[output.span].with_suffix(handoff.suffix(output.target))
+        if isinstance(output.target, Subtitle) and order.captions is not None
         else by_span[output.span]
         for output in outputs
     ]
 
 
-def possible(target: Path, output: Output, order: Order) -> tuple[Path, ...]:
+def possible(target: Path, output: Output, order: Request) -> tuple[Path, ...]:
     """Every name that an output may get: where its format is still open and the name is ours, one for each."""
     formats = next(
-        (p.values for p in output.promises if isinstance(p, Among) and p.fact == "format"), ()
+        (p.values for p in output.tolerances if isinstance(p, Among) and p.fact == "format"), ()
     )
-    if not (isinstance(output.want, Image) and formats and _ours(order)):
+    if not (isinstance(output.target, Image) and formats and _ours(order)):
         return (target,)
     return tuple(
-        target.with_suffix(handoff.suffix(replace(output.want, format=form))) for form in formats
+        target.with_suffix(handoff.suffix(replace(output.target, format=form))) for form in formats
     )
 
 
-def final(target: Path, media: Media | None, order: Order) -> Path:
+def final(target: Path, media: Media | None, order: Request) -> Path:
     """The name of an output whose format is known by now."""
     return (
         target.with_suffix(handoff.suffix(media))
@@ -81,6 +81,6 @@ def final(target: Path, media: Media | None, order: Order) -> Path:
     )
 
 
-def _ours(order: Order) -> bool:
+def _ours(order: Request) -> bool:
     """Whether the output's name is ours to choose."""
     return order.target is None or is_folder(order.target) or str(order.target).endswith(os.sep)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mediaprep.model.options import Wishes
-from mediaprep.probing import Looked
+from mediaprep.model.options import Options
+from mediaprep.probing import ProbeResult
 from mediaprep.profile import Profile
 from mediaprep.runtime.source import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Request:
     """What one run is to do: the source, the profile and category (None = inferred from the content), the wishes, where to (None = beside
     the source; a folder ends in a separator or exists), whether an existing output may be replaced.
 
@@ -27,9 +27,9 @@ class Order:
     source: str | bytes | os.PathLike[Any] | BinaryIO | Source
     profile: Profile
     category: str | None = None
-    wishes: Wishes = field(default_factory=Wishes)
+    options: Options = field(default_factory=Options)
     target: Path | None = None
     force: bool = False
     captions: str | bytes | os.PathLike[Any] | BinaryIO | Source | None = None
-    looked: Looked | None = None
+    probed: ProbeResult | None = None
     hold: Path | None = None

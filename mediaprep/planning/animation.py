@@ -7,46 +7,48 @@ from dataclasses import replace
 
 from mediaprep.model.fix import Case, Refused
 from mediaprep.model.media import Animation, Media
-from mediaprep.model.tolerance import AtMost, AtMostBytes, Promise
+from mediaprep.model.tolerance import AtMost, AtMostBytes, Tolerance
 from mediaprep.targets.animation import encoded, encoding, written_limit
 
 
-def asked(have: Animation, case: Case) -> Iterator[tuple[str, Animation | Refused]]:
+def requested_changes(have: Animation, case: Case) -> Iterator[tuple[str, Animation | Refused]]:
     """What the user's wishes alone make of the facts: the option that asks and what is wanted from there on."""
-    wishes = case.wishes
-    if wishes.trim is not None:
-        yield "--trim", Refused(reason="a GIF is not cut", ways_out=("--to video",))
+    options = case.options
+    if options.trim is not None:
+        yield "--trim", Refused(reason="a GIF is not cut", remedies=("--to video",))
     if (
-        wishes.max_size is not None
+        options.max_size is not None
         and have.size_bytes is not None
-        and have.size_bytes > wishes.max_size
+        and have.size_bytes > options.max_size
     ):
         yield "--max-size", encoded(have, case)
 
 
-def settle(have: Media, want: Animation, case: Case) -> tuple[Animation, tuple[Promise, ...]]:
+def derive(have: Media, target: Animation, case: Case) -> tuple[Animation, tuple[Tolerance, ...]]:
     """The wanted facts as they will be written, and the promises about what they leave free: of a GIF made anew width and height, found
     by the search for the byte limit. The source itself, and none, where nothing changes."""
-    if not want.anew:
-        return _copied(have, want)
-    promises: list[Promise] = [
-        AtMost(fact="width", value=want.width),
-        AtMost(fact="height", value=want.height),
+    if not target.reencode:
+        return _copied(have, target)
+    tolerances: list[Tolerance] = [
+        AtMost(fact="width", value=target.width),
+        AtMost(fact="height", value=target.height),
     ]
     if (most := written_limit(case)) is not None:
-        art = (want.pixel_grid or 1) > 1
-        promises.append(
+        art = (target.pixel_grid or 1) > 1
+        tolerances.append(
             AtMostBytes(
                 limit=most,
-                fill=None if art else encoding(case.spec).fill,
+                fill=None if art else encoding(case.placement).fill,
                 varies=("width", "height"),
             )
         )
-    return replace(want, width=None, height=None, pixel_grid=None, size_bytes=None), tuple(promises)
+    return replace(target, width=None, height=None, pixel_grid=None, size_bytes=None), tuple(
+        tolerances
+    )
 
 
-def _copied(have: Media, want: Animation) -> tuple[Animation, tuple[Promise, ...]]:
+def _copied(have: Media, target: Animation) -> tuple[Animation, tuple[Tolerance, ...]]:
     """Blocks are copied, comments and what lies behind the trailer are left out."""
-    if want == have or have.size_bytes is None:
-        return want, ()
-    return replace(want, size_bytes=None, trailing_bytes=0), (AtMostBytes(limit=have.size_bytes),)
+    if target == have or have.size_bytes is None:
+        return target, ()
+    return replace(target, size_bytes=None, trailing_bytes=0), (AtMostBytes(limit=have.size_bytes),)

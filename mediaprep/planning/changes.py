@@ -8,7 +8,7 @@ from typing import Any
 
 from mediaprep.model.media import Media, leaves
 from mediaprep.model.report import Safety
-from mediaprep.model.tolerance import Among, AtMost, AtMostBytes, Near, Promise, assume
+from mediaprep.model.tolerance import Among, AtMost, AtMostBytes, Near, Tolerance, fill_in
 from mediaprep.rules import REGISTRY, Rule
 
 WRITTEN = "written"  # the cause of what merely comes with writing a file anew
@@ -28,7 +28,7 @@ class Change:
     safety: Safety
 
 
-class Causes:
+class ChangeTracker:
     """Which rule was broken, and which one's fix changed which fact, while the fold goes."""
 
     def __init__(self, have: Media, found: Iterable[Rule]) -> None:
@@ -45,13 +45,13 @@ class Causes:
             if old.get(path) != value:
                 self._because.setdefault(path, []).append((cause, safety))
 
-    def changes(self, settled: Media, promises: tuple[Promise, ...]) -> tuple[Change, ...]:
+    def changes(self, settled: Media, tolerances: tuple[Tolerance, ...]) -> tuple[Change, ...]:
         """What differs between source and ``settled``, and each promised value beyond its tolerance from the source's; of the size
         only that it was more than is promised."""
-        near = {p.fact: p for p in promises if isinstance(p, Near)}
+        near = {p.fact: p for p in tolerances if isinstance(p, Near)}
         smaller = [
             p
-            for p in promises
+            for p in tolerances
             if isinstance(p, AtMost)
             and p.fact in self._because
             and (self._have.get(p.fact) or 0) > p.value
@@ -70,13 +70,13 @@ class Causes:
                 ),
                 safety="lossy" if p.varies else "lossless",
             )
-            for p in promises
+            for p in tolerances
             if isinstance(p, AtMostBytes) and size is not None and size > p.limit
         ]
         likely = [
-            p for p in promises if isinstance(p, Among) and self._have.get(p.fact) not in p.values
+            p for p in tolerances if isinstance(p, Among) and self._have.get(p.fact) not in p.values
         ]
-        for path, after in leaves(assume(settled, [*near.values(), *smaller, *likely])):
+        for path, after in leaves(fill_in(settled, [*near.values(), *smaller, *likely])):
             before = self._have.get(path)
             kept = (
                 path in near
@@ -102,18 +102,18 @@ class Causes:
     def _in_passing(self, path: str, settled: Media) -> list[tuple[str, Safety]]:
         """For what no fix changed: a stream that cannot be copied is encoded since the file is written; the rest comes with writing."""
         stream = getattr(settled, path.partition(".")[0], None)
-        if self._found and getattr(stream, "anew", False):
+        if self._found and getattr(stream, "reencode", False):
             return [(rule_id, "lossy") for rule_id in self._found]
         return [(WRITTEN, "lossless")]
 
     def _named(self, path: str, because: list[tuple[str, Safety]]) -> tuple[str, ...]:
         """The wishes, and the broken rules that judge this very fact, whichever fix came first; where there are none, the causing fix."""
         causes = tuple(dict.fromkeys(cause for cause, _ in because))
-        wishes = tuple(cause for cause in causes if cause.startswith("--"))
-        judging = tuple(
+        options = tuple(cause for cause in causes if cause.startswith("--"))
+        inspect_steps = tuple(
             id_ for id_ in REGISTRY if id_ in self._found and _judges(self._found[id_], path)
         )
-        return (*wishes, *judging) or causes
+        return (*options, *inspect_steps) or causes
 
 
 def _judges(rule: Rule, path: str) -> bool:

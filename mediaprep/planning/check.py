@@ -8,24 +8,25 @@ from typing import Literal
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.model.limits import Constraint, OneOf
-from mediaprep.model.media import Media, Post, Witness
-from mediaprep.model.placement import Requirement, Spec, takes
+from mediaprep.model.media import Media, Post, ReportedFact
+from mediaprep.model.placement import Placement, Requirement, takes
 from mediaprep.model.report import Finding, Report, verdict_of
-from mediaprep.rules import REGISTRY, Broken, Passed, Rule
-from mediaprep.rules.registry import Untold
+from mediaprep.rules import REGISTRY, Failed, Passed, Rule
+from mediaprep.rules.registry import Unknown
 
 
-def check(have: Media, spec: Spec) -> Report:
+def check(have: Media, placement: Placement) -> Report:
     """Judges a file by the placement's rules, in the order of the rules. See ``Verdict`` for what comes out."""
     findings = tuple(
         finding
         for rule_id, rule in REGISTRY.items()
-        if (requirement := spec.requirements.get(rule_id)) is not None and have.kind in rule.kinds
-        for finding in _judge(rule, requirement, have, spec)
+        if (requirement := placement.requirements.get(rule_id)) is not None
+        and have.kind in rule.kinds
+        for finding in _judge(rule, requirement, have, placement)
     )
     return Report(
         path=have.name,
-        placement=spec.placement,
+        placement=placement.name,
         verdict=verdict_of(findings),
         kind=have.kind,
         findings=findings,
@@ -56,7 +57,7 @@ def check_post(
     known = tuple(media for media in attachments if media is not None)
     judged = rule.test(Post(attachments=known), requirement.limit)
     limit = requirement.limit.describe()
-    if isinstance(judged, Broken):
+    if isinstance(judged, Failed):
         found = f"{judged.measured} ({judged.detail})" if judged.detail else judged.measured
         state: Literal["broken", "unknown"] = "broken"
         words = f"one post is {found}; {profile} takes {limit} ({requirement.source}). Fix: {judged.remedy}."
@@ -67,7 +68,7 @@ def check_post(
         )
     else:
         return Report(path="", placement=profile, verdict="pass", kind=None)
-    measured, fix = (judged.measured, judged.remedy) if isinstance(judged, Broken) else ("", None)
+    measured, fix = (judged.measured, judged.remedy) if isinstance(judged, Failed) else ("", None)
     finding = Finding(
         rule=rule.id, level=requirement.level, state=state, measured=measured, limit=limit, message=words, fix=fix, gate=requirement.gate,
         facts=rule.facts,
@@ -77,17 +78,21 @@ def check_post(
     )
 
 
-def limit_of(requirement: Requirement, spec: Spec) -> Constraint:
+def limit_of(requirement: Requirement, placement: Placement) -> Constraint:
     """The requirement's limit; for ``file-kind`` the kinds that the placement takes."""
-    return OneOf(values=takes(spec)) if requirement.rule == "file-kind" else requirement.limit
+    return OneOf(values=takes(placement)) if requirement.rule == "file-kind" else requirement.limit
 
 
-def _judge(rule: Rule, requirement: Requirement, have: Media, spec: Spec) -> tuple[Finding, ...]:
-    limit = limit_of(requirement, spec)
+def _judge(
+    rule: Rule, requirement: Requirement, have: Media, placement: Placement
+) -> tuple[Finding, ...]:
+    limit = limit_of(requirement, placement)
     judged = rule.test(have, limit)
     if isinstance(judged, Passed):
         return ()
-    evidence = tuple(witness for witness in have.witnesses if _decides(witness.fact, rule.facts))
+    evidence = tuple(
+        witness for witness in have.reported_facts if _decides(witness.fact, rule.facts)
+    )
     common = Finding(
         rule=rule.id,
         level=requirement.level,
@@ -98,12 +103,12 @@ def _judge(rule: Rule, requirement: Requirement, have: Media, spec: Spec) -> tup
         facts=rule.facts,
         evidence=evidence,
     )
-    if isinstance(judged, Untold):
-        return (_untold(common, judged, rule, requirement, have, spec),)
+    if isinstance(judged, Unknown):
+        return (_untold(common, judged, rule, requirement, have, placement),)
     remedy = judged.remedy or rule.says
     found = f"{judged.measured} ({judged.detail})" if judged.detail else judged.measured
     message = (
-        f"{have.name}: {rule.subject} is {found}; {_wanted(common, requirement, spec)}."
+        f"{have.name}: {rule.subject} is {found}; {_wanted(common, requirement, placement)}."
         + _disputed(evidence)
         + (f" Fix: {remedy}." if remedy else "")
     )
@@ -111,7 +116,12 @@ def _judge(rule: Rule, requirement: Requirement, have: Media, spec: Spec) -> tup
 
 
 def _untold(
-    common: Finding, judged: Untold, rule: Rule, requirement: Requirement, have: Media, spec: Spec
+    common: Finding,
+    judged: Unknown,
+    rule: Rule,
+    requirement: Requirement,
+    have: Media,
+    placement: Placement,
 ) -> Finding:
     reason = next(
         (
@@ -122,7 +132,7 @@ def _untold(
         "it could not be read",
     )
     remedy = judged.remedy or rule.says
-    message = f"{have.name}: {rule.subject} cannot be told: {reason}; {_wanted(common, requirement, spec)}."
+    message = f"{have.name}: {rule.subject} cannot be told: {reason}; {_wanted(common, requirement, placement)}."
     return replace(
         common,
         state="unknown",
@@ -131,9 +141,9 @@ def _untold(
     )
 
 
-def _wanted(common: Finding, requirement: Requirement, spec: Spec) -> str:
+def _wanted(common: Finding, requirement: Requirement, placement: Placement) -> str:
     verb = "takes" if requirement.level == "must" else "asks for"
-    return f"{spec.placement} {verb} {common.limit} ({requirement.source})"
+    return f"{placement.name} {verb} {common.limit} ({requirement.source})"
 
 
 @lru_cache(maxsize=8192)
@@ -144,7 +154,7 @@ def _decides(told: str, facts: tuple[str, ...]) -> bool:
     )
 
 
-def _disputed(evidence: tuple[Witness, ...]) -> str:
+def _disputed(evidence: tuple[ReportedFact, ...]) -> str:
     others = [witness for witness in evidence if not witness.agrees]
     return (
         ""
@@ -155,4 +165,4 @@ def _disputed(evidence: tuple[Witness, ...]) -> str:
     )
 
 
-__all__ = ["Broken", "check", "check_post", "limit_of", "unreadable"]
+__all__ = ["Failed", "check", "check_post", "limit_of", "unreadable"]

@@ -12,12 +12,12 @@ from typing import Literal
 
 from mediaprep.model.fix import Refused
 from mediaprep.model.media import Kind, Media, Subtitle
-from mediaprep.model.options import Wishes
-from mediaprep.model.placement import Spec
+from mediaprep.model.options import Options
+from mediaprep.model.placement import Placement
 from mediaprep.model.report import Finding, Report
-from mediaprep.model.tolerance import Promise, assume
+from mediaprep.model.tolerance import Tolerance, fill_in
 from mediaprep.planning import kinds
-from mediaprep.planning.changes import Causes, Change
+from mediaprep.planning.changes import Change, ChangeTracker
 from mediaprep.planning.check import check, limit_of
 from mediaprep.rules import REGISTRY, Passed
 from mediaprep.targets.cues import within
@@ -29,21 +29,16 @@ PLAN_VERSION = 1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """One file to make: from which source, which span of it in seconds (None = all), the facts wanted, for which placement, and what is
-    promised where ``want`` is None.
+    promised where ``target`` is None.
     """
 
     source: Media
     span: kinds.Span | None = None
-    want: Media
-    spec: Spec
-    wishes: Wishes
+    target: Media
+    placement: Placement
+    options: Options
     changes: tuple[Change, ...] = ()
-    promises: tuple[Promise, ...] = ()
-
-    @property
-    def placement(self) -> str:
-        """profile/category."""
-        return self.spec.placement
+    tolerances: tuple[Tolerance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +47,7 @@ class Refusal:
 
     rule: str
     reason: str
-    ways_out: tuple[str, ...] = ()
+    remedies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,50 +69,50 @@ class Plan:
 
 def plan(
     sources: tuple[Media, ...],
-    spec: Spec,
-    wishes: Wishes | None = None,
+    placement: Placement,
+    options: Options | None = None,
     *,
-    others: Mapping[Kind, Spec] | None = None,
+    others: Mapping[Kind, Placement] | None = None,
 ) -> Plan:
     """The smallest repair of the first source that its placement takes; captions go along, cut by the same spans. ``others``: the
     placements for what becomes another kind because a wish asks for it, and for captions; they are judged by theirs.
 
     Never raises for a bad file: what cannot or may not be repaired is in ``refusals``.
     """
-    wishes = wishes or Wishes()
-    report = check(sources[0], spec)
-    have = kinds.told(sources[0], wishes)
-    target = _target(have, spec, wishes, others or {})
+    options = options or Options()
+    report = check(sources[0], placement)
+    have = kinds.with_declared_facts(sources[0], options)
+    target = _target(have, placement, options, others or {})
     if isinstance(target, Refusal):
         return Plan(sources=sources, refusals=(target,), report=report)
-    settled_by_kind = ("file-kind",) if kinds.becomes(have, wishes) else ()
+    settled_by_kind = ("file-kind",) if kinds.target_kind(have, options) else ()
     hopeless = tuple(
-        _refusal(f, spec)
+        _refusal(f, placement)
         for f in report.findings
         if f.level == "must" and REGISTRY[f.rule].fix is None and f.rule not in settled_by_kind
     )
     if hopeless:
         return Plan(sources=sources, refusals=hopeless, report=report)
-    spec = target
-    spans = kinds.spans(have, spec, wishes)
+    placement = target
+    spans = kinds.spans(have, placement, options)
     if isinstance(spans, Refused):
         return Plan(
             sources=sources,
             refusals=(
-                Refusal(rule="video-duration", reason=spans.reason, ways_out=spans.ways_out),
+                Refusal(rule="video-duration", reason=spans.reason, remedies=spans.remedies),
             ),
             report=report,
         )
     outputs: list[Output] = []
     for span in spans:
-        made = _output(have, span, report, spec, wishes)
+        made = _output(have, span, report, placement, options)
         if isinstance(made, tuple):
             return Plan(sources=sources, refusals=made, report=report)
         if made is not None:
             outputs.append(made)
     whole = Plan(sources=sources, outputs=tuple(outputs), report=report)
     for captions in sources[1:]:
-        whole = _with_captions(whole, captions, spans, (others or {}).get("subtitle"), wishes)
+        whole = _with_captions(whole, captions, spans, (others or {}).get("subtitle"), options)
     return whole
 
 
@@ -125,21 +120,21 @@ def _with_captions(
     video: Plan,
     captions: Media,
     spans: tuple[kinds.Span | None, ...],
-    spec: Spec | None,
-    wishes: Wishes,
+    placement: Placement | None,
+    options: Options,
 ) -> Plan:
     """The plan with captions, which follow the part of the video that they belong to; a part in which nobody speaks has none."""
-    if spec is None or not isinstance(captions, Subtitle):
+    if placement is None or not isinstance(captions, Subtitle):
         problem = Refusal(
             rule="file-kind",
             reason="the placement takes no captions"
-            if spec is None
+            if placement is None
             else "what should be captions is none",
         )
         return replace(video, outputs=(), refusals=(problem,))
-    report = check(captions, spec)
+    report = check(captions, placement)
     hopeless = tuple(
-        _refusal(f, spec)
+        _refusal(f, placement)
         for f in report.findings
         if f.level == "must" and REGISTRY[f.rule].fix is None
     )
@@ -148,7 +143,7 @@ def _with_captions(
         outputs += video.outputs[number : number + 1]
         if span is not None and captions.cues is not None and not within(captions.cues, span):
             continue
-        made = hopeless or _output(captions, span, report, spec, wishes)
+        made = hopeless or _output(captions, span, report, placement, options)
         if isinstance(made, tuple):
             return replace(video, outputs=(), refusals=made, along=(*video.along, report))
         if made is not None:
@@ -156,86 +151,97 @@ def _with_captions(
     return replace(video, outputs=tuple(outputs), along=(*video.along, report))
 
 
-def _target(have: Media, spec: Spec, wishes: Wishes, others: Mapping[Kind, Spec]) -> Spec | Refusal:
-    wanted = kinds.becomes(have, wishes)
-    picked = wishes.to == "image" and have.kind == "video"  # no frame is picked out of a video
+def _target(
+    have: Media, placement: Placement, options: Options, others: Mapping[Kind, Placement]
+) -> Placement | Refusal:
+    wanted = kinds.target_kind(have, options)
+    picked = options.to == "image" and have.kind == "video"  # no frame is picked out of a video
     if wanted is None and not picked:
-        return spec
-    target = spec if spec.kind == wanted else None if wanted is None else others.get(wanted)
+        return placement
+    target = (
+        placement if placement.kind == wanted else None if wanted is None else others.get(wanted)
+    )
     if target is None or have.kind not in kinds.BY_WISH.values():
         return Refusal(
             rule="file-kind",
-            reason=f"no {wishes.to} can be made of {have.kind} here",
-            ways_out=("--to auto",),
+            reason=f"no {options.to} can be made of {have.kind} here",
+            remedies=("--to auto",),
         )
     return target
 
 
-def _refusal(finding: Finding, spec: Spec) -> Refusal:
+def _refusal(finding: Finding, placement: Placement) -> Refusal:
     """For what no fix can mend; the remedy, where the rule knows one, is the way out."""
     subject = REGISTRY[finding.rule].subject
     found = "cannot be told" if finding.state == "unknown" else f"is {finding.measured}"
     ways = (finding.fix,) if finding.fix and REGISTRY[finding.rule].fix is None else ()
     return Refusal(
         rule=finding.rule,
-        reason=f"{subject} {found}; {spec.placement} takes {finding.limit}",
-        ways_out=ways,
+        reason=f"{subject} {found}; {placement.name} takes {finding.limit}",
+        remedies=ways,
     )
 
 
 def _output(
-    have: Media, span: kinds.Span | None, report: Report, spec: Spec, wishes: Wishes
+    have: Media, span: kinds.Span | None, report: Report, placement: Placement, options: Options
 ) -> Output | tuple[Refusal, ...] | None:
     """The fold. None: nothing has to change."""
-    want, causes = (
+    target, causes = (
         have,
-        Causes(have, [REGISTRY[f.rule] for f in report.findings if _mended(f, report, wishes)]),
+        ChangeTracker(
+            have, [REGISTRY[f.rule] for f in report.findings if _to_fix(f, report, options)]
+        ),
     )
-    for option, asked in kinds.asked(have, span, spec, wishes):
+    for option, asked in kinds.requested_changes(have, span, placement, options):
         if isinstance(asked, Refused):
-            return (Refusal(rule="file-kind", reason=asked.reason, ways_out=asked.ways_out),)
-        causes.note(want, asked, option, "destructive" if span else "lossy")
-        want = asked
+            return (Refusal(rule="file-kind", reason=asked.reason, remedies=asked.remedies),)
+        causes.note(target, asked, option, "destructive" if span else "lossy")
+        target = asked
     for _ in range(ROUNDS):
-        before = want
-        settled, promises = kinds.settle(have, want, spec, wishes)
-        for finding in check(assume(settled, promises), spec).findings:
-            if not _mended(finding, report, wishes):
+        before = target
+        settled, tolerances = kinds.derive(have, target, placement, options)
+        for finding in check(fill_in(settled, tolerances), placement).findings:
+            if not _to_fix(finding, report, options):
                 continue
-            rule, limit = REGISTRY[finding.rule], limit_of(spec.requirements[finding.rule], spec)
+            rule, limit = (
+                REGISTRY[finding.rule],
+                limit_of(placement.requirements[finding.rule], placement),
+            )
             causes.found(rule)
-            if isinstance(rule.test(want, limit), Passed):
+            if isinstance(rule.test(target, limit), Passed):
                 continue  # an earlier fix of this round has mended it
             if rule.fix is None:
-                return (_refusal(finding, spec),)
-            fixed = rule.fix(want, kinds.case(have, spec, wishes, limit))
+                return (_refusal(finding, placement),)
+            fixed = rule.fix(target, kinds.case(have, placement, options, limit))
             if isinstance(fixed, Refused):
-                return (Refusal(rule=rule.id, reason=fixed.reason, ways_out=fixed.ways_out),)
-            causes.note(want, fixed, rule.id, kinds.safety(rule, fixed, wishes))
-            want = fixed
-        if want == before:
+                return (Refusal(rule=rule.id, reason=fixed.reason, remedies=fixed.remedies),)
+            causes.note(target, fixed, rule.id, kinds.safety(rule, fixed, options))
+            target = fixed
+        if target == before:
             break
-    settled, promises = kinds.settle(have, want, spec, wishes)
+    settled, tolerances = kinds.derive(have, target, placement, options)
     if settled == have:
         return None
-    if (impossible := kinds.impossible(have, settled, promises, spec)) is not None:
+    if (impossible := kinds.unsatisfiable(have, settled, tolerances, placement)) is not None:
         rule_id, refused = impossible
-        return (Refusal(rule=rule_id, reason=refused.reason, ways_out=refused.ways_out),)
-    doubts = [f for f in check(assume(settled, promises), spec).findings if f.level == "must"]
+        return (Refusal(rule=rule_id, reason=refused.reason, remedies=refused.remedies),)
+    doubts = [
+        f for f in check(fill_in(settled, tolerances), placement).findings if f.level == "must"
+    ]
     if doubts:
-        return tuple(_refusal(f, spec) for f in doubts)
+        return tuple(_refusal(f, placement) for f in doubts)
     return Output(
         source=have,
         span=span,
-        want=settled,
-        spec=spec,
-        wishes=wishes,
-        changes=causes.changes(settled, promises),
-        promises=promises,
+        target=settled,
+        placement=placement,
+        options=options,
+        changes=causes.changes(settled, tolerances),
+        tolerances=tolerances,
     )
 
 
-def _mended(finding: Finding, report: Report, wishes: Wishes) -> bool:
+def _to_fix(finding: Finding, report: Report, options: Options) -> bool:
     """Whether the fold mends a finding: a must always; private metadata unless it is to be kept; what is only observed where the file is
     rewritten for a must anyway, or on request; advice on request, where a fix exists."""
     if finding.level == "must":
@@ -243,7 +249,7 @@ def _mended(finding: Finding, report: Report, wishes: Wishes) -> bool:
     if finding.state == "unknown" or REGISTRY[finding.rule].fix is None:
         return False
     if finding.rule == "file-private-metadata":
-        return not wishes.keep_metadata
+        return not options.keep_metadata
     if finding.level == "observed":
-        return report.verdict != "pass" or wishes.mend != "must"
-    return wishes.mend == "should"
+        return report.verdict != "pass" or options.fix_level != "must"
+    return options.fix_level == "should"

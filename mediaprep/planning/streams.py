@@ -14,7 +14,7 @@ Action: TypeAlias = Literal["copied", "retagged", "encoded", "rewritten", "left 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Treatment:
+class StreamAction:
     """What happens to one part of the source: ``track`` container, video, audio, the kind of a file that has no tracks, or a track that is
     not taken along (``subtitle 3``); ``because`` the rules and wishes that ask for it."""
 
@@ -23,29 +23,29 @@ class Treatment:
     because: tuple[str, ...] = ()
 
 
-def streams(output: Output) -> tuple[Treatment, ...]:
+def stream_actions(output: Output) -> tuple[StreamAction, ...]:
     """What happens to each track: copied bit by bit, retagged (its description is corrected), encoded anew, or left out; the container is
     always written anew, without loss."""
-    have, want = output.source, output.want
-    if not (isinstance(have, Video) and isinstance(want, Video)):
-        return (Treatment(track=want.kind, action="rewritten", because=_reasons(output, "")),)
+    have, target = output.source, output.target
+    if not (isinstance(have, Video) and isinstance(target, Video)):
+        return (StreamAction(track=target.kind, action="rewritten", because=_reasons(output, "")),)
     rows = [
-        Treatment(
+        StreamAction(
             track="container",
             action="rewritten",
             because=_reasons(output, "", but=("video.", "audio.")),
         )
     ]
-    retagged = want.video.sars != have.video.sars
-    picture: Action = "encoded" if want.video.anew else "retagged" if retagged else "copied"
+    retagged = target.video.sars != have.video.sars
+    picture: Action = "encoded" if target.video.reencode else "retagged" if retagged else "copied"
     asked = _reasons(output, "video.") or _reasons(output, "size_bytes")
     rows.append(
-        Treatment(track="video", action=picture, because=() if picture == "copied" else asked)
+        StreamAction(track="video", action=picture, because=() if picture == "copied" else asked)
     )
-    if want.audio is not None:
-        encoded = want.audio.anew
+    if target.audio is not None:
+        encoded = target.audio.reencode
         rows.append(
-            Treatment(
+            StreamAction(
                 track="audio",
                 action="encoded" if encoded else "copied",
                 because=_reasons(output, "audio.") if encoded else (),
@@ -54,7 +54,7 @@ def streams(output: Output) -> tuple[Treatment, ...]:
     others = (track for track in have.container.tracks or () if not track.chosen)
     return (
         *rows,
-        *(Treatment(track=f"{track.kind} {track.index}", action="left out") for track in others),
+        *(StreamAction(track=f"{track.kind} {track.index}", action="left out") for track in others),
     )
 
 

@@ -12,23 +12,23 @@ from mediaprep.model.placement import SubtitleEncoding
 _FONT = re.compile(r"</?font[^<>]*>")  # WebVTT has no words for it
 
 
-def settle(have: Subtitle, want: Subtitle, case: Case) -> Subtitle:
+def derive(have: Subtitle, target: Subtitle, case: Case) -> Subtitle:
     """The wanted facts as they will be written: always UTF-8, in a format that can be written. The source itself where nothing changes."""
-    if want == have:
-        return want
-    target = case.spec.encoding
+    if target == have:
+        return target
+    encoding = case.placement.encoding
     form = (
-        want.format
-        if want.format in ("srt", "webvtt")
-        else target.format
-        if isinstance(target, SubtitleEncoding)
+        target.format
+        if target.format in ("srt", "webvtt")
+        else encoding.format
+        if isinstance(encoding, SubtitleEncoding)
         else "srt"
     )
-    cues = want.cues
+    cues = target.cues
     if form == "webvtt" and cues is not None:
         cues = tuple(replace(cue, text=_FONT.sub("", cue.text)) for cue in cues)
     return replace(
-        want,
+        target,
         cues=cues,
         format=form,
         encoding="utf-8",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mediaprep.model.media import Animation, Image, Media, StatedSar, Video, diff
-from mediaprep.model.record import Evidence
+from mediaprep.model.media import Animation, DeclaredSar, Image, Media, Video, diff
+from mediaprep.model.record import VerificationRecord
 from mediaprep.model.report import Report
-from mediaprep.model.tolerance import broken
+from mediaprep.model.tolerance import violation
 from mediaprep.planning.check import check
 from mediaprep.planning.plan import Output
 from mediaprep.rules.file import TELLING
@@ -21,16 +21,21 @@ _SAID_BY_CONTAINER = {
 }
 
 
-def verify(output: Output, made: Media, evidence: Evidence) -> tuple[Report, tuple[str, ...]]:
+def verify(
+    output: Output, made: Media, evidence: VerificationRecord
+) -> tuple[Report, tuple[str, ...]]:
     """The report of the made file, and why it may not be published: one clause each, () = it may."""
-    report = check(made, output.spec)
+    report = check(made, output.placement)
     if (
-        made.kind != output.want.kind
+        made.kind != output.target.kind
     ):  # as of a damaged source that gave sound and not one picture: no fact of what was wanted is there
-        return report, (*_rules(report, output), f"kind is {made.kind}, wanted {output.want.kind}")
+        return report, (
+            *_rules(report, output),
+            f"kind is {made.kind}, wanted {output.target.kind}",
+        )
     problems = (
         *_rules(report, output),
-        *_differences(output.want, made),
+        *_differences(output.target, made),
         *_promises(output, made),
         *_evidence(output, made, evidence),
     )
@@ -38,7 +43,7 @@ def verify(output: Output, made: Media, evidence: Evidence) -> tuple[Report, tup
 
 
 def _rules(report: Report, output: Output) -> Iterator[str]:
-    encoded = isinstance(output.want, Video) and output.want.video.anew
+    encoded = isinstance(output.target, Video) and output.target.video.reencode
     for finding in report.findings:
         if finding.level == "must" or (
             finding.level == "observed" and encoded and finding.state == "broken"
@@ -46,9 +51,9 @@ def _rules(report: Report, output: Output) -> Iterator[str]:
             yield finding.message
 
 
-def _differences(want: Media, made: Media) -> Iterator[str]:
-    said = tuple(path for track in _copied(want) for path in _SAID_BY_CONTAINER[track])
-    for path, found, wanted in diff(made, want):
+def _differences(target: Media, made: Media) -> Iterator[str]:
+    said = tuple(path for track in _copied(target) for path in _SAID_BY_CONTAINER[track])
+    for path, found, wanted in diff(made, target):
         if path == "private":
             telling = sorted({item.where for item in found or () if item.kind in TELLING})
             if found is None or telling:
@@ -59,36 +64,38 @@ def _differences(want: Media, made: Media) -> Iterator[str]:
             yield f"{path} is {found}, wanted {wanted}"
 
 
-def _copied(want: Media) -> tuple[str, ...]:
+def _copied(target: Media) -> tuple[str, ...]:
     """The tracks that are to be copied."""
-    if isinstance(want, Image):
-        return () if want.anew else ("image",)
-    if not isinstance(want, Video):
+    if isinstance(target, Image):
+        return () if target.reencode else ("image",)
+    if not isinstance(target, Video):
         return ()
-    picture = () if want.video.anew else ("video",)
-    return picture if want.audio is None or want.audio.anew else (*picture, "audio")
+    picture = () if target.video.reencode else ("video",)
+    return picture if target.audio is None or target.audio.reencode else (*picture, "audio")
 
 
-def _same(made: Any, want: Any) -> bool:
+def _same(made: Any, target: Any) -> bool:
     """A stated default and no statement are the same: an aspect ratio of 1:1, limited range."""
-    if made == "unspecified" and want == "limited":
+    if made == "unspecified" and target == "limited":
         return True
     if (
         isinstance(made, tuple)
-        and isinstance(want, tuple)
-        and all(isinstance(item, StatedSar) for item in (*made, *want))
+        and isinstance(target, tuple)
+        and all(isinstance(item, DeclaredSar) for item in (*made, *target))
     ):
-        return {s.value for s in made} | {1} == {s.value for s in want} | {1}
-    return bool(made == want)
+        return {s.value for s in made} | {1} == {s.value for s in target} | {1}
+    return bool(made == target)
 
 
 def _promises(output: Output, made: Media) -> Iterator[str]:
     yield from (
-        problem for promise in output.promises if (problem := broken(promise, made)) is not None
+        problem
+        for tolerance in output.tolerances
+        if (problem := violation(tolerance, made)) is not None
     )
 
 
-def _evidence(output: Output, made: Media, evidence: Evidence) -> Iterator[str]:
+def _evidence(output: Output, made: Media, evidence: VerificationRecord) -> Iterator[str]:
     if not evidence.source_unchanged:
         yield "the source changed while it was read"
     if evidence.decode_errors:
@@ -108,21 +115,29 @@ def _evidence(output: Output, made: Media, evidence: Evidence) -> Iterator[str]:
     compared = {copy.track for copy in evidence.copied}
     yield from (
         f"the {track} stream was to be copied, and was not compared"
-        for track in _copied(output.want)
+        for track in _copied(output.target)
         if track not in compared
     )
     for copy in evidence.copied:
-        if copy.source_digest is None or copy.source_digest != copy.made_digest:
+        if copy.source_digest is None or copy.source_digest != copy.output_digest:
             yield f"the {copy.track} stream was to be copied, and its payload differs"
 
 
 def _encoded_frames(output: Output, made: Media) -> int | None:
     """The frames in the file where they were encoded anew; None: they were copied."""
-    if isinstance(made, Video) and isinstance(output.want, Video) and output.want.video.anew:
+    if (
+        isinstance(made, Video)
+        and isinstance(output.target, Video)
+        and output.target.video.reencode
+    ):
         return made.video.frame_count or 0
-    if isinstance(made, Animation) and isinstance(output.want, Animation) and output.want.anew:
+    if (
+        isinstance(made, Animation)
+        and isinstance(output.target, Animation)
+        and output.target.reencode
+    ):
         return made.frame_count or 0
-    return 1 if isinstance(output.want, Image) else None
+    return 1 if isinstance(output.target, Image) else None
 
 
 def _same_shape(have: Animation | Image, made: Animation | Image) -> bool:

@@ -11,9 +11,9 @@ from mediaprep.model import units
 from mediaprep.model.fix import Case, Refused
 from mediaprep.model.limits import ByteLimit, Range
 from mediaprep.model.media import Video
-from mediaprep.model.options import Wishes
-from mediaprep.model.placement import Spec
-from mediaprep.model.tolerance import AtMost, AtMostBytes, Near, Promise
+from mediaprep.model.options import Options
+from mediaprep.model.placement import Placement
+from mediaprep.model.tolerance import AtMost, AtMostBytes, Near, Tolerance
 from mediaprep.targets.video import (
     PRIMING,
     affordable,
@@ -54,39 +54,39 @@ _IN_MP4 = ("h264", "hevc", "av1", "vp9", "mpeg4")
 _SOUND_IN_MP4 = ("aac", "mp3", "ac3", "eac3", "alac", "flac", "opus")
 
 
-def spans(have: Video, spec: Spec, wishes: Wishes) -> tuple[Span | None, ...] | Refused:
+def spans(have: Video, placement: Placement, options: Options) -> tuple[Span | None, ...] | Refused:
     """The spans of the source to make files of, in seconds from its start; (None,) = all of it in one."""
-    length, target = have.duration, encoding(spec)
-    requirement = spec.requirements.get("video-duration")
+    length, target = have.duration, encoding(placement)
+    requirement = placement.requirements.get("video-duration")
     limit = requirement.limit if requirement else None
     longest = limit.max if isinstance(limit, Range) else None
-    if wishes.trim is None and not wishes.split:
+    if options.trim is None and not options.split:
         return (None,)
     if length is None:
         return no_timing(have)
-    if wishes.trim == "first":
+    if options.trim == "first":
         if longest is None or length <= longest:
             return (None,)
         span = Fraction(0), target.trim_to
-        return (snapped(have, span, wishes.snap, longest) or span,)
-    start, end = (Fraction(0), length) if wishes.trim is None else wishes.trim
+        return (snapped(have, span, options.snap, longest) or span,)
+    start, end = (Fraction(0), length) if options.trim is None else options.trim
     end = min(end, length)
     if not 0 <= start < end:
-        asked = f"{units.duration_text(start)} to {units.duration_text(end)}"
+        span_text = f"{units.duration_text(start)} to {units.duration_text(end)}"
         return Refused(
-            reason=f"--trim asks for {asked}; the video is {units.duration_text(length)} long"
+            reason=f"--trim asks for {span_text}; the video is {units.duration_text(length)} long"
         )
-    if wishes.split and longest is not None and end - start > longest:
-        if (end - start) / encoding(spec).trim_to > MOST_PARTS:
+    if options.split and longest is not None and end - start > longest:
+        if (end - start) / encoding(placement).trim_to > MOST_PARTS:
             return Refused(
                 reason=f"{units.duration_text(end - start)} would become more than {MOST_PARTS} parts",
-                ways_out=("--trim START-END",),
+                remedies=("--trim START-END",),
             )
-        return _parts(have, (start, end), spec)
+        return _parts(have, (start, end), placement)
     if longest is not None and end - start > longest:
         return Refused(
             reason=f"the span asked for is {units.duration_text(end - start)} long, {units.duration_text(longest)} are allowed",
-            ways_out=("--split",),
+            remedies=("--split",),
         )
     if start == 0 and end == length:
         return (None,)
@@ -95,7 +95,7 @@ def spans(have: Video, spec: Spec, wishes: Wishes) -> tuple[Span | None, ...] | 
             reason=f"--trim begins at {units.duration_text(start)}; the picture ends at {units.duration_text(last)}"
         )
     return (
-        snapped(have, (start, end), wishes.snap, longest) or _whole_frames_of(have, (start, end)),
+        snapped(have, (start, end), options.snap, longest) or _whole_frames_of(have, (start, end)),
     )
 
 
@@ -169,18 +169,18 @@ def copied_span(have: Video, span: Span | None) -> bool:
     )
 
 
-def _parts(have: Video, span: Span, spec: Spec) -> tuple[Span, ...]:
+def _parts(have: Video, span: Span, placement: Placement) -> tuple[Span, ...]:
     """The fewest parts of at most 139.9 s (140 s where that saves a part), each cut at the last shot change of its last 15 s, else at its
     end.
     """
-    target = encoding(spec)
+    target = encoding(placement)
     start, end = span
     longest, widest = (
         _whole_frames(seconds, have) for seconds in (target.trim_to, target.part_at_most)
     )
     if math.ceil((end - start) / widest) < math.ceil((end - start) / longest):
         longest = widest
-    least = _shortest(spec)
+    least = _shortest(placement)
     cuts: list[Fraction] = [start]
     while end - cuts[-1] > longest:
         here = cuts[-1]
@@ -210,16 +210,16 @@ def _on_frames(times: tuple[Fraction, ...], have: Video) -> tuple[Fraction, ...]
     )
 
 
-def _shortest(spec: Spec) -> Fraction:
+def _shortest(placement: Placement) -> Fraction:
     """Seconds that a part has at the least: what the placement takes, and a frame of any usual rate."""
-    requirement = spec.requirements.get("video-duration")
+    requirement = placement.requirements.get("video-duration")
     limit = requirement.limit if requirement else None
     return max(Fraction(1), limit.min) if isinstance(limit, Range) and limit.min else Fraction(1)
 
 
-def told(have: Video, wishes: Wishes) -> Video:
+def with_declared_facts(have: Video, options: Options) -> Video:
     """The facts with the timing that the user tells of a stream that carries none."""
-    rate, count = have.video.frame_rate or wishes.frame_rate, have.video.frame_count
+    rate, count = have.video.frame_rate or options.frame_rate, have.video.frame_count
     if have.video.timestamps != "missing" or rate is None or count is None:
         return have
     length = count / rate
@@ -232,69 +232,72 @@ def told(have: Video, wishes: Wishes) -> Video:
     )
 
 
-def asked(have: Video, span: Span | None, case: Case) -> Iterator[tuple[str, Video]]:
+def requested_changes(have: Video, span: Span | None, case: Case) -> Iterator[tuple[str, Video]]:
     """What the user's wishes alone make of the facts, wish by wish: the option that asks and the video wanted from there on."""
-    want, wishes = have, case.wishes
+    target, options = have, case.options
     if have.video.timestamps == "missing" and have.video.frame_rate is not None:
-        want = picture_encoded(want, case)
-        yield "--frame-rate", want
+        target = picture_encoded(target, case)
+        yield "--frame-rate", target
     if span is not None:
-        by_packet = wishes.snap is not None and copied_span(have, span) and not want.video.anew
-        want = _cut_by_packet(want, span) if by_packet else cut(want, span, case)
-        yield "--trim" if wishes.trim is not None else "--split", want
-    if wishes.rung is not None and target_size(want, case) != want.video.display_size:
-        want = picture_encoded(want, case)
-        yield "--rung", want
-    if want.audio is not None and not want.audio.anew and _other_loudness(have, wishes):
-        want = sound_encoded(want, case)
-        yield "--loudness", want
+        by_packet = (
+            options.snap is not None and copied_span(have, span) and not target.video.reencode
+        )
+        target = _cut_by_packet(target, span) if by_packet else cut(target, span, case)
+        yield "--trim" if options.trim is not None else "--split", target
+    if options.rung is not None and target_size(target, case) != target.video.display_size:
+        target = picture_encoded(target, case)
+        yield "--rung", target
+    if target.audio is not None and not target.audio.reencode and _other_loudness(have, options):
+        target = sound_encoded(target, case)
+        yield "--loudness", target
     if (
-        wishes.max_size is not None
+        options.max_size is not None
         and have.size_bytes is not None
-        and have.size_bytes > wishes.max_size
+        and have.size_bytes > options.max_size
     ):
-        yield "--max-size", picture_encoded(want, case)
+        yield "--max-size", picture_encoded(target, case)
 
 
-def _other_loudness(have: Video, wishes: Wishes) -> bool:
+def _other_loudness(have: Video, options: Options) -> bool:
     measured = None if have.audio is None else have.audio.loudness
     return (
-        wishes.loudness is not None
+        options.loudness is not None
         and measured is not None
-        and abs(measured - float(wishes.loudness)) > _LOUDNESS_STEP
+        and abs(measured - float(options.loudness)) > _LOUDNESS_STEP
     )
 
 
-def loudness_kept(have: Video, wishes: Wishes) -> bool:
+def loudness_kept(have: Video, options: Options) -> bool:
     """Whether one gain brings the whole sound to the loudness asked for, its peaks under full scale."""
     audio = have.audio
     if (
-        wishes.loudness is None
+        options.loudness is None
         or audio is None
         or audio.loudness is None
         or audio.true_peak is None
-        or wishes.trim == "first"
+        or options.trim == "first"
     ):
         return False
     return (
-        not wishes.split and audio.true_peak + float(wishes.loudness) - audio.loudness <= TRUE_PEAK
+        not options.split
+        and audio.true_peak + float(options.loudness) - audio.loudness <= TRUE_PEAK
     )
 
 
-def impossible(
-    have: Video, want: Video, promises: tuple[Promise, ...], spec: Spec
+def unsatisfiable(
+    have: Video, target: Video, tolerances: tuple[Tolerance, ...], placement: Placement
 ) -> tuple[str, Refused] | None:
     """Why the wanted video cannot be made of this one, with the rule that it belongs to; None: it can."""
     if (
-        want.audio is not None
-        and want.audio.anew
+        target.audio is not None
+        and target.audio.reencode
         and have.audio is not None
         and have.audio.decodable is False
     ):
         return "audio-codec", Refused(
             reason="the sound would have to be encoded, and no frame of it decodes: damaged or encrypted"
         )
-    if not want.video.anew:
+    if not target.video.reencode:
         return None
     if any(hdr.name == "Dolby Vision" and hdr.profile == 5 for hdr in have.video.colour.hdr or ()):
         return "video-hdr", Refused(reason=_PROFILE_5)
@@ -306,37 +309,39 @@ def impossible(
         return "video-codec", Refused(
             reason="the picture would have to be encoded, and it is encrypted"
         )
-    if want.video.frame_rate is None:
+    if target.video.frame_rate is None:
         return "video-frame-rate", no_timing(have)
-    if want.video.display_size is None:
+    if target.video.display_size is None:
         return "video-dimensions", Refused(
             reason="the picture's size cannot be told, so it cannot be encoded"
         )
-    return _too_few_bytes(want, promises, spec)
+    return _too_few_bytes(target, tolerances, placement)
 
 
 def _too_few_bytes(
-    want: Video, promises: tuple[Promise, ...], spec: Spec
+    target: Video, tolerances: tuple[Tolerance, ...], placement: Placement
 ) -> tuple[str, Refused] | None:
-    length = next((p.value for p in promises if isinstance(p, Near) and p.fact == "duration"), None)
-    limits = [p.limit for p in promises if isinstance(p, AtMostBytes)]
-    if not length or not limits or want.video.display_size is None:
+    length = next(
+        (p.value for p in tolerances if isinstance(p, Near) and p.fact == "duration"), None
+    )
+    limits = [p.limit for p in tolerances if isinstance(p, AtMostBytes)]
+    if not length or not limits or target.video.display_size is None:
         return None
     sound = (
         0
-        if want.audio is None
-        else encoding(spec).ladder.holding(want.video.display_size).audio_bit_rate
+        if target.audio is None
+        else encoding(placement).ladder.holding(target.video.display_size).audio_bit_rate
     )
-    if affordable(min(limits), length, sound, want.video.frame_rate) >= _LEAST_PICTURE:
+    if affordable(min(limits), length, sound, target.video.frame_rate) >= _LEAST_PICTURE:
         return None
     least = (
         int(length * (_LEAST_PICTURE + sound) / 8)
         + min(limits)
-        - int((affordable(min(limits), length, 0, want.video.frame_rate)) * length / 8)
+        - int((affordable(min(limits), length, 0, target.video.frame_rate)) * length / 8)
     )
     return "video-size", Refused(
         reason=f"{min(limits)} bytes are too few for {units.duration_text(length)}: about {least} are needed",
-        ways_out=("--trim START-END",),
+        remedies=("--trim START-END",),
     )
 
 
@@ -367,63 +372,65 @@ def _cut_by_packet(have: Video, span: Span) -> Video:
     )
 
 
-def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, ...]]:
+def derive(have: Video, target: Video, case: Case) -> tuple[Video, tuple[Tolerance, ...]]:
     """The wanted facts as they will be written, and the promises about what they leave free. The source itself, and none, where nothing
     changes.
     """
-    if want == have and not want.video.anew:
-        return want, ()
-    if not want.video.anew and not _copies(have, case):
-        want = picture_encoded(want, case)
+    if target == have and not target.video.reencode:
+        return target, ()
+    if not target.video.reencode and not _copies(have, case):
+        target = picture_encoded(target, case)
     if (
-        want.audio is not None
-        and not want.audio.anew
-        and (want.audio.codec not in _SOUND_IN_MP4 or _edit_needed(have, want))
+        target.audio is not None
+        and not target.audio.reencode
+        and (target.audio.codec not in _SOUND_IN_MP4 or _edit_needed(have, target))
     ):
-        want = sound_encoded(want, case)
-    if want.video.anew and (size := frugal_size(want, _written_limit(case), case)) not in (
+        target = sound_encoded(target, case)
+    if target.video.reencode and (size := frugal_size(target, _written_limit(case), case)) not in (
         None,
-        want.video.display_size,
+        target.video.display_size,
     ):
-        want = replace(want, video=replace(want.video, width=size[0], height=size[1]))
-    settled = replace(rewrapped(want), private=None if case.wishes.keep_metadata else ())
-    promises: list[Promise] = []
+        target = replace(target, video=replace(target.video, width=size[0], height=size[1]))
+    settled = replace(rewrapped(target), private=None if case.options.keep_metadata else ())
+    tolerances: list[Tolerance] = []
     if (most := _written_limit(case)) is not None:
-        promises.append(AtMostBytes(limit=most))
-    frame = 1 / want.video.frame_rate if want.video.frame_rate else Fraction(1, 24)
+        tolerances.append(AtMostBytes(limit=most))
+    frame = 1 / target.video.frame_rate if target.video.frame_rate else Fraction(1, 24)
     if (
-        want.audio is not None
-        and want.audio.anew
-        and case.wishes.loudness is not None
+        target.audio is not None
+        and target.audio.reencode
+        and case.options.loudness is not None
         and have.audio
         and have.audio.loudness is not None
     ):
-        promises.append(
+        tolerances.append(
             Near(
-                fact="audio.loudness", value=float(case.wishes.loudness), tolerance=_LOUDNESS_TRIED
+                fact="audio.loudness", value=float(case.options.loudness), tolerance=_LOUDNESS_TRIED
             )
         )
-    if want.duration is not None:
-        promises.append(
-            Near(fact="duration", value=want.duration - _late(have, want), tolerance=frame + EDGE)
+    if target.duration is not None:
+        tolerances.append(
+            Near(
+                fact="duration", value=target.duration - _late(have, target), tolerance=frame + EDGE
+            )
         )
-    if want.video.duration is not None:
-        promises.append(
+    if target.video.duration is not None:
+        tolerances.append(
             Near(
                 fact="video.duration",
-                value=want.video.duration,
-                tolerance=2 * frame if want.video.anew else frame,
+                value=target.video.duration,
+                tolerance=2 * frame if target.video.reencode else frame,
             )
         )
     video = replace(settled.video, duration=None, bit_rate=None, frame_rate_average=None)
-    if settled.video.anew:
-        promises += _encoded_promises(want, frame, case.spec)
+    if settled.video.reencode:
+        tolerances += _encoded_promises(target, frame, case.placement)
         video = replace(video, start=None)
     else:
         if lead(have) or first_shown(have):
-            promises.append(Near(fact="video.start", value=Fraction(0), tolerance=frame / 2))
+            tolerances.append(Near(fact="video.start", value=Fraction(0), tolerance=frame / 2))
         if video.frame_rate is not None and video.timestamps == "ok":
-            promises.append(
+            tolerances.append(
                 Near(
                     fact="video.frame_rate",
                     value=video.frame_rate,
@@ -449,21 +456,21 @@ def settle(have: Video, want: Video, case: Case) -> tuple[Video, tuple[Promise, 
             true_peak=None,
             loudness_threshold=None,
         )
-    return replace(settled, video=video, audio=audio, duration=None, shots=None), tuple(promises)
+    return replace(settled, video=video, audio=audio, duration=None, shots=None), tuple(tolerances)
 
 
-def _edit_needed(have: Video, want: Video) -> bool:
+def _edit_needed(have: Video, target: Video) -> bool:
     """Whether a copied sound would begin so late that only a delaying edit list could say so, where the source itself has none to keep."""
     if have.audio is None or have.audio.start is None or have.video.start is None:
         return False
-    written_anew = want.video.anew or have.container.format not in ("mp4", "mov")
+    written_anew = target.video.reencode or have.container.format not in ("mp4", "mov")
     return written_anew and have.audio.start - have.video.start > PRIMING
 
 
-def _late(have: Video, want: Video) -> Fraction:
+def _late(have: Video, target: Video) -> Fraction:
     """Seconds before anything is presented that the duration counts (FLV with reordered frames), which a copy leaves out; 0 where the times
     were changed already."""
-    if want.video.anew or want.duration != have.duration or have.video.start is None:
+    if target.video.reencode or target.duration != have.duration or have.video.start is None:
         return Fraction(0)
     spans = [
         (part.start, part.duration)
@@ -477,31 +484,34 @@ def _late(have: Video, want: Video) -> Fraction:
     return max(Fraction(0), min(first, counted))
 
 
-def _encoded_promises(want: Video, frame: Fraction, spec: Spec) -> list[Promise]:
-    promises: list[Promise] = [Near(fact="video.start", value=Fraction(0), tolerance=frame)]
-    rate = want.video.frame_rate
+def _encoded_promises(target: Video, frame: Fraction, placement: Placement) -> list[Tolerance]:
+    tolerances: list[Tolerance] = [Near(fact="video.start", value=Fraction(0), tolerance=frame)]
+    rate = target.video.frame_rate
     if rate is not None:
-        promises.append(
+        tolerances.append(
             AtMost(
-                fact="video.gop.length_max", value=math.ceil(encoding(spec).keyframe_seconds * rate)
+                fact="video.gop.length_max",
+                value=math.ceil(encoding(placement).keyframe_seconds * rate),
             )
         )
-        if want.video.duration is not None:
-            promises.append(
-                Near(fact="video.frame_count", value=round(want.video.duration * rate), tolerance=2)
+        if target.video.duration is not None:
+            tolerances.append(
+                Near(
+                    fact="video.frame_count", value=round(target.video.duration * rate), tolerance=2
+                )
             )
-    return promises
+    return tolerances
 
 
 def _written_limit(case: Case) -> int | None:
-    requirement = case.spec.requirements.get("video-size")
+    requirement = case.placement.requirements.get("video-size")
     limits = (
         [requirement.limit.written]
         if requirement and isinstance(requirement.limit, ByteLimit)
         else []
     )
-    if case.wishes.max_size is not None:
-        limits.append(case.wishes.max_size)
+    if case.options.max_size is not None:
+        limits.append(case.options.max_size)
     return min(limits, default=None)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mediaprep.model.media import Media, Video
 from mediaprep.probing.identify.sniffed import Sniffed
-from mediaprep.probing.reader.pool import Request
+from mediaprep.probing.reader.pool import ReadRequest
 from mediaprep.probing.reader.pool import (
     reading as reading_in_child,
 )  # not `reading`: importing that submodule rebinds the name here
@@ -17,27 +17,27 @@ from mediaprep.runtime.effects import Steps, call
 from mediaprep.runtime.source import Source
 
 if TYPE_CHECKING:
-    from mediaprep.model.options import Wishes
+    from mediaprep.model.options import Options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class ProbeResult:
     """What a look gave: what the first bytes are, and the facts."""
 
     sniffed: Sniffed
     media: Media
 
 
-def looking(
+def probe_steps(
     source: Source,
-    wishes: Wishes,
+    options: Options,
     context: Context,
     *,
     payload: bool = False,
     needs: tuple[str, ...] = (),
     oneshot: bool = False,
     clip_duration: Fraction | None = None,
-) -> Steps[Looked]:
+) -> Steps[ProbeResult]:
     """Steps: sniff, then read in the confined child, with the facts that the wishes need beyond a check's.
 
     payload   digests of the coded streams too; needs: dotted paths of the facts wanted, () = all
@@ -48,25 +48,25 @@ def looking(
     from mediaprep.probing.identify.sniff import sniff
 
     sniffed = yield from call(sniff, source)
-    request = Request(
+    request = ReadRequest(
         sniffed=sniffed,
-        deep=wishes.deep,
+        deep=options.deep,
         needs=needs,
         payload=payload,
         max_pixels=context.limits.max_pixels,
         clip_duration=clip_duration,
     )
     media = yield from reading_in_child(source, request, context, oneshot=oneshot)
-    if isinstance(media, Video) and (wishes.split or wishes.loudness is not None):
-        from mediaprep.probing.video.measures import measuring
+    if isinstance(media, Video) and (options.split or options.loudness is not None):
+        from mediaprep.probing.video.measures import measure_steps
 
-        media = yield from measuring(source, sniffed, media, wishes, context)
-    return Looked(sniffed=sniffed, media=media)
+        media = yield from measure_steps(source, sniffed, media, options, context)
+    return ProbeResult(sniffed=sniffed, media=media)
 
 
-def glancing(
+def probe_in_child_steps(
     source: Source, context: Context, *, deep: bool = False, oneshot: bool = False
 ) -> Steps[Media]:
-    """Steps: the facts alone, all in the confined child, the first bytes too. Raises: as ``looking``."""
-    request = Request(sniffed=None, deep=deep, max_pixels=context.limits.max_pixels)
+    """Steps: the facts alone, all in the confined child, the first bytes too. Raises: as ``probe_steps``."""
+    request = ReadRequest(sniffed=None, deep=deep, max_pixels=context.limits.max_pixels)
     return (yield from reading_in_child(source, request, context, oneshot=oneshot))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import assert_never
 
 from mediaprep.model.media import Media
-from mediaprep.probing.identify.request import Request
+from mediaprep.probing.identify.request import ProbeRequest
 from mediaprep.probing.identify.sniff import Sniffed
 from mediaprep.runtime.source import Source
 
 
-def read(source: Source, sniffed: Sniffed, request: Request) -> Media:
+def read(source: Source, sniffed: Sniffed, request: ProbeRequest) -> Media:
     """The facts of the file. Raises: SourceUnreadable where nothing can be read of it."""
     match sniffed.kind_hint:
         case "video" | "sound" | None:

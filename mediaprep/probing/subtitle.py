@@ -6,10 +6,10 @@ import re
 from fractions import Fraction
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.model.media import Cue, PrivateItem, Subtitle, Unknown
+from mediaprep.model.media import Cue, PrivateItem, Subtitle, UnknownFact
 from mediaprep.probing.formats import textual
 from mediaprep.probing.identify import private
-from mediaprep.probing.identify.request import Request
+from mediaprep.probing.identify.request import ProbeRequest
 from mediaprep.probing.identify.sniff import Sniffed
 from mediaprep.runtime.source import Source
 from mediaprep.tools import subtitles
@@ -23,22 +23,22 @@ _PEOPLE = re.compile(
 )
 
 
-def read_subtitle(source: Source, sniffed: Sniffed, request: Request) -> Subtitle:
+def read_subtitle(source: Source, sniffed: Sniffed, request: ProbeRequest) -> Subtitle:
     """The facts of a file of captions. Raises: SourceUnreadable where it is no text that can be decoded."""
     if source.size_bytes > MAX_BYTES:
         raise SourceUnreadable(
             f"captions of {source.size_bytes} bytes; at most {MAX_BYTES} are read: split the file"
         )
     text, encoding = _decoded(source.read_at(0, source.size_bytes))
-    unknown: tuple[Unknown, ...] = ()
+    unknown: tuple[UnknownFact, ...] = ()
     cues: tuple[Cue, ...] | None = None
     try:
         cues = tuple(
             Cue(start=Fraction(raw.start, 1000), end=Fraction(raw.end, 1000), text=raw.text)
             for raw in subtitles.cues(text, sniffed.format)
         )
-    except subtitles.Unreadable as problem:
-        unknown = (Unknown(fact="cues", reason=str(problem)),)
+    except subtitles.CaptionsUnreadable as problem:
+        unknown = (UnknownFact(fact="cues", reason=str(problem)),)
     return Subtitle(
         size_bytes=source.size_bytes,
         private=_private(source, sniffed, text),
@@ -62,7 +62,7 @@ def _decoded(data: bytes) -> tuple[str, str]:
         return data[mark:].decode(encoding, "replace"), encoding.removesuffix("-le").removesuffix(
             "-be"
         )
-    except subtitles.Unreadable as problem:
+    except subtitles.CaptionsUnreadable as problem:
         raise SourceUnreadable(str(problem)) from problem
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from mediaprep.errors import ProfileError, UsageProblem
 from mediaprep.model.limits import Attachments
 from mediaprep.model.media import Kind
-from mediaprep.model.placement import Requirement, Spec
+from mediaprep.model.placement import Placement, Requirement
 
 SUFFIX = ".toml"
 SCHEMA_NAME = "profile.schema.json"
@@ -40,27 +40,29 @@ class Profile:
     title: str
     source: str
     date: str
-    specs: Mapping[str, Spec]
+    placements: Mapping[str, Placement]
     defaults: Mapping[Kind, str]
     post: Requirement | None
     digest: str
 
-    def spec_for(self, kind: Kind | None, category: str | None = None) -> Spec:
+    def placement_for(self, kind: Kind | None, category: str | None = None) -> Placement:
         """What the category accepts; without one, the profile's default for the kind of content, and for a kind that it does not take the
         first default: there ``file-kind`` says what was wanted. Raises: ProfileError for an unknown category."""
         wanted = (
             category or (kind and self.defaults.get(kind)) or next(iter(self.defaults.values()))
         )
-        if wanted not in self.specs:
-            raise ProfileError([f"{self.name}: no category {wanted!r}{likely(wanted, self.specs)}"])
-        return self.specs[wanted]
+        if wanted not in self.placements:
+            raise ProfileError(
+                [f"{self.name}: no category {wanted!r}{likely(wanted, self.placements)}"]
+            )
+        return self.placements[wanted]
 
-    def companions(self, spec: Spec) -> Mapping[Kind, Spec]:
-        """The placements for what becomes another kind on its way to ``spec``: those of its family (``dm_gif``, ``dm_video``), else the
+    def companions(self, placement: Placement) -> Mapping[Kind, Placement]:
+        """The placements for what becomes another kind on its way to ``placement``: those of its family (``dm_gif``, ``dm_video``), else the
         defaults."""
-        family = spec.category.partition("_")[0] + "_"
-        found = {kind: self.specs[category] for kind, category in self.defaults.items()}
-        for other in reversed(list(self.specs.values())):
+        family = placement.category.partition("_")[0] + "_"
+        found = {kind: self.placements[category] for kind, category in self.defaults.items()}
+        for other in reversed(list(self.placements.values())):
             if other.category.startswith(family):
                 found[other.kind] = other
         return {kind: other for kind, other in found.items() if other.kind == kind}
@@ -85,8 +87,8 @@ def _parsed(path: Path, read: dict[Path, bytes]) -> Profile:
     raw = _read(path, read)
     content = profile_file.parse(raw, str(path), base=lambda name: _read(_locate(name), read))
     header, post = content.header, content.post
-    specs = {
-        category: Spec(
+    placements = {
+        category: Placement(
             profile=header.name,
             category=category,
             kind=table.kind,
@@ -100,7 +102,7 @@ def _parsed(path: Path, read: dict[Path, bytes]) -> Profile:
         title=header.title,
         source=header.source,
         date=header.date,
-        specs=specs,
+        placements=placements,
         defaults=content.defaults,
         post=None if post is None else post.requirement("post-attachments", header.date),
         digest="",
@@ -145,7 +147,7 @@ def find_profile(name: str) -> Profile:
     return _loaded(path, stat.st_mtime_ns, stat.st_size)
 
 
-def find_spec(name: str, category: str | None = None, kind: Kind | None = None) -> Spec:
+def find_placement(name: str, category: str | None = None, kind: Kind | None = None) -> Placement:
     """What a placement accepts.
 
     Without a category in ``name`` or ``category`` it is the profile's default for the kind of content (a post's). For a kind that the
@@ -155,7 +157,7 @@ def find_spec(name: str, category: str | None = None, kind: Kind | None = None) 
     _, named = split_name(name)
     if named and category and named != category:
         raise UsageProblem(f"two categories: {named!r} in {name!r}, and {category!r}; name one")
-    return find_profile(name).spec_for(kind, named or category)
+    return find_profile(name).placement_for(kind, named or category)
 
 
 def split_name(name: str) -> tuple[str, str | None]:
@@ -203,8 +205,8 @@ def draft(name: str, like: str) -> str:
             f"\n[post]\npost-attachments = {{ {counts}, level = {quoted(base.post.level)}{gate}, source = {quoted(base.post.source)} }}"
         )
     blocks += [
-        f"\n[{key}]\nkind = {quoted(spec.kind)}\nlike = {quoted(f'{like}/{key}')}"
-        for key, spec in base.specs.items()
+        f"\n[{key}]\nkind = {quoted(placement.kind)}\nlike = {quoted(f'{like}/{key}')}"
+        for key, placement in base.placements.items()
     ]
     return "\n".join(blocks) + "\n"
 

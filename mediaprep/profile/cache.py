@@ -21,8 +21,8 @@ from typing import Any, TypeVar
 from mediaprep.model.limits import (
     AnyOf,
     Attachments,
-    Box,
     ByteLimit,
+    DimensionRange,
     Ladder,
     OneOf,
     Range,
@@ -33,8 +33,8 @@ from mediaprep.model.limits import (
 from mediaprep.model.placement import (
     AnimationEncoding,
     ImageEncoding,
+    Placement,
     Requirement,
-    Spec,
     SubtitleEncoding,
     VideoEncoding,
 )
@@ -54,9 +54,16 @@ _RECORDS: Mapping[str, type] = MappingProxyType(
     {
         kind.__name__: kind
         for kind in (
-            *(OneOf, Range, AnyOf, Box, Sizes, ByteLimit),
+            *(OneOf, Range, AnyOf, DimensionRange, Sizes, ByteLimit),
             *(Attachments, Required, Rung, Ladder),
-            *(Requirement, Spec, VideoEncoding, AnimationEncoding, ImageEncoding, SubtitleEncoding),
+            *(
+                Requirement,
+                Placement,
+                VideoEncoding,
+                AnimationEncoding,
+                ImageEncoding,
+                SubtitleEncoding,
+            ),
         )
     }
 )

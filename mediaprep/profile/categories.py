@@ -1,6 +1,6 @@
 """The shape of a profile's TOML as pydantic models: one field a rule, each with the one form of limit that its rule understands.
 
-Imported only when a profile is read (pydantic costs about 100 ms). What leaves this module are frozen dataclasses of ``spec`` and
+Imported only when a profile is read (pydantic costs about 100 ms). What leaves this module are frozen dataclasses of ``placement`` and
 ``constraint``: ``limit`` and ``requirement`` of a limit, ``requirements`` and ``target`` of a category. The order of a category's fields
 is the order of its requirements.
 """
@@ -13,13 +13,13 @@ from typing import Annotated, Literal, get_args
 from pydantic import ConfigDict, Field, model_validator
 
 from mediaprep.model import limits as constraint
-from mediaprep.model import placement as spec
+from mediaprep.model import placement as placement
 from mediaprep.profile.limits import (
     AnimationTypes,
     AnyRate,
     AnyRatio,
     AnySize,
-    Attachments,
+    AttachmentsTable,
     AudioCodecs,
     BitRateRange,
     Bits,
@@ -34,18 +34,18 @@ from mediaprep.profile.limits import (
     GopStructures,
     HdrFormats,
     ImageTypes,
-    Limit,
+    LimitTable,
     MostBytes,
     PixelFormats,
     Profiles,
+    ProfileTable,
     RateRange,
     RatioRange,
-    Required,
+    RequiredTable,
     Scans,
     Share,
     SizeBox,
     SubtitleFormats,
-    Table,
     VideoCodecs,
     Words,
 )
@@ -54,7 +54,7 @@ CATEGORY_NAME = r"^[a-z][a-z0-9_]*$"
 CategoryName = Annotated[str, Field(pattern=CATEGORY_NAME)]
 
 
-class Rung(Table):
+class RungTable(ProfileTable):
     """One row of the ladder that rewritten files aim at."""
 
     orientation: constraint.Orientation
@@ -64,16 +64,16 @@ class Rung(Table):
     audio_bit_rate: Bits
 
     @model_validator(mode="after")
-    def _oriented(self) -> Rung:
+    def _oriented(self) -> RungTable:
         if (real := constraint.orientation((self.width, self.height))) != self.orientation:
             raise ValueError(f"{self.width}x{self.height} is {real}, not {self.orientation}")
         return self
 
 
-class VideoEncoding(Table):
+class VideoEncodingTable(ProfileTable):
     """How a rewritten video is encoded: names and numbers only, never a flag of a tool."""
 
-    quality: spec.Quality
+    quality: placement.Quality
     hq_bit_rate: Bits
     keyframe_seconds: Duration
     trim_to: Duration
@@ -81,20 +81,20 @@ class VideoEncoding(Table):
     sample_rates: tuple[int, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _ordered(self) -> VideoEncoding:
+    def _ordered(self) -> VideoEncodingTable:
         if self.trim_to > self.part_at_most:
             raise ValueError("trim_to is longer than part_at_most")
         return self
 
 
-class AnimationEncoding(Table):
+class AnimationEncodingTable(ProfileTable):
     """How a rewritten animation is encoded: the width below which a GIF becomes a video, the share of the byte limit to fill."""
 
     min_width: int = Field(gt=0)
     fill: Share
 
 
-class ImageEncoding(Table):
+class ImageEncodingTable(ProfileTable):
     """How a rewritten still is encoded: JPEG qualities, the colour under a flattened alpha."""
 
     quality: int = Field(ge=1, le=100)
@@ -102,19 +102,19 @@ class ImageEncoding(Table):
     background: str = Field(pattern=r"^#[0-9a-fA-F]{6}$")
 
     @model_validator(mode="after")
-    def _ordered(self) -> ImageEncoding:
+    def _ordered(self) -> ImageEncodingTable:
         if self.min_quality > self.quality:
             raise ValueError("min_quality is above quality")
         return self
 
 
-class SubtitleEncoding(Table):
+class SubtitleEncodingTable(ProfileTable):
     """How rewritten captions are written."""
 
     format: Literal["srt", "webvtt"]
 
 
-class CategoryTable(Table):
+class CategoryTable(ProfileTable):
     """What every category has; a field ``video_size`` is the key ``video-size``."""
 
     model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"))
@@ -124,7 +124,7 @@ class CategoryTable(Table):
         description="a category of this file, or profile/category, whose keys hold unless given here",
     )
 
-    def requirements(self, day: str) -> dict[str, spec.Requirement]:
+    def requirements(self, day: str) -> dict[str, placement.Requirement]:
         """The limits given, by rule id; ``day`` is the date of those that state none."""
         limits = {
             info.alias or name: getattr(self, name)
@@ -133,18 +133,18 @@ class CategoryTable(Table):
         return {
             rule: limit.requirement(rule, day)
             for rule, limit in limits.items()
-            if isinstance(limit, Limit)
+            if isinstance(limit, LimitTable)
         }
 
-    def target(self) -> spec.Encoding:
-        """As ``spec`` holds it."""
+    def target(self) -> placement.Encoding:
+        """As ``placement`` holds it."""
         raise NotImplementedError
 
 
 class _FileRules(CategoryTable):
-    file_kind: Required
-    file_complete: Required
-    file_private_metadata: Required | None = None
+    file_kind: RequiredTable
+    file_complete: RequiredTable
+    file_private_metadata: RequiredTable | None = None
 
 
 class _VideoRules(CategoryTable):
@@ -168,8 +168,8 @@ class _VideoRules(CategoryTable):
     video_recommended_bitrate: BitRateRange | None = None
     audio_recommended_bitrate: BitRateRange | None = None
     video_gop_length: CountRange | None = None
-    video_idr: Required | None = None
-    video_start: Required | None = None
+    video_idr: RequiredTable | None = None
+    video_start: RequiredTable | None = None
     video_peak_frame_rate: RateRange | None = None
     video_colour_range: ColourRanges | None = None
     video_hdr: HdrFormats | None = None
@@ -180,8 +180,8 @@ class VideoCategory(_FileRules, _VideoRules):
     """A placement that takes videos."""
 
     kind: Literal["video"]
-    encoding: VideoEncoding
-    ladder: tuple[Rung, ...]
+    encoding: VideoEncodingTable
+    ladder: tuple[RungTable, ...]
 
     @model_validator(mode="after")
     def _consistent(self) -> VideoCategory:
@@ -205,12 +205,12 @@ class VideoCategory(_FileRules, _VideoRules):
                 raise ValueError(f"ladder: {rung.width}x{rung.height} is outside video-dimensions")
         return self
 
-    def target(self) -> spec.VideoEncoding:
-        """As ``spec`` holds it."""
+    def target(self) -> placement.VideoEncoding:
+        """As ``placement`` holds it."""
         ladder = constraint.Ladder(
             rungs=tuple(constraint.Rung(**dict(rung)) for rung in self.ladder)
         )
-        return spec.VideoEncoding(**dict(self.encoding), ladder=ladder)
+        return placement.VideoEncoding(**dict(self.encoding), ladder=ladder)
 
 
 class _AnimationRules(CategoryTable):
@@ -225,11 +225,11 @@ class AnimationCategory(_FileRules, _AnimationRules):
     """A placement that takes animations."""
 
     kind: Literal["animation"]
-    encoding: AnimationEncoding
+    encoding: AnimationEncodingTable
 
-    def target(self) -> spec.AnimationEncoding:
-        """As ``spec`` holds it."""
-        return spec.AnimationEncoding(**dict(self.encoding))
+    def target(self) -> placement.AnimationEncoding:
+        """As ``placement`` holds it."""
+        return placement.AnimationEncoding(**dict(self.encoding))
 
 
 class _ImageRules(CategoryTable):
@@ -241,36 +241,36 @@ class ImageCategory(_FileRules, _ImageRules):
     """A placement that takes stills."""
 
     kind: Literal["image"]
-    encoding: ImageEncoding
+    encoding: ImageEncodingTable
 
-    def target(self) -> spec.ImageEncoding:
-        """As ``spec`` holds it."""
-        return spec.ImageEncoding(**dict(self.encoding))
+    def target(self) -> placement.ImageEncoding:
+        """As ``placement`` holds it."""
+        return placement.ImageEncoding(**dict(self.encoding))
 
 
 class _SubtitleRules(CategoryTable):
     subtitle_format: SubtitleFormats | None = None
     subtitle_encoding: Encodings | None = None
-    subtitle_cue_time: Required | None = None
-    subtitle_cue_order: Required | None = None
-    subtitle_cue_empty: Required | None = None
-    subtitle_cue_overlap: Required | None = None
-    subtitle_duration: Required | None = None
+    subtitle_cue_time: RequiredTable | None = None
+    subtitle_cue_order: RequiredTable | None = None
+    subtitle_cue_empty: RequiredTable | None = None
+    subtitle_cue_overlap: RequiredTable | None = None
+    subtitle_duration: RequiredTable | None = None
 
 
 class SubtitleCategory(_FileRules, _SubtitleRules):
     """A placement that takes captions."""
 
     kind: Literal["subtitle"]
-    encoding: SubtitleEncoding
+    encoding: SubtitleEncodingTable
 
-    def target(self) -> spec.SubtitleEncoding:
-        """As ``spec`` holds it."""
-        return spec.SubtitleEncoding(**dict(self.encoding))
+    def target(self) -> placement.SubtitleEncoding:
+        """As ``placement`` holds it."""
+        return placement.SubtitleEncoding(**dict(self.encoding))
 
 
 Category = VideoCategory | AnimationCategory | ImageCategory | SubtitleCategory
-CATEGORIES: Mapping[spec.SpecKind, type[Category]] = {
+CATEGORIES: Mapping[placement.PlacementKind, type[Category]] = {
     "video": VideoCategory,
     "animation": AnimationCategory,
     "image": ImageCategory,
@@ -278,7 +278,7 @@ CATEGORIES: Mapping[spec.SpecKind, type[Category]] = {
 }
 
 
-class Defaults(Table):
+class Defaults(ProfileTable):
     """The category meant for each kind where none is named: a post's."""
 
     video: CategoryName | None = None
@@ -287,7 +287,7 @@ class Defaults(Table):
     subtitle: CategoryName | None = None
 
 
-class Header(Table):
+class ProfileHeader(ProfileTable):
     """Which platform, where its limits are written, and the day they were read."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -297,9 +297,9 @@ class Header(Table):
     defaults: Defaults
 
 
-class PostRules(Table):
+class PostRules(ProfileTable):
     """What one post may carry."""
 
     model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"))
 
-    post_attachments: Attachments
+    post_attachments: AttachmentsTable

@@ -18,20 +18,20 @@ from mediaprep.profile.categories import (
     CATEGORY_NAME,
     Category,
     CategoryTable,
-    Header,
     PostRules,
+    ProfileHeader,
 )
-from mediaprep.profile.limits import Attachments
+from mediaprep.profile.limits import AttachmentsTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
+class ProfileContent:
     """A whole profile, checked: ``categories`` in the file's order, ``defaults`` in the order of the kinds."""
 
-    header: Header
+    header: ProfileHeader
     categories: Mapping[str, Category]
     defaults: Mapping[Kind, str]
-    post: Attachments | None
+    post: AttachmentsTable | None
 
 
 _RESERVED = ("profile", "post")
@@ -39,10 +39,16 @@ _DEEPEST = 8
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def parse(raw: Mapping[str, Any], name: str, base: Callable[[str], Mapping[str, Any]]) -> Content:
+def parse(
+    raw: Mapping[str, Any], name: str, base: Callable[[str], Mapping[str, Any]]
+) -> ProfileContent:
     """The content of a profile's tables. ``base`` gives the tables of another profile by name. Raises ProfileError with every problem."""
     problems: list[str] = [] if "profile" in raw else ["profile: is missing"]
-    header = _checked(Header, raw.get("profile"), "profile", problems) if "profile" in raw else None
+    header = (
+        _checked(ProfileHeader, raw.get("profile"), "profile", problems)
+        if "profile" in raw
+        else None
+    )
     post = _checked(PostRules, raw["post"], "post", problems) if "post" in raw else None
     categories: dict[str, Category] = {}
     for key in _categories(raw):
@@ -65,7 +71,7 @@ def parse(raw: Mapping[str, Any], name: str, base: Callable[[str], Mapping[str, 
         problems.append("profile.defaults: needs a category for at least one kind")
     if problems or header is None:
         raise ProfileError([f"{name}: {problem}" for problem in dict.fromkeys(problems)])
-    return Content(
+    return ProfileContent(
         header=header,
         categories=categories,
         defaults=defaults,
@@ -230,7 +236,7 @@ def schema() -> dict[str, Any]:
     top = TypeAdapter(dict[str, Category]).json_schema(
         by_alias=True, ref_template="#/$defs/{model}"
     )
-    whole = {model: model.model_json_schema(by_alias=True) for model in (Header, PostRules)}
+    whole = {model: model.model_json_schema(by_alias=True) for model in (ProfileHeader, PostRules)}
     defs = top["$defs"]
     for tables in whole.values():
         defs |= tables.pop("$defs", {})
@@ -251,7 +257,7 @@ def schema() -> dict[str, Any]:
         "title": "mediaprep profile",
         "description": "What a platform accepts: each limit with its level, its source and its date.",
         "type": "object",
-        "properties": {"profile": whole[Header], "post": whole[PostRules]},
+        "properties": {"profile": whole[ProfileHeader], "post": whole[PostRules]},
         "required": ["profile"],
         "additionalProperties": {
             "oneOf": [{"$ref": f"#/$defs/{model.__name__}"} for model in CATEGORIES.values()]

@@ -116,13 +116,13 @@ Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), BeforeValidator(_day
 Words = Annotated[str, Field(min_length=1)]
 
 
-class Table(BaseModel):
+class ProfileTable(BaseModel):
     """Any table of the file: no other keys, never changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Limit(Table):
+class LimitTable(ProfileTable):
     """One limit: its level, the section of the source that states it, the day it was read (the profile's where not given), its gate."""
 
     level: Level
@@ -145,11 +145,11 @@ class Limit(Table):
         )
 
 
-class Required(Limit):
+class RequiredTable(LimitTable):
     """A property that is there or not; no number."""
 
 
-class OneOf(Limit):
+class OneOfTable(LimitTable):
     """One of a few words."""
 
     one_of: tuple[str, ...] = Field(min_length=1)
@@ -159,7 +159,7 @@ class OneOf(Limit):
         return constraint.OneOf(values=self.one_of)
 
 
-class Containers(OneOf):
+class Containers(OneOfTable):
     """Containers, by content."""
 
     one_of: tuple[
@@ -168,7 +168,7 @@ class Containers(OneOf):
     ] = Field(min_length=1)
 
 
-class VideoCodecs(OneOf):
+class VideoCodecs(OneOfTable):
     """Picture codecs by ffmpeg's names."""
 
     one_of: tuple[
@@ -176,7 +176,7 @@ class VideoCodecs(OneOf):
     ] = Field(min_length=1)
 
 
-class Profiles(OneOf):
+class Profiles(OneOfTable):
     """H.264 profiles."""
 
     one_of: tuple[
@@ -184,7 +184,7 @@ class Profiles(OneOf):
     ] = Field(min_length=1)
 
 
-class PixelFormats(OneOf):
+class PixelFormats(OneOfTable):
     """Pixel formats by ffmpeg's names."""
 
     one_of: tuple[
@@ -193,25 +193,25 @@ class PixelFormats(OneOf):
     ] = Field(min_length=1)
 
 
-class Scans(OneOf):
+class Scans(OneOfTable):
     """Progressive, interlaced and their relatives."""
 
     one_of: tuple[Scan, ...] = Field(min_length=1)
 
 
-class GopStructures(OneOf):
+class GopStructures(OneOfTable):
     """Structures of groups of pictures."""
 
     one_of: tuple[GopStructure, ...] = Field(min_length=1)
 
 
-class ColourRanges(OneOf):
+class ColourRanges(OneOfTable):
     """Colour ranges."""
 
     one_of: tuple[Literal["limited", "full", "unspecified"], ...] = Field(min_length=1)
 
 
-class HdrFormats(OneOf):
+class HdrFormats(OneOfTable):
     """HDR signalling; ``none`` = standard dynamic range."""
 
     one_of: tuple[Literal["none", "PQ", "HLG", "HDR10", "HDR10+", "Dolby Vision"], ...] = Field(
@@ -219,13 +219,13 @@ class HdrFormats(OneOf):
     )
 
 
-class EditLists(OneOf):
+class EditLists(OneOfTable):
     """What an edit list may do."""
 
     one_of: tuple[EditList, ...] = Field(min_length=1)
 
 
-class AudioCodecs(OneOf):
+class AudioCodecs(OneOfTable):
     """Sound codecs by ffmpeg's names; AAC with its profile."""
 
     one_of: tuple[
@@ -233,13 +233,13 @@ class AudioCodecs(OneOf):
     ] = Field(min_length=1)
 
 
-class AnimationTypes(OneOf):
+class AnimationTypes(OneOfTable):
     """Formats of animations, by content."""
 
     one_of: tuple[Literal["gif", "apng", "webp", "avif"], ...] = Field(min_length=1)
 
 
-class ImageTypes(OneOf):
+class ImageTypes(OneOfTable):
     """Formats of stills, by content."""
 
     one_of: tuple[Literal["jpeg", "png", "gif", "webp", "heif", "avif", "tiff", "bmp"], ...] = (
@@ -247,19 +247,19 @@ class ImageTypes(OneOf):
     )
 
 
-class SubtitleFormats(OneOf):
+class SubtitleFormats(OneOfTable):
     """Formats of captions."""
 
     one_of: tuple[Literal["srt", "webvtt", "ass"], ...] = Field(min_length=1)
 
 
-class Encodings(OneOf):
+class Encodings(OneOfTable):
     """Text encodings."""
 
     one_of: tuple[Literal["utf-8"], ...] = Field(min_length=1)
 
 
-class Range(Limit):
+class RangeTable(LimitTable):
     """From ``min`` to ``max``, both allowed; at least one is given."""
 
     quantity: ClassVar[constraint.Quantity]
@@ -267,7 +267,7 @@ class Range(Limit):
     max: InstanceOf[Fraction] | None = None
 
     @model_validator(mode="after")
-    def _has_ends(self) -> Range:
+    def _has_ends(self) -> RangeTable:
         if self.min is None and self.max is None:
             raise ValueError("needs min, max or both")
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -279,7 +279,7 @@ class Range(Limit):
         return constraint.Range(min=self.min, max=self.max, quantity=self.quantity)
 
 
-class RateRange(Range):
+class RateRange(RangeTable):
     """Frames a second, both ends allowed."""
 
     quantity = "rate"
@@ -287,7 +287,7 @@ class RateRange(Range):
     max: Rate | None = None
 
 
-class DurationRange(Range):
+class DurationRange(RangeTable):
     """Durations, both ends allowed."""
 
     quantity = "duration"
@@ -295,7 +295,7 @@ class DurationRange(Range):
     max: Duration | None = None
 
 
-class RatioRange(Range):
+class RatioRange(RangeTable):
     """Width to height, both ends allowed."""
 
     quantity = "ratio"
@@ -303,7 +303,7 @@ class RatioRange(Range):
     max: Ratio | None = None
 
 
-class CountRange(Range):
+class CountRange(RangeTable):
     """Whole numbers, both ends allowed."""
 
     quantity = "count"
@@ -311,7 +311,7 @@ class CountRange(Range):
     max: Count | None = None
 
 
-class BitRateRange(Range):
+class BitRateRange(RangeTable):
     """Bits a second, both ends allowed."""
 
     quantity = "bit_rate"
@@ -319,7 +319,7 @@ class BitRateRange(Range):
     max: BitRate | None = None
 
 
-class AnyRate(Limit):
+class AnyRate(LimitTable):
     """One of a few frame rates."""
 
     any_of: tuple[Rate, ...] = Field(min_length=1)
@@ -329,7 +329,7 @@ class AnyRate(Limit):
         return constraint.AnyOf(values=self.any_of, quantity="rate")
 
 
-class AnyRatio(Limit):
+class AnyRatio(LimitTable):
     """One of a few aspect ratios."""
 
     any_of: tuple[Ratio, ...] = Field(min_length=1)
@@ -339,7 +339,7 @@ class AnyRatio(Limit):
         return constraint.AnyOf(values=self.any_of, quantity="ratio")
 
 
-class AnySize(Limit):
+class AnySize(LimitTable):
     """One of a few picture sizes."""
 
     any_of: tuple[Size, ...] = Field(min_length=1)
@@ -349,7 +349,7 @@ class AnySize(Limit):
         return constraint.Sizes(values=self.any_of)
 
 
-class SizeBox(Limit):
+class SizeBox(LimitTable):
     """Picture sizes from ``min`` to ``max``; either way round unless ``oriented``."""
 
     min: Size = (1, 1)
@@ -362,12 +362,12 @@ class SizeBox(Limit):
             raise ValueError("min is above max")
         return self
 
-    def limit(self, rule: str) -> constraint.Box:
+    def limit(self, rule: str) -> constraint.DimensionRange:
         """As ``constraint`` holds it."""
-        return constraint.Box(min=self.min, max=self.max, oriented=self.oriented)
+        return constraint.DimensionRange(min=self.min, max=self.max, oriented=self.oriented)
 
 
-class MostBytes(Limit):
+class MostBytes(LimitTable):
     """A file size. MB is judged as 2^20 and written as 10^6; B, KiB, MiB and GiB are exact."""
 
     max: Bytes
@@ -383,7 +383,7 @@ class MostBytes(Limit):
         )
 
 
-class Attachments(Limit):
+class AttachmentsTable(LimitTable):
     """What one post may carry: up to so many of one kind, never a mix."""
 
     images: int = Field(ge=0)

@@ -23,7 +23,7 @@ from mediaprep.jobs.run.events import (
 )
 from mediaprep.model.units import bytes_text
 from mediaprep.report import VERSION
-from mediaprep.report.lines import Line, Span, columns, line
+from mediaprep.report.lines import Line, StyledText, columns, line
 from mediaprep.runtime.source import display_name
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _WORDS = {
 }
 
 
-class Tally:
+class BatchProgress:
     """How far a run is: done and to do, in media seconds; what was not looked at yet is guessed from its bytes."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -95,9 +95,9 @@ class Tally:
                 self._media += event.media_seconds if event.status == "fixed" else 0.0
                 self.done += 1
 
-    def _left(self, job: int, looked: bool) -> None:
+    def _left(self, job: int, probed: bool) -> None:
         size, weight, _ = self._running.pop(job, (0, 0.0, 0.0))
-        if looked:
+        if probed:
             self._pending_bytes += size
             self._known_bytes -= size
             self._known -= weight
@@ -133,10 +133,10 @@ class Tally:
         return f"{self.done}/{self.jobs} files  {self.fraction:.0%}{speed}{eta}"
 
 
-class Drawer(Protocol):
+class BatchDrawer(Protocol):
     """What listens to a run while it is entered."""
 
-    def __enter__(self) -> Drawer: ...
+    def __enter__(self) -> BatchDrawer: ...
 
     def __exit__(
         self,
@@ -148,25 +148,25 @@ class Drawer(Protocol):
     def __call__(self, event: JobEvent) -> None: ...
 
 
-def drawer(mode: str, stream: TextIO, *, terminal: bool) -> Drawer:
+def drawer(mode: str, stream: TextIO, *, terminal: bool) -> BatchDrawer:
     """The drawer of a mode; ``auto`` is bars on a terminal and plain elsewhere."""
     match mode:
         case "none":
-            return Silent()
+            return SilentBatch()
         case "json":
-            return JsonLines(stream)
+            return BatchJsonLines(stream)
         case "bar":
-            return Bars(stream)
+            return BatchBars(stream)
         case "auto" if terminal:
-            return Bars(stream)
+            return BatchBars(stream)
         case _:
-            return Plain(stream)
+            return PlainBatch(stream)
 
 
-class Silent:
+class SilentBatch:
     """Draws nothing."""
 
-    def __enter__(self) -> Silent:
+    def __enter__(self) -> SilentBatch:
         return self
 
     def __exit__(
@@ -181,7 +181,7 @@ class Silent:
         return None
 
 
-class JsonLines(Silent):
+class BatchJsonLines(SilentBatch):
     """Every event as one line of JSON."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -196,12 +196,12 @@ class JsonLines(Silent):
             self._stream.flush()
 
 
-class Plain(Silent):
+class PlainBatch(SilentBatch):
     """A line about the whole every ten seconds."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._clock = stream, clock
-        self._tally = Tally(clock)
+        self._tally = BatchProgress(clock)
         self._due = clock() + EVERY_SECONDS
 
     def __call__(self, event: JobEvent) -> None:
@@ -212,11 +212,11 @@ class Plain(Silent):
             self._stream.flush()
 
 
-class Bars(Silent):
+class BatchBars(SilentBatch):
     """A bar for each job that encodes or is verified, and one for the whole, weighted by media seconds."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream, self._tally = stream, Tally()
+        self._stream, self._tally = stream, BatchProgress()
         self._bars: RichProgress | None = None
         self._whole: TaskID | None = None
         self._tasks: dict[int, TaskID] = {}
@@ -295,8 +295,8 @@ def body(event: JobEvent) -> dict[str, Any]:
 
 def job_line(event: JobDone, *, stamp: str = "") -> Line:
     """``clip.mov  fixed  out/clip.mp4  7.3 MB  (14.2 s)``, or why there is nothing."""
-    status = Span(_WORDS[event.status], _STYLE.get(event.status, "red"))
-    head: list[str | Span] = [stamp, Span(_near(event.input), "bold"), "  ", status]
+    status = StyledText(_WORDS[event.status], _STYLE.get(event.status, "red"))
+    head: list[str | StyledText] = [stamp, StyledText(_near(event.input), "bold"), "  ", status]
     if event.outputs:
         copied = ", copied as it is" if event.status == "refused" else ""
         return line(
@@ -322,7 +322,7 @@ def summary(end: RunDone, total: Mapping[str, int], out: str) -> tuple[Line, ...
     names = [name for name in _WORDS if end.counts.get(name) or total.get(name)]
     rows = [
         (
-            Span(_WORDS[name], _STYLE.get(name, "red")),
+            StyledText(_WORDS[name], _STYLE.get(name, "red")),
             str(end.counts.get(name, 0)),
             str(total.get(name, end.counts.get(name, 0))),
         )
@@ -330,7 +330,11 @@ def summary(end: RunDone, total: Mapping[str, int], out: str) -> tuple[Line, ...
     ]
     table = (
         columns(
-            [(Span("", "dim"), Span("this run", "dim"), Span("in all", "dim")), *rows], indent="  "
+            [
+                (StyledText("", "dim"), StyledText("this run", "dim"), StyledText("in all", "dim")),
+                *rows,
+            ],
+            indent="  ",
         )
         if rows
         else ()
@@ -339,7 +343,7 @@ def summary(end: RunDone, total: Mapping[str, int], out: str) -> tuple[Line, ...
     return (
         *table,
         line(
-            Span(out, "bold"),
+            StyledText(out, "bold"),
             f": {_files(sum(end.counts.values()))} in {_clock(end.seconds)}{left}",
         ),
     )
@@ -369,7 +373,7 @@ def dry_lines(end: RunDone, size: int, seconds: float) -> tuple[Line, ...]:
         "refused": "would be refused",
     }
     rows = [
-        (Span(words[name], _STYLE.get(name, "red")), str(end.counts[name]))
+        (StyledText(words[name], _STYLE.get(name, "red")), str(end.counts[name]))
         for name in words
         if end.counts.get(name)
     ]
@@ -377,7 +381,7 @@ def dry_lines(end: RunDone, size: int, seconds: float) -> tuple[Line, ...]:
     return (
         *columns(rows, indent="  "),
         line(
-            Span(_files(files), "bold"),
+            StyledText(_files(files), "bold"),
             f": about {bytes_text(size)} to write, about {_clock(seconds)} of work on this machine",
         ),
     )

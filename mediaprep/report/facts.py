@@ -9,19 +9,19 @@ from mediaprep.model import units
 from mediaprep.model.media import (
     Animation,
     AudioStream,
+    DeclaredSar,
     Gop,
     HdrFormat,
     Image,
     Media,
     PrivateItem,
     Sound,
-    StatedSar,
     Subtitle,
     Video,
     VideoStream,
     leaves,
 )
-from mediaprep.report.lines import Line, Span, columns, line
+from mediaprep.report.lines import Line, StyledText, columns, line
 
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
@@ -122,8 +122,8 @@ _SECONDS = {"duration", "start", "first_open", "keyframe_interval_max", "duratio
 
 def all_facts(media: Media, path: str) -> tuple[Line, ...]:
     """Every fact in groups, with who said it, what is unknown and why, and who disagrees."""
-    lines: list[Line] = [line(Span(path, "bold"), "  ", summary(media))]
-    groups: dict[str, list[tuple[str | Span, ...]]] = {name: [] for name in _ORDER}
+    lines: list[Line] = [line(StyledText(path, "bold"), "  ", summary(media))]
+    groups: dict[str, list[tuple[str | StyledText, ...]]] = {name: [] for name in _ORDER}
     unknown = {item.fact: item.reason for item in media.unknown}
     for fact, value in leaves(media):
         prefix, group = next(
@@ -142,12 +142,12 @@ def all_facts(media: Media, path: str) -> tuple[Line, ...]:
                 None,
             )
             if reason:
-                groups[group].append((name, Span("unknown", "yellow"), reason))
+                groups[group].append((name, StyledText("unknown", "yellow"), reason))
             continue
         groups[group].append((name, value_text(name, value), _said(media, fact)))
     for group in _ORDER:
         if groups[group]:
-            lines += [(), line(Span(group, "bold")), *columns(groups[group], indent="  ")]
+            lines += [(), line(StyledText(group, "bold")), *columns(groups[group], indent="  ")]
         if group == "GOP" and isinstance(media, Video) and media.video.gop.pattern:
             lines.append(line("  pattern  ", drawn(media.video.gop)))
     return (*lines, *_extras(media))
@@ -169,7 +169,7 @@ def drawn(gop: Gop) -> str:
 def _said(media: Media, fact: str) -> str:
     words = [
         f"{w.source} {w.value}" if not w.agrees else w.source
-        for w in media.witnesses
+        for w in media.reported_facts
         if w.fact == fact or fact.startswith(f"{w.fact}.")
     ]
     return ", ".join(dict.fromkeys(words))
@@ -178,7 +178,7 @@ def _said(media: Media, fact: str) -> str:
 def _extras(media: Media) -> list[Line]:
     lines: list[Line] = []
     if isinstance(media, (Video, Sound)) and media.container.tracks:
-        rows: list[tuple[str | Span, ...]] = [
+        rows: list[tuple[str | StyledText, ...]] = [
             (
                 f"#{track.index}",
                 track.kind,
@@ -188,10 +188,14 @@ def _extras(media: Media) -> list[Line]:
             )
             for track in media.container.tracks
         ]
-        lines += [(), line(Span("tracks", "bold")), *columns(rows, indent="  ")]
-    disputed = [(w.fact, w.source, w.value) for w in media.witnesses if not w.agrees]
+        lines += [(), line(StyledText("tracks", "bold")), *columns(rows, indent="  ")]
+    disputed = [(w.fact, w.source, w.value) for w in media.reported_facts if not w.agrees]
     if disputed:
-        lines += [(), line(Span("readers that disagree", "bold")), *columns(disputed, indent="  ")]
+        lines += [
+            (),
+            line(StyledText("readers that disagree", "bold")),
+            *columns(disputed, indent="  "),
+        ]
     return lines
 
 
@@ -230,7 +234,7 @@ def _item_text(item: Any) -> str:
     if isinstance(item, Fraction):
         return units.duration_text(item)
     match item:
-        case StatedSar(where=where, value=value):
+        case DeclaredSar(where=where, value=value):
             return f"{units.ratio_text(value)} ({where})"
         case PrivateItem(kind=kind, where=where):
             return f"{kind} in {where}"

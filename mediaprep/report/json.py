@@ -13,7 +13,7 @@ from mediaprep.model.serialize import encode
 from mediaprep.report import VERSION
 
 if TYPE_CHECKING:
-    from mediaprep.model.record import Evidence
+    from mediaprep.model.record import VerificationRecord
     from mediaprep.model.report import Finding, Report
     from mediaprep.pipeline.outcome import Outcome
     from mediaprep.planning.changes import Change
@@ -32,7 +32,7 @@ def dumps(content: Any, *, indent: int | None = 2) -> str:
     return json.dumps(content, indent=indent, ensure_ascii=True)
 
 
-class Growing:
+class JsonStream:
     """A document whose ``files`` are said one by one, so that nothing is kept of them; the text is that of ``dumps``. Where it is broken
     off (a signal) it stays without its end."""
 
@@ -146,21 +146,23 @@ def plan_output(
     output: Output, predicted: dict[str, Any], argv: Sequence[str] | None
 ) -> dict[str, Any]:
     """One output of a plan."""
-    from mediaprep.planning.streams import streams
+    from mediaprep.planning.streams import stream_actions
 
     return {
-        "kind": output.want.kind,
-        "placement": output.placement,
+        "kind": output.target.kind,
+        "placement": output.placement.name,
         "span": None if output.span is None else [encode(edge) for edge in output.span],
         "streams": [
             {"track": row.track, "action": row.action, "because": list(row.because)}
-            for row in streams(output)
+            for row in stream_actions(output)
         ],
         "changes": [change(item) for item in output.changes],
-        "promises": [{"promise": type(item).__name__, **_record(item)} for item in output.promises],
+        "promises": [
+            {"promise": type(item).__name__, **_record(item)} for item in output.tolerances
+        ],
         "predicted": predicted,
         "argv": None if argv is None else list(argv),
-        "want": encode(output.want),
+        "want": encode(output.target),
     }
 
 
@@ -177,7 +179,7 @@ def change(item: Change) -> dict[str, Any]:
 
 def refusal(item: Refusal) -> dict[str, Any]:
     """Why nothing is planned for a rule, and the ways out as command-line words."""
-    return {"rule": item.rule, "reason": item.reason, "ways_out": list(item.ways_out)}
+    return {"rule": item.rule, "reason": item.reason, "ways_out": list(item.remedies)}
 
 
 def fix_file(path: str, outcome: Outcome | None, error: str | None = None) -> dict[str, Any]:
@@ -220,7 +222,7 @@ def fix_file(path: str, outcome: Outcome | None, error: str | None = None) -> di
     }
 
 
-def evidence(item: Evidence) -> dict[str, Any]:
+def evidence(item: VerificationRecord) -> dict[str, Any]:
     """What was seen while one output was made."""
     return _record(item)
 

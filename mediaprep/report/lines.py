@@ -14,19 +14,19 @@ _SGR = {"": "", "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class StyledText:
     """A piece of a line, and how it is drawn: bold, dim, red, green, yellow, cyan, or "" for plain."""
 
     text: str
     style: str = ""
 
 
-Line: TypeAlias = tuple[Span, ...]
+Line: TypeAlias = tuple[StyledText, ...]
 
 
-def line(*pieces: str | Span) -> Line:
+def line(*pieces: str | StyledText) -> Line:
     """A line of plain and drawn pieces."""
-    return tuple(piece if isinstance(piece, Span) else Span(piece) for piece in pieces)
+    return tuple(piece if isinstance(piece, StyledText) else StyledText(piece) for piece in pieces)
 
 
 def written(lines: Iterable[Line], *, colour: bool = False) -> str:
@@ -44,10 +44,12 @@ def _written(spans: Line, colour: bool) -> str:
 
 
 def columns(
-    rows: Sequence[Sequence[str | Span]], *, indent: str = "", gap: str = "  "
+    rows: Sequence[Sequence[str | StyledText]], *, indent: str = "", gap: str = "  "
 ) -> tuple[Line, ...]:
     """Rows with their cells aligned to the left."""
-    cells = [[cell if isinstance(cell, Span) else Span(cell) for cell in row] for row in rows]
+    cells = [
+        [cell if isinstance(cell, StyledText) else StyledText(cell) for cell in row] for row in rows
+    ]
     count = max((len(row) for row in cells), default=0)
     widths = [
         max((len(display_name(row[i].text)) for row in cells if i < len(row)), default=0)
@@ -55,9 +57,9 @@ def columns(
     ]
     made: list[Line] = []
     for row in cells:
-        spans = [Span(indent)]
+        spans = [StyledText(indent)]
         for i, cell in enumerate(row):
             pad = "" if i == len(row) - 1 else " " * (widths[i] - len(display_name(cell.text)))
-            spans += [cell, Span(pad + (gap if i < len(row) - 1 else ""))]
+            spans += [cell, StyledText(pad + (gap if i < len(row) - 1 else ""))]
         made.append(tuple(spans))
     return tuple(made)

@@ -12,11 +12,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from mediaprep.model.media import Video
-from mediaprep.model.tolerance import AtMostBytes, assume
+from mediaprep.model.tolerance import AtMostBytes, fill_in
 from mediaprep.planning.plan import Output
 
 if TYPE_CHECKING:
-    from mediaprep.transcoding.trial import Trial
+    from mediaprep.transcoding.trial import TrialResult
 
 _PIXELS_A_SECOND = 1280 * 720 * 30 * 56 / 36
 _EFFORT = {"fast": 0.41, "default": 1.0, "best": 1.48, "hq": 1.32}
@@ -39,7 +39,7 @@ MEASURED_SPEED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Predicted:
+class Prediction:
     """``bytes``: of the file, at the most where the picture is encoded anew; ``seconds``: of work on two cores. None: no estimate."""
 
     bytes: int | None = None
@@ -54,19 +54,19 @@ class Predicted:
 
 
 def predict(
-    output: Output, trial: Trial | None = None, host_speed: float | None = None
-) -> Predicted:
+    output: Output, trial: TrialResult | None = None, host_speed: float | None = None
+) -> Prediction:
     """The estimate for one output; nothing for kinds that there is no measurement of. ``host_speed``: as ``trial.host_speed`` tells."""
-    have, want = output.source, assume(output.want, output.promises)
-    if not isinstance(have, Video) or not isinstance(want, Video) or want.duration is None:
-        return Predicted()
+    have, target = output.source, fill_in(output.target, output.tolerances)
+    if not isinstance(have, Video) or not isinstance(target, Video) or target.duration is None:
+        return Prediction()
     from mediaprep.transcoding import rate as transcode
 
-    seconds = float(want.duration)
-    if want.video.anew:
-        size, rate = want.video.display_size, want.video.frame_rate
+    seconds = float(target.duration)
+    if target.video.reencode:
+        size, rate = target.video.display_size, target.video.frame_rate
         if size is None or rate is None:
-            return Predicted()
+            return Prediction()
         wanted = transcode.aim(output)
         picture = wanted.bit_rate * seconds / 8
         work = (
@@ -75,7 +75,7 @@ def predict(
             * float(rate)
             * seconds
             / _PIXELS_A_SECOND
-            * _EFFORT[output.wishes.quality or "default"]
+            * _EFFORT[output.options.quality or "default"]
         )
         work *= _TONE_MAPPING if have.video.colour.hdr else 1.0
         if trial is not None:
@@ -88,32 +88,34 @@ def predict(
             + size[0] * size[1] * float(rate) * seconds / _DECODED_PIXELS_A_SECOND
         )
     else:
-        picture = _copied_bytes(have, want)
+        picture = _copied_bytes(have, target)
         work = (have.size_bytes or 0) / _COPY_BYTES_A_SECOND + (
-            seconds / _SOUND_SPEED if want.audio and want.audio.anew else 0
+            seconds / _SOUND_SPEED if target.audio and target.audio.reencode else 0
         )
-    sound = _sound_rate(output, have, want) * seconds / 8
-    return Predicted(bytes=_held(int(picture + sound), output), seconds=work + _START_SECONDS)
+    sound = _sound_rate(output, have, target) * seconds / 8
+    return Prediction(bytes=_held(int(picture + sound), output), seconds=work + _START_SECONDS)
 
 
-def _copied_bytes(have: Video, want: Video) -> float:
+def _copied_bytes(have: Video, target: Video) -> float:
     if have.video.bit_rate is None:
         return float(have.size_bytes or 0)
-    return have.video.bit_rate * float(want.duration or have.duration or Fraction(0)) / 8
+    return have.video.bit_rate * float(target.duration or have.duration or Fraction(0)) / 8
 
 
-def _sound_rate(output: Output, have: Video, want: Video) -> int:
+def _sound_rate(output: Output, have: Video, target: Video) -> int:
     from mediaprep.transcoding import rate as transcode
 
-    if want.audio is None:
+    if target.audio is None:
         return 0
     known = have.audio.bit_rate if have.audio else None
-    if want.audio.anew:
+    if target.audio.reencode:
         nominal = transcode.encoded_sound_bit_rate(output)
         return nominal if known is None or known >= _SILENCE else min(nominal, known)
     return known or 0
 
 
 def _held(size: int, output: Output) -> int:
-    limits = [promise.limit for promise in output.promises if isinstance(promise, AtMostBytes)]
+    limits = [
+        tolerance.limit for tolerance in output.tolerances if isinstance(tolerance, AtMostBytes)
+    ]
     return min([size, *limits])

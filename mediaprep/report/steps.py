@@ -11,7 +11,7 @@ from mediaprep.model.report import Finding
 from mediaprep.model.tolerance import AtMost
 from mediaprep.planning.changes import Change
 from mediaprep.planning.plan import Output
-from mediaprep.planning.streams import streams
+from mediaprep.planning.streams import stream_actions
 from mediaprep.report.facts import value_text
 
 _LAYOUTS = {1: "mono", 2: "stereo"}
@@ -74,7 +74,7 @@ _NO_STEPS_OF_ANOTHER_KIND = ("scan", "turn", "sound", "length", "frames")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class RepairStep:
     """One step: its name, what is done in words, the rules (or options) that ask for it, and the worst that it costs."""
 
     name: str
@@ -83,27 +83,27 @@ class Step:
     safety: str
 
 
-def steps(output: Output, findings: Iterable[Finding] = ()) -> tuple[Step, ...]:
+def steps(output: Output, findings: Iterable[Finding] = ()) -> tuple[RepairStep, ...]:
     """The steps of one output, in the order of the work; a copied stream is told as well. ``findings``: those of the source, which tell the
     reason of a step better where one rule made the picture be encoded and others wanted the same."""
     grouped: dict[str, list[Change]] = {name: [] for name, _ in _STEPS}
     for change in output.changes:
         grouped[_group(change.fact)].append(change)
-    made: list[Step] = []
+    made: list[RepairStep] = []
     if output.span is not None:
         start, end = (units.duration_text(edge).removesuffix(" s") for edge in output.span)
         made.append(
-            Step(
+            RepairStep(
                 name="trim",
                 words=f"{start} to {end} s",
-                because=("--split" if output.wishes.split else "--trim",),
+                because=("--split" if output.options.split else "--trim",),
                 safety="destructive",
             )
         )
-    if output.want.kind != output.source.kind:
+    if output.target.kind != output.source.kind:
         for name in _NO_STEPS_OF_ANOTHER_KIND:
             grouped[name] = []
-    encoded = isinstance(output.want, Video) and output.want.video.anew
+    encoded = isinstance(output.target, Video) and output.target.video.reencode
     if encoded:
         grouped["encode"], grouped["start"] = [*grouped["start"], *grouped["encode"]], []
     if encoded and not grouped["encode"]:
@@ -130,7 +130,7 @@ def steps(output: Output, findings: Iterable[Finding] = ()) -> tuple[Step, ...]:
 
 
 def _reasons(
-    step: Step, changes: list[Change], findings: Iterable[Finding], encoded: bool
+    step: RepairStep, changes: list[Change], findings: Iterable[Finding], encoded: bool
 ) -> tuple[str, ...]:
     """The rules that are broken by the very facts that the step changes; where there are none, those that the plan names, unless the step
     only follows from encoding."""
@@ -162,7 +162,7 @@ def _group(fact: str) -> str:
 
 def _described(
     name: str, grouped: dict[str, list[Change]], output: Output, causes: Iterable[Change]
-) -> list[Step]:
+) -> list[RepairStep]:
     causes = list(causes)
     because = dict.fromkeys(rule for change in causes for rule in change.because)
     if len(because) > 1:
@@ -172,52 +172,52 @@ def _described(
     words = _words(name, output, grouped[name])
     order = ("lossless", "lossy", "destructive")
     worst = max((change.safety for change in causes), key=order.index, default="lossless")
-    return [Step(name=name, words=words, because=tuple(because), safety=worst)]
+    return [RepairStep(name=name, words=words, because=tuple(because), safety=worst)]
 
 
 def _words(name: str, output: Output, changes: list[Change]) -> str:
-    want, have = output.want, output.source
-    if isinstance(want, Video):
+    target, have = output.target, output.source
+    if isinstance(target, Video):
         match name:
-            case "picture" if (size := want.video.display_size) is not None:
+            case "picture" if (size := target.video.display_size) is not None:
                 return (
                     f"{units.size_text(size)}, SAR 1:1"
-                    if want.video.sar == 1
+                    if target.video.sar == 1
                     else units.size_text(size)
                 )
             case "scan" if isinstance(have, Video):
-                return f"{have.video.scan or 'unknown'} -> {want.video.scan}"
+                return f"{have.video.scan or 'unknown'} -> {target.video.scan}"
             case "turn":
                 return "upright; the display matrix goes"
-            case "rate" if want.video.frame_rate is not None:
-                return f"{units.rate_text(want.video.frame_rate)} fps, constant"
+            case "rate" if target.video.frame_rate is not None:
+                return f"{units.rate_text(target.video.frame_rate)} fps, constant"
             case "colour":
                 return ", ".join(
                     word
                     for word in (
-                        want.video.pixel_format,
-                        want.video.colour.matrix,
-                        want.video.colour.range,
+                        target.video.pixel_format,
+                        target.video.colour.matrix,
+                        target.video.colour.range,
                     )
                     if word
                 )
             case "start" if isinstance(have, Video) and have.video.start is not None:
                 return f"{units.duration_text(have.video.start)} -> 0 s"
-            case "encode" if want.video.anew:
+            case "encode" if target.video.reencode:
                 return _encode_words(output)
             case "sound":
-                return _sound_words(output, want.audio)
+                return _sound_words(output, target.audio)
             case "wrap":
-                return f"{(want.container.format or 'mp4').upper()}, faststart, one picture and at most one sound track"
+                return f"{(target.container.format or 'mp4').upper()}, faststart, one picture and at most one sound track"
             case "length" if (
-                isinstance(have, Video) and have.duration is not None and want.duration is not None
+                isinstance(have, Video)
+                and have.duration is not None
+                and target.duration is not None
             ):
-                return (
-                    f"{units.duration_text(have.duration)} -> {units.duration_text(want.duration)}"
-                )
+                return f"{units.duration_text(have.duration)} -> {units.duration_text(target.duration)}"
     if name == "kind":
-        return f"{have.kind} -> {want.kind}"
-    if name == "frames" and isinstance(have, Animation) and isinstance(want, Animation):
+        return f"{have.kind} -> {target.kind}"
+    if name == "frames" and isinstance(have, Animation) and isinstance(target, Animation):
         changes = [change for change in changes if change.fact != "delays"] or changes
     if name == "metadata":
         return "private metadata removed"
@@ -239,13 +239,13 @@ def _encode_words(output: Output) -> str:
     gop = next(
         (
             p.value
-            for p in output.promises
+            for p in output.tolerances
             if isinstance(p, AtMost) and p.fact == "video.gop.length_max"
         ),
         None,
     )
     closed = "closed GOP" if gop is None else f"closed GOP of at most {gop} frames"
-    return f"{output.wishes.encoder} High, at most {cap}, {closed}"
+    return f"{output.options.encoder} High, at most {cap}, {closed}"
 
 
 def _sound_words(output: Output, audio: AudioStream | None) -> str:
@@ -253,7 +253,7 @@ def _sound_words(output: Output, audio: AudioStream | None) -> str:
 
     if audio is None:
         return "dropped"
-    if not audio.anew:
+    if not audio.reencode:
         return "copied; the container states it anew"
     rate = None if audio.sample_rate is None else f"{audio.sample_rate / 1000:g} kHz"
     layout = _LAYOUTS.get(audio.channels or 0)
@@ -269,11 +269,11 @@ def _sound_words(output: Output, audio: AudioStream | None) -> str:
     )
 
 
-def _untouched(output: Output) -> tuple[Step, ...]:
+def _untouched(output: Output) -> tuple[RepairStep, ...]:
     """What is copied, and what is not taken along."""
-    if not (isinstance(output.want, Video) and isinstance(output.source, Video)):
+    if not (isinstance(output.target, Video) and isinstance(output.source, Video)):
         return ()
-    rows = streams(output)
+    rows = stream_actions(output)
     copied = [
         _TRACKS[row.track]
         for row in rows
@@ -285,7 +285,7 @@ def _untouched(output: Output) -> tuple[Step, ...]:
         "leave out": ", ".join(left),
     }
     return tuple(
-        Step(name=name, words=said[name], because=(), safety="lossless")
+        RepairStep(name=name, words=said[name], because=(), safety="lossless")
         for name, what in (("copy", copied), ("leave out", left))
         if what
     )

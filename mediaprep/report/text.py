@@ -7,25 +7,25 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mediaprep.model import units
-from mediaprep.model.record import Measured
+from mediaprep.model.record import QualityMeasurement
 from mediaprep.model.report import Finding, Report
 from mediaprep.report.facts import clock, made_summary, summary
-from mediaprep.report.lines import Line, Span, columns, line
+from mediaprep.report.lines import Line, StyledText, columns, line
 from mediaprep.rules import REGISTRY, Rule
 from mediaprep.runtime.source import display_name
 
 if TYPE_CHECKING:
     from mediaprep.pipeline.outcome import Outcome
     from mediaprep.planning.plan import Output, Plan, Refusal
-    from mediaprep.report.predict import Predicted
+    from mediaprep.report.predict import Prediction
 
 _SEVERITY = ("must", "observed", "should")
 _LEVEL_STYLE = {"must": "red", "should": "cyan", "observed": "yellow"}
 _VERDICT = {
-    "pass": Span("accepted", "green"),
-    "fail": Span("not accepted", "red"),
-    "undecided": Span("undecided", "yellow"),
-    "unreadable": Span("unreadable", "red"),
+    "pass": StyledText("accepted", "green"),
+    "fail": StyledText("not accepted", "red"),
+    "undecided": StyledText("undecided", "yellow"),
+    "unreadable": StyledText("unreadable", "red"),
 }
 
 
@@ -33,14 +33,19 @@ def check_lines(path: str, report: Report, plan: Plan | None, profile: str) -> t
     """The header with the facts, a row for each finding, the count, and what to do next."""
     if report.media is None:
         return (
-            line(Span(path, "bold"), ": ", Span("unreadable", "red"), f": {_reason(path, report)}"),
+            line(
+                StyledText(path, "bold"),
+                ": ",
+                StyledText("unreadable", "red"),
+                f": {_reason(path, report)}",
+            ),
         )
     head = line(
-        Span(path, "bold"),
+        StyledText(path, "bold"),
         "  ",
         summary(report.media),
         "    ",
-        Span(f"profile: {report.placement}", "dim"),
+        StyledText(f"profile: {report.placement}", "dim"),
     )
     rows = [
         _row(item, report)
@@ -53,7 +58,8 @@ def post_lines(report: Report) -> tuple[Line, ...]:
     """The judgement of all files as one post."""
     found = [f": {item.message}" for item in report.findings] or [": they can go together"]
     return tuple(
-        line(Span("one post", "bold"), ": ", _VERDICT[report.verdict], words) for words in found
+        line(StyledText("one post", "bold"), ": ", _VERDICT[report.verdict], words)
+        for words in found
     )
 
 
@@ -62,12 +68,12 @@ def _reason(path: str, report: Report) -> str:
     return message.removeprefix(f"{report.path}: ").removeprefix(f"{display_name(path)}: ")
 
 
-def _row(item: Finding, report: Report) -> tuple[Span, ...]:
+def _row(item: Finding, report: Report) -> tuple[StyledText, ...]:
     return (
-        Span(item.level, _LEVEL_STYLE[item.level]),
-        Span(item.rule),
-        Span(found_and_wanted(item, _unknown_reason(item, report))),
-        Span(f"fix: {item.fix}" if item.fix else "", "dim"),
+        StyledText(item.level, _LEVEL_STYLE[item.level]),
+        StyledText(item.rule),
+        StyledText(found_and_wanted(item, _unknown_reason(item, report))),
+        StyledText(f"fix: {item.fix}" if item.fix else "", "dim"),
     )
 
 
@@ -98,7 +104,7 @@ def _count(path: str, report: Report, plan: Plan | None, profile: str) -> tuple[
     """The summary line: verdict, findings by level, how many can be fixed, and the command that does it."""
     total = len(report.findings)
     if not total:
-        return (line("  ", Span("accepted", "green"), ": no findings"),)
+        return (line("  ", StyledText("accepted", "green"), ": no findings"),)
     levels = ", ".join(
         f"{n} {level}"
         for level in ("must", "should", "observed")
@@ -143,7 +149,7 @@ def _next(path: str, report: Report, plan: Plan | None, profile: str) -> str | N
 
 def _options(item: Refusal) -> tuple[str, ...]:
     """The ways out that are options of the command; others are advice in words."""
-    return tuple(way for way in item.ways_out if way.startswith("-"))
+    return tuple(way for way in item.remedies if way.startswith("-"))
 
 
 def _operand(path: str) -> str:
@@ -152,49 +158,54 @@ def _operand(path: str) -> str:
 
 
 def plan_lines(
-    path: str, report: Report, plan: Plan | None, predictions: Sequence[Predicted] = ()
+    path: str, report: Report, plan: Plan | None, predictions: Sequence[Prediction] = ()
 ) -> tuple[Line, ...]:
     """The numbered steps of each output with their reasons, and what is predicted."""
-    from mediaprep.report.predict import Predicted
+    from mediaprep.report.predict import Prediction
 
     if plan is None or report.media is None:
         return (
-            line(Span(path, "bold"), ": ", Span("unreadable", "red"), f": {_reason(path, report)}"),
+            line(
+                StyledText(path, "bold"),
+                ": ",
+                StyledText("unreadable", "red"),
+                f": {_reason(path, report)}",
+            ),
         )
     head = line(
-        Span(path, "bold"),
+        StyledText(path, "bold"),
         "  ",
         summary(report.media),
         "    ",
-        Span(f"profile: {report.placement}", "dim"),
+        StyledText(f"profile: {report.placement}", "dim"),
     )
     if plan.status == "already_ok":
-        return (head, line("  ", Span("already fine", "green"), ": nothing to do"))
+        return (head, line("  ", StyledText("already fine", "green"), ": nothing to do"))
     if plan.refusals:
         return (head, *(_refused(item) for item in plan.refusals))
     lines: list[Line] = [head]
     spans = list(dict.fromkeys(output.span for output in plan.outputs))
     for number, output in enumerate(plan.outputs, 1):
         part = f"part {spans.index(output.span) + 1} of {len(spans)}" if len(spans) > 1 else ""
-        along = "captions" if output.want.kind == "subtitle" and len(plan.sources) > 1 else ""
+        along = "captions" if output.target.kind == "subtitle" and len(plan.sources) > 1 else ""
         if part or along:
-            lines.append(line("  ", Span(", ".join(filter(None, (part, along))), "bold")))
-        predicted = predictions[number - 1] if number <= len(predictions) else Predicted()
+            lines.append(line("  ", StyledText(", ".join(filter(None, (part, along))), "bold")))
+        predicted = predictions[number - 1] if number <= len(predictions) else Prediction()
         lines += output_lines(output, predicted, report.findings)
     return tuple(lines)
 
 
 def output_lines(
-    output: Output, predicted: Predicted, findings: Sequence[Finding] = ()
+    output: Output, predicted: Prediction, findings: Sequence[Finding] = ()
 ) -> tuple[Line, ...]:
     """The steps of one output, and the prediction."""
     from mediaprep.report.steps import steps
 
-    rows: list[tuple[str | Span, ...]] = []
+    rows: list[tuple[str | StyledText, ...]] = []
     for number, step in enumerate(steps(output, findings), 1):
         why = ", ".join(rule for rule in step.because if rule != "written")
         rows.append(
-            (str(number), step.name, step.words, Span(f"because {why}" if why else "", "dim"))
+            (str(number), step.name, step.words, StyledText(f"because {why}" if why else "", "dim"))
         )
     words = [units.bytes_text(predicted.bytes)] if predicted.bytes else []
     if predicted.seconds is not None:
@@ -210,8 +221,8 @@ def _rough(seconds: float) -> str:
 
 
 def _refused(item: Refusal) -> Line:
-    ways = f"; ways out: {', '.join(item.ways_out)}" if item.ways_out else ""
-    return line("  ", Span("refused", "red"), f": {item.rule}: {item.reason}{ways}")
+    ways = f"; ways out: {', '.join(item.remedies)}" if item.remedies else ""
+    return line("  ", StyledText("refused", "red"), f": {item.rule}: {item.reason}{ways}")
 
 
 def fix_lines(path: str, outcome: Outcome, profile: str) -> tuple[Line, ...]:
@@ -220,9 +231,9 @@ def fix_lines(path: str, outcome: Outcome, profile: str) -> tuple[Line, ...]:
         case "already_ok":
             return (
                 line(
-                    Span(path, "bold"),
+                    StyledText(path, "bold"),
                     "  ",
-                    Span("already fine", "green"),
+                    StyledText("already fine", "green"),
                     ", left alone",
                     _remarks(outcome.before),
                 ),
@@ -237,7 +248,7 @@ def fix_lines(path: str, outcome: Outcome, profile: str) -> tuple[Line, ...]:
                 *made,
                 *measured,
                 *(
-                    line("  ", Span("note", "yellow"), f": {problem}")
+                    line("  ", StyledText("note", "yellow"), f": {problem}")
                     for problem in outcome.problems
                 ),
             )
@@ -245,7 +256,12 @@ def fix_lines(path: str, outcome: Outcome, profile: str) -> tuple[Line, ...]:
             return _refusals(path, outcome, profile)
         case "unreadable" | "failed":
             return tuple(
-                line(Span(path, "bold"), ": ", Span(outcome.status, "red"), f": {problem}")
+                line(
+                    StyledText(path, "bold"),
+                    ": ",
+                    StyledText(outcome.status, "red"),
+                    f": {problem}",
+                )
                 for problem in outcome.problems
             )
 
@@ -253,10 +269,10 @@ def fix_lines(path: str, outcome: Outcome, profile: str) -> tuple[Line, ...]:
 def _made(target: str, report: Report) -> Line:
     facts = "" if report.media is None else made_summary(report.media)
     verified = "verified: all rules pass" if not report.findings else f"verified{_remarks(report)}"
-    return line(Span(target, "bold"), "  ", facts, "   ", Span(verified, "green"))
+    return line(StyledText(target, "bold"), "  ", facts, "   ", StyledText(verified, "green"))
 
 
-def _measured_words(item: Measured) -> str:
+def _measured_words(item: QualityMeasurement) -> str:
     unit = " dB" if item.metric == "XPSNR" else ""
     return f"{item.metric} {item.mean:.1f}{unit} against the source ({item.worst:.1f}{unit} over the worst 5 % of {item.frames} frames)"
 
@@ -273,17 +289,18 @@ def _remarks(report: Report | None) -> str:
 
 
 def _refusals(path: str, outcome: Outcome, profile: str) -> tuple[Line, ...]:
-    head = Span(path, "bold")
+    head = StyledText(path, "bold")
     refusals = outcome.plan.refusals if outcome.plan else ()
     if not refusals:
         return tuple(
-            line(head, ": ", Span("refused", "red"), f": {problem}") for problem in outcome.problems
+            line(head, ": ", StyledText("refused", "red"), f": {problem}")
+            for problem in outcome.problems
         )
     lines = []
     for item in refusals:
-        ways = f"; ways out: {', '.join(item.ways_out)}" if item.ways_out else ""
+        ways = f"; ways out: {', '.join(item.remedies)}" if item.remedies else ""
         lines.append(
-            line(head, ": ", Span("refused", "red"), f": {item.reason} ({item.rule}){ways}")
+            line(head, ": ", StyledText("refused", "red"), f": {item.reason} ({item.rule}){ways}")
         )
     following = _next(path, outcome.before, outcome.plan, profile) if outcome.before else None
     return (*lines, line("  ", f"Next: {following}")) if following else tuple(lines)
@@ -292,7 +309,7 @@ def _refusals(path: str, outcome: Outcome, profile: str) -> tuple[Line, ...]:
 def explain_lines(rule: Rule, limits: Sequence[tuple[str, str, str, str]]) -> tuple[Line, ...]:
     """The rule's help page, its fix, and its limits as rows of placement, level, limit, source."""
     head = line(
-        Span(rule.id, "bold"),
+        StyledText(rule.id, "bold"),
         f"  {rule.subject}; judges {', '.join(rule.kinds) or 'all attachments of a post'}",
     )
     lines: list[Line] = [head, ()]
@@ -303,8 +320,8 @@ def explain_lines(rule: Rule, limits: Sequence[tuple[str, str, str, str]]) -> tu
     if limits:
         lines += [
             (),
-            line(Span("Limits", "bold")),
-            *columns([tuple(map(Span, row)) for row in limits], indent="  "),
+            line(StyledText("Limits", "bold")),
+            *columns([tuple(map(StyledText, row)) for row in limits], indent="  "),
         ]
     return tuple(lines)
 
@@ -326,7 +343,11 @@ def paragraphs(page: str, width: int = 88) -> list[str]:
 def rule_list() -> tuple[Line, ...]:
     """Every rule with what it is about."""
     rows = [
-        (Span(rule.id, "bold"), Span(rule.subject), Span(", ".join(rule.kinds), "dim"))
+        (
+            StyledText(rule.id, "bold"),
+            StyledText(rule.subject),
+            StyledText(", ".join(rule.kinds), "dim"),
+        )
         for rule in REGISTRY.values()
     ]
     return columns(rows)

@@ -8,17 +8,17 @@ from mediaprep.rules.image import still  # isort: skip
 from mediaprep.rules.subtitle import captions  # isort: skip
 from mediaprep.rules import post  # isort: skip
 from mediaprep.model.fix import Case, Refused
-from mediaprep.rules.registry import REGISTRY, Broken, Judgement, Passed, Rule, Untold
+from mediaprep.rules.registry import REGISTRY, Failed, Judgement, Passed, Rule, Unknown
 
 __all__ = [
     "REGISTRY",
-    "Broken",
+    "Failed",
     "Case",
     "Judgement",
     "Passed",
     "Refused",
     "Rule",
-    "Untold",
+    "Unknown",
     "audio",
     "bitrate",
     "captions",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from mediaprep.model.fix import Case
 from mediaprep.model.limits import OneOf, Required
 from mediaprep.model.media import KINDS, Media
-from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, rule
+from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, fix, rule
 
 _WORDS = {
     "video": "a video",
@@ -36,7 +36,7 @@ def kind(have: Media, limit: OneOf) -> Judgement:
         "animation": "--to video makes a video of it, or leave the category to be inferred",
         "video": "leave the category to be inferred",
     }
-    return Broken(
+    return Failed(
         measured=word, remedy=remedy.get(have.kind, "give a file of a kind that the category takes")
     )
 
@@ -52,7 +52,7 @@ def complete(have: Media, limit: Required) -> Judgement:
     The fix: none: what is not there cannot be restored. Copy or download the file again.
     """
     if have.complete is False:
-        return Broken(
+        return Failed(
             measured="cut short or damaged",
             detail=have.incomplete_because or "",
             remedy="copy or download the file again",
@@ -72,12 +72,12 @@ def private_metadata(have: Media, limit: Required) -> Judgement:
     fails a check, but ``fix`` always does it; ``--keep-metadata`` leaves it in.
     """
     if have.private is None:
-        return Untold(fact="private")
+        return Unknown(fact="private")
     telling = [item for item in have.private if item.kind in TELLING]
     if not telling:
         return Passed(measured="none")
     kinds = ", ".join(sorted({item.kind for item in telling}))
-    return Broken(
+    return Failed(
         measured=kinds, detail="in " + ", ".join(sorted({item.where for item in telling})[:4])
     )
 
@@ -85,5 +85,5 @@ def private_metadata(have: Media, limit: Required) -> Judgement:
 @fix(
     "file-private-metadata", safety="lossless", says="remove it; picture and sound stay as they are"
 )
-def without_private_metadata(want: Media, case: Case) -> Media:
-    return replace(want, private=())
+def without_private_metadata(target: Media, case: Case) -> Media:
+    return replace(target, private=())

@@ -6,7 +6,7 @@ from collections import Counter
 
 from mediaprep.model.limits import Attachments
 from mediaprep.model.media import Media, Post
-from mediaprep.rules.registry import Broken, Judgement, Passed, rule
+from mediaprep.rules.registry import Failed, Judgement, Passed, rule
 
 _WORDS = {
     "image": ("photo", "photos"),
@@ -37,7 +37,7 @@ def attachments(have: Post, limit: Attachments) -> Judgement:
     over = ", ".join(name for post in posts[1:] for name in post)
     why = f"a mix: {over} beside {posts[0][0]}" if len(counts) > 1 else f"too many: {over}"
     listed = "; ".join(" + ".join(post) for post in posts)
-    return Broken(
+    return Failed(
         measured=measured,
         detail=why,
         remedy=f"make {len(posts)} posts ({listed}), or leave out {over}",

@@ -19,7 +19,7 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
+class Failed:
     """The file breaks the rule. ``detail``: where or why, one clause; ``remedy`` replaces the fix's own words where the case is special."""
 
     measured: str
@@ -28,14 +28,14 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Untold:
-    """A fact that the rule needs could not be read; ``fact`` is its dotted path; ``remedy`` as for ``Broken``."""
+class Unknown:
+    """A fact that the rule needs could not be read; ``fact`` is its dotted path; ``remedy`` as for ``Failed``."""
 
     fact: str
     remedy: str | None = None
 
 
-Judgement: TypeAlias = Passed | Broken | Untold
+Judgement: TypeAlias = Passed | Failed | Unknown
 
 
 Test: TypeAlias = Callable[[Any, Any], Judgement]
@@ -105,5 +105,5 @@ def fix(rule_id: str, *, safety: Safety, says: str) -> Callable[[Fix], Fix]:
 def named(value: str | None, fact: str, limit: Any) -> Judgement:
     """The common test: a name that the limit lists."""
     if value is None:
-        return Untold(fact=fact)
-    return Passed(measured=value) if limit.allows(value) else Broken(measured=value)
+        return Unknown(fact=fact)
+    return Passed(measured=value) if limit.allows(value) else Failed(measured=value)

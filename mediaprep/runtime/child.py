@@ -35,7 +35,7 @@ from mediaprep.runtime.launcher import (
     restrict_calls,
     restrict_files,
 )
-from mediaprep.runtime.prefork import Early, forked, single_threaded
+from mediaprep.runtime.prefork import ForkedChild, forked, single_threaded
 
 if TYPE_CHECKING:
     import subprocess
@@ -62,7 +62,7 @@ from mediaprep.runtime.child import become
 become(**words)"""
 
 
-class Lost(Exception):
+class ChildDied(Exception):
     """It ended or answered nonsense. ``exit_code`` as of subprocess: negative = signal, None = not known."""
 
     def __init__(self, exit_code: int | None, reason: str) -> None:
@@ -70,7 +70,7 @@ class Lost(Exception):
         super().__init__(reason)
 
 
-class Silent(Exception):
+class ChildTimeout(Exception):
     """No answer in time. ``cpu_seconds`` that it used since the question; None where the host does not tell."""
 
     def __init__(self, cpu_seconds: float | None) -> None:
@@ -79,7 +79,7 @@ class Silent(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class ChildConfig:
     """What a child is told at its start. ``entry``: ``module:function``; called with ``options`` it gives the function that answers.
     ``folders`` may be read; ``memory_bytes`` of address space; of it ``data_bytes`` that may be written to, less by ``allow_data``."""
 
@@ -91,7 +91,7 @@ class Order:
     data_bytes: int
 
 
-class Peer:
+class Child:
     """Our end. Used by one caller at a time; whoever gets an exception from ``ask`` calls ``end``."""
 
     def __init__(
@@ -169,7 +169,7 @@ class Peer:
                     self._code = os.waitstatus_to_exitcode(status) if pid else None
         return self._code
 
-    def _lost(self, reason: str) -> Lost | Silent:
+    def _lost(self, reason: str) -> ChildDied | ChildTimeout:
         """Why it is lost. After the end of its socket it is about to end by itself; else it is ended.
 
         Its own alarm means that we did not look in time (this process was stopped), its CPU limit that it worked without an end.
@@ -180,12 +180,12 @@ class Peer:
         ended = self._poll()
         self.end()
         if ended in (-signal.SIGALRM, -signal.SIGXCPU):
-            return Silent(None if ended == -signal.SIGALRM else math.inf)
-        return Lost(ended, reason or "it ended")
+            return ChildTimeout(None if ended == -signal.SIGALRM else math.inf)
+        return ChildDied(ended, reason or "it ended")
 
-    def _silent(self, cpu_before: float | None) -> Silent:
+    def _silent(self, cpu_before: float | None) -> ChildTimeout:
         now = self._cpu_seconds()
-        return Silent(None if now is None or cpu_before is None else now - cpu_before)
+        return ChildTimeout(None if now is None or cpu_before is None else now - cpu_before)
 
     def _cpu_seconds(self) -> float | None:
         try:
@@ -281,7 +281,7 @@ class Peer:
                 if self._whole()
                 else f"no sign of life for {START_SECONDS:.0f} s"
             )
-        except Lost as lost:
+        except ChildDied as lost:
             problem = f"{lost} with code {lost.exit_code}"
         if problem is not None:
             self.end()
@@ -295,7 +295,7 @@ class Peer:
         return answer["body"]
 
 
-def start(order: Order, *, may_fork: bool = False) -> Peer:
+def start(order: ChildConfig, *, may_fork: bool = False) -> Child:
     """Start a child, not waiting for it. ``may_fork``: fork this process where that is safe, which saves a new interpreter.
 
     Raises: EnvironmentProblem.
@@ -305,7 +305,7 @@ def start(order: Order, *, may_fork: bool = False) -> Peer:
     return _spawned(order)
 
 
-def _spawned(order: Order) -> Peer:
+def _spawned(order: ChildConfig) -> Child:
     import subprocess
 
     ours, theirs = socket.socketpair()
@@ -326,7 +326,7 @@ def _spawned(order: Order) -> Peer:
                 pass_fds=(theirs.fileno(), lifeline),
                 environment=_ENVIRONMENT,
             )
-            return Peer(child.pid, ours, held, child)
+            return Child(child.pid, ours, held, child)
         except BaseException:
             ours.close()
             os.close(held)
@@ -335,12 +335,12 @@ def _spawned(order: Order) -> Peer:
             os.close(lifeline)
 
 
-def adopt(child: Early) -> Peer:
+def adopt(child: ForkedChild) -> Child:
     """Our end of a child that was forked early."""
-    return Peer(child.pid, child.channel, child.lifeline, None)
+    return Child(child.pid, child.channel, child.lifeline, None)
 
 
-def serve(order: Order, channel: int, lifeline: int) -> NoReturn:
+def serve(order: ChildConfig, channel: int, lifeline: int) -> NoReturn:
     """In a forked child that has left its parent: ``become``."""
     os.environ.update(_ENVIRONMENT)
     become(asdict(order), channel, lifeline)
@@ -348,7 +348,7 @@ def serve(order: Order, channel: int, lifeline: int) -> NoReturn:
 
 def become(order: dict[str, Any], channel: int, lifeline: int) -> NoReturn:
     """In the child: confine, import, answer until the parent is gone."""
-    orders = Order(**{**order, "folders": tuple(order["folders"])})
+    orders = ChildConfig(**{**order, "folders": tuple(order["folders"])})
     with socket.socket(fileno=channel) as talk:
         try:
             _hang_on(lifeline)
@@ -417,7 +417,7 @@ def _hang_on(lifeline: int) -> None:
         os._exit(SETUP_FAILED)
 
 
-def _confine(order: Order) -> None:
+def _confine(order: ChildConfig) -> None:
     limit(
         {
             "as": order.memory_bytes,

@@ -7,7 +7,7 @@
     drive(steps(), context)              # or: await drive_async(steps(), context)
 
 An exception of an effect is thrown in at its ``yield``, cancellation too, so ``try``/``finally`` cleans up as in ordinary code; the
-driver never leaves a generator unfinished. Clean-up may yield ``Call`` effects: they are carried out after a cancellation as well.
+driver never leaves a generator unfinished. Clean-up may yield ``CallFunction`` effects: they are carried out after a cancellation as well.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunCommand:
     """Run this program; answered with its Completed."""
 
     command: Command
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallFunction:
     """Call this function, which may block; answered with its result.
 
     On an event loop ``twin`` is awaited with the same arguments where there is one, else the function runs in a thread, and a cancellation
@@ -46,13 +46,13 @@ class Call:
     twin: Callable[..., Awaitable[Any]] | None = None
 
 
-Effect: TypeAlias = Run | Call
+Effect: TypeAlias = RunCommand | CallFunction
 Steps: TypeAlias = Generator[Effect, Any, T]
 
 
 def run_child(command: Command) -> Steps[Completed]:
     """``yield from`` it: runs the program. Raises: as process.run."""
-    completed: Completed = yield Run(command)
+    completed: Completed = yield RunCommand(command)
     return completed
 
 
@@ -60,7 +60,7 @@ def call(
     function: Callable[..., R], *args: Any, twin: Callable[..., Awaitable[R]] | None = None
 ) -> Steps[R]:
     """``yield from`` it: calls the function, in a thread (or its twin, awaited) where the driver is on a loop. Raises: what it raises."""
-    result: R = yield Call(function, args, twin)
+    result: R = yield CallFunction(function, args, twin)
     return result
 
 
@@ -82,7 +82,7 @@ def drive(steps: Steps[T], context: Context) -> T:
                     context.check()
                 answer = (
                     process.run(effect.command, context)
-                    if isinstance(effect, Run)
+                    if isinstance(effect, RunCommand)
                     else effect.function(*effect.args)
                 )
                 step("effect")
@@ -128,14 +128,14 @@ async def drive_async(steps: Steps[T], context: Context) -> T:
 
 
 async def _carry_out(effect: Effect, context: Context) -> Any:
-    if isinstance(effect, Run):
+    if isinstance(effect, RunCommand):
         return await process.run_async(effect.command, context)
     if effect.twin is not None:
         return await effect.twin(*effect.args)
     return await _in_thread(effect)
 
 
-async def _in_thread(effect: Call) -> Any:
+async def _in_thread(effect: CallFunction) -> Any:
     """The function's result from a thread. A cancellation is raised once the function has returned, not before."""
     import asyncio
 

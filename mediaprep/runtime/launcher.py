@@ -248,11 +248,13 @@ def restrict_calls(exec_too: bool = False) -> None:
     """Load the filter of ``call_filter`` for this machine. Raises: CannotConfine."""
     program = call_filter(os.uname().machine, exec_too)
 
-    class Program(ctypes.Structure):
+    class FilterProgram(ctypes.Structure):
         _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
 
     _must(
-        _libc().prctl(_PR_SET_SECCOMP, 2, ctypes.byref(Program(len(program) // 8, program)), 0, 0),
+        _libc().prctl(
+            _PR_SET_SECCOMP, 2, ctypes.byref(FilterProgram(len(program) // 8, program)), 0, 0
+        ),
         "seccomp",
     )
 

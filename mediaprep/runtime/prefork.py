@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import NamedTuple, NoReturn
 
 
-class Early(NamedTuple):
+class ForkedChild(NamedTuple):
     """Our end of a child: its process, the socket to talk over, the pipe that it dies with."""
 
     pid: int
@@ -30,7 +30,7 @@ def single_threaded() -> bool:
         return False
 
 
-def fork(count: int, entry: str) -> tuple[Early, ...]:
+def fork(count: int, entry: str) -> tuple[ForkedChild, ...]:
     """So many children, fewer where the host refuses. ``entry``: ``module:function``, which each calls as ``forked`` calls its work."""
     module, _, name = entry.partition(":")
 
@@ -40,7 +40,7 @@ def fork(count: int, entry: str) -> tuple[Early, ...]:
     return tuple(child for _ in range(count) if (child := forked(work)) is not None)
 
 
-def forked(work: Callable[[int, int], object]) -> Early | None:
+def forked(work: Callable[[int, int], object]) -> ForkedChild | None:
     """One child, which leaves this process, does ``work`` with the descriptors of its socket and of its pipe, and ends. None where forking
     is not safe, or the host refuses: whoever needs a child then says so."""
     if not single_threaded():
@@ -59,7 +59,7 @@ def forked(work: Callable[[int, int], object]) -> Early | None:
         theirs.close()
         os.close(lifeline)
     ours.setblocking(False)
-    return Early(pid, ours, held)
+    return ForkedChild(pid, ours, held)
 
 
 def _live(work: Callable[[int, int], object], channel: int, lifeline: int) -> NoReturn:

@@ -8,8 +8,16 @@ from fractions import Fraction
 from mediaprep.model import units
 from mediaprep.model.fix import Case, Refused
 from mediaprep.model.limits import Range
-from mediaprep.model.media import Animation, Colour, Container, Media, StatedSar, Video, VideoStream
-from mediaprep.model.placement import Spec
+from mediaprep.model.media import (
+    Animation,
+    Colour,
+    Container,
+    DeclaredSar,
+    Media,
+    Video,
+    VideoStream,
+)
+from mediaprep.model.placement import Placement
 from mediaprep.targets.animation import encoding, fitted, limit_of, most_frames
 from mediaprep.targets.video import FASTEST
 
@@ -25,10 +33,10 @@ GIF_TICKS = (
 )  # hundredths a frame of a GIF made of a video: 25 to 10 frames a second, the fastest that fits is taken
 
 
-def frame_rate(delays: tuple[Fraction, ...], spec: Spec) -> Fraction:
+def frame_rate(delays: tuple[Fraction, ...], placement: Placement) -> Fraction:
     """The constant rate at which each frame begins on an output frame; where that would be above the limit, the limit, at which each
     begins within half an output frame of its time."""
-    limit = limit_of(spec, "video-frame-rate")
+    limit = limit_of(placement, "video-frame-rate")
     fastest = limit.max if isinstance(limit, Range) and limit.max is not None else FASTEST
     exact = 1 / _divisor(delays)
     if exact > fastest:
@@ -42,21 +50,21 @@ def _divisor(delays: tuple[Fraction, ...]) -> Fraction:
     return Fraction(math.gcd(*(int(delay * common) for delay in delays)), common)
 
 
-def repeats(have: Animation, spec: Spec) -> int:
+def repeats(have: Animation, placement: Placement) -> int:
     """Plays that the video shows: once, or as often as the shortest video allowed needs."""
-    limit = limit_of(spec, "video-duration")
+    limit = limit_of(placement, "video-duration")
     least = limit.min if isinstance(limit, Range) and limit.min is not None else Fraction(0)
     return 1 if not have.duration else max(1, math.ceil(least / have.duration))
 
 
-def as_video(have: Animation, spec: Spec) -> Video | Refused:
+def as_video(have: Animation, placement: Placement) -> Video | Refused:
     """The animation seen as a video of constant rate: what its frames show, one play or the repeats of a short one, no sound."""
     if have.delays is None or not have.duration or have.width is None or have.height is None:
         return Refused(
             reason="the times of its frames cannot be told, so no video can be made of it"
         )
-    rate = frame_rate(have.delays, spec)
-    count = max(1, round(have.duration * repeats(have, spec) * rate))
+    rate = frame_rate(have.delays, placement)
+    count = max(1, round(have.duration * repeats(have, placement) * rate))
     return Video(
         name=have.name,
         size_bytes=None,
@@ -74,7 +82,7 @@ def as_video(have: Animation, spec: Spec) -> Video | Refused:
             height=have.height,
             size_changes=False,
             clap=(),
-            sars=(StatedSar(where="container", value=Fraction(1)),),
+            sars=(DeclaredSar(where="container", value=Fraction(1)),),
             rotation=0,
             mirrored=False,
             matrix_exact=True,
@@ -99,7 +107,7 @@ def as_gif(have: Video, span: tuple[Fraction, Fraction] | None, case: Case) -> A
         return Refused(
             reason="its picture size, duration or frame rate cannot be told, so no GIF can be made of it"
         )
-    most = most_frames(case.spec)
+    most = most_frames(case.placement)
     ticks = next(
         (
             t
@@ -112,13 +120,13 @@ def as_gif(have: Video, span: tuple[Fraction, Fraction] | None, case: Case) -> A
         longest = Fraction(most * GIF_TICKS[-1], 100)
         return Refused(
             reason=f"it is {units.duration_text(length)} long; a GIF of {most} frames shows {units.duration_text(longest)} at 10 fps",
-            ways_out=("--trim START-END", "--to video"),
+            remedies=("--trim START-END", "--to video"),
         )
     count = _count(length, ticks)
     width, height = (side + side % 2 for side in shown)
-    width, height = fitted((width, height), count, case.spec)
+    width, height = fitted((width, height), count, case.placement)
     delays = (Fraction(ticks, 100),) * count
-    encoding(case.spec)
+    encoding(case.placement)
     return Animation(
         name=have.name,
         complete=True,
@@ -132,7 +140,7 @@ def as_gif(have: Video, span: tuple[Fraction, Fraction] | None, case: Case) -> A
         loop=0,
         transparency=False,
         trailing_bytes=0,
-        anew=True,
+        reencode=True,
     )
 
 
@@ -140,9 +148,9 @@ def _count(length: Fraction, ticks: int) -> int:
     return max(2, round(length * 100 / ticks))
 
 
-def losses(have: Media, want: Media) -> tuple[str, ...]:
+def losses(have: Media, target: Media) -> tuple[str, ...]:
     """What the other kind cannot carry, one line each."""
-    if isinstance(have, Animation) and isinstance(want, Video):
+    if isinstance(have, Animation) and isinstance(target, Video):
         plays = "for ever" if have.loop == 0 else "once" if have.loop == 1 else f"{have.loop} times"
         lines = [
             f"the animation says that it plays {plays}; a video plays as its player repeats it"
@@ -153,6 +161,6 @@ def losses(have: Media, want: Media) -> tuple[str, ...]:
             )
             lines.append(f"what is transparent is shown {behind}")
         return tuple(lines)
-    if isinstance(have, Video) and isinstance(want, Animation) and have.audio_present:
+    if isinstance(have, Video) and isinstance(target, Animation) and have.audio_present:
         return ("a GIF has no sound: it is left out",)
     return ()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from mediaprep.model.fix import Case, Refused
 from mediaprep.model.limits import ByteLimit, OneOf
 from mediaprep.model.media import Image
-from mediaprep.model.placement import ImageEncoding, Spec
+from mediaprep.model.placement import ImageEncoding, Placement
 
 WRITABLE = ("jpeg", "png", "webp")
 COPIED = (
@@ -19,33 +19,33 @@ COPIED = (
 _LOSSLESS = ("png", "gif", "bmp", "tiff", "psd", "ico", "icns", "pnm", "pcx", "sgi", "qoi", "dds")
 
 
-def encoding(spec: Spec) -> ImageEncoding:
+def encoding(placement: Placement) -> ImageEncoding:
     """The target of a rewritten still. Raises: TypeError for a placement of another kind."""
-    if not isinstance(spec.encoding, ImageEncoding):
-        raise TypeError(f"{spec.placement} takes no stills")
-    return spec.encoding
+    if not isinstance(placement.encoding, ImageEncoding):
+        raise TypeError(f"{placement.name} takes no stills")
+    return placement.encoding
 
 
 def written_limit(case: Case) -> int | None:
     """Bytes that what we write may have; None: no limit."""
-    requirement = case.spec.requirements.get("image-size")
+    requirement = case.placement.requirements.get("image-size")
     limits = (
         [requirement.limit.written]
         if requirement and isinstance(requirement.limit, ByteLimit)
         else []
     )
     return min(
-        [*limits, *([case.wishes.max_size] if case.wishes.max_size is not None else [])],
+        [*limits, *([case.options.max_size] if case.options.max_size is not None else [])],
         default=None,
     )
 
 
-def targets(have: Image, spec: Spec) -> tuple[str, ...]:
+def targets(have: Image, placement: Placement) -> tuple[str, ...]:
     """Formats to write, the preferred first; a later one where the first does not fit. () = none that is taken can be written.
 
     What was lossless stays so where it fits; what has alpha keeps it where some format that is taken can.
     """
-    requirement = spec.requirements.get("image-type")
+    requirement = placement.requirements.get("image-type")
     taken = (
         requirement.limit.values
         if requirement and isinstance(requirement.limit, OneOf)
@@ -58,7 +58,7 @@ def targets(have: Image, spec: Spec) -> tuple[str, ...]:
     return wanted[:1]
 
 
-def encoded(want: Image, case: Case) -> Image | Refused:
+def encoded(target: Image, case: Case) -> Image | Refused:
     """The picture coded anew: upright, 8 bits, sRGB where its colours are tagged, the first picture alone."""
     have = case.have
     if not isinstance(have, Image):
@@ -70,16 +70,16 @@ def encoded(want: Image, case: Case) -> Image | Refused:
         )
         return Refused(
             reason=f"the {have.format} picture cannot be converted: {why}",
-            ways_out=("export it as JPEG or PNG",),
+            remedies=("export it as JPEG or PNG",),
         )
-    formats = targets(have, case.spec)
+    formats = targets(have, case.placement)
     if not formats:
         return Refused(
-            reason=f"{case.spec.placement} takes no format that can be written ({', '.join(WRITABLE)})"
+            reason=f"{case.placement.name} takes no format that can be written ({', '.join(WRITABLE)})"
         )
     alpha = {bool(have.alpha) and form != "jpeg" for form in formats}
     return replace(
-        want,
+        target,
         format=formats[0] if len(formats) == 1 else None,
         width=None,
         height=None,
@@ -96,18 +96,18 @@ def encoded(want: Image, case: Case) -> Image | Refused:
         gain_map=None if have.gain_map is None else False,
         complete=True,
         size_bytes=None,
-        private=None if case.wishes.keep_metadata else (),
-        anew=True,
+        private=None if case.options.keep_metadata else (),
+        reencode=True,
     )
 
 
-def stripped(want: Image, case: Case) -> Image:
+def stripped(target: Image, case: Case) -> Image:
     """The same coded picture without metadata and without further pictures."""
     return replace(
-        want,
+        target,
         private=(),
-        pictures=None if want.pictures is None else 1,
-        gain_map=None if want.gain_map is None else False,
+        pictures=None if target.pictures is None else 1,
+        gain_map=None if target.gain_map is None else False,
         size_bytes=None,
     )
 

@@ -7,10 +7,18 @@ from dataclasses import replace
 from fractions import Fraction
 
 from mediaprep.model.fix import Case, Refused
-from mediaprep.model.limits import Box, Constraint, Range
-from mediaprep.model.media import AudioStream, Colour, Container, Gop, StatedSar, Video, VideoStream
-from mediaprep.model.options import Wishes
-from mediaprep.model.placement import Spec, VideoEncoding
+from mediaprep.model.limits import Constraint, DimensionRange, Range
+from mediaprep.model.media import (
+    AudioStream,
+    Colour,
+    Container,
+    DeclaredSar,
+    Gop,
+    Video,
+    VideoStream,
+)
+from mediaprep.model.options import Options
+from mediaprep.model.placement import Placement, VideoEncoding
 
 Size = tuple[int, int]
 _STANDARD_RATES = tuple(
@@ -54,27 +62,27 @@ _ENOUGH = Fraction(
     35, 100
 )  # of a rung's bit rate: with less, the picture of the next rung looks better (a guess)
 SQUARE = (
-    StatedSar(where="container", value=Fraction(1)),
-    StatedSar(where="bitstream", value=Fraction(1)),
+    DeclaredSar(where="container", value=Fraction(1)),
+    DeclaredSar(where="bitstream", value=Fraction(1)),
 )
 
 
-def encoding(spec: Spec) -> VideoEncoding:
+def encoding(placement: Placement) -> VideoEncoding:
     """The placement's video target. Raises: TypeError for a placement that takes no video."""
-    if not isinstance(spec.encoding, VideoEncoding):
-        raise TypeError(f"{spec.placement} has no video encoding")
-    return spec.encoding
+    if not isinstance(placement.encoding, VideoEncoding):
+        raise TypeError(f"{placement.name} has no video encoding")
+    return placement.encoding
 
 
-def picture_encoded(want: Video, case: Case) -> Video:
+def picture_encoded(target: Video, case: Case) -> Video:
     """The same video with its picture encoded anew: H.264 High, closed GOP, 4:2:0 8 bits, BT.709 limited, constant rate, square pixels,
     progressive, upright, of a size that the placement takes, from time 0 (a late picture's first frame is held until then). What only the
     made file can tell is None."""
-    want = _from_zero(replace(want, video=as_shown(want.video, case.wishes)))
-    size = target_size(want, case)
-    rate = target_rate(want.video, case)
+    target = _from_zero(replace(target, video=as_shown(target.video, case.options)))
+    size = target_size(target, case)
+    rate = target_rate(target.video, case)
     return replace(
-        want,
+        target,
         size_bytes=None,
         keyframes=None,
         video=VideoStream(
@@ -102,20 +110,20 @@ def picture_encoded(want: Video, case: Case) -> Video:
                 primaries="bt709", transfer="bt709", matrix="bt709", range="limited", hdr=()
             ),
             start=Fraction(0),
-            duration=want.video.duration,
+            duration=target.video.duration,
             faults=(),
-            anew=True,
+            reencode=True,
         ),
     )
 
 
-def sound_encoded(want: Video, case: Case) -> Video:
+def sound_encoded(target: Video, case: Case) -> Video:
     """The same video with its sound encoded anew: AAC LC, at most two channels, at a sample rate that the target lists."""
-    if want.audio is None:
-        return want
-    channels = min(2, want.audio.channels) if want.audio.channels else None
-    rates = encoding(case.spec).sample_rates
-    rate = want.audio.sample_rate if want.audio.sample_rate in rates else rates[0]
+    if target.audio is None:
+        return target
+    channels = min(2, target.audio.channels) if target.audio.channels else None
+    rates = encoding(case.placement).sample_rates
+    rate = target.audio.sample_rate if target.audio.sample_rate in rates else rates[0]
     layout = None if channels is None else {1: "mono", 2: "stereo"}[channels]
     audio = AudioStream(
         codec="aac",
@@ -125,23 +133,23 @@ def sound_encoded(want: Video, case: Case) -> Video:
         channels=channels,
         layout=layout,
         sample_rate=rate,
-        start=want.audio.start,
-        duration=want.audio.duration,
+        start=target.audio.start,
+        duration=target.audio.duration,
         decodable=True,
-        anew=True,
+        reencode=True,
     )
-    return replace(want, size_bytes=None, audio=audio)
+    return replace(target, size_bytes=None, audio=audio)
 
 
-def rewrapped(want: Video) -> Video:
+def rewrapped(target: Video) -> Video:
     """The same streams in a new MP4: faststart, one picture and at most one sound track, no chapters. What the old wrapping alone said is
     forgotten.
     """
-    video = replace(want.video, tag=None, frame_rate_declared=None, edit_list=None)
-    audio = None if want.audio is None else replace(want.audio, tag=None)
+    video = replace(target.video, tag=None, frame_rate_declared=None, edit_list=None)
+    audio = None if target.audio is None else replace(target.audio, tag=None)
     container = Container(format="mp4", faststart=True, fragmented=False, chapters=0)
     return replace(
-        want,
+        target,
         size_bytes=None,
         complete=True,
         incomplete_because=None,
@@ -151,13 +159,13 @@ def rewrapped(want: Video) -> Video:
     )
 
 
-def as_shown(video: VideoStream, wishes: Wishes) -> VideoStream:
+def as_shown(video: VideoStream, options: Options) -> VideoStream:
     """The picture with square pixels stated, where a stated SAR is taken for wrong: container and bitstream contradict each other and one
     says 1:1, or the user says so. Else as it is."""
     stated = {sar.value for sar in video.sars or ()}
     wrong = (
         stated != {1}
-        and (wishes.square_pixels or (len(stated) > 1 and 1 in stated))
+        and (options.square_pixels or (len(stated) > 1 and 1 in stated))
         and bool(stated)
     )
     return replace(video, sars=SQUARE) if wrong else video
@@ -167,36 +175,36 @@ def no_timing(video: Video) -> Refused:
     """The answer to a stream whose rate or length cannot be told."""
     if video.video.timestamps == "missing":
         reason = "the stream carries no timing: neither its frame rate nor its duration can be told"
-        return Refused(reason=reason, ways_out=("--frame-rate N",))
+        return Refused(reason=reason, remedies=("--frame-rate N",))
     return Refused(reason="its frame rate or duration cannot be told")
 
 
-def _from_zero(want: Video) -> Video:
+def _from_zero(target: Video) -> Video:
     """The same video with time counted from the first of picture and sound, and a late picture's first frame held from there on. Where the
     time stamps are of no use, the frames and the header's rate give the length of the picture."""
-    video, audio = want.video, want.audio
+    video, audio = target.video, target.audio
     if (
         video.timestamps == "broken"
         and video.frame_count is not None
         and video.frame_rate is not None
     ):
         video = replace(video, start=Fraction(0), duration=video.frame_count / video.frame_rate)
-        want = replace(want, video=video)
+        target = replace(target, video=video)
     if video.start is None or video.duration is None:
-        return want
+        return target
     if audio is None:
-        return replace(want, duration=video.duration, video=replace(video, start=Fraction(0)))
+        return replace(target, duration=video.duration, video=replace(video, start=Fraction(0)))
     if audio.start is None or audio.duration is None:
-        return want
+        return target
     zero, end = (
-        max(Fraction(0), min(video.start, audio.start)) + lead(want),
+        max(Fraction(0), min(video.start, audio.start)) + lead(target),
         video.start + video.duration,
     )
     sounded = audio.start + audio.duration
-    if want.duration is not None:
-        sounded = min(sounded, zero + want.duration)  # an edit list may end it within a packet
+    if target.duration is not None:
+        sounded = min(sounded, zero + target.duration)  # an edit list may end it within a packet
     return replace(
-        want,
+        target,
         duration=max(end, sounded) - zero,
         video=replace(video, start=Fraction(0), duration=end - zero),
         audio=replace(audio, start=max(audio.start - zero, Fraction(0))),
@@ -226,8 +234,8 @@ def target_rate(video: VideoStream, case: Case) -> Fraction | None:
     """The constant rate to encode at: a rate within the limits is kept; above them it is divided, below them multiplied, by the smallest
     whole number that brings it there. Real interlace gives a frame a field where that stays within the limit; telecine four frames of
     five; a variable rate its fastest lasting rate."""
-    least, limit = _rates(case.spec)
-    rate = video.frame_rate or case.wishes.frame_rate
+    least, limit = _rates(case.placement)
+    rate = video.frame_rate or case.options.frame_rate
     if rate is None:
         return None
     if video.rate_mode == "vfr" and rate <= limit:
@@ -265,22 +273,24 @@ def _without_gaps(rate: Fraction, most: Fraction) -> Fraction:
     return max((standard for standard in _STANDARD_RATES if rate < standard <= most), default=rate)
 
 
-def target_size(want: Video, case: Case) -> Size | None:
+def target_size(target: Video, case: Case) -> Size | None:
     """The encoded picture's size: as displayed where that is allowed, else fitted into the rung's size; sides even; None where the size
     is unknown.
     """
-    shown = want.video.display_size
+    shown = target.video.display_size
     if shown is None:
         return None
     canvas = canvas_size(shown, case)
-    box = _limit(case.spec, "video-dimensions")
-    ladder = encoding(case.spec).ladder
-    if case.wishes.rung is not None:
-        canvas = _within(canvas, ladder.lying(case.wishes.rung, canvas))
-    if isinstance(box, Box) and not box.allows(canvas):
+    box = _limit(case.placement, "video-dimensions")
+    ladder = encoding(case.placement).ladder
+    if case.options.rung is not None:
+        canvas = _within(canvas, ladder.lying(case.options.rung, canvas))
+    if isinstance(box, DimensionRange) and not box.allows(canvas):
         rung = ladder.top(canvas)
         canvas = _within(canvas, (rung.width, rung.height))
-    return on_grid(want.video, canvas) or _even(canvas, _ratios(case.spec), _least(box, canvas))
+    return on_grid(target.video, canvas) or _even(
+        canvas, _ratios(case.placement), _least(box, canvas)
+    )
 
 
 def on_grid(video: VideoStream, size: Size) -> Size | None:
@@ -316,14 +326,14 @@ def canvas_size(shown: Size, case: Case) -> Size:
     the least size.
     """
     width, height = shown
-    low, high = _ratios(case.spec)
+    low, high = _ratios(case.placement)
     ratio = Fraction(width, height)
-    crop = case.wishes.fit == "crop"
+    crop = case.options.fit == "crop"
     if high is not None and ratio > high:
         width, height = (int(height * high), height) if crop else (width, math.ceil(width / high))
     elif low is not None and ratio < low:
         width, height = (width, int(width / low)) if crop else (math.ceil(height * low), height)
-    box = _limit(case.spec, "video-dimensions")
+    box = _limit(case.placement, "video-dimensions")
     least = _least(box, (width, height))
     return max(width, least[0]), max(height, least[1])
 
@@ -337,13 +347,13 @@ def affordable(limit: int, length: Fraction, sound: int | None, rate: Fraction |
     return int(((limit - tables) * 8) / length) - (_COPIED_SOUND if sound is None else sound)
 
 
-def frugal_size(want: Video, limit: int | None, case: Case) -> Size | None:
+def frugal_size(target: Video, limit: int | None, case: Case) -> Size | None:
     """The encoded picture's size where ``limit`` bytes leave it too few bits: that of the largest rung whose bit rate is not too far off.
     A rung that is asked for stays."""
-    size, length = want.video.display_size, want.duration
-    if size is None or not length or limit is None or case.wishes.rung is not None:
+    size, length = target.video.display_size, target.duration
+    if size is None or not length or limit is None or case.options.rung is not None:
         return size
-    ladder = encoding(case.spec).ladder
+    ladder = encoding(case.placement).ladder
     own = ladder.holding(size)
     smaller = [
         rung for rung in ladder.of(own.orientation) if rung.video_bit_rate < own.video_bit_rate
@@ -351,20 +361,25 @@ def frugal_size(want: Video, limit: int | None, case: Case) -> Size | None:
     for rung in reversed(smaller):
         sound = (
             0
-            if want.audio is None
+            if target.audio is None
             else own.audio_bit_rate
-            if want.audio.anew
-            else want.audio.bit_rate
+            if target.audio.reencode
+            else target.audio.bit_rate
         )
-        if affordable(limit, length, sound, want.video.frame_rate) >= _ENOUGH * own.video_bit_rate:
+        if (
+            affordable(limit, length, sound, target.video.frame_rate)
+            >= _ENOUGH * own.video_bit_rate
+        ):
             break
         size, own = _within(size, (rung.width, rung.height)), rung
-    return _even(size, _ratios(case.spec), _least(_limit(case.spec, "video-dimensions"), size))
+    return _even(
+        size, _ratios(case.placement), _least(_limit(case.placement, "video-dimensions"), size)
+    )
 
 
 def _least(box: Constraint | None, size: Size) -> Size:
     """The least width and height for a picture that lies as ``size`` does."""
-    if not isinstance(box, Box):
+    if not isinstance(box, DimensionRange):
         return 2, 2
     turned = not box.oriented and (box.min[0] > box.min[1]) != (size[0] > size[1])
     return (box.min[1], box.min[0]) if turned else box.min
@@ -392,16 +407,16 @@ def _snapped(rate: Fraction) -> Fraction:
     return nearest if abs(nearest - rate) <= nearest * _SNAP else rate
 
 
-def _limit(spec: Spec, rule_id: str) -> Constraint | None:
-    requirement = spec.requirements.get(rule_id)
+def _limit(placement: Placement, rule_id: str) -> Constraint | None:
+    requirement = placement.requirements.get(rule_id)
     return None if requirement is None else requirement.limit
 
 
-def _rates(spec: Spec) -> tuple[Fraction | None, Fraction]:
-    limit = _limit(spec, "video-frame-rate")
+def _rates(placement: Placement) -> tuple[Fraction | None, Fraction]:
+    limit = _limit(placement, "video-frame-rate")
     return (limit.min, limit.max or FASTEST) if isinstance(limit, Range) else (None, FASTEST)
 
 
-def _ratios(spec: Spec) -> tuple[Fraction | None, Fraction | None]:
-    limit = _limit(spec, "video-aspect-ratio")
+def _ratios(placement: Placement) -> tuple[Fraction | None, Fraction | None]:
+    limit = _limit(placement, "video-aspect-ratio")
     return (limit.min, limit.max) if isinstance(limit, Range) else (None, None)

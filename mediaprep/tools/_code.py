@@ -11,7 +11,7 @@ from mediaprep.tools import pillow
 if TYPE_CHECKING:
     from PIL import Image
 
-    from mediaprep.tools.picture_job import Job
+    from mediaprep.tools.picture_job import PictureJob
 
 PALETTE = 256
 SSIM_PIXELS = 1_000_000
@@ -30,7 +30,7 @@ FINE = 90  # JPEG quality from which colour keeps its full resolution
 
 
 def coded(
-    picture: Image.Image, job: Job, carried: dict[str, Any], *, exact: bool
+    picture: Image.Image, job: PictureJob, carried: dict[str, Any], *, exact: bool
 ) -> tuple[bytes, str, int | None, int] | None:
     """(bytes, format, quality, encodes) by the first target that fits; None: none does at this size. ``exact``: not halved so far."""
     for form in job.targets:
@@ -47,7 +47,7 @@ def coded(
 
 
 def _png(
-    picture: Image.Image, job: Job, carried: dict[str, Any], *, last: bool, exact: bool
+    picture: Image.Image, job: PictureJob, carried: dict[str, Any], *, last: bool, exact: bool
 ) -> tuple[bytes, int] | None:
     """Losslessly: with a palette where there are few colours, else as it is, unless a sample of it says that it cannot fit."""
     flat = _with_palette(picture)
@@ -108,7 +108,7 @@ def _with_palette(picture: Image.Image) -> Image.Image | None:
 
 
 def _fitted(
-    picture: Image.Image, form: str, job: Job, carried: dict[str, Any]
+    picture: Image.Image, form: str, job: PictureJob, carried: dict[str, Any]
 ) -> tuple[bytes, int, int] | None:
     """(bytes, quality, encodes) at the highest quality that fits; at most seven encodes, the last of them the one that is written."""
     plain = _flattened(picture, job.background) if form == "jpeg" else picture
@@ -150,7 +150,7 @@ def highest(size: Callable[[int], int], limit: int, low: int, high: int, guess: 
     return best
 
 
-def _estimate(picture: Image.Image, form: str, job: Job) -> int:
+def _estimate(picture: Image.Image, form: str, job: PictureJob) -> int:
     """A first guess at the quality, from strips over the whole height that make a sixteenth of the picture."""
     wide, high = picture.size
     strips = high // (_STRIP * _SAMPLE)

@@ -12,14 +12,14 @@ from mediaprep.tools.rawfile import Bytes, RawFile
 if TYPE_CHECKING:
     from PIL import Image
 
-    from mediaprep.tools.picture_job import Job
+    from mediaprep.tools.picture_job import PictureJob
 
 _DRAFTS = (1, 2, 4, 8)  # libjpeg decodes at these fractions for next to nothing
 _ORIENTATION_TAG = 0x0112
 
 
 def developed(
-    source: Bytes, job: Job, halvings: int, carried: dict[str, Any]
+    source: Bytes, job: PictureJob, halvings: int, carried: dict[str, Any]
 ) -> tuple[Image.Image, int]:
     """The picture as L, RGB or RGBA in sRGB, and by how much it was divided: at least 2^``halvings``, more where it has too many pixels.
     ``carried`` gets what goes into the file beside it. Raises: pillow.Undecodable."""

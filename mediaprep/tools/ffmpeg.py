@@ -52,7 +52,7 @@ MADE = Input(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Track:
+class OutputTrack:
     """One stream that is written: ``index`` in the source, its filters; none where it is copied or needs none."""
 
     index: int
@@ -60,11 +60,11 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class FfmpegCommand:
     """One run: input, tracks in the order they are written, options of the output (``"b:v"``: ``"2048k"``), muxer."""
 
     input: Input
-    tracks: tuple[Track, ...]
+    tracks: tuple[OutputTrack, ...]
     options: Mapping[str, str | int]
     muxer: str
     threads: int = 2
@@ -104,7 +104,7 @@ def ahead(override: str | None = None) -> None:
         locate(override)
 
 
-def argv(binary: str, job: Job, *, progress: bool = True) -> tuple[str, ...]:
+def argv(binary: str, job: FfmpegCommand, *, progress: bool = True) -> tuple[str, ...]:
     """The whole command line of a job, with SOURCE_FD and TARGET still to be bound. ``progress``: told on standard output,
     which is then not free for what is made. Pure."""
     import ffmpeg  # ffmpeg-python: the only place that imports it
@@ -194,7 +194,12 @@ def decode_argv(
 
 
 def compare_argv(
-    binary: str, source: Input, track: Track, made: Input, judge: Sequence[Filter], threads: int
+    binary: str,
+    source: Input,
+    track: OutputTrack,
+    made: Input,
+    judge: Sequence[Filter],
+    threads: int,
 ) -> tuple[str, ...]:
     """A command line that holds the picture of MADE_FD against a track of the source that went through its filters. ``judge``: filters of
     each of both, the last one of the pair (made, source). Nothing is written but what the judge writes. Pure."""

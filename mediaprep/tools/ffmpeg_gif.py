@@ -24,7 +24,7 @@ _QUIET = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class PictureStreams:
     """The moving picture of an input: its stream, and the one that holds its transparency where that lies apart (AVIF)."""
 
     index: int
@@ -32,7 +32,7 @@ class Picture:
 
 
 def palette_argv(
-    binary: str, source: Input, picture: Picture, filters: Sequence[Filter], *, threads: int
+    binary: str, source: Input, picture: PictureStreams, filters: Sequence[Filter], *, threads: int
 ) -> tuple[str, ...]:
     """Writes the palette of all frames (256 colours, one of them transparent) as a PNG to stdout."""
     import ffmpeg
@@ -49,7 +49,7 @@ def palette_argv(
 def gif_argv(
     binary: str,
     source: Input,
-    picture: Picture,
+    picture: PictureStreams,
     filters: Sequence[Filter],
     *,
     dither: str,
@@ -98,7 +98,7 @@ def bound(words: tuple[str, ...], source_fd: int, palette_fd: int, target: str) 
     return tuple(place.get(word, word) for word in words)
 
 
-def _opened(source: Input, picture: Picture, threads: int) -> Any:
+def _opened(source: Input, picture: PictureStreams, threads: int) -> Any:
     import ffmpeg
 
     streams = ffmpeg.input("fd:", **input_options(source, threads))

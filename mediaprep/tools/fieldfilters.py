@@ -6,7 +6,7 @@ from contextlib import suppress
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
-from mediaprep.tools.pyav import Picture
+from mediaprep.tools.pyav import VideoFrame
 
 Field: TypeAlias = Literal["progressive", "tff", "bff", "undetermined"]
 
@@ -14,10 +14,10 @@ Field: TypeAlias = Literal["progressive", "tff", "bff", "undetermined"]
 class FieldOrder:
     """Which field of a frame flagged as interlaced is shown first. PyAV hides that flag; ffmpeg's ``select`` filter reads it."""
 
-    def __init__(self, picture: Picture) -> None:
+    def __init__(self, picture: VideoFrame) -> None:
         self._graph, self._shape = _graph(picture, "select", "eq(interlace_type,BOTTOMFIRST)")
 
-    def of(self, picture: Picture) -> Literal["tff", "bff"] | None:
+    def of(self, picture: VideoFrame) -> Literal["tff", "bff"] | None:
         """None for a frame that is not flagged, or of another shape than the first."""
         import av
 
@@ -34,10 +34,10 @@ class FieldOrder:
 class FieldDetector:
     """ffmpeg's ``idet`` filter, frame by frame: whether two fields of a frame belong to one moment."""
 
-    def __init__(self, picture: Picture) -> None:
+    def __init__(self, picture: VideoFrame) -> None:
         self._graph, self._shape = _graph(picture, "idet")
 
-    def push(self, picture: Picture) -> tuple[Field, ...]:
+    def push(self, picture: VideoFrame) -> tuple[Field, ...]:
         """Feed one frame; the verdicts that are ready (idet lags one frame). A frame of another shape says nothing."""
         import av
 
@@ -50,12 +50,12 @@ class FieldDetector:
         return tuple(verdicts)
 
 
-def _shape(picture: Picture) -> tuple[int, int, str]:
+def _shape(picture: VideoFrame) -> tuple[int, int, str]:
     return *picture.size, picture.pixel_format
 
 
 def _graph(
-    picture: Picture, name: str, arguments: str | None = None
+    picture: VideoFrame, name: str, arguments: str | None = None
 ) -> tuple[Any, tuple[int, int, str]]:
     """A graph of one filter for frames of this shape."""
     import av.filter

@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class FrameComparison:
     """One frame against the frame before.
 
     The three combings are sums over the places that have something near that moves: how far each line lies from the mean of its neighbours
@@ -32,7 +32,7 @@ class Compared:
     moves: tuple[int, int]
 
 
-class Field:
+class FieldPlane:
     """One field: the plane, without its last and without its first line, and of these two the mean (half steps cut off)."""
 
     __slots__ = ("front", "means", "plane", "rest")
@@ -43,7 +43,7 @@ class Field:
         self.means = Image.blend(self.front, self.rest, 0.5)
 
 
-Fields = tuple[Field, Field]
+Fields = tuple[FieldPlane, FieldPlane]
 
 
 def split(
@@ -60,7 +60,7 @@ def split(
         pairs.resize(thin, Image.Resampling.NEAREST, (left, 0, left + width, lines))
         for left in (0, line)
     )
-    return Field(_upper_bits(top, bits)), Field(_upper_bits(bottom, bits))
+    return FieldPlane(_upper_bits(top, bits)), FieldPlane(_upper_bits(bottom, bits))
 
 
 def _upper_bits(plane: Image.Image, bits: int) -> Image.Image:
@@ -72,7 +72,7 @@ def _upper_bits(plane: Image.Image, bits: int) -> Image.Image:
     return Image.frombytes("L", plane.size, shifted[::2])
 
 
-def compare(now: Fields, before: Fields, *, step: int, fewest: int) -> Compared | None:
+def compare(now: Fields, before: Fields, *, step: int, fewest: int) -> FrameComparison | None:
     """Set a frame's fields against those of the frame before, of equal size. ``step``: 8-bit steps above which a place moves. None where
     fewer than ``fewest`` places have something near that moves."""
     changes = [
@@ -90,7 +90,7 @@ def compare(now: Fields, before: Fields, *, step: int, fewest: int) -> Compared 
     if moving < fewest:
         return None
 
-    def combing(tops: Field, bottoms: Field) -> int:
+    def combing(tops: FieldPlane, bottoms: FieldPlane) -> int:
         return _apart(tops.means, bottoms.front, upper) + _apart(bottoms.means, tops.rest, lower)
 
     below = _apart(
@@ -100,7 +100,7 @@ def compare(now: Fields, before: Fields, *, step: int, fewest: int) -> Compared 
         now[0].rest, now[1].front, ImageChops.lighter(_but_first(top), _but_last(bottom))
     )
     counts = [change.histogram() for change in changes]
-    return Compared(
+    return FrameComparison(
         own=combing(*now),
         top_late=combing(now[0], before[1]),
         bottom_late=combing(before[0], now[1]),

@@ -16,7 +16,7 @@ _SILENT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class GifBlock:
     """One block: ``telling`` are comments and application data, ``other`` what is kept as it is."""
 
     kind: Kind
@@ -31,13 +31,13 @@ def head_end(data: bytes) -> int:
     return 13 + _table(data[10])
 
 
-def blocks(data: bytes) -> Iterator[Block]:
+def blocks(data: bytes) -> Iterator[GifBlock]:
     """The blocks up to the trailer. Raises: ValueError where a block is cut short or unknown."""
     at = head_end(data)
     while True:
         mark = data[at : at + 1]
         if mark == b"\x3b":
-            yield Block("trailer", at, at + 1)
+            yield GifBlock("trailer", at, at + 1)
             return
         if mark == b"\x00":
             at += 1
@@ -48,7 +48,7 @@ def blocks(data: bytes) -> Iterator[Block]:
             end, kind = _past(data, at + 2), _extension(data, at)
         else:
             raise ValueError(f"no whole block at byte {at}")
-        yield Block(kind, at, end)  # type: ignore[arg-type]
+        yield GifBlock(kind, at, end)  # type: ignore[arg-type]
         at = end
 
 

@@ -27,7 +27,7 @@ _FINISHED, _READ_ON = 0x08, 2**64 - 1
 Fields: TypeAlias = Mapping[str, str]
 
 
-class Opinion:
+class MediaInfoReport:
     """What MediaInfo says: one mapping of field names (as in its JSON: ``ScanType``, ``PixelAspectRatio``) to texts for each track."""
 
     __slots__ = ("tracks",)
@@ -51,7 +51,7 @@ class Opinion:
 
 def opinion(
     source: Bytes, *, parser: str | None = None, parse_speed: float = 0, seconds: float = SECONDS
-) -> Opinion | None:
+) -> MediaInfoReport | None:
     """MediaInfo's word on the file; None where the library is absent, fails, or does not come to an end in ``seconds``: then its thread
     is left behind, so call it in a child that is ended afterwards. ``parser``: its name for the one that is to read the file, which takes
     half as long as to let it try them all. ``parse_speed`` 0 reads headers only (3 ms against 9)."""
@@ -128,10 +128,10 @@ def _asked(library: ctypes.CDLL, source: Bytes, parser: str | None, parse_speed:
         library.MediaInfo_Delete(handle)
 
 
-def _parsed(text: str) -> Opinion | None:
+def _parsed(text: str) -> MediaInfoReport | None:
     try:
         tracks: Any = json.loads(text)["media"]["track"]
-        return Opinion(
+        return MediaInfoReport(
             tuple(
                 {name: value for name, value in track.items() if isinstance(value, str)}
                 for track in tracks

@@ -1,6 +1,6 @@
 """Converting one still in a confined child: decode, turn upright, 8 bits, sRGB, flatten where the target has no alpha, fit a byte limit.
 
-The parent makes the command (``command``) and reads the answer (``Made``); the child runs ``main`` with two open descriptors and nothing
+The parent makes the command (``command``) and reads the answer (``PictureResult``); the child runs ``main`` with two open descriptors and nothing
 else. Sizes and qualities: encoding.md, section 5.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 from mediaprep.runtime import sandbox
 from mediaprep.runtime.process import Command
 from mediaprep.tools import _code, _develop, pillow
-from mediaprep.tools.picture_job import Job
+from mediaprep.tools.picture_job import PictureJob
 from mediaprep.tools.rawfile import Bytes
 
 MEMORY_BYTES = 5 * 2**28  # libraries and interpreter; the rest grows with the picture
@@ -42,7 +42,7 @@ UNFITTING = 73  # EX_CANTCREAT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class PictureResult:
     """What came of it: ``quality`` None where nothing was lost to coding; ``divided``: each side by this power of
     two; ``encodes`` that the search took at that size;
     ``ssim`` of luma against the upright source, 0 to 1, on a copy of at most a million pixels."""
@@ -56,7 +56,7 @@ class Made:
     ssim: float
 
 
-def command(job: Job, source_fd: int, target_fd: int, *, pixels: int) -> Command:
+def command(job: PictureJob, source_fd: int, target_fd: int, *, pixels: int) -> Command:
     """The child that does it. ``pixels`` of the source set its memory and deadline."""
     words = {
         "job": asdict(job),
@@ -77,7 +77,7 @@ def command(job: Job, source_fd: int, target_fd: int, *, pixels: int) -> Command
     )
 
 
-def made(answer: bytes) -> Made:
+def made(answer: bytes) -> PictureResult:
     """The child's answer. Raises: ValueError for what no honest child says."""
     try:
         match json.loads(answer):
@@ -85,7 +85,7 @@ def made(answer: bytes) -> Made:
                 "format": str(form), "width": int(width), "height": int(height), "quality": None | int() as quality,
                 "divided": int(divided), "encodes": int(encodes), "ssim": float(ssim),
             } if 0 <= ssim <= 1:  # fmt: skip
-                return Made(
+                return PictureResult(
                     format=form,
                     width=width,
                     height=height,
@@ -105,10 +105,10 @@ def made(answer: bytes) -> Made:
 def main(words: dict[str, Any]) -> int:
     """Do the job; the answer goes to stdout as one line of JSON, one line of complaint to stderr."""
     os.chdir("/")  # Pillow asks where it is; the folder that children start in is deleted
-    job = Job(**{**words["job"], "targets": tuple(words["job"]["targets"])})
+    job = PictureJob(**{**words["job"], "targets": tuple(words["job"]["targets"])})
     try:
         data, result = converted(_Descriptor(words["source"]), job)
-    except pillow.Undecodable as problem:
+    except pillow.PictureUndecodable as problem:
         sys.stderr.write(f"the picture cannot be decoded: {problem}\n")
         return UNDECODABLE
     except MemoryError:
@@ -137,7 +137,7 @@ class _Descriptor:
         return os.pread(self._number, max(0, min(n, self.size_bytes - offset)), offset)
 
 
-def converted(source: Bytes, job: Job) -> tuple[bytes | None, Made | None]:
+def converted(source: Bytes, job: PictureJob) -> tuple[bytes | None, PictureResult | None]:
     """The bytes to write and what they are; (None, None): nothing fits. Raises: pillow.Undecodable."""
     carried: dict[str, Any] = {}
     halvings = 0
@@ -150,7 +150,7 @@ def converted(source: Bytes, job: Job) -> tuple[bytes | None, Made | None]:
             data, form, quality, encodes = found
             ssim = _code.similarity(picture, data, form, job.background)
             wide, high = picture.size
-            return data, Made(
+            return data, PictureResult(
                 format=form,
                 width=wide,
                 height=high,

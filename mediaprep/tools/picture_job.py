@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class PictureJob:
     """What to make of a picture.
 
     form          the source's format by our names; orientation: EXIF value still to be applied

@@ -30,7 +30,7 @@ GRID_LARGEST = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class FirstFrames:
     """What a look at the first frames gave. ``transparency``: a transparent pixel was met; None: none in the frames looked at, and there
     are more. ``pixel_grid``: whole factor of enlarged pixel art, 1 = none. ``problem``: why the look ended early."""
 
@@ -39,9 +39,9 @@ class Seen:
     problem: str | None = None
 
 
-def look(source: Bytes, *, frames: int, alpha: bool, all_frames: bool) -> Seen:
+def look(source: Bytes, *, frames: int, alpha: bool, all_frames: bool) -> FirstFrames:
     """Decode the first frames. ``alpha``: transparency is in question; ``all_frames``: it may begin in any frame, else in the first."""
-    grid, met, problem, seen = _Grid(), False, None, 0
+    grid, met, problem, seen = _ColourGrid(), False, None, 0
     try:
         for rgba in _frames(source, frames):
             seen += 1
@@ -53,9 +53,11 @@ def look(source: Bytes, *, frames: int, alpha: bool, all_frames: bool) -> Seen:
     except _damage() as damage:
         problem = f"{type(damage).__name__}: {damage}"[:200]
     if not seen:
-        return Seen(problem=problem or f"the canvas has more than {CANVAS_PIXELS} pixels")
+        return FirstFrames(problem=problem or f"the canvas has more than {CANVAS_PIXELS} pixels")
     decided = met or not alpha or seen >= (frames if all_frames else 1)
-    return Seen(transparency=met if decided else None, pixel_grid=grid.result(), problem=problem)
+    return FirstFrames(
+        transparency=met if decided else None, pixel_grid=grid.result(), problem=problem
+    )
 
 
 def durations(source: Bytes, *, frames: int) -> tuple[Fraction, ...] | None:
@@ -115,7 +117,7 @@ def _frames(source: Bytes, count: int) -> Iterator[Array]:
             yield rgba
 
 
-class _Grid:
+class _ColourGrid:
     """The greatest common divisor of where colours change, over frames."""
 
     def __init__(self) -> None:

@@ -46,12 +46,12 @@ _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 _EXIF_ORIENTATION = 0x0112
 
 
-class Undecodable(Exception):
+class PictureUndecodable(Exception):
     """The picture cannot be decoded; one line that says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class ImageHeader:
     """What a reader says without decoding.
 
     width, height   of the coded picture; ``turned``: as displayed already
@@ -71,7 +71,7 @@ class Header:
     pictures: int | None
 
 
-def header(file: IO[bytes], form: str, *, max_pixels: int) -> Header:
+def header(file: IO[bytes], form: str, *, max_pixels: int) -> ImageHeader:
     """Read the header. Raises: Undecodable."""
     with opened(file, form, max_pixels=max_pixels) as picture:
         info = picture.info
@@ -80,7 +80,7 @@ def header(file: IO[bytes], form: str, *, max_pixels: int) -> Header:
         )
         orientation = None if form in TURNED_BY_READER else picture.getexif().get(_EXIF_ORIENTATION)
         icc, nclx = info.get("icc_profile"), info.get("nclx_profile")
-        return Header(
+        return ImageHeader(
             width=picture.width,
             height=picture.height,
             mode=picture.mode,
@@ -107,7 +107,7 @@ def opened(file: IO[bytes], form: str, *, max_pixels: int) -> Iterator[Image.Ima
 
     names = READERS.get(form)
     if names is None:
-        raise Undecodable(f"{form} has no reader here: export it as JPEG or PNG")
+        raise PictureUndecodable(f"{form} has no reader here: export it as JPEG or PNG")
     if form == "heif":
         _with_heif()
     Image.MAX_IMAGE_PIXELS = max_pixels * DRAFT_FACTOR if form == "jpeg" else max_pixels
@@ -118,9 +118,9 @@ def opened(file: IO[bytes], form: str, *, max_pixels: int) -> Iterator[Image.Ima
             with Image.open(file, formats=names) as picture:
                 yield picture
     except UnidentifiedImageError as problem:  # its own words name an object and an address
-        raise Undecodable(f"no {form} header that can be read") from problem
+        raise PictureUndecodable(f"no {form} header that can be read") from problem
     except damage() as problem:
-        raise Undecodable(f"{type(problem).__name__}: {problem}"[:300]) from problem
+        raise PictureUndecodable(f"{type(problem).__name__}: {problem}"[:300]) from problem
 
 
 def damage() -> tuple[type[Exception], ...]:
@@ -146,7 +146,7 @@ def _with_heif() -> None:
     try:
         import pi_heif
     except ImportError:
-        raise Undecodable(
+        raise PictureUndecodable(
             "HEIF has no reader on this platform (pi-heif is not installed): export it as JPEG"
         ) from None
     pi_heif.options.DECODE_THREADS = 1
@@ -159,7 +159,7 @@ def eight_bit(picture: Image.Image) -> Image.Image:
     if picture.mode in _SIXTEEN:
         return _from_sixteen(picture)
     if picture.mode == "F":
-        raise Undecodable(
+        raise PictureUndecodable(
             "its samples are floating-point numbers of no agreed range: export it with 8 bits a sample"
         )
     if picture.mode in ("L", "RGB") and alpha:

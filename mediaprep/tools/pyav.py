@@ -62,7 +62,7 @@ class StreamInfo:
 
 
 @dataclass(slots=True)
-class Span:
+class PacketSpan:
     """What the packets of one stream add up to. ``first`` and ``end`` are ticks over the packets that are not discarded;
     ``last_without_duration``: the packet that ends last states none, so ``end`` is when it begins. ``untimed``: packets without pts;
     ``corrupt``: damaged ones, the last of them the ``last_corrupt``-th of all."""
@@ -88,7 +88,7 @@ class PixelFormat:
     alpha: bool
 
 
-class Picture:
+class VideoFrame:
     """One decoded frame."""
 
     __slots__ = ("frame",)
@@ -147,7 +147,7 @@ class Picture:
         return pixelgrid.factor(plane, line_bytes, self.size)
 
 
-class Reader:
+class ContainerReader:
     """An open container. Not thread-safe; a context manager."""
 
     def __init__(self, container: Any, max_pixels: int) -> None:
@@ -163,7 +163,7 @@ class Reader:
         self.metadata = dict(container.metadata)
         self.chapters = len(container.chapters())
 
-    def __enter__(self) -> Reader:
+    def __enter__(self) -> ContainerReader:
         return self
 
     def __exit__(
@@ -183,13 +183,13 @@ class Reader:
         keep_video: int = 0,
         keep_audio: int = 0,
         hear: Callable[[memoryview], None] | None = None,
-    ) -> tuple[Span, Span, str | None]:
+    ) -> tuple[PacketSpan, PacketSpan, str | None]:
         """Every packet of the chosen streams in file order, once: video packets to ``feed`` (data, pts, dts, key, discard; the view is good
         for the call only), the data of audio packets to ``hear``. Keeps the first packets of each in ``Span.head``. The third value says
         what ended the pass early."""
         import av
 
-        spans = Span(), Span()
+        spans = PacketSpan(), PacketSpan()
         chosen = [self._container.streams[index] for index in (video, audio) if index is not None]
         keeps = keep_video, keep_audio
         by_place = (
@@ -233,13 +233,13 @@ class Reader:
             return *spans, _reason(problem)
         return *spans, None
 
-    def pictures(self, index: int, packets: Iterable[Any]) -> Iterator[Picture]:
+    def pictures(self, index: int, packets: Iterable[Any]) -> Iterator[VideoFrame]:
         """The frames of the packets given, flushed at their end. Packets that do not decode are passed over. Raises: SourceUnreadable
         where there is no decoder or the picture is larger than allowed."""
         for frame in self._decode(index, packets):
-            yield Picture(frame)
+            yield VideoFrame(frame)
 
-    def pictures_from(self, index: int, start: Fraction) -> Iterator[Picture]:
+    def pictures_from(self, index: int, start: Fraction) -> Iterator[VideoFrame]:
         """Frames from the key frame at or before ``start`` (seconds) on; none where the file cannot seek."""
         import av
 
@@ -300,7 +300,7 @@ class Reader:
 
 def open_container(
     source: Bytes, *, demuxer: str | None, whitelist: str | None, max_pixels: int
-) -> Reader:
+) -> ContainerReader:
     """Open with the demuxer that the bytes call for. ``max_pixels`` guards the decodes that opening itself makes; of them only key frames
     are decoded (19 frames of 3840x2160: 57 ms for 250). Raises: SourceUnreadable."""
     import av
@@ -316,7 +316,7 @@ def open_container(
             buffer_size=min(BUFFER_BYTES, max(4096, source.size_bytes)),
         )
         try:
-            return Reader(container, max_pixels)
+            return ContainerReader(container, max_pixels)
         except BaseException:
             container.close()
             raise

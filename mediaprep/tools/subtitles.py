@@ -39,7 +39,7 @@ _KEPT = {"b": "b", "strong": "b", "i": "i", "em": "i", "u": "u", "font": "font"}
 _COLOUR = re.compile(r"color[ \t]*=[ \t]*[\"']?(#?\w+)", re.IGNORECASE)
 
 
-class Unreadable(Exception):
+class CaptionsUnreadable(Exception):
     """The captions cannot be read; one line that says why."""
 
 
@@ -76,7 +76,7 @@ def detected(data: bytes) -> tuple[str, str]:
             return data.decode(match.encoding), _CANDIDATES[match.encoding]
         except UnicodeDecodeError:
             continue
-    raise Unreadable("its text encoding cannot be told: save it as UTF-8")
+    raise CaptionsUnreadable("its text encoding cannot be told: save it as UTF-8")
 
 
 def cues(text: str, form: str) -> tuple[RawCue, ...]:
@@ -95,7 +95,7 @@ def cues(text: str, form: str) -> tuple[RawCue, ...]:
         TypeError,
         AttributeError,
     ) as problem:
-        raise Unreadable(
+        raise CaptionsUnreadable(
             f"its cues cannot be read ({type(problem).__name__}: {problem})"[:300]
         ) from problem
     return tuple(
@@ -142,9 +142,9 @@ def _in_order(text: str, form: str) -> Iterator[str]:
         if times:
             found.append((f"{times[1]} --> {times[2]}", []))
             if len(found) > MAX_CUES:
-                raise Unreadable(f"more than {MAX_CUES} cues")
+                raise CaptionsUnreadable(f"more than {MAX_CUES} cues")
         elif _MEANT_AS_TIME.match(line):
-            raise Unreadable(
+            raise CaptionsUnreadable(
                 f"line {number} is no time line: {line.strip()[:60]!r}; mend it by hand"
             )
         elif found and inside:

@@ -16,11 +16,11 @@ from mediaprep.runtime.context import MAX_PIXELS
 from mediaprep.targets.animation import of_width
 from mediaprep.targets.conversion import as_video
 from mediaprep.targets.gif_times import TICK, kept
-from mediaprep.tools.ffmpeg import Filter, Input, Job, Track
-from mediaprep.tools.ffmpeg_gif import Picture
+from mediaprep.tools.ffmpeg import FfmpegCommand, Filter, Input, OutputTrack
+from mediaprep.tools.ffmpeg_gif import PictureStreams
 from mediaprep.transcoding import video
 from mediaprep.transcoding.timing import clock_filters
-from mediaprep.transcoding.video import Means
+from mediaprep.transcoding.video import EncodeJob
 
 Size = tuple[int, int]
 RUNS, RUN = 3, 8  # a trial's frames: 3 runs of 8
@@ -35,7 +35,7 @@ _SEQUENCES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawing:
+class FrameSettings:
     """How the pictures of one GIF run are made.
 
     size     width, height; frames: which of the frames wanted, by index, None = all
@@ -55,16 +55,18 @@ class Drawing:
 def largest(output: Output) -> Size:
     """The size that the limits other than bytes leave."""
     most = {
-        promise.fact: int(promise.value)
-        for promise in output.promises
-        if isinstance(promise, AtMost)
+        tolerance.fact: int(tolerance.value)
+        for tolerance in output.tolerances
+        if isinstance(tolerance, AtMost)
     }
     return most["width"], most["height"]
 
 
 def byte_limit(output: Output) -> AtMostBytes | None:
     """The promise of bytes."""
-    return next((promise for promise in output.promises if isinstance(promise, AtMostBytes)), None)
+    return next(
+        (tolerance for tolerance in output.tolerances if isinstance(tolerance, AtMostBytes)), None
+    )
 
 
 def grid_step(output: Output) -> Size | None:
@@ -107,20 +109,20 @@ def trial_frames(count: int) -> tuple[tuple[int, ...], int]:
     return tuple(start + i for start in starts for i in range(run)), run
 
 
-def gif_input(output: Output, means: Means) -> tuple[Input, Picture]:
+def gif_input(output: Output, means: EncodeJob) -> tuple[Input, PictureStreams]:
     """The source as ffmpeg gets it, and its moving picture. Raises: ValueError where there is none."""
     have = output.source
     if isinstance(have, Video):
         track = video.chosen(have, "video")
         if track is None:
             raise ValueError("no picture track is chosen")
-        return video.source_input(output, have, means), Picture(index=track.index)
+        return video.source_input(output, have, means), PictureStreams(index=track.index)
     if not isinstance(have, Animation) or have.format is None:
         raise ValueError("a GIF is made of an animation or a video")
     demuxer, whitelist = _DEMUXERS.get(have.format, (means.demuxer, means.whitelist))
-    picture = Picture(index=0)
+    picture = PictureStreams(index=0)
     if have.format in _SEQUENCES:
-        picture = Picture(index=2, alpha=3) if have.transparency else Picture(index=1)
+        picture = PictureStreams(index=2, alpha=3) if have.transparency else PictureStreams(index=1)
     # An animation's frames have one size. Where the first has EXIF and the next has not, ffmpeg 9 would build the graph anew in the middle,
     # without the palette that was read already ("internal bug", most times).
     options = {"reinit_filter": 0}
@@ -129,21 +131,21 @@ def gif_input(output: Output, means: Means) -> tuple[Input, Picture]:
     ), picture
 
 
-def gif_filters(output: Output, drawing: Drawing) -> tuple[Filter, ...]:
+def gif_filters(output: Output, drawing: FrameSettings) -> tuple[Filter, ...]:
     """From the decoded frames to the wanted ones at the wanted size, one every tick of 1/10 s: the real times are written afterwards."""
-    have, want = output.source, output.want
-    if not isinstance(want, Animation) or want.frame_count is None:
+    have, target = output.source, output.target
+    if not isinstance(target, Animation) or target.frame_count is None:
         raise ValueError("a GIF is wanted")
     even = [
         Filter(name="settb", options={"expr": "1/100"}),
         Filter(name="setpts", options={"expr": "N*10"}),
     ]
     if isinstance(have, Video):
-        filters = _sampled(have, want, output, drawing.size)
+        filters = _sampled(have, target, output, drawing.size)
         chosen: Iterable[int] | None = drawing.frames
     elif isinstance(have, Animation) and have.delays is not None:
         filters = []
-        shown = kept(have.delays, want.frame_count)
+        shown = kept(have.delays, target.frame_count)
         chosen = [shown[index] for index in drawing.frames] if drawing.frames is not None else shown
         chosen = None if len(chosen) == have.frame_count else chosen
     else:
@@ -155,7 +157,7 @@ def gif_filters(output: Output, drawing: Drawing) -> tuple[Filter, ...]:
     return (*filters, *even)
 
 
-def _scaled(have: Animation, drawing: Drawing) -> list[Filter]:
+def _scaled(have: Animation, drawing: FrameSettings) -> list[Filter]:
     """Pixel art by its nearest pixel; else Lanczos, transparent edges without a fringe of the colour that hides behind them."""
     flags = "neighbor" if drawing.exact else _SCALER
     scale = Filter(
@@ -172,9 +174,9 @@ def _scaled(have: Animation, drawing: Drawing) -> list[Filter]:
     ]
 
 
-def _sampled(have: Video, want: Animation, output: Output, size: Size) -> list[Filter]:
+def _sampled(have: Video, target: Animation, output: Output, size: Size) -> list[Filter]:
     """The video's pictures at the GIF's constant rate, the last one held where it ends early."""
-    delays, count = want.delays or (), want.frame_count or 0
+    delays, count = target.delays or (), target.frame_count or 0
     rate = 1 / delays[0]
     return [
         *video.upright_filters(
@@ -197,13 +199,17 @@ def _listed(indices: Iterable[int]) -> str:
     return "+".join(f"between(n,{run[0]},{run[-1]})" for run in runs)
 
 
-def video_job(output: Output, means: Means) -> Job:
+def video_job(output: Output, means: EncodeJob) -> FfmpegCommand:
     """The run that makes an MP4 of an animation: each frame begins within half an output frame of its time, transparency is shown on
     white, the last frame stays for its time, one that is too short is repeated. Raises: ValueError for what no plan asks."""
     have = output.source
-    if not isinstance(have, Animation) or have.delays is None or not isinstance(output.want, Video):
+    if (
+        not isinstance(have, Animation)
+        or have.delays is None
+        or not isinstance(output.target, Video)
+    ):
         raise ValueError("a video is made of an animation")
-    seen = as_video(have, output.spec)
+    seen = as_video(have, output.placement)
     if isinstance(seen, Refused):
         raise ValueError(seen.reason)
     track = SourceTrack(index=0, kind="video", chosen=True)
@@ -214,13 +220,13 @@ def video_job(output: Output, means: Means) -> Job:
     )
     job = video.job(as_source, means)
     source, picture = gif_input(output, means)
-    rate, whole = output.want.video.frame_rate, seen.video.frame_count
+    rate, whole = output.target.video.frame_rate, seen.video.frame_count
     if rate is None or whole is None:
         raise ValueError("no frame rate is wanted")
-    size = output.want.video.display_size
+    size = output.target.video.display_size
     if size is None:
         raise ValueError("no picture size is wanted")
-    upright = video.upright_filters(seen.video, rate, size, output.wishes.fit)
+    upright = video.upright_filters(seen.video, rate, size, output.options.fit)
     filters = [
         *_timed(have.delays),
         *_on_white(have),
@@ -228,7 +234,9 @@ def video_job(output: Output, means: Means) -> Job:
         *_constant(have, rate, whole),
         *_span(output, rate),
     ]
-    return replace(job, input=source, tracks=(Track(index=picture.index, filters=tuple(filters)),))
+    return replace(
+        job, input=source, tracks=(OutputTrack(index=picture.index, filters=tuple(filters)),)
+    )
 
 
 def _timed(delays: Sequence[Fraction]) -> list[Filter]:
@@ -293,7 +301,11 @@ def _span(output: Output, rate: Fraction) -> list[Filter]:
         return []
     first = round(output.span[0] * rate)
     count = next(
-        (p.value for p in output.promises if isinstance(p, Near) and p.fact == "video.frame_count"),
+        (
+            p.value
+            for p in output.tolerances
+            if isinstance(p, Near) and p.fact == "video.frame_count"
+        ),
         None,
     )
     end = round(output.span[1] * rate) if count is None else first + count
@@ -303,6 +315,6 @@ def _span(output: Output, rate: Fraction) -> list[Filter]:
     ]
 
 
-def hundredths(want: Animation) -> tuple[int, ...]:
+def hundredths(target: Animation) -> tuple[int, ...]:
     """The delays as a GIF writes them."""
-    return tuple(int(delay / TICK) for delay in want.delays or ())
+    return tuple(int(delay / TICK) for delay in target.delays or ())

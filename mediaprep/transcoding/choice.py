@@ -16,11 +16,11 @@ from mediaprep.tools import ffmpeg
 from mediaprep.transcoding import encoders
 from mediaprep.transcoding.colour import needs_zscale
 from mediaprep.transcoding.encoders import DEVICES, HARDWARE, SOFTWARE
-from mediaprep.transcoding.rate import QUALITY, Aim
-from mediaprep.transcoding.video import Means
+from mediaprep.transcoding.rate import QUALITY, RateTarget
+from mediaprep.transcoding.video import EncodeJob
 
 KNOWN = (SOFTWARE, *HARDWARE, "auto")
-_TRIAL = Aim(way="quality", bit_rate=500_000)
+_TRIAL = RateTarget(way="quality", bit_rate=500_000)
 _TRIAL_SECONDS = 20.0
 _DARKER = (
     "this ffmpeg has no zscale: HDR and wide colours are converted by swscale, which is darker"
@@ -28,31 +28,33 @@ _DARKER = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class EncoderChoice:
     """The means to encode with, and what is otherwise than asked, one line each."""
 
-    means: Means
+    means: EncodeJob
     notes: tuple[str, ...] = ()
 
 
-def choosing(output: Output, means: Means, binary: str, context: Context) -> Steps[Choice]:
+def choose_encoder_steps(
+    output: Output, means: EncodeJob, binary: str, context: Context
+) -> Steps[EncoderChoice]:
     """Steps: the encoder asked for where a test encode succeeds, else x264. Raises: UsageProblem for an encoder that is not known."""
-    asked, have = output.wishes.encoder, output.source
+    asked, have = output.options.encoder, output.source
     if asked not in KNOWN:
         raise UsageProblem(f"--encoder {asked}: want one of {', '.join(KNOWN)}")
-    if not isinstance(output.want, Video) or not output.want.video.anew:
-        return Choice(means=means)
+    if not isinstance(output.target, Video) or not output.target.video.reencode:
+        return EncoderChoice(means=means)
     notes: list[str] = []
     if isinstance(have, Video) and needs_zscale(have.video):
         can = yield from call(ffmpeg.capabilities, binary, context)
         if "zscale" not in can.filters:
             means, notes = replace(means, zscale=False), [_DARKER]
     if asked == SOFTWARE:
-        return Choice(means=means, notes=tuple(notes))
+        return EncoderChoice(means=means, notes=tuple(notes))
     can = yield from call(ffmpeg.capabilities, binary, context)
     for name in HARDWARE if asked == "auto" else (asked,):
         if name in can.encoders and (yield from _answers(name, binary)):
-            return Choice(means=replace(means, encoder=name), notes=tuple(notes))
+            return EncoderChoice(means=replace(means, encoder=name), notes=tuple(notes))
     if asked == "auto":
         reason = "no hardware encoder answered a test encode"
     else:
@@ -61,7 +63,7 @@ def choosing(output: Output, means: Means, binary: str, context: Context) -> Ste
             if asked in can.encoders
             else f"this ffmpeg lacks {asked}"
         )
-    return Choice(means=means, notes=(*notes, f"{reason}: {SOFTWARE} is used"))
+    return EncoderChoice(means=means, notes=(*notes, f"{reason}: {SOFTWARE} is used"))
 
 
 def devices(encoder: str) -> list[str]:

@@ -9,14 +9,14 @@ import os
 from fractions import Fraction
 
 from mediaprep.model.media import Video
-from mediaprep.model.record import Copied
+from mediaprep.model.record import CopiedStream
 from mediaprep.planning.plan import Output
 from mediaprep.runtime.context import SLOW_DISK, Context
 from mediaprep.runtime.effects import Steps, run_child
 from mediaprep.runtime.process import Command
 from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg
-from mediaprep.tools.ffmpeg import Input, Job, Track
+from mediaprep.tools.ffmpeg import FfmpegCommand, Input, OutputTrack
 
 _BEFORE = Fraction(1, 1000)  # seconds: stamps are rounded
 _SECONDS = 120.0
@@ -25,7 +25,11 @@ _MEMORY = 2**30
 
 def by_packet(output: Output) -> bool:
     """Whether the output is a span whose picture is copied."""
-    return output.span is not None and isinstance(output.want, Video) and not output.want.video.anew
+    return (
+        output.span is not None
+        and isinstance(output.target, Video)
+        and not output.target.video.reencode
+    )
 
 
 def drop(output: Output) -> str:
@@ -40,7 +44,7 @@ def shift(output: Output) -> str:
     return f"setts=pts=PTS-{start}:dts=DTS-{start}"
 
 
-def proving(
+def copied_digests_steps(
     output: Output,
     demuxer: str,
     whitelist: str,
@@ -48,12 +52,15 @@ def proving(
     source: Source,
     made: Source,
     context: Context,
-) -> Steps[tuple[Copied, ...]]:
+) -> Steps[tuple[CopiedStream, ...]]:
     """Steps: digests of the copied packets of the span, in the source and in what was made of it. Raises: ToolError."""
-    have, want = output.source, output.want
-    if not isinstance(have, Video) or not isinstance(want, Video):
+    have, target = output.source, output.target
+    if not isinstance(have, Video) or not isinstance(target, Video):
         return ()
-    kinds = ["video", *(["audio"] if want.audio is not None and not want.audio.anew else [])]
+    kinds = [
+        "video",
+        *(["audio"] if target.audio is not None and not target.audio.reencode else []),
+    ]
     index = {
         kind: next(
             track.index
@@ -73,7 +80,7 @@ def proving(
     )
     after = yield from _digests(ffmpeg.MADE, tuple(range(len(kinds))), {}, binary, made, context)
     return tuple(
-        Copied(track=kind, source_digest=before.get(i), made_digest=after.get(i))
+        CopiedStream(track=kind, source_digest=before.get(i), output_digest=after.get(i))
         for i, kind in enumerate(kinds)
     )
 
@@ -87,9 +94,9 @@ def _digests(
     context: Context,
 ) -> Steps[dict[int, str]]:
     copy: dict[str, str | int] = {"c": "copy", "hash": "sha256", **options}
-    job = Job(
+    job = FfmpegCommand(
         input=reading,
-        tracks=tuple(Track(index=index) for index in tracks),
+        tracks=tuple(OutputTrack(index=index) for index in tracks),
         options=copy,
         muxer="streamhash",
         threads=1,

@@ -17,15 +17,15 @@ from mediaprep.runtime.effects import Steps, call, run_child
 from mediaprep.runtime.process import Command
 from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg
-from mediaprep.tools.ffmpeg import Job
+from mediaprep.tools.ffmpeg import FfmpegCommand
 from mediaprep.transcoding import animation, passes, video
 from mediaprep.transcoding.choice import devices
 from mediaprep.transcoding.encoders import SOFTWARE
-from mediaprep.transcoding.passes import Try
-from mediaprep.transcoding.performed import Performed
+from mediaprep.transcoding.passes import RateTrial
+from mediaprep.transcoding.performed import EncodeLog
 from mediaprep.transcoding.progress import progress
-from mediaprep.transcoding.rate import Aim, aim, length, picture_bit_rate
-from mediaprep.transcoding.video import Means
+from mediaprep.transcoding.rate import RateTarget, aim, length, picture_bit_rate
+from mediaprep.transcoding.video import EncodeJob
 
 _BASE_SECONDS = 60.0
 _SECONDS_PER_MPIXEL_SECOND = (
@@ -42,11 +42,11 @@ _FIRST = 0.35  # of the time that both passes take
 
 
 @dataclass(slots=True)
-class _Bench:
+class _EncodeRun:
     """What every run of one video shares."""
 
     output: Output
-    means: Means
+    means: EncodeJob
     binary: str
     source: Source
     part: Path
@@ -56,7 +56,7 @@ class _Bench:
 
     def run(
         self,
-        job: Job,
+        job: FfmpegCommand,
         target: Path | None,
         share: tuple[float, float],
         statistics: str | None = None,
@@ -92,24 +92,26 @@ class _Bench:
 
 
 def make(
-    output: Output, means: Means, binary: str, source: Source, part: Path, context: Context
-) -> Steps[Performed]:
+    output: Output, means: EncodeJob, binary: str, source: Source, part: Path, context: Context
+) -> Steps[EncodeLog]:
     """Steps: writes the video into ``part``. Raises: ToolError, VerifyError (no bit rate meets the limit), DeadlineExceeded, Cancelled."""
-    bench = _Bench(output, means, binary, source, part, context)
+    bench = _EncodeRun(output, means, binary, source, part, context)
     job = (
         animation.video_job(output, means)
         if isinstance(output.source, Animation)
         else video.job(output, means)
     )
     wanted = aim(output, means.effort)
-    if wanted.way == "quality" or not (isinstance(output.want, Video) and output.want.video.anew):
+    if wanted.way == "quality" or not (
+        isinstance(output.target, Video) and output.target.video.reencode
+    ):
         yield from bench.run(job, part, (0.0, 1.0))
     else:
         yield from _aimed(bench, job, wanted)
-    return Performed(argv=tuple(bench.words), sandbox=bench.sandbox)
+    return EncodeLog(argv=tuple(bench.words), sandbox=bench.sandbox)
 
 
-def _aimed(bench: _Bench, job: Job, wanted: Aim) -> Steps[None]:
+def _aimed(bench: _EncodeRun, job: FfmpegCommand, wanted: RateTarget) -> Steps[None]:
     folder = yield from call(tempfile.mkdtemp, "", "mediaprep-")
     try:
         software = bench.means.encoder == SOFTWARE
@@ -123,16 +125,18 @@ def _aimed(bench: _Bench, job: Job, wanted: Aim) -> Steps[None]:
         yield from call(shutil.rmtree, folder, True)
 
 
-def _filled(bench: _Bench, job: Job, bit_rate: int, limit: int, folder: str) -> Steps[None]:
+def _filled(
+    bench: _EncodeRun, job: FfmpegCommand, bit_rate: int, limit: int, folder: str
+) -> Steps[None]:
     """The fullest file within the limit that a few second passes find. Raises: VerifyError where none fits."""
     other = max(
         0, limit - picture_bit_rate(bench.output, limit) * int(length(bench.output) * 1000) // 8000
     )
-    tries: list[Try] = []
+    tries: list[RateTrial] = []
     wanted: int | None = bit_rate
     while wanted is not None:
         tries.append(
-            Try(bit_rate=wanted, size_bytes=(yield from _written(bench, job, wanted, folder)))
+            RateTrial(bit_rate=wanted, size_bytes=(yield from _written(bench, job, wanted, folder)))
         )
         wanted = passes.next_bit_rate(tries, limit, other)
     found = passes.best(tries, limit)
@@ -142,7 +146,7 @@ def _filled(bench: _Bench, job: Job, bit_rate: int, limit: int, folder: str) -> 
         yield from _written(bench, job, found.bit_rate, folder)
 
 
-def _written(bench: _Bench, job: Job, bit_rate: int, folder: str) -> Steps[int]:
+def _written(bench: _EncodeRun, job: FfmpegCommand, bit_rate: int, folder: str) -> Steps[int]:
     if bench.means.encoder == SOFTWARE:
         yield from bench.run(passes.second(job, bit_rate), bench.part, (_FIRST, 1.0), folder)
     else:
@@ -150,7 +154,7 @@ def _written(bench: _Bench, job: Job, bit_rate: int, folder: str) -> Steps[int]:
     return bench.part.stat().st_size
 
 
-def _too_much(tries: Sequence[Try], limit: int) -> str:
+def _too_much(tries: Sequence[RateTrial], limit: int) -> str:
     least = min(item.size_bytes for item in tries)
     return f"the smallest of {len(tries)} encodes has {least} bytes; {limit} are allowed: shorten the video, or choose a smaller --rung"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mediaprep.tools.ffmpeg import Filter
-from mediaprep.transcoding.rate import BUFFER_SECONDS, Aim, Setting
+from mediaprep.transcoding.rate import BUFFER_SECONDS, EncoderPreset, RateTarget
 
 SOFTWARE = "libx264"
 HARDWARE = (
@@ -32,7 +32,9 @@ _X264: dict[str, str | int] = {
 }
 
 
-def options(encoder: str, setting: Setting, aim: Aim, keyint: int) -> dict[str, str | int]:
+def options(
+    encoder: str, setting: EncoderPreset, aim: RateTarget, keyint: int
+) -> dict[str, str | int]:
     """H.264 High, closed GOPs of at most ``keyint`` frames, no more bits than aimed at. Raises: ValueError for an encoder not known."""
     common: dict[str, str | int] = {
         "c:v": encoder,
@@ -87,7 +89,7 @@ def upload_filters(encoder: str) -> list[Filter]:
     )
 
 
-def _bits(setting: Setting, aim: Aim) -> dict[str, str | int]:
+def _bits(setting: EncoderPreset, aim: RateTarget) -> dict[str, str | int]:
     if aim.way == "quality":
         return {
             "crf": setting.crf,

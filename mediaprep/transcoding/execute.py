@@ -15,24 +15,24 @@ from mediaprep.runtime.process import Command
 from mediaprep.runtime.source import Source, writing
 from mediaprep.tools import ffmpeg
 from mediaprep.transcoding import encode, gif, image, subtitle
-from mediaprep.transcoding.performed import Performed
+from mediaprep.transcoding.performed import EncodeLog
 from mediaprep.transcoding.progress import progress
-from mediaprep.transcoding.video import Means
+from mediaprep.transcoding.video import EncodeJob
 
 _BASE_SECONDS = 60.0
 _BASE_MEMORY = 3 * 2**30  # hostile-input.md, section 6
 
 
 def execute(
-    output: Output, means: Means, binary: str, source: Source, part: Path, context: Context
-) -> Steps[Performed]:
+    output: Output, means: EncodeJob, binary: str, source: Source, part: Path, context: Context
+) -> Steps[EncodeLog]:
     """Makes the output in ``part``. Raises: ToolError, DeadlineExceeded, Cancelled; for a GIF also VerifyError, fit.TooSmall."""
-    if isinstance(output.want, Image):
+    if isinstance(output.target, Image):
         return (yield from image.make(output, source, part, context))
-    if isinstance(output.want, Subtitle):
-        yield from call(_write, part, subtitle.document(output.want))
-        return Performed()
-    if isinstance(output.want, Animation):
+    if isinstance(output.target, Subtitle):
+        yield from call(_write, part, subtitle.document(output.target))
+        return EncodeLog()
+    if isinstance(output.target, Animation):
         return (yield from gif.make(output, means, binary, source, part, context))
     return (yield from encode.make(output, means, binary, source, part, context))
 
@@ -45,7 +45,7 @@ def _write(part: Path, data: bytes) -> None:
 
 def decode(
     part: Source,
-    means: Means,
+    means: EncodeJob,
     binary: str,
     length: Fraction,
     context: Context,

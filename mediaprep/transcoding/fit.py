@@ -26,7 +26,7 @@ class TooSmall(VerifyError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
+class WidthTrial:
     """One width with its bytes; not ``full``: an estimate from a trial."""
 
     width: int
@@ -35,7 +35,7 @@ class Try:
 
 
 def next_width(
-    tries: Sequence[Try], widths: Sequence[int], limit: int, fill: Fraction | None
+    tries: Sequence[WidthTrial], widths: Sequence[int], limit: int, fill: Fraction | None
 ) -> int | None:
     """The width to encode next, of ``widths`` (ascending); None: no better one can be had in the encodes that are left."""
     made = [item for item in tries if item.full]
@@ -55,7 +55,7 @@ def next_width(
     return max((width for width in open_ if width <= wished), default=open_[0])
 
 
-def best(tries: Sequence[Try], limit: int) -> Try | None:
+def best(tries: Sequence[WidthTrial], limit: int) -> WidthTrial | None:
     """The widest full encode that fits."""
     return max(
         (item for item in tries if item.full and item.size_bytes <= limit),
@@ -64,7 +64,7 @@ def best(tries: Sequence[Try], limit: int) -> Try | None:
     )
 
 
-def wanted_width(tries: Sequence[Try], aim: float) -> float:
+def wanted_width(tries: Sequence[WidthTrial], aim: float) -> float:
     """The width at which the bytes are expected to be ``aim``, from the try that came nearest to it."""
     if not tries:
         return math.inf
@@ -72,7 +72,7 @@ def wanted_width(tries: Sequence[Try], aim: float) -> float:
     return float(nearest.width * (aim / nearest.size_bytes) ** (1 / _exponent(tries, aim)))
 
 
-def _exponent(tries: Sequence[Try], aim: float) -> float:
+def _exponent(tries: Sequence[WidthTrial], aim: float) -> float:
     """Measured between the two tries nearest to the aim whose widths differ enough; the usual one where there are none."""
     known = sorted(tries, key=lambda item: (not item.full, abs(math.log(item.size_bytes / aim))))
     for other in known[1:]:

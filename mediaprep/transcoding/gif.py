@@ -22,10 +22,10 @@ from mediaprep.runtime.process import Command, Completed
 from mediaprep.runtime.source import Source, writing
 from mediaprep.tools import ffmpeg_gif, gifblocks, gifsicle
 from mediaprep.transcoding import animation, fit
-from mediaprep.transcoding.animation import Drawing, Size
-from mediaprep.transcoding.fit import Try
-from mediaprep.transcoding.performed import Performed
-from mediaprep.transcoding.video import Means
+from mediaprep.transcoding.animation import FrameSettings, Size
+from mediaprep.transcoding.fit import WidthTrial
+from mediaprep.transcoding.performed import EncodeLog
+from mediaprep.transcoding.video import EncodeJob
 
 COPIED_BYTES = (
     2**28
@@ -50,11 +50,11 @@ _DECODED, _DRAWN = (
 
 
 @dataclass(slots=True)
-class _Bench:
+class _GifRun:
     """What every run of one GIF shares, and the work files that are still there."""
 
     output: Output
-    means: Means
+    means: EncodeJob
     binary: str
     source: Source
     folder: Path
@@ -66,28 +66,28 @@ class _Bench:
     drawn: int = 0
 
     @property
-    def want(self) -> Animation:
+    def target(self) -> Animation:
         """The GIF wanted."""
-        if not isinstance(self.output.want, Animation):
+        if not isinstance(self.output.target, Animation):
             raise TypeError("a GIF is wanted")
-        return self.output.want
+        return self.output.target
 
 
 def make(
-    output: Output, means: Means, binary: str, source: Source, part: Path, context: Context
-) -> Steps[Performed]:
+    output: Output, means: EncodeJob, binary: str, source: Source, part: Path, context: Context
+) -> Steps[EncodeLog]:
     """Steps: writes the GIF into ``part``. Raises: fit.TooSmall, ToolError, VerifyError (nothing fits), DeadlineExceeded, Cancelled."""
-    bench = _Bench(output, means, binary, source, part.parent, context)
-    if not bench.want.anew:
+    bench = _GifRun(output, means, binary, source, part.parent, context)
+    if not bench.target.reencode:
         yield from call(_copy, source, part)
-        return Performed()
+        return EncodeLog()
     try:
         made = yield from _search(bench)
-        yield from call(_finish, made, part, bench.want)
+        yield from call(_finish, made, part, bench.target)
     finally:
         for leftover in bench.parts:
             yield from call(remove_part, leftover)
-    return Performed(argv=tuple(bench.words), sandbox=bench.sandbox)
+    return EncodeLog(argv=tuple(bench.words), sandbox=bench.sandbox)
 
 
 def _copy(source: Source, part: Path) -> None:
@@ -104,14 +104,14 @@ def _copy(source: Source, part: Path) -> None:
         raise VerifyError([f"the GIF's blocks do not hold together: {problem}"]) from problem
 
 
-def _finish(made: Path, part: Path, want: Animation) -> None:
+def _finish(made: Path, part: Path, target: Animation) -> None:
     try:
         with writing(part):
             part.write_bytes(
                 gifblocks.retimed(
                     made.read_bytes(),
-                    animation.hundredths(want),
-                    want.loop if want.loop is not None else 0,
+                    animation.hundredths(target),
+                    target.loop if target.loop is not None else 0,
                 )
             )
     except ValueError as problem:
@@ -120,15 +120,15 @@ def _finish(made: Path, part: Path, want: Animation) -> None:
         ) from problem
 
 
-def _search(bench: _Bench) -> Steps[Path]:
+def _search(bench: _GifRun) -> Steps[Path]:
     """The widest GIF that keeps the byte limit, as a work file."""
-    promise, most = animation.byte_limit(bench.output), animation.largest(bench.output)
-    if promise is None:
+    tolerance, most = animation.byte_limit(bench.output), animation.largest(bench.output)
+    if tolerance is None:
         return (yield from _optimised(bench, (yield from _drawn(bench, most, 0, squeeze=False))))
-    limit, tries = promise.limit - _ROOM, list[Try]()
+    limit, tries = tolerance.limit - _ROOM, list[WidthTrial]()
     lossy, squeeze = 0, False
     widths = _widths(bench.output, most[0])
-    if most[0] * most[1] * (bench.want.frame_count or 0) * _SURELY > limit:
+    if most[0] * most[1] * (bench.target.frame_count or 0) * _SURELY > limit:
         tries, lossy, squeeze = yield from _trial(bench, limit)
         wished = fit.wanted_width(tries, limit)
         if widths.step > 2 and wished < widths[0] == widths.step:
@@ -137,15 +137,15 @@ def _search(bench: _Bench) -> Steps[Path]:
             )  # not even the smallest whole factor fits: off the grid
         _refuse_small(bench.output, wished < 0.9 * widths[0])
     paths: dict[int, Path] = {}
-    while (width := fit.next_width(tries, widths, limit, promise.fill)) is not None:
+    while (width := fit.next_width(tries, widths, limit, tolerance.fill)) is not None:
         paths[width] = yield from _drawn(
             bench, animation.of_shape(bench.output, width), lossy, squeeze=squeeze
         )
-        tries.append(Try(width=width, size_bytes=paths[width].stat().st_size))
+        tries.append(WidthTrial(width=width, size_bytes=paths[width].stat().st_size))
     found = fit.best(tries, limit)
     if found is None or (
-        promise.fill is not None
-        and found.size_bytes < promise.fill * limit
+        tolerance.fill is not None
+        and found.size_bytes < tolerance.fill * limit
         and found.width < widths[-1]
     ):
         over = min(
@@ -165,7 +165,7 @@ def _search(bench: _Bench) -> Steps[Path]:
             return nudged
     if found is None:
         raise VerifyError(
-            [f"no GIF of at most {promise.limit} bytes was found in {fit.MOST} encodes"]
+            [f"no GIF of at most {tolerance.limit} bytes was found in {fit.MOST} encodes"]
         )
     return paths[found.width] if squeeze else (yield from _optimised(bench, paths[found.width]))
 
@@ -173,24 +173,24 @@ def _search(bench: _Bench) -> Steps[Path]:
 def _refuse_small(output: Output, small: bool) -> None:
     """A video shows more than a GIF below the least width: raised where nobody insists on a GIF."""
     if small and insists_not(output):
-        encoding = output.spec.encoding
+        encoding = output.placement.encoding
         least = encoding.min_width if isinstance(encoding, AnimationEncoding) else LEAST_WIDTH
         raise fit.TooSmall([f"a GIF within the limit would be less than {least} pixels wide"])
 
 
 def insists_not(output: Output) -> bool:
     """Whether a video would do as well: no wish names the GIF, and the source is wide enough to lose something."""
-    encoding = output.spec.encoding
+    encoding = output.placement.encoding
     least = encoding.min_width if isinstance(encoding, AnimationEncoding) else 0
     return (
-        output.wishes.to == "auto"
+        output.options.to == "auto"
         and isinstance(output.source, Animation)
         and (output.source.width or 0) > least
     )
 
 
 def _floor(output: Output) -> int:
-    encoding = output.spec.encoding
+    encoding = output.placement.encoding
     least = (
         encoding.min_width
         if isinstance(encoding, AnimationEncoding) and insists_not(output)
@@ -209,7 +209,7 @@ def _widths(output: Output, most: int) -> range:
     return range(floor + (most - floor) % by, most + 1, by)
 
 
-def _trial(bench: _Bench, limit: int) -> Steps[tuple[list[Try], int, bool]]:
+def _trial(bench: _GifRun, limit: int) -> Steps[tuple[list[WidthTrial], int, bool]]:
     """Some frames at 480 pixels, and again where that is far from the width wished: estimates of all of them, gifsicle's lossy level,
     and whether gifsicle is worth its time."""
     most = animation.largest(bench.output)[0]
@@ -229,7 +229,9 @@ def _trial(bench: _Bench, limit: int) -> Steps[tuple[list[Try], int, bool]]:
     return tries, lossy, helps
 
 
-def _level(bench: _Bench, path: Path, plain: Try, wished: float) -> Steps[tuple[int, Path | None]]:
+def _level(
+    bench: _GifRun, path: Path, plain: WidthTrial, wished: float
+) -> Steps[tuple[int, Path | None]]:
     """gifsicle's lossy level for this picture, and the trial after it; None: gifsicle is not worth its time."""
     for lossy in (gifsicle.LOSSY, 0) if animation.grid_step(bench.output) is None else (0,):
         squeezed = yield from _squeezed(bench, path, lossy)
@@ -240,22 +242,24 @@ def _level(bench: _Bench, path: Path, plain: Try, wished: float) -> Steps[tuple[
     return 0, None
 
 
-def _tried(bench: _Bench, width: int, lossy: int | None) -> Steps[tuple[Path, Try]]:
+def _tried(bench: _GifRun, width: int, lossy: int | None) -> Steps[tuple[Path, WidthTrial]]:
     """A trial at one width. ``lossy``: of gifsicle; None: without it."""
     size = animation.of_shape(bench.output, width)
-    frames, _ = animation.trial_frames(bench.want.frame_count or 0)
+    frames, _ = animation.trial_frames(bench.target.frame_count or 0)
     path = yield from _draw(
-        bench, Drawing(size=size, frames=frames, exact=_exact(bench.output, size)), len(frames)
+        bench,
+        FrameSettings(size=size, frames=frames, exact=_exact(bench.output, size)),
+        len(frames),
     )
     if lossy is not None:
         path = (yield from _squeezed(bench, path, lossy)) or path
     return path, _estimated(bench, width, path)
 
 
-def _estimated(bench: _Bench, width: int, path: Path) -> Try:
-    data, count = path.read_bytes(), bench.want.frame_count or 0
+def _estimated(bench: _GifRun, width: int, path: Path) -> WidthTrial:
+    data, count = path.read_bytes(), bench.target.frame_count or 0
     frames, (_, run) = gifblocks.frame_bytes(data), animation.trial_frames(count)
-    return Try(
+    return WidthTrial(
         width=width,
         size_bytes=fit.estimate(frames, run, len(data) - sum(frames), count),
         full=False,
@@ -269,16 +273,18 @@ def _exact(output: Output, size: Size) -> bool:
     return animation.unscaled(output, size)
 
 
-def _drawn(bench: _Bench, size: Size, lossy: int, *, squeeze: bool) -> Steps[Path]:
+def _drawn(bench: _GifRun, size: Size, lossy: int, *, squeeze: bool) -> Steps[Path]:
     """One full encode."""
     path = yield from _draw(
-        bench, Drawing(size=size, exact=_exact(bench.output, size)), bench.want.frame_count or 0
+        bench,
+        FrameSettings(size=size, exact=_exact(bench.output, size)),
+        bench.target.frame_count or 0,
     )
     squeezed = (yield from _squeezed(bench, path, lossy)) if squeeze else None
     return path if squeezed is None else squeezed
 
 
-def _draw(bench: _Bench, drawing: Drawing, count: int) -> Steps[Path]:
+def _draw(bench: _GifRun, drawing: FrameSettings, count: int) -> Steps[Path]:
     """ffmpeg's second process: the pictures in the palette."""
     palette = yield from _palette(bench, drawing)
     given, picture = animation.gif_input(bench.output, bench.means)
@@ -288,7 +294,7 @@ def _draw(bench: _Bench, drawing: Drawing, count: int) -> Steps[Path]:
         picture,
         animation.gif_filters(bench.output, drawing),
         dither=drawing.dither,
-        plays=bench.want.loop or 0,
+        plays=bench.target.loop or 0,
         threads=bench.means.threads,
         frames=count,
     )
@@ -309,7 +315,7 @@ def _draw(bench: _Bench, drawing: Drawing, count: int) -> Steps[Path]:
     return path
 
 
-def _palette(bench: _Bench, drawing: Drawing) -> Steps[bytes]:
+def _palette(bench: _GifRun, drawing: FrameSettings) -> Steps[bytes]:
     """ffmpeg's first process: the palette of all frames, as PNG. One serves every size; exact colours have one of their own."""
     if (known := bench.palettes.get(drawing.exact)) is not None:
         return known
@@ -319,7 +325,7 @@ def _palette(bench: _Bench, drawing: Drawing) -> Steps[bytes]:
         if drawing.exact
         else animation.of_shape(bench.output, min(most[0], animation.TRIAL_WIDTH))
     )
-    whole = Drawing(size=size, exact=drawing.exact)
+    whole = FrameSettings(size=size, exact=drawing.exact)
     given, picture = animation.gif_input(bench.output, bench.means)
     filters = animation.gif_filters(bench.output, whole)
     words = ffmpeg_gif.palette_argv(
@@ -333,10 +339,10 @@ def _palette(bench: _Bench, drawing: Drawing) -> Steps[bytes]:
 
 
 def _run(
-    bench: _Bench,
+    bench: _GifRun,
     bound: tuple[str, ...],
     words: tuple[str, ...],
-    drawing: Drawing,
+    drawing: FrameSettings,
     *,
     pass_fds: tuple[int, ...],
     capture: bool = False,
@@ -345,7 +351,7 @@ def _run(
     canvas, frames = _canvas(bench.output)
     seconds = (
         canvas * frames / _DECODED
-        + drawing.size[0] * drawing.size[1] * (bench.want.frame_count or 0) / _DRAWN
+        + drawing.size[0] * drawing.size[1] * (bench.target.frame_count or 0) / _DRAWN
     )
     done = yield from run_child(
         Command(
@@ -366,7 +372,7 @@ def _run(
     return done
 
 
-def _squeezed(bench: _Bench, path: Path, lossy: int) -> Steps[Path | None]:
+def _squeezed(bench: _GifRun, path: Path, lossy: int) -> Steps[Path | None]:
     """The GIF after gifsicle; None where there is no gifsicle, or it failed: then the GIF stays as ffmpeg wrote it."""
     binary = gifsicle.locate()
     if binary is None:
@@ -392,7 +398,7 @@ def _squeezed(bench: _Bench, path: Path, lossy: int) -> Steps[Path | None]:
 
 
 def _nudged(
-    bench: _Bench, path: Path, limit: int, lossy: int, *, desperate: bool
+    bench: _GifRun, path: Path, limit: int, lossy: int, *, desperate: bool
 ) -> Steps[Path | None]:
     """A GIF that is a little too large, brought under the limit by gifsicle's lossy mode; never pixel art that has another way."""
     if not desperate and (
@@ -406,7 +412,7 @@ def _nudged(
     return None
 
 
-def _optimised(bench: _Bench, path: Path) -> Steps[Path]:
+def _optimised(bench: _GifRun, path: Path) -> Steps[Path]:
     """The same pictures in fewer bytes, where that takes no time to speak of."""
     size = path.stat().st_size
     made = (yield from _squeezed(bench, path, 0)) if size <= _QUICK else None
@@ -427,7 +433,7 @@ def _canvas(output: Output) -> tuple[int, int]:
     return size, int(length)
 
 
-def _work_file(bench: _Bench) -> Path:
+def _work_file(bench: _GifRun) -> Path:
     path, descriptor = work_file(bench.folder, ".gif")
     os.close(descriptor)
     bench.parts.append(path)
@@ -443,12 +449,12 @@ def _reopened(source: Source) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _progress(bench: _Bench, count: int) -> Callable[[str], None]:
+def _progress(bench: _GifRun, count: int) -> Callable[[str], None]:
     """A reader of ffmpeg's -progress lines; of the encodes, two are expected."""
 
     def on_line(line: str) -> None:
         key, _, value = line.strip().partition("=")
-        if key == "frame" and value.isdigit() and count == bench.want.frame_count:
+        if key == "frame" and value.isdigit() and count == bench.target.frame_count:
             fraction = min(0.99, (bench.drawn + int(value) / max(1, count)) / 3)
             bench.context.listener(
                 Progress(path=bench.source.name, stage="encode", fraction=fraction)

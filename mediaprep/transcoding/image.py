@@ -16,44 +16,46 @@ from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call, run_child
 from mediaprep.runtime.source import Source, writing
 from mediaprep.tools import picture, pillow
-from mediaprep.tools.picture_job import Job
+from mediaprep.tools.picture_job import PictureJob
 from mediaprep.transcoding import lossless
-from mediaprep.transcoding.performed import Performed
+from mediaprep.transcoding.performed import EncodeLog
 
 
-def job(output: Output, *, max_pixels: int) -> Job:
+def job(output: Output, *, max_pixels: int) -> PictureJob:
     """What the converting child is to do. Pure. Raises: TypeError for an output that is not a still made of a still."""
-    have, want, target = output.source, output.want, output.spec.encoding
+    have, target, encoding = output.source, output.target, output.placement.encoding
     if not (
-        isinstance(have, Image) and isinstance(want, Image) and isinstance(target, ImageEncoding)
+        isinstance(have, Image)
+        and isinstance(target, Image)
+        and isinstance(encoding, ImageEncoding)
     ):
         raise TypeError(f"{have.name}: not a still to be made of a still")
     among = next(
-        (p.values for p in output.promises if isinstance(p, Among) and p.fact == "format"), ()
+        (p.values for p in output.tolerances if isinstance(p, Among) and p.fact == "format"), ()
     )
-    return Job(
+    return PictureJob(
         form=have.format or "",
         orientation=1 if have.format in pillow.TURNED_BY_READER else have.orientation or 1,
-        targets=among or ((want.format,) if want.format else ()),
-        limit=next((p.limit for p in output.promises if isinstance(p, AtMostBytes)), None),
-        quality=target.quality,
-        min_quality=target.min_quality,
-        background=target.background,
+        targets=among or ((target.format,) if target.format else ()),
+        limit=next((p.limit for p in output.tolerances if isinstance(p, AtMostBytes)), None),
+        quality=encoding.quality,
+        min_quality=encoding.min_quality,
+        background=encoding.background,
         space=have.colour_space,
-        tag=want.colour_space == "sRGB",
+        tag=target.colour_space == "sRGB",
         max_pixels=max_pixels,
-        keep_metadata=output.wishes.keep_metadata,
+        keep_metadata=output.options.keep_metadata,
     )
 
 
-def make(output: Output, source: Source, part: Path, context: Context) -> Steps[Performed]:
+def make(output: Output, source: Source, part: Path, context: Context) -> Steps[EncodeLog]:
     """Steps: writes the still into ``part``. Raises: ToolError, DeadlineExceeded, Cancelled."""
-    want, have = output.want, output.source
-    if not (isinstance(want, Image) and isinstance(have, Image)):
+    target, have = output.target, output.source
+    if not (isinstance(target, Image) and isinstance(have, Image)):
         raise TypeError(f"{have.name}: not a still to be made of a still")
-    if not want.anew:
+    if not target.reencode:
         yield from call(_strip, source, have, part, context)
-        return Performed()
+        return EncodeLog()
     command_line = job(output, max_pixels=context.limits.max_pixels)
     read, write = (
         source.reopen(),
@@ -75,7 +77,7 @@ def make(output: Output, source: Source, part: Path, context: Context) -> Steps[
             command.argv[:1], completed.exit_code, str(problem), what=command.what
         ) from problem
     words = ("mediaprep.tools.picture", json.dumps(asdict(command_line)))
-    return Performed(argv=(words,), sandbox=completed.sandbox, ssim=made.ssim, quality=made.quality)
+    return EncodeLog(argv=(words,), sandbox=completed.sandbox, ssim=made.ssim, quality=made.quality)
 
 
 def _strip(source: Source, have: Image, part: Path, context: Context) -> None:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from mediaprep.model.media import Video
-from mediaprep.model.record import Measured
+from mediaprep.model.record import QualityMeasurement
 from mediaprep.planning.plan import Output
 from mediaprep.runtime.context import MAX_PIXELS, Context
 from mediaprep.runtime.effects import Steps, call, run_child
@@ -25,7 +25,7 @@ from mediaprep.transcoding import video
 from mediaprep.transcoding.encoders import SOFTWARE
 from mediaprep.transcoding.progress import progress
 from mediaprep.transcoding.rate import length
-from mediaprep.transcoding.video import Means
+from mediaprep.transcoding.video import EncodeJob
 
 WORST = Fraction(5, 100)  # of the frames
 METRICS = ("libvmaf", "xpsnr")  # by ffmpeg's name of the filter, in the order of preference
@@ -38,21 +38,21 @@ _MEMORY = 4 * 2**30
 _MADE = replace(ffmpeg.MADE, max_pixels=MAX_PIXELS)
 
 
-def measuring(
-    output: Output, means: Means, binary: str, source: Source, made: Source, context: Context
-) -> Steps[Measured | None]:
+def measure_steps(
+    output: Output, means: EncodeJob, binary: str, source: Source, made: Source, context: Context
+) -> Steps[QualityMeasurement | None]:
     """Steps: the made file held against the source, which goes through the filters of the encode. None where ffmpeg has neither metric.
 
     Raises: ToolError, DeadlineExceeded, Cancelled, EnvironmentProblem.
     """
     can = yield from call(ffmpeg.capabilities, binary, context)
     metric = next((name for name in METRICS if name in can.filters), None)
-    have, want = output.source, output.want
+    have, target = output.source, output.target
     if (
         metric is None
         or not isinstance(have, Video)
-        or not isinstance(want, Video)
-        or not want.video.anew
+        or not isinstance(target, Video)
+        or not target.video.reencode
     ):
         return None
     folder = yield from call(tempfile.mkdtemp, "", "mediaprep-")
@@ -60,10 +60,10 @@ def measuring(
     try:
         job = video.job(output, replace(means, encoder=SOFTWARE))
         judge = judges(
-            metric, want.video.frame_rate or Fraction(25), f"{folder}/{_LOG}", means.threads
+            metric, target.video.frame_rate or Fraction(25), f"{folder}/{_LOG}", means.threads
         )
         words = ffmpeg.compare_argv(binary, job.input, job.tracks[0], _MADE, judge, means.threads)
-        pixels = math.prod(want.video.display_size or (0, 0)) / 1e6
+        pixels = math.prod(target.video.display_size or (0, 0)) / 1e6
         command = Command(
             argv=ffmpeg.bound(words, descriptors[0], None, descriptors[1]),
             what="measure the output",
@@ -101,13 +101,13 @@ def judges(metric: str, rate: Fraction, log: str, threads: int) -> tuple[Filter,
     return (*clock, Filter(name="xpsnr", options={"stats_file": log, "shortest": 1}))
 
 
-def vmaf_of(text: str) -> Measured | None:
+def vmaf_of(text: str) -> QualityMeasurement | None:
     """From libvmaf's JSON. None where it holds no frame."""
     scores = [float(frame["metrics"]["vmaf"]) for frame in json.loads(text)["frames"]]
     return _summed("VMAF", scores)
 
 
-def xpsnr_of(text: str) -> Measured | None:
+def xpsnr_of(text: str) -> QualityMeasurement | None:
     """From the lines of xpsnr's statistics (``n:    1  XPSNR y: 41.2  XPSNR u: ...``); frames without a difference count as 100 dB."""
     words = [
         line.split("XPSNR y:")[1].split()[0]
@@ -117,12 +117,12 @@ def xpsnr_of(text: str) -> Measured | None:
     return _summed("XPSNR", [min(100.0, float(word)) for word in words])
 
 
-def _summed(metric: str, scores: Sequence[float]) -> Measured | None:
+def _summed(metric: str, scores: Sequence[float]) -> QualityMeasurement | None:
     known = sorted(score for score in scores if not math.isnan(score))
     if not known:
         return None
     low = known[: max(1, math.ceil(len(known) * WORST))]
-    return Measured(
+    return QualityMeasurement(
         metric=metric,
         mean=round(sum(known) / len(known), 3),
         worst=round(sum(low) / len(low), 3),
@@ -130,6 +130,6 @@ def _summed(metric: str, scores: Sequence[float]) -> Measured | None:
     )
 
 
-def _read(metric: str, log: Path) -> Measured | None:
+def _read(metric: str, log: Path) -> QualityMeasurement | None:
     text = log.read_text(encoding="utf-8", errors="replace")
     return vmaf_of(text) if metric == "libvmaf" else xpsnr_of(text)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from mediaprep.tools.ffmpeg import Job
+from mediaprep.tools.ffmpeg import FfmpegCommand
 
 MOST = 4  # second passes for one byte limit
 FILL = Fraction(95, 100)  # of a limit that binds, at the least
@@ -38,14 +38,14 @@ _RATE = ("crf", "b:v", "maxrate", "bufsize")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
+class RateTrial:
     """A second pass at ``bit_rate`` (bit/s of the picture) that made ``size_bytes``."""
 
     bit_rate: int
     size_bytes: int
 
 
-def first(job: Job, bit_rate: int) -> Job:
+def first(job: FfmpegCommand, bit_rate: int) -> FfmpegCommand:
     """The pass that only looks: no sound, nothing written but statistics."""
     options = {key: value for key, value in job.options.items() if key in _PICTURE_ONLY}
     return replace(
@@ -53,14 +53,14 @@ def first(job: Job, bit_rate: int) -> Job:
     )
 
 
-def second(job: Job, bit_rate: int) -> Job:
+def second(job: FfmpegCommand, bit_rate: int) -> FfmpegCommand:
     """The pass that writes."""
     options = {key: value for key, value in job.options.items() if key not in _RATE}
     peaks = {"maxrate": 2 * bit_rate, "bufsize": 4 * bit_rate}
     return replace(job, options=_numbered({**options, **peaks}, bit_rate, 2))
 
 
-def single(job: Job, bit_rate: int) -> Job:
+def single(job: FfmpegCommand, bit_rate: int) -> FfmpegCommand:
     """One run at an average bit rate, of an encoder that knows no passes."""
     return replace(
         job,
@@ -68,7 +68,7 @@ def single(job: Job, bit_rate: int) -> Job:
     )
 
 
-def next_bit_rate(tries: Sequence[Try], limit: int, other_bytes: int) -> int | None:
+def next_bit_rate(tries: Sequence[RateTrial], limit: int, other_bytes: int) -> int | None:
     """bit/s to try next for ``limit`` bytes, ``other_bytes`` of them sound and boxes; None: the best that can be had is among the tries."""
     last = tries[-1]
     if len(tries) >= MOST or FILL * limit <= last.size_bytes <= limit or _saturated(tries, limit):
@@ -84,7 +84,7 @@ def next_bit_rate(tries: Sequence[Try], limit: int, other_bytes: int) -> int | N
     return wanted if wanted > 0 and wanted not in {t.bit_rate for t in tries} else None
 
 
-def best(tries: Sequence[Try], limit: int) -> Try | None:
+def best(tries: Sequence[RateTrial], limit: int) -> RateTrial | None:
     """The largest that fits."""
     return max(
         (item for item in tries if item.size_bytes <= limit),
@@ -93,7 +93,7 @@ def best(tries: Sequence[Try], limit: int) -> Try | None:
     )
 
 
-def _saturated(tries: Sequence[Try], limit: int) -> bool:
+def _saturated(tries: Sequence[RateTrial], limit: int) -> bool:
     if len(tries) < 2 or tries[-1].size_bytes > limit:
         return False
     before, last = tries[-2:]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Performed:
+class EncodeLog:
     """The command lines that were run, and the level their children ran under; None: no child. Of a still that was coded anew: its
     similarity to the source (SSIM, 0 to 1), and the quality it was coded at (None: losslessly)."""
 

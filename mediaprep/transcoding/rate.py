@@ -15,7 +15,7 @@ from mediaprep.rules.video import affordable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class EncoderPreset:
     """One row of the table of qualities (encoding.md, section 1): x264's preset and CRF; ``cap``: the rung's bit rate, or the placement's
     higher advised one.
     """
@@ -25,11 +25,11 @@ class Setting:
     advised_cap: bool = False
 
 
-QUALITY: dict[Quality, Setting] = {
-    "fast": Setting(preset="veryfast", crf=23),
-    "default": Setting(preset="medium", crf=23),
-    "best": Setting(preset="slow", crf=23),
-    "hq": Setting(preset="medium", crf=18, advised_cap=True),
+QUALITY: dict[Quality, EncoderPreset] = {
+    "fast": EncoderPreset(preset="veryfast", crf=23),
+    "default": EncoderPreset(preset="medium", crf=23),
+    "best": EncoderPreset(preset="slow", crf=23),
+    "hq": EncoderPreset(preset="medium", crf=18, advised_cap=True),
 }
 # How many bits of H.264 one bit of the source's codec is worth, generously: a re-encode is not given more than that. Guesses, on the safe
 # side.
@@ -69,7 +69,7 @@ _LEAST = 1000  # bit/s that x264 is asked for at the least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aim:
+class RateTarget:
     """What rate control aims at.
 
     way       quality: constant quality, never above ``bit_rate`` (over two seconds); average: two passes that give ``bit_rate``;
@@ -82,19 +82,21 @@ class Aim:
     limit: int | None = None
 
 
-def aim(output: Output, effort: int = 0) -> Aim:
+def aim(output: Output, effort: int = 0) -> RateTarget:
     """The table's rate where it is asked for, a byte limit where it is less than the rate control would otherwise allow, else quality.
     ``effort``: see ``setting``; the last spends all bits that are allowed."""
-    table = output.wishes.rate == "table"
+    table = output.options.rate == "table"
     most = rung(output).video_bit_rate if table else _worth_cap(output)
-    limits = [promise.limit for promise in output.promises if isinstance(promise, AtMostBytes)]
+    limits = [
+        tolerance.limit for tolerance in output.tolerances if isinstance(tolerance, AtMostBytes)
+    ]
     for limit in sorted(limits)[:1]:
         afforded, seconds = picture_bit_rate(output, limit), length(output) or Fraction(1)
         if afforded * seconds < most * (
             seconds + BUFFER_SECONDS
         ):  # else no limit can be met by chance
-            return Aim(way="bytes", bit_rate=min(afforded, most), limit=limit)
-    return Aim(way="average" if table or effort >= EFFORTS - 1 else "quality", bit_rate=most)
+            return RateTarget(way="bytes", bit_rate=min(afforded, most), limit=limit)
+    return RateTarget(way="average" if table or effort >= EFFORTS - 1 else "quality", bit_rate=most)
 
 
 def bit_rate_cap(output: Output) -> int:
@@ -108,32 +110,32 @@ def rung(output: Output) -> Rung:
     """The row of the ladder that gives the bit rates: the one asked for, else the smallest that holds the wanted picture."""
     target, video = (
         encoding(output),
-        output.want.video if isinstance(output.want, Video) else VideoStream(),
+        output.target.video if isinstance(output.target, Video) else VideoStream(),
     )
-    asked = output.wishes.rung
+    asked = output.options.rung
     size = video.display_size or (target.ladder.rungs[0].width, target.ladder.rungs[0].height)
     return target.ladder.holding(size if asked is None else target.ladder.lying(asked, size))
 
 
-def setting(output: Output, effort: int = 0) -> Setting:
+def setting(output: Output, effort: int = 0) -> EncoderPreset:
     """The quality asked for, else the profile's. ``effort``: 0; more, where a retry is to look better within the same cap."""
-    asked = QUALITY[output.wishes.quality or encoding(output).quality]
+    asked = QUALITY[output.options.quality or encoding(output).quality]
     return asked if effort == 0 else replace(asked, preset="slow", crf=asked.crf - _FINER * effort)
 
 
 def encoding(output: Output) -> VideoEncoding:
     """The placement's video target. Raises: ValueError for a placement that takes none."""
-    if not isinstance(output.spec.encoding, VideoEncoding):
-        raise ValueError(f"{output.placement} takes no video")
-    return output.spec.encoding
+    if not isinstance(output.placement.encoding, VideoEncoding):
+        raise ValueError(f"{output.placement.name} takes no video")
+    return output.placement.encoding
 
 
 def sound_bit_rate(output: Output) -> int | None:
     """bit/s of the sound that is written; 0: there is none; None: it is copied, and its rate is not known."""
-    have, want = output.source, output.want
-    if not isinstance(want, Video) or want.audio is None:
+    have, target = output.source, output.target
+    if not isinstance(target, Video) or target.audio is None:
         return 0
-    if want.audio.anew:
+    if target.audio.reencode:
         return encoded_sound_bit_rate(output)
     return have.audio.bit_rate if isinstance(have, Video) and have.audio is not None else None
 
@@ -142,7 +144,7 @@ def encoded_sound_bit_rate(output: Output) -> int:
     """bit/s of a sound that is encoded anew: the rung's, less where the source's own is worth less, save where the table's is asked for."""
     have, most = output.source, rung(output).audio_bit_rate
     known = have.audio.bit_rate if isinstance(have, Video) and have.audio is not None else None
-    if known is None or output.wishes.rate == "table":
+    if known is None or output.options.rate == "table":
         return most
     return min(most, max(_LEAST_SOUND, known * _SOUND_WORTH))
 
@@ -150,14 +152,14 @@ def encoded_sound_bit_rate(output: Output) -> int:
 def length(output: Output) -> Fraction:
     """Seconds that the output lasts, as promised; 0 where nothing is promised."""
     return next(
-        (p.value for p in output.promises if isinstance(p, Near) and p.fact == "duration"),
+        (p.value for p in output.tolerances if isinstance(p, Near) and p.fact == "duration"),
         Fraction(0),
     )
 
 
 def picture_bit_rate(output: Output, limit: int) -> int:
     """bit/s of the picture with which the file has ``limit`` bytes."""
-    rate = output.want.video.frame_rate if isinstance(output.want, Video) else None
+    rate = output.target.video.frame_rate if isinstance(output.target, Video) else None
     return max(
         _LEAST, affordable(limit, length(output) or Fraction(1), sound_bit_rate(output), rate)
     )

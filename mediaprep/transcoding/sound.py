@@ -13,27 +13,27 @@ _LEAST_RANGE = 7  # LU: loudnorm's own default; a programme of a wider range kee
 _LAYOUTS = {1: "mono", 2: "stereo"}
 
 
-def sound_filters(output: Output, have: Video, want: Video) -> tuple[Filter, ...]:
+def sound_filters(output: Output, have: Video, target: Video) -> tuple[Filter, ...]:
     """Gaps and a late start are filled with silence, so that sound and picture begin together and stay so."""
     mixed = downmix(have.audio.channels if have.audio is not None else None)
     filters = [
         *sound_cut(output, have),
         Filter(name="aresample", options={"async": 1, "first_pts": 0, **mixed}),
     ]
-    if want.audio is not None and have.audio is not None and output.wishes.loudness is not None:
-        filters += loudness_filters(float(output.wishes.loudness), have.audio, want.audio)
+    if target.audio is not None and have.audio is not None and output.options.loudness is not None:
+        filters += loudness_filters(float(output.options.loudness), have.audio, target.audio)
     if missing_time(output, have) > 0:
         filters.append(Filter(name="apad"))
     return tuple(filters)
 
 
-def loudness_filters(target: float, have: AudioStream, want: AudioStream) -> list[Filter]:
+def loudness_filters(level: float, have: AudioStream, target: AudioStream) -> list[Filter]:
     """The second pass of loudnorm (EBU R 128), after the downmix: one gain for all, where the peaks allow it; else levelled."""
     measured = (have.loudness, have.loudness_range, have.true_peak, have.loudness_threshold)
     if any(value is None for value in measured):
         return []  # silence has no loudness
     levels = {
-        "I": f"{target:.2f}",
+        "I": f"{level:.2f}",
         "TP": f"{TRUE_PEAK}",
         "LRA": f"{min(50.0, max(_LEAST_RANGE, have.loudness_range or 0)):.2f}",
         "measured_I": f"{have.loudness:.2f}",
@@ -43,8 +43,8 @@ def loudness_filters(target: float, have: AudioStream, want: AudioStream) -> lis
         "linear": "true",
     }
     layout = (
-        [Filter(name="aformat", options={"channel_layouts": _LAYOUTS[want.channels]})]
-        if want.channels in _LAYOUTS
+        [Filter(name="aformat", options={"channel_layouts": _LAYOUTS[target.channels]})]
+        if target.channels in _LAYOUTS
         else []
     )
     return [*layout, Filter(name="loudnorm", options=levels)]

@@ -11,13 +11,13 @@ from mediaprep.model.media import Subtitle
 _KEPT = re.compile(r"(</?[biu]>)")
 
 
-def document(want: Subtitle) -> bytes:
+def document(target: Subtitle) -> bytes:
     """The file, in UTF-8 with lines that end in a line feed. Raises: ValueError for a format that is not written, or without cues."""
-    if want.cues is None or want.format not in ("srt", "webvtt"):
-        raise ValueError(f"captions cannot be written as {want.format}")
+    if target.cues is None or target.format not in ("srt", "webvtt"):
+        raise ValueError(f"captions cannot be written as {target.format}")
     blocks = []
-    for number, cue in enumerate(want.cues, 1):
-        if want.format == "srt":
+    for number, cue in enumerate(target.cues, 1):
+        if target.format == "srt":
             blocks.append(
                 f"{number}\n{_time(cue.start, ',')} --> {_time(cue.end, ',')}\n{cue.text}\n"
             )
@@ -25,7 +25,7 @@ def document(want: Subtitle) -> bytes:
             blocks.append(
                 f"{_time(cue.start, '.')} --> {_time(cue.end, '.')}\n{_escaped(cue.text)}\n"
             )
-    head = "WEBVTT\n\n" if want.format == "webvtt" else ""
+    head = "WEBVTT\n\n" if target.format == "webvtt" else ""
     return (head + "\n".join(blocks)).encode("utf-8")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mediaprep.model.media import Video, VideoStream
-from mediaprep.model.tolerance import Near, assume
+from mediaprep.model.tolerance import Near, fill_in
 from mediaprep.planning.plan import Output
 from mediaprep.rules.video import lead
 from mediaprep.tools.ffmpeg import Filter, seconds
@@ -95,7 +95,7 @@ def clock_filters(output: Output, have: Video) -> list[Filter]:
     """Before anything else: frames without usable times are counted; what lies outside the span, or behind a gap beyond the end, is let
     go before gaps are filled. A cut falls a little before the frame that it means, so that rounded stamps lie on the right side."""
     filters = []
-    rate = have.video.frame_rate or output.wishes.frame_rate
+    rate = have.video.frame_rate or output.options.frame_rate
     if _counted(have) and rate is not None:
         filters.append(
             Filter(name="setpts", options={"expr": f"N*{rate.denominator}/({rate.numerator}*TB)"})
@@ -169,8 +169,8 @@ def _shifted(name: str, start: Fraction) -> list[Filter]:
 def constant_rate(output: Output, have: Video) -> list[Filter]:
     """One frame at each tick of the wanted rate from 0 on: the one that is nearest in time; a late picture's first and the last one are
     held. As many as are promised."""
-    want = output.want
-    rate = want.video.frame_rate if isinstance(want, Video) else None
+    target = output.target
+    rate = target.video.frame_rate if isinstance(target, Video) else None
     if rate is None:
         raise ValueError("no frame rate is wanted")
     filters = [
@@ -195,10 +195,10 @@ def constant_rate(output: Output, have: Video) -> list[Filter]:
 
 def missing_time(output: Output, have: Video) -> Fraction:
     """Seconds to hold the last frame for, with a frame to spare: what the promised length has more than the source shows."""
-    promised = assume(output.want, output.promises)
+    promised = fill_in(output.target, output.tolerances)
     shown, rate = (
         have.video.duration,
-        output.want.video.frame_rate if isinstance(output.want, Video) else None,
+        output.target.video.frame_rate if isinstance(output.target, Video) else None,
     )
     if (
         shown is None
@@ -218,9 +218,9 @@ def stop_at(output: Output, have: Video) -> Fraction:
     """Seconds to stop at: the promised length where something is cut off or held, else with room to spare, so that a copied track keeps its
     last packets; a gap in the time stamps cannot fill the disk in either case."""
     lengths = [
-        promise.value
-        for promise in output.promises
-        if isinstance(promise, Near) and promise.fact in ("duration", "video.duration")
+        tolerance.value
+        for tolerance in output.tolerances
+        if isinstance(tolerance, Near) and tolerance.fact in ("duration", "video.duration")
     ]
     exact = output.span is not None or missing_time(output, have) > 0
     return max(lengths, default=Fraction(0)) + (0 if exact else _ROOM)
@@ -228,5 +228,6 @@ def stop_at(output: Output, have: Video) -> Fraction:
 
 def _promised(output: Output, path: str) -> Fraction | None:
     return next(
-        (Fraction(p.value) for p in output.promises if isinstance(p, Near) and p.fact == path), None
+        (Fraction(p.value) for p in output.tolerances if isinstance(p, Near) and p.fact == path),
+        None,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mediaprep.errors import EnvironmentProblem, ToolError
 from mediaprep.model.media import Video
-from mediaprep.model.tolerance import Near, Promise
+from mediaprep.model.tolerance import Near, Tolerance
 from mediaprep.planning.plan import Output
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call, run_child
@@ -20,7 +20,7 @@ from mediaprep.tools import ffmpeg
 from mediaprep.transcoding import video
 from mediaprep.transcoding.encoders import SOFTWARE
 from mediaprep.transcoding.rate import aim, length, setting
-from mediaprep.transcoding.video import Means
+from mediaprep.transcoding.video import EncodeJob
 
 WINDOW = Fraction(2)  # seconds: one group of pictures
 WINDOWS = 3
@@ -45,24 +45,24 @@ _BARE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class TrialResult:
     """What a few windows told: bit/s of the picture, and seconds of work for one second of it, without what it takes to begin."""
 
     bit_rate: float
     work: float
 
 
-def trying(
-    output: Output, means: Means, binary: str, source: Source, context: Context
-) -> Steps[Trial | None]:
+def trial_steps(
+    output: Output, means: EncodeJob, binary: str, source: Source, context: Context
+) -> Steps[TrialResult | None]:
     """Steps: the trial of an output whose picture is encoded; None for what needs none, or where it fails. Each window is done twice, the
     second time one frame of it: starting ffmpeg and decoding up to the window is no work that a second of the output takes."""
-    want = output.want
+    target = output.target
     if (
-        not isinstance(want, Video)
+        not isinstance(target, Video)
         or not isinstance(output.source, Video)
-        or not want.video.anew
-        or not want.video.frame_rate
+        or not target.video.reencode
+        or not target.video.frame_rate
     ):
         return None
     cap, whole = aim(output), length(output)
@@ -80,7 +80,7 @@ def trying(
             size, seconds = yield from _window(output, means, binary, source, context, start, span)
             begun = (
                 yield from _window(
-                    output, means, binary, source, context, start, 1 / want.video.frame_rate
+                    output, means, binary, source, context, start, 1 / target.video.frame_rate
                 )
             )[1]
             rates.append(min(float(cap.bit_rate), size * 8 / float(span)))
@@ -88,15 +88,15 @@ def trying(
     except ToolError:
         return None
     rate = sum(rates) / len(rates) if cap.way == "quality" else float(cap.bit_rate)
-    return Trial(bit_rate=rate, work=work / float(span * len(starts)))
+    return TrialResult(bit_rate=rate, work=work / float(span * len(starts)))
 
 
 def windowed(output: Output, start: Fraction, seconds: Fraction) -> Output:
     """The same output, but only this window of it, counted from its own start."""
     zero = output.span[0] if output.span is not None else Fraction(0)
     rate = (
-        output.want.video.frame_rate
-        if isinstance(output.want, Video) and output.want.video.frame_rate
+        output.target.video.frame_rate
+        if isinstance(output.target, Video) and output.target.video.frame_rate
         else Fraction(25)
     )
     lengths = {
@@ -105,23 +105,23 @@ def windowed(output: Output, start: Fraction, seconds: Fraction) -> Output:
         "video.frame_count": int(seconds * rate),
     }
 
-    def shorter(promise: Promise) -> Promise:
+    def shorter(tolerance: Tolerance) -> Tolerance:
         return (
-            replace(promise, value=lengths[promise.fact])
-            if isinstance(promise, Near) and promise.fact in lengths
-            else promise
+            replace(tolerance, value=lengths[tolerance.fact])
+            if isinstance(tolerance, Near) and tolerance.fact in lengths
+            else tolerance
         )
 
     return replace(
         output,
         span=(zero + start, zero + start + seconds),
-        promises=tuple(map(shorter, output.promises)),
+        tolerances=tuple(map(shorter, output.tolerances)),
     )
 
 
 def _window(
     output: Output,
-    means: Means,
+    means: EncodeJob,
     binary: str,
     source: Source,
     context: Context,

@@ -13,7 +13,7 @@ from mediaprep.model.media import Video, VideoStream
 from mediaprep.planning.plan import Output
 from mediaprep.rules.video import as_shown, lead
 from mediaprep.runtime.context import MAX_PIXELS
-from mediaprep.tools.ffmpeg import Filter, Input, Job, Track, seconds
+from mediaprep.tools.ffmpeg import FfmpegCommand, Filter, Input, OutputTrack, seconds
 from mediaprep.transcoding import encoders
 from mediaprep.transcoding.colour import colour_filters
 from mediaprep.transcoding.cutting import by_packet, drop, shift
@@ -50,7 +50,7 @@ _TAGS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class EncodeJob:
     """What the host and the source's bytes add to the facts: the demuxer to force, the formats allowed, threads of one child, the encoder
     that answered, whether ffmpeg has zscale, and which try this is for a quality that was asked for."""
 
@@ -62,47 +62,47 @@ class Means:
     effort: int = 0
 
 
-def job(output: Output, means: Means) -> Job:
+def job(output: Output, means: EncodeJob) -> FfmpegCommand:
     """The one run that makes the output. Raises: ValueError where the facts name no picture track (a plan never asks that)."""
-    have, want = output.source, output.want
-    if not isinstance(have, Video) or not isinstance(want, Video):
+    have, target = output.source, output.target
+    if not isinstance(have, Video) or not isinstance(target, Video):
         raise ValueError("a video output is made of a video")
     picture, sound = (
         chosen(have, "video"),
-        chosen(have, "audio") if want.audio is not None else None,
+        chosen(have, "audio") if target.audio is not None else None,
     )
     if picture is None:
         raise ValueError("no picture track is chosen")
     options: dict[str, str | int] = {
         **_NEVER_KEPT,
-        **(_METADATA_KEPT if output.wishes.keep_metadata else _METADATA_LEFT),
+        **(_METADATA_KEPT if output.options.keep_metadata else _METADATA_LEFT),
     }
     tracks = [
-        Track(
+        OutputTrack(
             index=picture.index,
-            filters=_picture_filters(output, have, want, means) if want.video.anew else (),
+            filters=_picture_filters(output, have, target, means) if target.video.reencode else (),
         )
     ]
     options |= (
-        _picture_options(output, want, means)
-        if want.video.anew
-        else _copied_picture(output, have, want)
+        _picture_options(output, target, means)
+        if target.video.reencode
+        else _copied_picture(output, have, target)
     )
-    if sound is not None and want.audio is not None:
+    if sound is not None and target.audio is not None:
         tracks.append(
-            Track(
+            OutputTrack(
                 index=sound.index,
-                filters=sound_filters(output, have, want) if want.audio.anew else (),
+                filters=sound_filters(output, have, target) if target.audio.reencode else (),
             )
         )
-        options |= sound_options(output, want.audio) if want.audio.anew else {"c:a": "copy"}
+        options |= sound_options(output, target.audio) if target.audio.reencode else {"c:a": "copy"}
     if by_packet(output):
         kept = f"{drop(output)},{shift(output)}"
         options["bsf:v"] = f"{options['bsf:v']},{kept}" if "bsf:v" in options else kept
         options |= {"bsf:a": kept} if options.get("c:a") == "copy" else {}
-    elif want.video.anew or (want.audio is not None and want.audio.anew):
+    elif target.video.reencode or (target.audio is not None and target.audio.reencode):
         options["t"] = seconds(stop_at(output, have))
-    return Job(
+    return FfmpegCommand(
         input=source_input(output, have, means),
         tracks=tuple(tracks),
         options=options,
@@ -119,13 +119,13 @@ def chosen(have: Video, kind: str) -> SourceTrack | None:
     )
 
 
-def source_input(output: Output, have: Video, means: Means) -> Input:
+def source_input(output: Output, have: Video, means: EncodeJob) -> Input:
     """The source as ffmpeg gets it: not turned by ffmpeg where its picture is decoded, from the span's start on."""
-    decoded = output.want.video.anew if isinstance(output.want, Video) else True
+    decoded = output.target.video.reencode if isinstance(output.target, Video) else True
     options: dict[str, str | int] = {"noautorotate": None} if decoded else {}  # type: ignore[dict-item]  # ffmpeg-python: None is a bare flag
-    if have.video.timestamps == "missing" and output.wishes.frame_rate is not None:
+    if have.video.timestamps == "missing" and output.options.frame_rate is not None:
         options["framerate"] = (
-            f"{output.wishes.frame_rate.numerator}/{output.wishes.frame_rate.denominator}"
+            f"{output.options.frame_rate.numerator}/{output.options.frame_rate.denominator}"
         )
     if ahead := lead(have):
         options["itsoffset"] = f"-{seconds(ahead)}"
@@ -142,8 +142,8 @@ def source_input(output: Output, have: Video, means: Means) -> Input:
     )
 
 
-def _picture_options(output: Output, want: Video, means: Means) -> dict[str, str | int]:
-    rate = want.video.frame_rate
+def _picture_options(output: Output, target: Video, means: EncodeJob) -> dict[str, str | int]:
+    rate = target.video.frame_rate
     if rate is None:
         raise ValueError("no frame rate is wanted")
     return {
@@ -163,28 +163,30 @@ def _picture_options(output: Output, want: Video, means: Means) -> dict[str, str
     }
 
 
-def _copied_picture(output: Output, have: Video, want: Video) -> dict[str, str | int]:
+def _copied_picture(output: Output, have: Video, target: Video) -> dict[str, str | int]:
     options: dict[str, str | int] = {"c:v": "copy"}
     if output.span is None and (rate := rounded_rate(have)) is not None:
         # a bitstream filter, even one that does nothing, gets times as multiples of what ``r`` says a frame lasts
         options |= {"r": f"{rate.numerator}/{rate.denominator}", "bsf:v": "null"}
-    if (tag := _TAGS.get(want.video.codec or "")) is not None:
+    if (tag := _TAGS.get(target.video.codec or "")) is not None:
         options["tag:v"] = tag
-    if want.video.sars != have.video.sars and want.video.width and want.video.height:
-        shape = Fraction(want.video.width, want.video.height)
+    if target.video.sars != have.video.sars and target.video.width and target.video.height:
+        shape = Fraction(target.video.width, target.video.height)
         options["aspect"] = f"{shape.numerator}:{shape.denominator}"
-        options["bsf:v"] = f"{want.video.codec}_metadata=sample_aspect_ratio=1/1"
+        options["bsf:v"] = f"{target.video.codec}_metadata=sample_aspect_ratio=1/1"
     return options
 
 
-def _picture_filters(output: Output, have: Video, want: Video, means: Means) -> tuple[Filter, ...]:
-    size = want.video.display_size
+def _picture_filters(
+    output: Output, have: Video, target: Video, means: EncodeJob
+) -> tuple[Filter, ...]:
+    size = target.video.display_size
     if size is None:
         raise ValueError("no picture size is wanted")
-    video = as_shown(have.video, output.wishes)
+    video = as_shown(have.video, output.options)
     timing = clock_filters(output, have), constant_rate(output, have)
     filters = upright_filters(
-        video, want.video.frame_rate, size, output.wishes.fit, timing=timing, zscale=means.zscale
+        video, target.video.frame_rate, size, output.options.fit, timing=timing, zscale=means.zscale
     )
     return (*filters, *encoders.upload_filters(means.encoder))
 

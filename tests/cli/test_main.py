@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mediaprep import cli
-from mediaprep.cli._exit import Code, of_error, worst
+from mediaprep.cli._exit import ExitCode, of_error, worst
 from mediaprep.errors import (
     Cancelled,
     DeadlineExceeded,
@@ -167,7 +167,7 @@ def test_every_error_has_its_code(problem, code):
 def test_of_several_files_the_worst_code_counts():
     order = [70, 5, 4, 3, 2, 1, 0]
     for position, code in enumerate(order):
-        assert worst(Code(later) for later in order[position:]) == code
+        assert worst(ExitCode(later) for later in order[position:]) == code
     assert worst([]) == 0
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from mediaprep import cli
 from mediaprep.cli import _fix, _plainly
-from mediaprep.cli._check import Asked
+from mediaprep.cli._check import CheckArguments
 from mediaprep.cli._each import each
-from mediaprep.cli._face import Face, Globals
+from mediaprep.cli._face import Console, GlobalOptions
 
 
 @pytest.fixture(autouse=True)
@@ -23,11 +23,11 @@ def _own_config(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "asked"),
     [
-        (["check", "a.mp4"], Asked(inputs=["a.mp4"])),
-        (["check", "a", "--json", "b"], Asked(inputs=["a", "b"], as_json=True)),
-        (["check", "-p", "bluesky", "a"], Asked(inputs=["a"], profile="bluesky")),
+        (["check", "a.mp4"], CheckArguments(inputs=["a.mp4"])),
+        (["check", "a", "--json", "b"], CheckArguments(inputs=["a", "b"], as_json=True)),
+        (["check", "-p", "bluesky", "a"], CheckArguments(inputs=["a"], profile="bluesky")),
         (["check", "a", "--category", "dm_video", "--deep", "--post", "--exit-zero"],
-         Asked(inputs=["a"], category="dm_video", deep=True, post=True, exit_zero=True)),
+         CheckArguments(inputs=["a"], category="dm_video", deep=True, post=True, exit_zero=True)),
     ],
 )  # fmt: skip
 def test_plain_lines_are_understood(words, asked):
@@ -97,7 +97,7 @@ def test_answers_come_in_order_and_only_a_window_is_begun(count):
 
     names = [str(number) for number in range(count)]
     seen = []
-    for done in each(Face.start(Globals(isolated=True)), names, work, jobs=3):
+    for done in each(Console.start(GlobalOptions(isolated=True)), names, work, jobs=3):
         seen.append(done.value)
         assert len(begun) <= len(seen) + 6
     assert seen == names

@@ -36,8 +36,8 @@ def test_list_as_json():
 
 def test_show_prints_every_limit_with_level_and_source():
     text = run("show", "twitter")
-    for spec in profile.find_profile("twitter").specs.values():
-        for requirement in spec.requirements.values():
+    for placement in profile.find_profile("twitter").placements.values():
+        for requirement in placement.requirements.values():
             assert any(
                 line.startswith(f"{requirement.rule} ")
                 and requirement.level in line
@@ -93,7 +93,8 @@ def test_new_starts_a_profile_that_validates_and_never_overwrites():
     assert path == str(profile.own_folder() / "mine.toml")
     assert "ok: mine" in run("validate", path)
     assert (
-        profile.find_spec("mine/gif").requirements == profile.find_spec("bluesky/gif").requirements
+        profile.find_placement("mine/gif").requirements
+        == profile.find_placement("bluesky/gif").requirements
     )
     assert CliRunner().invoke(app, ["new", "mine"]).exception is not None
     assert CliRunner().invoke(app, ["new", "twitter"]).exception is not None

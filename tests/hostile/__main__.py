@@ -167,11 +167,11 @@ def main(words: list[str] | None = None) -> int:
     wanted = {word.strip() for word in asked.only.split(",") if word.strip()}
     kept = _kept(asked.keep)
     figures: list[Figure] = []
-    for name, (promises, suite) in suites(sizes, asked.first).items():
+    for name, (tolerances, suite) in suites(sizes, asked.first).items():
         if name in kept:
             figures += kept[name]
             continue
-        if wanted and name not in wanted and not wanted & set(map(str, promises)):
+        if wanted and name not in wanted and not wanted & set(map(str, tolerances)):
             continue
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="mediaprep-hostile-") as folder:
@@ -187,7 +187,8 @@ def main(words: list[str] | None = None) -> int:
         for figure in told:
             for line in figure.broken:
                 print(
-                    f"  BROKEN {figure.promise} ({PROMISES[figure.promise][0]}): {line}", flush=True
+                    f"  BROKEN {figure.tolerance} ({PROMISES[figure.tolerance][0]}): {line}",
+                    flush=True,
                 )
     print(f"\n{table(figures)}")
     return int(any(figure.broken for figure in figures))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import fixtures
 from fixtures.rows import hostile
-from mediaprep.model.options import Wishes
+from mediaprep.model.options import Options
 from tests.hostile.figures import Figure
 from tests.hostile.mutants import JOB_SECONDS
 from tests.hostile.oracles import (
@@ -27,11 +27,11 @@ from tests.hostile.oracles import (
 
 # Asked of the files whose time stamps span years: what makes an fps filter or a planner count to them.
 WAYS = {
-    "first": Wishes(trim="first"),
-    "span": Wishes(trim=(Fraction(0), Fraction(100))),
-    "late": Wishes(trim=(Fraction(90_000_000), Fraction(90_000_100))),
-    "split": Wishes(split=True),
-    "gif": Wishes(to="gif", trim=(Fraction(0), Fraction(5))),
+    "first": Options(trim="first"),
+    "span": Options(trim=(Fraction(0), Fraction(100))),
+    "late": Options(trim=(Fraction(90_000_000), Fraction(90_000_100))),
+    "split": Options(split=True),
+    "gif": Options(to="gif", trim=(Fraction(0), Fraction(5))),
 }
 
 
@@ -118,9 +118,9 @@ def bombs(work: Path, *, slow: bool) -> list[Figure]:
                 broken[2].append(f"check {name}: {ending.seconds:.1f} s")
     with nothing_left() as later, Peak() as repaired:
         for name, path in files:
-            ways = WAYS if name.startswith("gap") else {"": Wishes()}
-            for way, wishes in ways.items():
-                ending = prepared(path, work / f"{name}.out", wishes=wishes, force=True)
+            ways = WAYS if name.startswith("gap") else {"": Options()}
+            for way, options in ways.items():
+                ending = prepared(path, work / f"{name}.out", options=options, force=True)
                 worst["fix"] = max(worst["fix"], ending.seconds)
                 if ending.bare:
                     broken[13].append(f"fix {name} {way}: {ending.text}")
@@ -137,16 +137,16 @@ def bombs(work: Path, *, slow: bool) -> list[Figure]:
         broken[3].append(f"a child took {peak / 2**20:.0f} MB")
     return [
         Figure(
-            promise=2,
+            tolerance=2,
             found=f"{len(files)} bombs: check at most {worst['check']:.1f} s, fix {worst['fix']:.1f} s",
             broken=tuple(broken[2]),
         ),
         Figure(
-            promise=3,
+            tolerance=3,
             found=f"bombs: probe {probing / 2**20:.0f} MB, job {peak / 2**20:.0f} MB",
             broken=tuple(broken[3]),
         ),
-        Figure(promise=13, found=f"{len(files)} bombs typed", broken=tuple(broken[13])),
+        Figure(tolerance=13, found=f"{len(files)} bombs typed", broken=tuple(broken[13])),
     ]
 
 
@@ -182,9 +182,9 @@ def no_files(work: Path) -> list[Figure]:
     count = len(paths) + 4
     return [
         Figure(
-            promise=2,
+            tolerance=2,
             found=f"{count} FIFOs, devices, links and folders answered within 1 s",
             broken=tuple(slow),
         ),
-        Figure(promise=13, found=f"{count} of them unreadable", broken=tuple(bare)),
+        Figure(tolerance=13, found=f"{count} of them unreadable", broken=tuple(bare)),
     ]

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from fixtures import edits
-from mediaprep.model.options import Wishes
+from mediaprep.model.options import Options
 from tests.hostile.figures import Figure
 from tests.hostile.oracles import prepared
 from tests.hostile.seeds import seed
@@ -538,8 +538,8 @@ def _tiff_picture() -> bytes:
 
 # -- oracles ------------------------------------------------------------------------------------------------------------------------------
 
-_LONELY = Wishes()
-WISHES = {".gif": Wishes(to="auto"), ".ass": Wishes(), ".vtt": Wishes()}
+_LONELY = Options()
+WISHES = {".gif": Options(to="auto"), ".ass": Options(), ".vtt": Options()}
 _BOXES = frozenset(
     b"ftyp moov mvhd trak tkhd edts elst mdia mdhd hdlr minf vmhd smhd dinf dref stbl stsd stts stss ctts stsc stsz stco co64 sgpd sbgp "
     b"mdat free url  avc1 mp4a avcC esds colr pasp btrt chrm sdtp tref udta meta ilst \xa9too data".split()
@@ -724,7 +724,7 @@ def left_in_outputs(work: Path, only: Sequence[str] = ()) -> list[Figure]:
         path, out = work / name, work / f"{name}.out"
         path.write_bytes(make())
         out.mkdir()
-        ending = prepared(path, out, wishes=WISHES.get(path.suffix, _LONELY))
+        ending = prepared(path, out, options=WISHES.get(path.suffix, _LONELY))
         if ending.word != "fixed":
             broken.append(f"{name}: {ending.word} {ending.text[:300]}")
         for output in map(Path, ending.outputs):
@@ -742,7 +742,7 @@ def left_in_outputs(work: Path, only: Sequence[str] = ()) -> list[Figure]:
     words = f"{len(broken)} canaries left in {outputs} outputs, by bytes and structure" + (
         f"; {judged} by exiftool" if judged else ""
     )
-    return [Figure(promise=14, found=words, broken=tuple(broken))]
+    return [Figure(tolerance=14, found=words, broken=tuple(broken))]
 
 
 def ask_exiftool(work: Path) -> dict[str, list[str]]:

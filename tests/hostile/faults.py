@@ -163,22 +163,22 @@ class _Kills:
     def figures(self, what: str) -> list[Figure]:
         return [
             Figure(
-                promise=6,
+                tolerance=6,
                 found=f"{len(self.broken[6])} sources changed by {self.kills} kills of {what}",
                 broken=tuple(self.broken[6]),
             ),
             Figure(
-                promise=7,
+                tolerance=7,
                 found=f"{len(self.broken[7])} partial outputs after {self.kills} kills of {what}",
                 broken=tuple(self.broken[7]),
             ),
             Figure(
-                promise=8,
+                tolerance=8,
                 found=f"{what}: all finished after {self.kills} kills",
                 broken=tuple(self.broken[8]),
             ),
             Figure(
-                promise=15,
+                tolerance=15,
                 found=f"{len(self.broken[15])} orphans after {self.kills} kills of {what}",
                 broken=tuple(self.broken[15]),
             ),
@@ -301,7 +301,7 @@ def full_disks(work: Path, sizes: int) -> list[Figure]:
     how = "of a file system" if os.geteuid() == 0 else "by a file size limit"
     return [
         Figure(
-            promise=7,
+            tolerance=7,
             found=f"0 partial outputs on {full} full disks of {tried} ({how})",
             broken=tuple(broken),
         )
@@ -319,7 +319,7 @@ def full_disk_with_ledger(work: Path, sizes: int) -> list[Figure]:
         size = 16384 + 300_000 * number // max(1, sizes - 1)
         with small_disk(place, size) as mounted:
             if not mounted:
-                return [Figure(promise=8, found="", skipped="no file system may be mounted here")]
+                return [Figure(tolerance=8, found="", skipped="no file system may be mounted here")]
             words = ["batch", str(sources), "-o", str(place / "out")]
             code, said = run(words)
             if "Traceback" in said or "internal error" in said or code not in (0, 4, 5, 6):
@@ -334,7 +334,7 @@ def full_disk_with_ledger(work: Path, sizes: int) -> list[Figure]:
                 )
     return [
         Figure(
-            promise=8,
+            tolerance=8,
             found=f"ledger and outputs on {sizes} full disks, all finished with room",
             broken=tuple(broken),
         )
@@ -409,7 +409,7 @@ def changing_sources(work: Path) -> list[Figure]:
                     broken.append(f"{label}: a work file is left")
     return [
         Figure(
-            promise=10,
+            tolerance=10,
             found=f"{len(broken)} outputs of {tried} sources that changed under the work",
             broken=tuple(broken),
         )
@@ -443,7 +443,7 @@ def stopped(work: Path) -> list[Figure]:
         if child.wait(60) != 0:
             broken.append(f"stopped after {seconds} s: exit code {child.returncode}")
     return [
-        Figure(promise=8, found="3 of 3 runs stopped and continued finish", broken=tuple(broken))
+        Figure(tolerance=8, found="3 of 3 runs stopped and continued finish", broken=tuple(broken))
     ]
 
 
@@ -484,7 +484,7 @@ def in_threads(work: Path, count: int) -> list[Figure]:
     broken += [f"stray {pid}" for pid in strays(before)]
     return [
         Figure(
-            promise=15,
+            tolerance=15,
             found=f"0 strays of {count} callers cancelled in threads",
             broken=tuple(broken),
         )

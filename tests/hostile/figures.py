@@ -31,7 +31,7 @@ PROMISES = {
 class Figure:
     """One measurement for one promise: ``found`` in words; ``broken``: each violation, one line that says how to make it again."""
 
-    promise: int
+    tolerance: int
     found: str
     broken: tuple[str, ...] = ()
     skipped: str = ""
@@ -46,8 +46,8 @@ def table(figures: Iterable[Figure]) -> str:
     rows = ["| # | promise | figure to reach | measured | |", "| --- | --- | --- | --- | --- |"]
     by_promise: dict[int, list[Figure]] = {}
     for figure in figures:
-        by_promise.setdefault(figure.promise, []).append(figure)
-    for number, (promise, wanted) in PROMISES.items():
+        by_promise.setdefault(figure.tolerance, []).append(figure)
+    for number, (tolerance, wanted) in PROMISES.items():
         found = by_promise.get(number, [])
         words = (
             "; ".join((f.skipped and f"not run: {f.skipped}") or f.found for f in found)
@@ -60,5 +60,5 @@ def table(figures: Iterable[Figure]) -> str:
             if found and all(f.reached for f in found)
             else "not told"
         )
-        rows.append(f"| {number} | {promise} | {wanted} | {words} | {word} |")
+        rows.append(f"| {number} | {tolerance} | {wanted} | {words} | {word} |")
     return "\n".join(rows)

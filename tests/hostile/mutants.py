@@ -70,22 +70,22 @@ def through_check(work: Path, wanted: Sequence[Job], *, threads: int = 2) -> lis
     told = ", ".join(f"{count} {word}" for word, count in words.most_common())
     return [
         Figure(
-            promise=1,
+            tolerance=1,
             found=f"0 crashes of the host in {len(wanted)} mutants checked ({told})",
             broken=tuple(broken[1]),
         ),
         Figure(
-            promise=2,
+            tolerance=2,
             found=f"{len(broken[2])} of {len(wanted)} checks over {PROBE_SECONDS:.0f} s + 1",
             broken=tuple(broken[2]),
         ),
         Figure(
-            promise=3,
+            tolerance=3,
             found=f"probe peak {peak / 2**20:.0f} MB",
             broken=() if peak < PROBE_BYTES else (f"{peak} bytes in a reader",),
         ),
         Figure(
-            promise=13,
+            tolerance=13,
             found=f"{len(wanted) - len(broken[13])} of {len(wanted)} checks typed",
             broken=tuple(broken[13]),
         ),
@@ -124,33 +124,37 @@ def through_fix(work: Path, wanted: Sequence[Job], *, threads: int = 2) -> list[
     told = ", ".join(f"{number} {word}" for word, number in words.most_common())
     return [
         Figure(
-            promise=1,
+            tolerance=1,
             found=f"0 crashes of the host in {count} mutants repaired ({told})",
             broken=tuple(broken[1]),
         ),
         Figure(
-            promise=2,
+            tolerance=2,
             found=f"{len(broken[2])} of {count} repairs over {JOB_SECONDS:.0f} s",
             broken=tuple(broken[2]),
         ),
         Figure(
-            promise=3,
+            tolerance=3,
             found=f"job peak {peak / 2**20:.0f} MB",
             broken=() if peak < JOB_BYTES else (f"{peak} bytes in a child",),
         ),
         Figure(
-            promise=5, found=f"{len(broken[5])} of {count} wrote elsewhere", broken=tuple(broken[5])
+            tolerance=5,
+            found=f"{len(broken[5])} of {count} wrote elsewhere",
+            broken=tuple(broken[5]),
         ),
         Figure(
-            promise=6, found=f"{len(broken[6])} of {count} sources changed", broken=tuple(broken[6])
+            tolerance=6,
+            found=f"{len(broken[6])} of {count} sources changed",
+            broken=tuple(broken[6]),
         ),
         Figure(
-            promise=7,
+            tolerance=7,
             found=f"{len(broken[7])} bad outputs of {words['fixed']} published",
             broken=tuple(broken[7]),
         ),
         Figure(
-            promise=13,
+            tolerance=13,
             found=f"{count - len(broken[13])} of {count} repairs typed",
             broken=tuple(broken[13]),
         ),

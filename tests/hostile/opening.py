@@ -188,7 +188,7 @@ def cells() -> Iterator[tuple[str, str, bytes, bool]]:
 def opens_nothing_else(work: Path, count: int | None = None) -> list[Figure]:
     """Each cell (or a sample of so many) through ``check`` and ``fix`` under strace."""
     if strace() is None:
-        return [Figure(promise=4, found="", skipped="no strace on this host")]
+        return [Figure(tolerance=4, found="", skipped="no strace on this host")]
     wanted = list(cells())
     if count is not None:
         wanted = random.Random("cells").sample(wanted, min(count, len(wanted)))
@@ -220,7 +220,7 @@ def opens_nothing_else(work: Path, count: int | None = None) -> list[Figure]:
             broken.append("the tracer does not see what is opened")
     return [
         Figure(
-            promise=4,
+            tolerance=4,
             found=f"{len(broken)} opens or connects in {2 * len(wanted)} traced runs",
             broken=tuple(broken),
         )
@@ -276,17 +276,17 @@ def names(work: Path, count: int) -> list[Figure]:
         shutil.rmtree(folder)
     return [
         Figure(
-            promise=4,
+            tolerance=4,
             found=f"{len(wrong)} of {2 * len(wanted)} names led elsewhere",
             broken=tuple(wrong),
         ),
         Figure(
-            promise=5,
+            tolerance=5,
             found=f"{len(elsewhere)} of {len(wanted)} names wrote elsewhere",
             broken=tuple(elsewhere),
         ),
         Figure(
-            promise=6,
+            tolerance=6,
             found=f"{len(changed)} of {len(wanted)} sources under strange names changed",
             broken=tuple(changed),
         ),
@@ -333,7 +333,7 @@ def links(work: Path) -> list[Figure]:
                 broken.append(f"input {given}: the source changed")
     return [
         Figure(
-            promise=6,
+            tolerance=6,
             found=f"0 sources changed through {tried} links" if not broken else f"{len(broken)}",
             broken=tuple(broken),
         )

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import fixtures
-from mediaprep.model.options import Wishes
+from mediaprep.model.options import Options
 from tests.hostile.faults import run
 from tests.hostile.figures import Figure
 from tests.hostile.oracles import JOB_BYTES, PROBE_BYTES, Peak, checked, end_readers, prepared
@@ -65,7 +65,7 @@ def by_suites(*, long: bool) -> list[Figure]:
         broken = tuple(failed) or ((done.stdout[-500:],) if done.returncode else ())
         count = passed[1] if passed else str(done.stdout.count("."))
         figures.append(
-            Figure(promise=number, found=f"{words} ({count} tests of {path})", broken=broken)
+            Figure(tolerance=number, found=f"{words} ({count} tests of {path})", broken=broken)
         )
     return figures
 
@@ -99,7 +99,7 @@ def stated(work: Path) -> list[Figure]:
             broken.append(f"doctor --sandbox {level}: {item['message']}")
     return [
         Figure(
-            promise=16,
+            tolerance=16,
             found="doctor, check, plan, fix and probe state the level, for files of every end",
             broken=tuple(broken),
         )
@@ -118,7 +118,7 @@ def _levels(report: object) -> list[str]:
 
 def memory(work: Path) -> list[Figure]:
     """The peak of a reader and of a job for the phone clip that the package is about: 1080x1920 HEVC of 10 bits, encoded anew."""
-    readers = {"probe": {}, "deep probe": {"wishes": Wishes(deep=True)}}
+    readers = {"probe": {}, "deep probe": {"options": Options(deep=True)}}
     peaks: dict[str, int] = {}
     for what, options in readers.items():
         with Peak() as peak:
@@ -135,7 +135,7 @@ def memory(work: Path) -> list[Figure]:
     ]
     over += [] if ending.word == "fixed" else [f"fix of input.mov: {ending.word} {ending.text}"]
     found = ", ".join(f"{what} {size / 2**20:.0f} MB" for what, size in peaks.items())
-    return [Figure(promise=3, found=f"a phone's clip of 1080p: {found}", broken=tuple(over))]
+    return [Figure(tolerance=3, found=f"a phone's clip of 1080p: {found}", broken=tuple(over))]
 
 
 def cost(rounds: int) -> list[Figure]:
@@ -150,4 +150,4 @@ def cost(rounds: int) -> list[Figure]:
         for one, most in ((probe, safety.PROBE_MS), (job, safety.JOB_MS))
         if one.added > most
     ]
-    return [Figure(promise=17, found=found, broken=tuple(over))]
+    return [Figure(tolerance=17, found=found, broken=tuple(over))]

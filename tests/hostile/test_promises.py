@@ -33,7 +33,7 @@ def test_the_promises_hold(name: str) -> None:
 
 
 def test_every_promise_is_tested() -> None:
-    assert {number for promises, _ in suites(CI, 1).values() for number in promises} == set(
+    assert {number for tolerances, _ in suites(CI, 1).values() for number in tolerances} == set(
         PROMISES
     )
 
@@ -50,9 +50,9 @@ def test_a_mutant_is_made_again_from_its_number() -> None:
 def test_the_table_tells_what_was_not_run_or_is_broken() -> None:
     rows = table(
         [
-            Figure(promise=1, found="0 of 5"),
-            Figure(promise=2, found="1 of 5", broken=("x",)),
-            Figure(promise=4, found="", skipped="no strace"),
+            Figure(tolerance=1, found="0 of 5"),
+            Figure(tolerance=2, found="1 of 5", broken=("x",)),
+            Figure(tolerance=4, found="", skipped="no strace"),
         ]
     )
     words = {

@@ -99,7 +99,7 @@ def grid(work: Path, points: int, names: Sequence[str] = ()) -> list[Figure]:
     found = f"{len(broken)} of {len(cells)} cuts called whole; {tails} cannot be told ({len(ENDLESS)} seeds without an end mark)"
     return [
         Figure(
-            promise=10, found=f"{found}; {len(seen)} through check and fix", broken=tuple(broken)
+            tolerance=10, found=f"{found}; {len(seen)} through check and fix", broken=tuple(broken)
         )
     ]
 

@@ -12,9 +12,9 @@ import pytest
 from mediaprep.jobs.run import batch
 from mediaprep.jobs.run.driver import Driver
 from mediaprep.jobs.run.events import JobEvent
-from mediaprep.jobs.run.inflight import Options
-from mediaprep.jobs.workers.threads import Crew, Threads
-from mediaprep.jobs.workers.worker import Recipe
+from mediaprep.jobs.run.inflight import RunOptions
+from mediaprep.jobs.workers.threads import ThreadPool, WorkerPool
+from mediaprep.jobs.workers.worker import RunSettings
 from mediaprep.profile import find_profile
 
 TO_FIX = ("r60.mkv", "ac3.mp4")  # a remux; the sound anew
@@ -22,8 +22,8 @@ FINE = "base.mp4"
 
 
 @pytest.fixture(scope="session")
-def recipe() -> Recipe:
-    return Recipe(profile=find_profile("twitter"))
+def recipe() -> RunSettings:
+    return RunSettings(profile=find_profile("twitter"))
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def drop(make: Callable[[str], Path], tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def dask_crew() -> Iterator[Crew]:
+def dask_crew() -> Iterator[WorkerPool]:
     """A scheduler and two workers in this process, reached over TCP as from elsewhere."""
     distributed = pytest.importorskip("distributed")
     from mediaprep.jobs.workers.dask import Cluster
@@ -64,28 +64,33 @@ def dask_crew() -> Iterator[Crew]:
 
 
 @pytest.fixture(params=["threads", "dask"])
-def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
+def crew(request: pytest.FixtureRequest) -> Iterator[WorkerPool]:
     """The whole suite runs over both."""
     if request.param == "dask":
         yield request.getfixturevalue("dask_crew")
         return
-    threads = Threads(2)
+    threads = ThreadPool(2)
     yield threads
     threads.close()
 
 
 @pytest.fixture
 def opened(
-    crew: Crew, recipe: Recipe, tmp_path: Path
+    crew: WorkerPool, recipe: RunSettings, tmp_path: Path
 ) -> Callable[..., AbstractContextManager[Driver]]:
     """``with opened() as driver``: over ``tmp_path/out``; what it tells is in ``driver.tell.events``."""
 
     @contextmanager
     def entered(
-        tell: Heard | None = None, options: Options | None = None, **words: object
+        tell: Heard | None = None, options: RunOptions | None = None, **words: object
     ) -> Iterator[Driver]:
         with batch.opened(
-            tmp_path / "out", recipe, crew, options or Options(pause=0.0), tell or Heard(), **words
+            tmp_path / "out",
+            recipe,
+            crew,
+            options or RunOptions(pause=0.0),
+            tell or Heard(),
+            **words,
         ) as driver:  # type: ignore[arg-type]
             yield driver
 

@@ -7,8 +7,8 @@ import pytest
 from mediaprep.model.limits import (
     AnyOf,
     Attachments,
-    Box,
     ByteLimit,
+    DimensionRange,
     Ladder,
     OneOf,
     Range,
@@ -51,8 +51,8 @@ def test_both_ends_of_a_range_are_allowed(value, allowed, nearest):
         (Range(max=Fraction(300_000_000), quantity="count"), "at most 300 000 000"),
         (Range(min=Fraction(5_000_000), quantity="bit_rate"), "at least 5000 kbit/s"),
         (AnyOf(values=(Fraction(30), Fraction(60)), quantity="rate"), "30 fps or 60 fps"),
-        (Box(min=(32, 32), max=(1280, 1024)), "32x32 to 1280x1024, either way round"),
-        (Box(max=(1280, 1080), oriented=True), "at most 1280x1080"),
+        (DimensionRange(min=(32, 32), max=(1280, 1024)), "32x32 to 1280x1024, either way round"),
+        (DimensionRange(max=(1280, 1080), oriented=True), "at most 1280x1080"),
         (Sizes(values=((1280, 720), (720, 720))), "1280x720 or 720x720"),
         (ByteLimit(judged=5_242_880, written=5_000_000, text="5 MB"), "at most 5 MB"),
         (
@@ -91,8 +91,8 @@ def test_any_of_takes_ntsc_rates_for_the_round_ones(rate, allowed):
     ],
 )
 def test_a_box_is_either_way_round_unless_oriented(size, free, oriented):
-    assert Box(min=(32, 32), max=(1280, 1024)).allows(size) is free
-    assert Box(min=(32, 32), max=(1280, 1024), oriented=True).allows(size) is oriented
+    assert DimensionRange(min=(32, 32), max=(1280, 1024)).allows(size) is free
+    assert DimensionRange(min=(32, 32), max=(1280, 1024), oriented=True).allows(size) is oriented
 
 
 def test_bytes_are_judged_at_the_larger_reading():

@@ -17,18 +17,18 @@ from mediaprep.model.media import (
     Colour,
     Container,
     Cue,
+    DeclaredSar,
     Gop,
     HdrFormat,
     Image,
     Media,
     Sound,
-    StatedSar,
     Subtitle,
     Track,
     Video,
     VideoStream,
 )
-from mediaprep.model.options import Wishes
+from mediaprep.model.options import Options
 from mediaprep.model.serialize import decode, encode
 
 VIDEO = Video(
@@ -40,7 +40,7 @@ VIDEO = Video(
     video=VideoStream(
         codec="h264",
         clap=(1, 2, 3, 4),
-        sars=(StatedSar(where="container", value=Fraction(4, 3)),),
+        sars=(DeclaredSar(where="container", value=Fraction(4, 3)),),
         frame_rate=Fraction(30000, 1001),
         gop=Gop(structure="open", first_open=Fraction(-1, 90000)),
         colour=Colour(hdr=(HdrFormat(name="Dolby Vision", profile=8),)),
@@ -83,12 +83,12 @@ def test_any_fraction_and_text_comes_back_exactly(
 
 
 def test_wishes_come_back_equal() -> None:
-    for wishes in (
-        Wishes(),
-        Wishes(trim="first", min_vmaf=93.0),
-        Wishes(trim=(Fraction(1), Fraction(5, 2)), rung=(1280, 720)),
+    for options in (
+        Options(),
+        Options(trim="first", min_vmaf=93.0),
+        Options(trim=(Fraction(1), Fraction(5, 2)), rung=(1280, 720)),
     ):
-        assert crossed(wishes, Wishes) == wishes
+        assert crossed(options, Options) == options
 
 
 @pytest.mark.parametrize(

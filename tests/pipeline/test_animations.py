@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 import mediaprep
-from mediaprep import Wishes
+from mediaprep import Options
 from mediaprep.model.media import Animation, Video
 
 Make = Callable[[str], Path]
@@ -29,9 +29,9 @@ class Made:
     path: Path
 
 
-def made(source: Path, folder: Path, *, category: str | None = None, **wishes: Any) -> Made:
+def made(source: Path, folder: Path, *, category: str | None = None, **options: Any) -> Made:
     outcome = mediaprep.prepare(
-        source, f"{folder}/", category=category, wishes=Wishes(**wishes), force=True
+        source, f"{folder}/", category=category, options=Options(**options), force=True
     )
     assert outcome.status == "fixed", outcome.problems
     assert outcome.after[0].verdict == "pass"
@@ -222,7 +222,7 @@ def test_where_little_width_is_left_a_video_is_made_unless_a_gif_is_named(tmp_pa
         made(source, tmp_path / "category", max_size=60_000, category="dm_gif").media, Animation
     )
     outcome = mediaprep.prepare(
-        source, tmp_path / "named" / "mine.gif", wishes=Wishes(max_size=60_000)
+        source, tmp_path / "named" / "mine.gif", options=Options(max_size=60_000)
     )
     assert outcome.status == "fixed"
     assert (tmp_path / "named" / "mine.gif").stat().st_size <= 60_000

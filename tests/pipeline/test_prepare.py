@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 import mediaprep
-from mediaprep import Wishes
-from mediaprep.pipeline import encode_and_verify as making
+from mediaprep import Options
+from mediaprep.pipeline import encode_and_verify as encode_and_verify_steps
 from mediaprep.transcoding import execute
 
 Make = Callable[[str], Path]
@@ -109,7 +109,7 @@ def test_sound_that_was_encoded_is_decoded(
         seen.append(options["kinds"])
         return execute.decode(*words, **options)
 
-    monkeypatch.setattr(making, "decode", spy)
+    monkeypatch.setattr(encode_and_verify_steps, "decode", spy)
     assert mediaprep.prepare(make("ac3.mp4"), tmp_path / "out.mp4").status == "fixed"
     assert seen == [("a",)]
 
@@ -117,11 +117,11 @@ def test_sound_that_was_encoded_is_decoded(
 def test_a_corrected_pixel_shape_is_a_copy_with_proof(make: Make, tmp_path: Path) -> None:
     """Nothing is encoded, the digests are equal, and so is what another reader decodes."""
     source = make("sar43.mp4")
-    outcome = mediaprep.prepare(source, tmp_path / "out.mp4", wishes=Wishes(square_pixels=True))
+    outcome = mediaprep.prepare(source, tmp_path / "out.mp4", options=Options(square_pixels=True))
     assert outcome.status == "fixed", outcome.problems
     assert outcome.evidence[0].frames_decoded is None
     (copied,) = (copy for copy in outcome.evidence[0].copied if copy.track == "video")
-    assert copied.source_digest == copied.made_digest is not None
+    assert copied.source_digest == copied.output_digest is not None
     assert mediaprep_payload(source, tmp_path) == mediaprep_payload(tmp_path / "out.mp4", tmp_path)
 
 
@@ -163,7 +163,7 @@ def test_too_long_is_refused_with_the_ways_out(make: Make, tmp_path: Path) -> No
 @pytest.mark.slow
 def test_trim_first_keeps_the_first_139_9_seconds(make: Make, tmp_path: Path) -> None:
     outcome = mediaprep.prepare(
-        make("d140_2997.mp4"), tmp_path / "out.mp4", wishes=Wishes(trim="first", quality="fast")
+        make("d140_2997.mp4"), tmp_path / "out.mp4", options=Options(trim="first", quality="fast")
     )
     assert outcome.status == "fixed", outcome.problems
     media = outcome.after[0].media
@@ -276,7 +276,7 @@ def test_events_tell_the_stages_in_order(make: Make, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_killed_run_leaves_no_output(make: Make, tmp_path: Path) -> None:
     """kill -9 in mid-encode: nothing under the final name."""
-    words = f"{str(make('d140_2997.mp4'))!r}, {str(tmp_path / 'out.mp4')!r}, wishes=mediaprep.Wishes(trim='first')"
+    words = f"{str(make('d140_2997.mp4'))!r}, {str(tmp_path / 'out.mp4')!r}, options=mediaprep.Options(trim='first')"
     code = f"import mediaprep; mediaprep.prepare({words}, on_event=lambda e: print(e, flush=True))"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import mediaprep
-from mediaprep import Wishes
+from mediaprep import Options
 
 Make = Callable[[str], Path]
 
@@ -69,7 +69,7 @@ def test_cancelling_ends_the_child_within_a_second(make: Make, tmp_path: Path) -
             mediaprep.prepare_async(
                 source,
                 tmp_path / "out.mp4",
-                wishes=Wishes(trim="first", quality="best"),
+                options=Options(trim="first", quality="best"),
                 on_event=lambda event: (
                     started.set() if isinstance(event, mediaprep.Progress) else None
                 ),
@@ -119,17 +119,17 @@ def test_a_cancel_event_and_a_deadline_stop_the_blocking_call(make: Make, tmp_pa
         if isinstance(event, mediaprep.Progress):
             cancel.set()
 
-    wishes = Wishes(trim="first", quality="best")
+    options = Options(trim="first", quality="best")
     with pytest.raises(mediaprep.Cancelled):
         mediaprep.prepare(
             make("d140_2997.mp4"),
             tmp_path / "out.mp4",
-            wishes=wishes,
+            options=options,
             on_event=on_event,
             cancel=cancel,
         )
     with pytest.raises(mediaprep.DeadlineExceeded):
-        mediaprep.prepare(make("d140_2997.mp4"), tmp_path / "out.mp4", wishes=wishes, timeout=0.5)
+        mediaprep.prepare(make("d140_2997.mp4"), tmp_path / "out.mp4", options=options, timeout=0.5)
     assert ffmpegs() == set()
     assert list(tmp_path.iterdir()) == []
 

@@ -59,12 +59,12 @@ def test_findings_come_in_the_order_of_the_rules() -> None:
 
 def test_only_what_the_placement_asks_for_is_judged() -> None:
     """Discord limits the bytes of a video alone: a GIF's or a codec's rule is not its business."""
-    spec = find_profile("discord").spec_for("video")
+    placement = find_profile("discord").placement_for("video")
     media = sized(
         4000, 30, container__format="matroska", video__codec="vp9", private=(), size_bytes=10**6
     )
-    assert check(media, spec).verdict == "pass"
-    assert check(replace(media, size_bytes=10**8), spec).verdict == "fail"
+    assert check(media, placement).verdict == "pass"
+    assert check(replace(media, size_bytes=10**8), placement).verdict == "fail"
 
 
 def test_an_unknown_file_fails_no_must_silently() -> None:
@@ -97,8 +97,8 @@ def test_another_kind_is_judged_by_the_rules_for_any_file() -> None:
     ],
 )
 def test_the_limit_of_the_kind_is_what_the_category_takes(category: str, kinds: str) -> None:
-    spec = twitter(category)
-    assert limit_of(spec.requirements["file-kind"], spec).describe() == kinds
+    placement = twitter(category)
+    assert limit_of(placement.requirements["file-kind"], placement).describe() == kinds
 
 
 def test_a_finding_names_its_gate_where_it_is_known() -> None:
@@ -136,7 +136,7 @@ def test_unreadable() -> None:
 @pytest.mark.parametrize("name", bundled())
 def test_every_bundled_placement_can_judge(name: str) -> None:
     """Each limit is of the type that its rule understands, for known and for unknown facts."""
-    for spec in find_profile(name).specs.values():
-        if spec.kind == "video":
+    for placement in find_profile(name).placements.values():
+        if placement.kind == "video":
             for media in (good(), Video(), silent(good())):
-                assert all(finding.level in LEVELS for finding in check(media, spec).findings)
+                assert all(finding.level in LEVELS for finding in check(media, placement).findings)

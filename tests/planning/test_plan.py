@@ -11,18 +11,18 @@ import pytest
 
 from mediaprep.model.media import (
     AudioStream,
+    DeclaredSar,
     HdrFormat,
     PrivateItem,
-    StatedSar,
     Track,
     Video,
     VideoStream,
 )
-from mediaprep.model.options import Wishes
-from mediaprep.model.tolerance import AtMostBytes, Near, assume
+from mediaprep.model.options import Options
+from mediaprep.model.tolerance import AtMostBytes, Near, fill_in
 from mediaprep.planning.changes import WRITTEN, Change
 from mediaprep.planning.plan import Output, Plan, plan
-from mediaprep.planning.streams import Treatment, streams
+from mediaprep.planning.streams import StreamAction, stream_actions
 from mediaprep.profile import find_profile
 from tests.facts import SQUARE, changed, good, lasting, silent, sized, twitter
 
@@ -31,31 +31,31 @@ _HEVC: dict[str, Any] = {"video__codec": "hevc", "video__tag": "hvc1"}
 NTSC = Fraction(1000, 1001)
 
 
-def planned(media: Video, wishes: Wishes | None = None, *, profile: str = "twitter") -> Plan:
-    return plan((media,), find_profile(profile).spec_for("video"), wishes)
+def planned(media: Video, options: Options | None = None, *, profile: str = "twitter") -> Plan:
+    return plan((media,), find_profile(profile).placement_for("video"), options)
 
 
-def output(media: Video, wishes: Wishes | None = None) -> Output:
-    made = planned(media, wishes)
+def output(media: Video, options: Options | None = None) -> Output:
+    made = planned(media, options)
     assert made.status == "planned", made.refusals
     (only,) = made.outputs
     return only
 
 
-def wanted(media: Video, wishes: Wishes | None = None) -> VideoStream:
+def wanted(media: Video, options: Options | None = None) -> VideoStream:
     """The picture that the plan wants, with what it promises filled in."""
-    made = output(media, wishes)
-    want = assume(made.want, made.promises)
-    assert isinstance(want, Video)
-    return want.video
+    made = output(media, options)
+    target = fill_in(made.target, made.tolerances)
+    assert isinstance(target, Video)
+    return target.video
 
 
 def actions(made: Output) -> dict[str, str]:
-    return {row.track: row.action for row in streams(made)}
+    return {row.track: row.action for row in stream_actions(made)}
 
 
 def promised(made: Output, fact: str) -> Fraction:
-    (value,) = [p.value for p in made.promises if isinstance(p, Near) and p.fact == fact]
+    (value,) = [p.value for p in made.tolerances if isinstance(p, Near) and p.fact == fact]
     return value  # type: ignore[no-any-return]
 
 
@@ -85,7 +85,7 @@ def test_what_is_only_observed_is_mended_with_a_must_or_on_request(
 ) -> None:
     """A warning alone changes nothing; where the file is written for a must, or when asked, what is written keeps it."""
     assert planned(good(**fault)).status == "already_ok"
-    assert actions(output(good(**fault), Wishes(mend="observed")))["video"] == "encoded"
+    assert actions(output(good(**fault), Options(fix_level="observed")))["video"] == "encoded"
     assert actions(output(good(**fault, container__format="matroska")))["video"] == "encoded"
 
 
@@ -104,13 +104,13 @@ def test_advice_is_never_acted_on() -> None:
 
 def test_a_wrong_container_is_a_remux() -> None:
     made = output(good(container__format="matroska"))
-    assert streams(made) == (
-        Treatment(track="container", action="rewritten", because=("video-container",)),
-        Treatment(track="video", action="copied"),
-        Treatment(track="audio", action="copied"),
+    assert stream_actions(made) == (
+        StreamAction(track="container", action="rewritten", because=("video-container",)),
+        StreamAction(track="video", action="copied"),
+        StreamAction(track="audio", action="copied"),
     )
     assert {c.safety for c in made.changes} == {"lossless"}
-    assert (made.want.container.format, made.want.container.faststart) == ("mp4", True)  # type: ignore[union-attr]
+    assert (made.target.container.format, made.target.container.faststart) == ("mp4", True)  # type: ignore[union-attr]
 
 
 def test_private_metadata_alone_is_removed_without_encoding() -> None:
@@ -118,16 +118,16 @@ def test_private_metadata_alone_is_removed_without_encoding() -> None:
     assert actions(made) == {"container": "rewritten", "video": "copied", "audio": "copied"}
     assert change(made, "private").because == ("file-private-metadata",)
     assert change(made, "private").safety == "lossless"
-    assert made.want.private == ()
+    assert made.target.private == ()
 
 
 def test_a_clock_is_not_private_and_metadata_is_kept_on_request() -> None:
     assert (
         planned(good(private=(PrivateItem(kind="time", where="moov/mvhd"),))).status == "already_ok"
     )
-    assert planned(good(private=(_GPS,)), Wishes(keep_metadata=True)).status == "already_ok"
-    kept = output(good(private=(_GPS,), container__format="matroska"), Wishes(keep_metadata=True))
-    assert kept.want.private is None, "no claim: where it is said differs between containers"
+    assert planned(good(private=(_GPS,)), Options(keep_metadata=True)).status == "already_ok"
+    kept = output(good(private=(_GPS,), container__format="matroska"), Options(keep_metadata=True))
+    assert kept.target.private is None, "no claim: where it is said differs between containers"
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_clock_is_not_private_and_metadata_is_kept_on_request() -> None:
 def test_wrong_sound_is_encoded_and_the_picture_copied(fault: dict[str, object]) -> None:
     made = output(good(**fault))
     assert actions(made) == {"container": "rewritten", "video": "copied", "audio": "encoded"}
-    sound = made.want.audio  # type: ignore[union-attr]
+    sound = made.target.audio  # type: ignore[union-attr]
     assert isinstance(sound, AudioStream)
     assert (sound.codec, sound.profile, sound.sbr, sound.channels, sound.layout) == (
         "aac",
@@ -156,7 +156,7 @@ def test_wrong_sound_is_encoded_and_the_picture_copied(fault: dict[str, object])
     ("rate", "kept"), [(48000, 48000), (44100, 44100), (22050, 48000), (96000, 48000)]
 )
 def test_sample_rates_outside_the_target_become_its_first(rate: int, kept: int) -> None:
-    sound = output(good(audio__profile="HE-AAC", audio__sample_rate=rate)).want.audio  # type: ignore[union-attr]
+    sound = output(good(audio__profile="HE-AAC", audio__sample_rate=rate)).target.audio  # type: ignore[union-attr]
     assert sound is not None
     assert sound.sample_rate == kept
 
@@ -164,7 +164,7 @@ def test_sample_rates_outside_the_target_become_its_first(rate: int, kept: int) 
 def test_mono_stays_mono() -> None:
     sound = output(
         good(audio__profile="HE-AAC", audio__channels=1, audio__layout="mono")
-    ).want.audio  # type: ignore[union-attr]
+    ).target.audio  # type: ignore[union-attr]
     assert sound is not None
     assert (sound.channels, sound.layout) == (1, "mono")
 
@@ -190,7 +190,7 @@ def test_tracks_that_are_not_chosen_are_told_to_be_left_out() -> None:
         Track(index=3, kind="subtitle"),
     )
     made = output(changed(media, container__tracks=tracks))
-    assert [row.track for row in streams(made) if row.action == "left out"] == [
+    assert [row.track for row in stream_actions(made) if row.action == "left out"] == [
         "audio 2",
         "subtitle 3",
     ]
@@ -206,8 +206,8 @@ def test_a_file_between_both_readings_of_512_mb_is_fine_alone() -> None:
 def test_but_it_cannot_be_copied_into_something_we_write() -> None:
     made = output(good(size_bytes=530_000_000, container__format="matroska"))
     assert actions(made) == {"container": "rewritten", "video": "encoded", "audio": "copied"}
-    assert AtMostBytes(limit=512_000_000) in made.promises
-    assert streams(made)[1].because == ("video-container",)
+    assert AtMostBytes(limit=512_000_000) in made.tolerances
+    assert stream_actions(made)[1].because == ("video-container",)
     assert change(made, "size_bytes").after == 512_000_000
     assert change(made, "container.format").safety == "lossless"
 
@@ -219,11 +219,11 @@ def test_above_both_it_is_encoded() -> None:
 
 def test_a_smaller_limit_is_the_users_to_set() -> None:
     """--max-size: never exceeded, also by a file that would be fine as it is."""
-    made = output(good(size_bytes=7_700_000), Wishes(max_size=5_000_000))
-    assert AtMostBytes(limit=5_000_000) in made.promises
+    made = output(good(size_bytes=7_700_000), Options(max_size=5_000_000))
+    assert AtMostBytes(limit=5_000_000) in made.tolerances
     assert actions(made)["video"] == "encoded"
-    assert streams(made)[1].because == ("--max-size",)
-    assert planned(good(size_bytes=7_700_000), Wishes(max_size=7_700_000)).status == "already_ok"
+    assert stream_actions(made)[1].because == ("--max-size",)
+    assert planned(good(size_bytes=7_700_000), Options(max_size=7_700_000)).status == "already_ok"
 
 
 # -- picture size and shape --------------------------------------------------------------------------------------------------------
@@ -273,13 +273,13 @@ def test_beyond_3_to_1(
 ) -> None:
     """Padded, so that nothing is lost; cropped or stretched on request."""
     for fit, expected in (("pad", pad), ("crop", crop), ("scale", scale)):
-        assert wanted(sized(*size), Wishes(fit=fit)).display_size == expected, fit  # type: ignore[arg-type]
+        assert wanted(sized(*size), Options(fit=fit)).display_size == expected, fit  # type: ignore[arg-type]
 
 
 def test_cropping_is_destructive_and_padding_is_not() -> None:
     assert change(output(sized(1200, 200)), "video.height").safety == "lossy"
     assert (
-        change(output(sized(1200, 200), Wishes(fit="crop")), "video.width").safety == "destructive"
+        change(output(sized(1200, 200), Options(fit="crop")), "video.width").safety == "destructive"
     )
 
 
@@ -301,19 +301,21 @@ def test_pixel_art_keeps_whole_pixels(
 
 
 def test_no_image_is_made_of_a_video() -> None:
-    (refusal,) = planned(good(), Wishes(to="image")).refusals
-    assert (refusal.reason, refusal.ways_out) == (
+    (refusal,) = planned(good(), Options(to="image")).refusals
+    assert (refusal.reason, refusal.remedies) == (
         "no image can be made of video here",
         ("--to auto",),
     )
 
 
 def test_a_rung_is_aimed_at_and_never_enlarged_into() -> None:
-    assert wanted(sized(1280, 720), Wishes(rung=(640, 360))).display_size == (640, 360)
-    assert wanted(sized(320, 180, **_HEVC), Wishes(rung=(640, 360))).display_size == (320, 180)
-    assert planned(sized(320, 180), Wishes(rung=(640, 360))).status == "already_ok"
-    assert streams(output(sized(1280, 720), Wishes(rung=(640, 360))))[1].because == ("--rung",)
-    assert wanted(sized(3840, 2160), Wishes(rung=(1920, 1080))).display_size == (1280, 720)
+    assert wanted(sized(1280, 720), Options(rung=(640, 360))).display_size == (640, 360)
+    assert wanted(sized(320, 180, **_HEVC), Options(rung=(640, 360))).display_size == (320, 180)
+    assert planned(sized(320, 180), Options(rung=(640, 360))).status == "already_ok"
+    assert stream_actions(output(sized(1280, 720), Options(rung=(640, 360))))[1].because == (
+        "--rung",
+    )
+    assert wanted(sized(3840, 2160), Options(rung=(1920, 1080))).display_size == (1280, 720)
 
 
 @pytest.mark.parametrize(
@@ -334,14 +336,14 @@ def test_a_rung_is_taken_as_the_picture_lies(
     size: tuple[int, int], asked: tuple[int, int], made: tuple[int, int]
 ) -> None:
     """The row of as many bits of the picture's own orientation."""
-    assert wanted(sized(*size), Wishes(rung=asked)).display_size == made
+    assert wanted(sized(*size), Options(rung=asked)).display_size == made
 
 
 # -- pixel aspect ratio ------------------------------------------------------------------------------------------------------------
 
 
-def sars(container: Fraction, bitstream: Fraction) -> tuple[StatedSar, ...]:
-    return StatedSar(where="container", value=container), StatedSar(
+def sars(container: Fraction, bitstream: Fraction) -> tuple[DeclaredSar, ...]:
+    return DeclaredSar(where="container", value=container), DeclaredSar(
         where="bitstream", value=bitstream
     )
 
@@ -349,11 +351,13 @@ def sars(container: Fraction, bitstream: Fraction) -> tuple[StatedSar, ...]:
 @pytest.mark.parametrize(
     "stated", [sars(Fraction(4, 3), Fraction(1)), sars(Fraction(1), Fraction(4, 3))]
 )
-def test_a_contradicted_ratio_is_corrected_without_encoding(stated: tuple[StatedSar, ...]) -> None:
+def test_a_contradicted_ratio_is_corrected_without_encoding(
+    stated: tuple[DeclaredSar, ...],
+) -> None:
     """One of two statements says 1:1: the other is taken for wrong. Nothing is scaled, though 1280x720 at 4:3 would be too wide."""
     made = output(good(video__sars=stated))
     assert actions(made)["video"] == "retagged"
-    assert made.want.video.sars == SQUARE  # type: ignore[union-attr]
+    assert made.target.video.sars == SQUARE  # type: ignore[union-attr]
     sars = change(made, "video.sars")
     assert (sars.before, sars.after, sars.because[0], sars.safety) == (
         stated,
@@ -372,10 +376,10 @@ def test_a_ratio_that_all_agree_on_is_scaled() -> None:
 
 def test_square_pixels_on_the_users_word() -> None:
     media = sized(720, 576, video__sars=sars(Fraction(64, 45), Fraction(64, 45)))
-    made = output(media, Wishes(square_pixels=True))
+    made = output(media, Options(square_pixels=True))
     assert actions(made)["video"] == "retagged"
-    encoded = output(changed(media, video__codec="mpeg4"), Wishes(square_pixels=True))
-    assert encoded.want.video.display_size == (720, 576)  # type: ignore[union-attr]
+    encoded = output(changed(media, video__codec="mpeg4"), Options(square_pixels=True))
+    assert encoded.target.video.display_size == (720, 576)  # type: ignore[union-attr]
 
 
 # -- rate and scan -----------------------------------------------------------------------------------------------------------------
@@ -530,7 +534,7 @@ def test_a_rate_below_a_placements_limit_is_multiplied() -> None:
         video__frame_rate_burst=Fraction(10),
     )
     (made,) = planned(media, profile="tiktok").outputs
-    assert made.want.video.frame_rate == 30  # type: ignore[union-attr]
+    assert made.target.video.frame_rate == 30  # type: ignore[union-attr]
 
 
 # -- duration ----------------------------------------------------------------------------------------------------------------------
@@ -540,7 +544,7 @@ def test_too_long_is_refused_with_the_ways_out() -> None:
     (refusal,) = planned(lasting(Fraction(141))).refusals
     assert refusal.rule == "video-duration"
     assert refusal.reason == "it is 141 s long, 140 s are allowed, and shortening it loses content"
-    assert refusal.ways_out == ("--trim first", "--trim START-END", "--split")
+    assert refusal.remedies == ("--trim first", "--trim START-END", "--split")
 
 
 def test_sound_that_an_edit_list_ends_at_the_limit_is_not_too_long() -> None:
@@ -554,13 +558,13 @@ def test_sound_that_an_edit_list_ends_at_the_limit_is_not_too_long() -> None:
 
 
 def test_trim_first_gives_139_9_seconds() -> None:
-    made = output(lasting(Fraction(300)), Wishes(trim="first"))
+    made = output(lasting(Fraction(300)), Options(trim="first"))
     assert made.span == (0, Fraction(1399, 10))
     assert promised(made, "duration") == Fraction(1399, 10)
     assert promised(made, "video.frame_count") == 4197
     assert change(made, "duration").safety == "destructive"
     assert change(made, "duration").because == ("--trim", "video-duration")
-    assert planned(lasting(Fraction(140)), Wishes(trim="first")).status == "already_ok"
+    assert planned(lasting(Fraction(140)), Options(trim="first")).status == "already_ok"
 
 
 @pytest.mark.parametrize(
@@ -580,24 +584,24 @@ def test_the_first_part_may_end_at_a_key_frame_and_be_copied(
     keyframes: tuple[str, ...], snap: str | None, end: str
 ) -> None:
     have = replace(lasting(Fraction(300)), keyframes=tuple(map(Fraction, keyframes)))
-    made = output(have, Wishes(trim="first", snap=None if snap is None else Fraction(snap)))
+    made = output(have, Options(trim="first", snap=None if snap is None else Fraction(snap)))
     assert made.span == (0, Fraction(end))
-    assert isinstance(made.want, Video)
-    assert made.want.video.anew is (end == "139.9")
+    assert isinstance(made.target, Video)
+    assert made.target.video.reencode is (end == "139.9")
 
 
 def test_trim_first_ends_on_a_whole_frame() -> None:
-    made = output(lasting(Fraction(300), video__frame_rate=30 * NTSC), Wishes(trim="first"))
+    made = output(lasting(Fraction(300), video__frame_rate=30 * NTSC), Options(trim="first"))
     assert promised(made, "video.frame_count") == 4192
     assert promised(made, "duration") == Fraction(4192) / (30 * NTSC) <= Fraction(1399, 10)
 
 
 def test_trim_to_a_span_encodes_just_that() -> None:
-    made = output(good(), Wishes(trim=(Fraction(2), Fraction(5))))
+    made = output(good(), Options(trim=(Fraction(2), Fraction(5))))
     assert (made.span, promised(made, "duration")) == ((2, 5), 3)
     assert actions(made) == {"container": "rewritten", "video": "encoded", "audio": "encoded"}
-    assert streams(made)[1].because == ("--trim",)
-    assert planned(good(), Wishes(trim=(Fraction(0), Fraction(99)))).status == "already_ok", (
+    assert stream_actions(made)[1].because == ("--trim",)
+    assert planned(good(), Options(trim=(Fraction(0), Fraction(99)))).status == "already_ok", (
         "the span is all there is"
     )
 
@@ -611,7 +615,7 @@ def test_trim_to_a_span_encodes_just_that() -> None:
     ],
 )
 def test_a_span_that_cannot_be(trim: tuple[Fraction, Fraction], reason: str) -> None:
-    (refusal,) = planned(lasting(Fraction(300)), Wishes(trim=trim)).refusals
+    (refusal,) = planned(lasting(Fraction(300)), Options(trim=trim)).refusals
     assert refusal.reason == reason
 
 
@@ -627,7 +631,7 @@ def test_a_span_that_cannot_be(trim: tuple[Fraction, Fraction], reason: str) -> 
     ],
 )
 def test_split_into_the_fewest_parts(length: Fraction, ends: list[str]) -> None:
-    made = planned(lasting(length), Wishes(split=True))
+    made = planned(lasting(length), Options(split=True))
     assert [part.span[1] for part in made.outputs if part.span] == [Fraction(end) for end in ends]
     assert made.outputs[0].span is not None
     assert made.outputs[0].span[0] == 0
@@ -639,7 +643,7 @@ def test_split_cuts_at_shot_changes() -> None:
     media = lasting(
         Fraction(300), shots=(Fraction(50), Fraction(130), Fraction(138), Fraction(270))
     )
-    made = planned(media, Wishes(split=True))
+    made = planned(media, Options(split=True))
     assert [part.span[1] for part in made.outputs if part.span] == [138, 270, 300]
 
 
@@ -649,12 +653,12 @@ def test_a_trim_keeps_a_frame_and_never_begins_behind_the_picture() -> None:
         Fraction(8), video__frame_rate=Fraction(25), video__frame_rate_burst=Fraction(25)
     )
     longer = changed(have, duration=Fraction(9), audio__duration=Fraction(9))
-    assert output(have, Wishes(trim=(Fraction("7.99"), Fraction(8)))).span == (Fraction("7.96"), 8)
-    assert output(longer, Wishes(trim=(Fraction("7.99"), Fraction(9)))).span == (
+    assert output(have, Options(trim=(Fraction("7.99"), Fraction(8)))).span == (Fraction("7.96"), 8)
+    assert output(longer, Options(trim=(Fraction("7.99"), Fraction(9)))).span == (
         Fraction("7.96"),
         9,
     )
-    (refusal,) = planned(longer, Wishes(trim=(Fraction("8.2"), Fraction(9)))).refusals
+    (refusal,) = planned(longer, Options(trim=(Fraction("8.2"), Fraction(9)))).refusals
     assert refusal.reason == "--trim begins at 8.2 s; the picture ends at 8 s"
 
 
@@ -663,7 +667,7 @@ def test_no_part_of_a_split_is_sound_alone() -> None:
     have = changed(
         lasting(Fraction("279.7")), duration=Fraction(281), audio__duration=Fraction(281)
     )
-    spans = [made.span for made in planned(have, Wishes(split=True)).outputs]
+    spans = [made.span for made in planned(have, Options(split=True)).outputs]
     assert len(spans) == 3
     assert all(span is not None and span[1] - span[0] <= Fraction(140) for span in spans)
     assert spans[-1] is not None
@@ -730,7 +734,7 @@ def test_time_that_begins_late_is_no_reason_to_encode(late: Fraction) -> None:
         container__format="matroska", video__edit_list="none", video__start=late, audio__start=late
     )
     for made in (output(media), output(silent(media))):
-        assert not made.want.video.anew
+        assert not made.target.video.reencode
         assert (
             promised(made, "video.start"),
             promised(made, "video.duration"),
@@ -787,10 +791,10 @@ def test_a_stream_without_timing_is_refused_until_told() -> None:
         )
     )
     (refusal,) = planned(raw).refusals
-    assert refusal.ways_out == ("--frame-rate N",)
-    made = output(raw, Wishes(frame_rate=Fraction(25)))
+    assert refusal.remedies == ("--frame-rate N",)
+    made = output(raw, Options(frame_rate=Fraction(25)))
     assert actions(made)["video"] == "encoded"
-    assert (made.want.video.frame_rate, promised(made, "duration")) == (25, 12)  # type: ignore[union-attr]
+    assert (made.target.video.frame_rate, promised(made, "duration")) == (25, 12)  # type: ignore[union-attr]
 
 
 # -- what cannot be -----------------------------------------------------------------------------------------------------------------
@@ -817,7 +821,7 @@ def test_other_hdr_is_tone_mapped() -> None:
         video__colour__hdr=(HdrFormat(name="HLG"),),
     )
     made = output(media)
-    assert made.want.video.colour.hdr == ()  # type: ignore[union-attr]
+    assert made.target.video.colour.hdr == ()  # type: ignore[union-attr]
     assert change(made, "video.colour.hdr").because == ("video-hdr",)
 
 
@@ -834,7 +838,7 @@ def test_an_incomplete_file_is_refused_with_its_remedy() -> None:
     made = planned(good(complete=False, incomplete_because="mdat ends after the file"))
     assert made.outputs == ()
     (refusal,) = made.refusals
-    assert (refusal.rule, refusal.ways_out) == (
+    assert (refusal.rule, refusal.remedies) == (
         "file-complete",
         ("copy or download the file again",),
     )
@@ -864,7 +868,7 @@ def test_a_change_names_the_rule_whose_fact_it_answers() -> None:
     assert because["video.bit_depth"] == ("video-dimensions",), (
         "no rule names it: the fix that did it"
     )
-    assert streams(made)[1].because == (
+    assert stream_actions(made)[1].because == (
         "video-dimensions",
         "video-pixel-format",
         "video-codec",
@@ -875,7 +879,7 @@ def test_a_change_names_the_rule_whose_fact_it_answers() -> None:
 def test_what_only_comes_with_writing_says_so() -> None:
     made = output(good(video__codec="hevc", container__faststart=False))
     assert change(made, "container.faststart").because == (WRITTEN,)
-    assert WRITTEN not in {cause for row in streams(made) for cause in row.because}
+    assert WRITTEN not in {cause for row in stream_actions(made) for cause in row.because}
 
 
 def test_several_rules_about_one_fact_are_all_named() -> None:
@@ -885,4 +889,4 @@ def test_several_rules_about_one_fact_are_all_named() -> None:
 
 def test_a_placement_by_another_name_has_the_same_limits() -> None:
     made = plan((good(container__format="matroska"),), twitter("dm_video"))
-    assert [part.placement for part in made.outputs] == ["twitter/dm_video"]
+    assert [part.placement.name for part in made.outputs] == ["twitter/dm_video"]

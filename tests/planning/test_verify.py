@@ -8,26 +8,26 @@ from typing import Any
 
 import pytest
 
-from mediaprep.model.media import AudioStream, PrivateItem, Sound, StatedSar, Video
-from mediaprep.model.options import Wishes
-from mediaprep.model.record import Copied, Evidence
-from mediaprep.model.tolerance import assume
+from mediaprep.model.media import AudioStream, DeclaredSar, PrivateItem, Sound, Video
+from mediaprep.model.options import Options
+from mediaprep.model.record import CopiedStream, VerificationRecord
+from mediaprep.model.tolerance import fill_in
 from mediaprep.planning.plan import Output, plan
 from mediaprep.planning.verify import verify
 from tests.facts import changed, good, silent, twitter
 
-PICTURE = Copied(track="video", source_digest="ab", made_digest="ab")
-SOUND = Copied(track="audio", source_digest="cd", made_digest="cd")
+PICTURE = CopiedStream(track="video", source_digest="ab", output_digest="ab")
+SOUND = CopiedStream(track="audio", source_digest="cd", output_digest="cd")
 
 
-def output(media: Video, wishes: Wishes | None = None) -> Output:
-    (made,) = plan((media,), twitter(), wishes).outputs
+def output(media: Video, options: Options | None = None) -> Output:
+    (made,) = plan((media,), twitter(), options).outputs
     return made
 
 
 def made_of(job: Output, **changes: Any) -> Video:
     """What a faithful tool writes: the wanted facts, the promises kept, what nobody claimed as in any good file."""
-    filled = assume(job.want, job.promises)
+    filled = fill_in(job.target, job.tolerances)
     assert isinstance(filled, Video)
     start = filled.video.start or Fraction(0)
     tidy = replace(
@@ -41,11 +41,11 @@ def made_of(job: Output, **changes: Any) -> Video:
 REMUX = output(good(container__format="matroska"))
 ENCODE = output(good(video__gop__structure="open"))
 SOUND_ONLY = output(good(audio__profile="HE-AAC"))
-COPIES = Evidence(copied=(PICTURE, SOUND))
-DECODED = Evidence(copied=(SOUND,), frames_decoded=300)
+COPIES = VerificationRecord(copied=(PICTURE, SOUND))
+DECODED = VerificationRecord(copied=(SOUND,), frames_decoded=300)
 
 
-def problems(job: Output, evidence: Evidence, **changes: Any) -> tuple[str, ...]:
+def problems(job: Output, evidence: VerificationRecord, **changes: Any) -> tuple[str, ...]:
     return verify(job, made_of(job, **changes), evidence)[1]
 
 
@@ -54,11 +54,11 @@ def problems(job: Output, evidence: Evidence, **changes: Any) -> tuple[str, ...]
     [
         (REMUX, COPIES),
         (ENCODE, replace(DECODED, frames_decoded=300)),
-        (SOUND_ONLY, Evidence(copied=(PICTURE,))),
+        (SOUND_ONLY, VerificationRecord(copied=(PICTURE,))),
     ],
 )
-def test_what_keeps_everything_may_be_published(job: Output, evidence: Evidence) -> None:
-    made = made_of(job) if not job.want.video.anew else made_of(job, video__frame_count=300)  # type: ignore[union-attr]
+def test_what_keeps_everything_may_be_published(job: Output, evidence: VerificationRecord) -> None:
+    made = made_of(job) if not job.target.video.reencode else made_of(job, video__frame_count=300)  # type: ignore[union-attr]
     report, doubts = verify(job, made, evidence)
     assert doubts == ()
     assert report.verdict == "pass"
@@ -103,14 +103,22 @@ def test_an_encode_keeps_what_is_only_observed_too() -> None:
     ("evidence", "clause"),
     [
         (replace(COPIES, source_unchanged=False), "the source changed while it was read"),
-        (Evidence(copied=(PICTURE,)), "the audio stream was to be copied, and was not compared"),
-        (Evidence(), "the video stream was to be copied, and was not compared"),
         (
-            Evidence(copied=(replace(PICTURE, made_digest="xx"), SOUND)),
+            VerificationRecord(copied=(PICTURE,)),
+            "the audio stream was to be copied, and was not compared",
+        ),
+        (VerificationRecord(), "the video stream was to be copied, and was not compared"),
+        (
+            VerificationRecord(copied=(replace(PICTURE, output_digest="xx"), SOUND)),
             "the video stream was to be copied, and its payload differs",
         ),
         (
-            Evidence(copied=(PICTURE, Copied(track="audio", source_digest=None, made_digest=None))),
+            VerificationRecord(
+                copied=(
+                    PICTURE,
+                    CopiedStream(track="audio", source_digest=None, output_digest=None),
+                )
+            ),
             "the audio stream was to be copied",
         ),
         (
@@ -119,7 +127,7 @@ def test_an_encode_keeps_what_is_only_observed_too() -> None:
         ),
     ],
 )
-def test_the_evidence_of_a_copy(evidence: Evidence, clause: str) -> None:
+def test_the_evidence_of_a_copy(evidence: VerificationRecord, clause: str) -> None:
     assert any(problem.startswith(clause) for problem in problems(REMUX, evidence)), problems(
         REMUX, evidence
     )
@@ -147,7 +155,7 @@ def test_what_a_container_says_otherwise_of_a_copied_stream_is_the_same() -> Non
         )
         == ()
     )
-    assert problems(SOUND_ONLY, Evidence(copied=(PICTURE,)), audio__layout="downmix") == (
+    assert problems(SOUND_ONLY, VerificationRecord(copied=(PICTURE,)), audio__layout="downmix") == (
         "audio.layout is downmix, wanted stereo",
     )
 
@@ -156,11 +164,11 @@ def test_a_stated_default_is_no_difference() -> None:
     """1:1 stated once, twice or not at all is the same; 4:3 is not."""
     wanted = good(container__format="matroska", video__sars=())
     both = (
-        StatedSar(where="container", value=Fraction(1)),
-        StatedSar(where="bitstream", value=Fraction(1)),
+        DeclaredSar(where="container", value=Fraction(1)),
+        DeclaredSar(where="bitstream", value=Fraction(1)),
     )
     assert problems(output(wanted), COPIES, video__sars=both) == ()
-    wide = (StatedSar(where="container", value=Fraction(4, 3)),)
+    wide = (DeclaredSar(where="container", value=Fraction(4, 3)),)
     assert any(
         problem.startswith("video.sars is ")
         for problem in problems(output(wanted), COPIES, video__sars=wide)
@@ -170,18 +178,18 @@ def test_a_stated_default_is_no_difference() -> None:
 def test_a_retagged_picture_is_proved_as_any_copy() -> None:
     """The shape of pixels stands in the parameter sets, which the digest leaves out."""
     stated = (
-        StatedSar(where="container", value=Fraction(4, 3)),
-        StatedSar(where="bitstream", value=Fraction(1)),
+        DeclaredSar(where="container", value=Fraction(4, 3)),
+        DeclaredSar(where="bitstream", value=Fraction(1)),
     )
     assert problems(output(good(video__sars=stated)), COPIES) == ()
-    assert problems(output(good(video__sars=stated)), Evidence(copied=(SOUND,))) == (
+    assert problems(output(good(video__sars=stated)), VerificationRecord(copied=(SOUND,))) == (
         "the video stream was to be copied, and was not compared",
     )
 
 
 def test_kept_metadata_is_not_complained_of() -> None:
     private = (PrivateItem(kind="location", where="moov/udta/©xyz"),)
-    job = output(good(container__format="matroska", private=private), Wishes(keep_metadata=True))
+    job = output(good(container__format="matroska", private=private), Options(keep_metadata=True))
     assert (
         problems(job, COPIES, private=(PrivateItem(kind="location", where="moov/meta/location"),))
         == ()
@@ -194,7 +202,8 @@ def test_sound_that_was_lost_or_appeared_is_seen() -> None:
     job = output(silent(good(container__format="matroska")))
     made = replace(made_of(job), audio=good().audio, audio_present=True)
     assert (
-        "audio_present is True, wanted False" in verify(job, made, Evidence(copied=(PICTURE,)))[1]
+        "audio_present is True, wanted False"
+        in verify(job, made, VerificationRecord(copied=(PICTURE,)))[1]
     )
 
 

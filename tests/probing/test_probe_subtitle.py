@@ -73,7 +73,7 @@ def test_times_of_srt(line, times):
     "line", ["00:00:01,500 --> ", "00:00:0x,500 --> 00:00:02,000", "1,500 --> 2,000"]
 )
 def test_a_broken_time_line_is_told_with_its_number(line):
-    with pytest.raises(subtitles.Unreadable, match="line 5 is no time line"):
+    with pytest.raises(subtitles.CaptionsUnreadable, match="line 5 is no time line"):
         read(f"1\n00:00:00,000 --> 00:00:01,000\na\n\n{line}\nb\n")
 
 
@@ -202,5 +202,5 @@ def test_too_much_is_refused(tmp_path):
 
 
 def test_more_cues_than_are_read_cannot_be_told():
-    with pytest.raises(subtitles.Unreadable, match="50000"):
+    with pytest.raises(subtitles.CaptionsUnreadable, match="50000"):
         read(CUE.format("x") * 50_001)

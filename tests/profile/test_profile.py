@@ -15,7 +15,7 @@ import pytest
 import mediaprep
 from mediaprep import profile
 from mediaprep.errors import ProfileError, UsageProblem
-from mediaprep.model.limits import Box, ByteLimit, OneOf, Range, Rung
+from mediaprep.model.limits import ByteLimit, DimensionRange, OneOf, Range, Rung
 
 CHECKOUT = Path(mediaprep.__file__).parent.parent
 
@@ -101,10 +101,10 @@ square 240 240 256 32
 def test_the_default_profile_holds_every_limit_of_the_specification_and_no_other(
     category, kind, wanted
 ):
-    spec = profile.find_spec("twitter", category)
-    found = [f"{rule} {r.level} {r.limit.describe()}" for rule, r in spec.requirements.items()]
+    placement = profile.find_placement("twitter", category)
+    found = [f"{rule} {r.level} {r.limit.describe()}" for rule, r in placement.requirements.items()]
     assert found == [line for line in wanted.splitlines() if line]
-    assert (spec.kind, spec.placement) == (kind, f"twitter/{category}")
+    assert (placement.kind, placement.name) == (kind, f"twitter/{category}")
 
 
 def test_the_categories_are_the_platforms():
@@ -117,12 +117,13 @@ def test_the_categories_are_the_platforms():
         "dm_gif",
         "subtitles",
     }
-    assert set(profile.find_profile("twitter").specs) == names
+    assert set(profile.find_profile("twitter").placements) == names
 
 
 def test_limits_are_exact():
     limits = {
-        rule: r.limit for rule, r in profile.find_spec("twitter/tweet_video").requirements.items()
+        rule: r.limit
+        for rule, r in profile.find_placement("twitter/tweet_video").requirements.items()
     }
     assert limits["video-duration"] == Range(
         min=Fraction(1, 2), max=Fraction(140), quantity="duration"
@@ -131,16 +132,18 @@ def test_limits_are_exact():
         min=Fraction(1, 3), max=Fraction(3), quantity="ratio"
     )
     assert limits["video-size"] == ByteLimit(judged=536_870_912, written=512_000_000, text="512 MB")
-    assert limits["video-dimensions"] == Box(min=(32, 32), max=(1280, 1024), oriented=False)
-    assert profile.find_spec("twitter/tweet_gif").requirements["gif-dimensions"].limit == Box(
-        max=(1280, 1080), oriented=True
+    assert limits["video-dimensions"] == DimensionRange(
+        min=(32, 32), max=(1280, 1024), oriented=False
     )
-    assert profile.find_spec("twitter/tweet_gif").requirements["gif-size"].limit == ByteLimit(
+    assert profile.find_placement("twitter/tweet_gif").requirements[
+        "gif-dimensions"
+    ].limit == DimensionRange(max=(1280, 1080), oriented=True)
+    assert profile.find_placement("twitter/tweet_gif").requirements["gif-size"].limit == ByteLimit(
         judged=15_728_640, written=15_000_000, text="15 MB"
     )
-    assert profile.find_spec("twitter/tweet_image").requirements["image-size"].limit == ByteLimit(
-        judged=5_242_880, written=5_000_000, text="5 MB"
-    )
+    assert profile.find_placement("twitter/tweet_image").requirements[
+        "image-size"
+    ].limit == ByteLimit(judged=5_242_880, written=5_000_000, text="5 MB")
 
 
 def test_the_ladder_is_the_pages_table():
@@ -155,7 +158,7 @@ def test_the_ladder_is_the_pages_table():
         )
         for o, w, h, v, a in rows
     )
-    encoding = profile.find_spec("twitter/tweet_video").encoding
+    encoding = profile.find_placement("twitter/tweet_video").encoding
     assert encoding.ladder.rungs == wanted
     assert (encoding.hq_bit_rate, encoding.trim_to, encoding.part_at_most) == (
         5_000_000,
@@ -184,8 +187,8 @@ def test_every_limit_of_every_bundled_profile_has_a_source_and_a_day(name):
         or "developer" in found.source.lower()
         or "github.com" in found.source
     )
-    for spec in found.specs.values():
-        for requirement in spec.requirements.values():
+    for placement in found.placements.values():
+        for requirement in placement.requirements.values():
             assert len(requirement.source) > 10
             assert date.fromisoformat(requirement.date) >= date.fromisoformat("2026-08-22")
 
@@ -208,11 +211,14 @@ def test_every_limit_of_every_bundled_profile_has_a_source_and_a_day(name):
     ],
 )
 def test_other_platforms_differ_where_their_pages_do(name, rule, text):
-    assert profile.find_spec(name).requirements[rule].limit.describe() == text
+    assert profile.find_placement(name).requirements[rule].limit.describe() == text
 
 
 def test_a_category_that_is_like_another_keeps_what_it_does_not_say():
-    theirs, ours = profile.find_spec("twitter/tweet_video"), profile.find_spec("x-2026/tweet_video")
+    theirs, ours = (
+        profile.find_placement("twitter/tweet_video"),
+        profile.find_placement("x-2026/tweet_video"),
+    )
     differing = {
         rule
         for rule in theirs.requirements
@@ -240,21 +246,21 @@ def test_a_category_that_is_like_another_keeps_what_it_does_not_say():
     ],
 )
 def test_without_a_category_it_is_a_posts_for_the_kind_of_content(kind, category):
-    assert profile.find_spec("twitter", kind=kind).category == category
+    assert profile.find_placement("twitter", kind=kind).category == category
 
 
 def test_a_kind_that_a_profile_does_not_take_is_left_to_its_first_category():
-    assert profile.find_spec("tiktok", kind="image").placement == "tiktok/video"
+    assert profile.find_placement("tiktok", kind="image").name == "tiktok/video"
 
 
 def test_a_category_may_stand_in_the_name_or_beside_it_but_not_two():
     assert (
-        profile.find_spec("twitter/dm_gif")
-        == profile.find_spec("twitter", "dm_gif")
-        == profile.find_spec("twitter/dm_gif", "dm_gif")
+        profile.find_placement("twitter/dm_gif")
+        == profile.find_placement("twitter", "dm_gif")
+        == profile.find_placement("twitter/dm_gif", "dm_gif")
     )
     with pytest.raises(UsageProblem, match="two categories"):
-        profile.find_spec("twitter/dm_gif", "tweet_gif")
+        profile.find_placement("twitter/dm_gif", "tweet_gif")
 
 
 @pytest.mark.parametrize(
@@ -269,7 +275,7 @@ def test_a_category_may_stand_in_the_name_or_beside_it_but_not_two():
 )
 def test_an_unknown_name_says_the_likely_one(name, message):
     with pytest.raises(ProfileError, match=re.escape(message)):
-        profile.find_spec(name)
+        profile.find_placement(name)
 
 
 def test_a_path_and_a_profile_of_ones_own_are_found(tmp_path, monkeypatch):
@@ -278,8 +284,8 @@ def test_a_path_and_a_profile_of_ones_own_are_found(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     (folder / "mine.toml").write_text(profile.draft("mine", "x-2026"))
     assert profile.own() == ("mine",)
-    assert profile.find_spec("mine/dm_video").placement == "mine/dm_video"
-    assert profile.find_spec(f"{folder}/mine.toml/tweet_gif").placement == "mine/tweet_gif"
+    assert profile.find_placement("mine/dm_video").name == "mine/dm_video"
+    assert profile.find_placement(f"{folder}/mine.toml/tweet_gif").name == "mine/tweet_gif"
     assert (
         profile.find_profile(f"{folder}/mine.toml").post.limit
         == profile.find_profile("x-2026").post.limit
@@ -340,8 +346,8 @@ GOOD = profile.draft("mine", "twitter").partition("\n[tweet_video]")[
     0
 ]  # the head: [profile], [profile.defaults], [post]
 CATEGORIES = "\n".join(
-    f'[{key}]\nkind = "{spec.kind}"\nlike = "twitter/{key}"'
-    for key, spec in profile.find_profile("twitter").specs.items()
+    f'[{key}]\nkind = "{placement.kind}"\nlike = "twitter/{key}"'
+    for key, placement in profile.find_profile("twitter").placements.items()
     if key != "tweet_video"
 )
 VIDEO_HEAD = f'{GOOD}\n{CATEGORIES}\n[tweet_video]\nkind = "video"\nlike = "twitter/tweet_video"\n'
@@ -519,7 +525,7 @@ def test_a_profile_travels_to_another_process():
 
 
 def test_a_limit_of_names_holds_names():
-    assert profile.find_spec("twitter").requirements["video-container"].limit == OneOf(
+    assert profile.find_placement("twitter").requirements["video-container"].limit == OneOf(
         values=("mp4", "mov")
     )
 
@@ -548,10 +554,10 @@ def test_the_guide_names_every_rule_and_its_example_loads(tmp_path):
     guide = (CHECKOUT / "docs" / "profiles.md").read_text()
     example = re.search(r"```toml\n(#:schema.*?)```", guide, re.DOTALL)[1]
     (tmp_path / "mine.toml").write_text(example)
-    assert profile.find_spec(f"{tmp_path}/mine.toml", kind="video").placement == "mine/wall"
+    assert profile.find_placement(f"{tmp_path}/mine.toml", kind="video").name == "mine/wall"
     rules = {
         rule
         for name in ("tweet_video", "tweet_gif", "tweet_image", "subtitles")
-        for rule in profile.find_spec("twitter", name).requirements
+        for rule in profile.find_placement("twitter", name).requirements
     }
     assert not rules - set(re.findall(r"`([a-z-]+)`", guide))

@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mediaprep.model.media import Gop, HdrFormat, PrivateItem, StatedSar, Video
-from mediaprep.model.options import Wishes
+from mediaprep.model.media import DeclaredSar, Gop, HdrFormat, PrivateItem, Video
+from mediaprep.model.options import Options
 from tests.facts import changed, good, silent
 
 RATES = [
@@ -43,7 +43,7 @@ _STATED = [
 _SARS = [
     (),
     *(
-        (StatedSar(where="container", value=a), StatedSar(where="bitstream", value=b))
+        (DeclaredSar(where="container", value=a), DeclaredSar(where="bitstream", value=b))
         for a, b in _STATED
     ),
 ]
@@ -133,16 +133,16 @@ def videos(
     return silent(media) if draw(st.integers(0, 4)) == 0 else media
 
 
-def wishes() -> st.SearchStrategy[Wishes]:
+def options() -> st.SearchStrategy[Options]:
     """Wishes that change no content in time."""
     return st.builds(
-        Wishes,
+        Options,
         fit=st.sampled_from(["pad", "crop", "scale"]),
         rung=st.sampled_from([None, None, (640, 360), (720, 1280)]),
         max_size=st.sampled_from([None, None, 1_000_000]),
         keep_metadata=st.booleans(),
         square_pixels=st.booleans(),
-        mend=st.sampled_from(["must", "observed", "should"]),
+        fix_level=st.sampled_from(["must", "observed", "should"]),
     )
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from mediaprep.model.media import AudioStream, Colour, Container, Gop, Video, VideoStream
 from mediaprep.profile import find_profile
 
-SPEC = find_profile("twitter").specs["tweet_video"]
+PLACEMENT = find_profile("twitter").placements["tweet_video"]
 GOOD = Video(
     name="good.mp4",
     size_bytes=10**6,

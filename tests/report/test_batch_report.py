@@ -22,9 +22,9 @@ from mediaprep.jobs.run.events import (
 from mediaprep.report import batch
 from mediaprep.report.batch import (
     LOOK_WEIGHT,
-    Bars,
-    JsonLines,
-    Tally,
+    BatchBars,
+    BatchJsonLines,
+    BatchProgress,
     again_line,
     job_line,
     summary,
@@ -48,7 +48,7 @@ def taken(job: int, size: int = 100) -> JobStarted:
     return JobStarted(job=job, input=f"{job}.mov", attempt=1, size_bytes=size)
 
 
-def looked(job: int, seconds: float) -> JobLooked:
+def probed(job: int, seconds: float) -> JobLooked:
     return JobLooked(job=job, input=f"{job}.mov", status="planned", media_seconds=seconds)
 
 
@@ -66,13 +66,13 @@ def done(job: int, media: float, **more: object) -> JobDone:
 
 def test_a_long_file_counts_for_more_than_a_short_one() -> None:
     clock = Clock()
-    tally = Tally(clock)
+    tally = BatchProgress(clock)
     for event in (
         begun(2, 200),
         taken(1),
-        looked(1, 90 - LOOK_WEIGHT),
+        probed(1, 90 - LOOK_WEIGHT),
         taken(2),
-        looked(2, 10 - LOOK_WEIGHT),
+        probed(2, 10 - LOOK_WEIGHT),
     ):
         tally(event)
     clock.now = 10.0
@@ -86,21 +86,21 @@ def test_a_long_file_counts_for_more_than_a_short_one() -> None:
 
 
 def test_what_was_not_looked_at_is_guessed_from_its_bytes() -> None:
-    tally = Tally(Clock())
-    for event in (begun(4, 400), taken(1), looked(1, 10 - LOOK_WEIGHT), done(1, 10)):
+    tally = BatchProgress(Clock())
+    for event in (begun(4, 400), taken(1), probed(1, 10 - LOOK_WEIGHT), done(1, 10)):
         tally(event)
     assert tally.fraction == pytest.approx(0.25)
 
 
 def test_a_job_that_is_tried_again_counts_once() -> None:
-    tally = Tally(Clock())
+    tally = BatchProgress(Clock())
     for event in (
         begun(1, 100),
         taken(1),
-        looked(1, 10),
+        probed(1, 10),
         JobAgain(job=1, input="1.mov", attempt=1, problem="x"),
         taken(1),
-        looked(1, 10),
+        probed(1, 10),
     ):
         tally(event)
     assert tally.fraction == 0.0
@@ -110,8 +110,8 @@ def test_a_job_that_is_tried_again_counts_once() -> None:
 
 def test_what_is_refused_or_fine_is_no_work_of_its_playing_time() -> None:
     clock = Clock()
-    tally = Tally(clock)
-    for event in (begun(2, 200), taken(1), taken(2), looked(2, 10 - LOOK_WEIGHT)):
+    tally = BatchProgress(clock)
+    for event in (begun(2, 200), taken(1), taken(2), probed(2, 10 - LOOK_WEIGHT)):
         tally(event)
     clock.now = 5.0
     tally(JobLooked(job=1, input="1.mov", status="refused", media_seconds=7200))
@@ -126,13 +126,13 @@ def test_what_is_refused_or_fine_is_no_work_of_its_playing_time() -> None:
 
 def test_the_pace_of_a_watched_folder_counts_from_where_work_began_again() -> None:
     clock = Clock()
-    tally = Tally(clock)
-    for event in (JobFound(jobs=1, size_bytes=100), taken(1), looked(1, 10)):
+    tally = BatchProgress(clock)
+    for event in (JobFound(jobs=1, size_bytes=100), taken(1), probed(1, 10)):
         tally(event)
     clock.now = 5.0
     tally(done(1, 10))
     clock.now = 86_400.0
-    for event in (JobFound(jobs=1, size_bytes=100), taken(2), looked(2, 10)):
+    for event in (JobFound(jobs=1, size_bytes=100), taken(2), probed(2, 10)):
         tally(event)
     clock.now += 4.0
     tally(JobProgress(job=2, input="2.mov", stage="encode", fraction=0.5))
@@ -167,7 +167,7 @@ def test_a_try_that_failed_says_when_the_next_one_is() -> None:
 
 def test_events_are_json_lines_without_what_only_this_process_can_use() -> None:
     stream = io.StringIO()
-    lines = JsonLines(stream)
+    lines = BatchJsonLines(stream)
     lines(done(1, 3.0, outputs=("out/caf\udce9\n.mp4",)))
     lines(Notice(message="x"))
     first, second = map(json.loads, stream.getvalue().splitlines())
@@ -182,7 +182,7 @@ def test_hostile_names_cannot_move_the_cursor() -> None:
     assert "\x1b" not in text
     assert text.count("\n") == 1
     stream = io.StringIO()
-    with Bars(stream) as bars:
+    with BatchBars(stream) as bars:
         bars(begun(1, 100))
         bars(taken(1))
         bars(

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.model.media import Witness
-from mediaprep.model.options import Wishes
-from mediaprep.model.record import Evidence
+from mediaprep.model.media import ReportedFact
+from mediaprep.model.options import Options
+from mediaprep.model.record import VerificationRecord
 from mediaprep.pipeline.outcome import Outcome, Upload
 from mediaprep.planning.check import check, unreadable
 from mediaprep.planning.plan import plan
 from mediaprep.report import VERSION
 from mediaprep.report.json import (
-    Growing,
+    JsonStream,
     check_file,
     document,
     dumps,
@@ -28,7 +28,7 @@ from mediaprep.report.json import (
     receipt_name,
 )
 from mediaprep.report.predict import predict
-from tests.report.made import GOOD, SPEC, video
+from tests.report.made import GOOD, PLACEMENT, video
 
 CONTRACT = Path(__file__).parents[2] / "docs" / "json.md"
 
@@ -53,7 +53,7 @@ def test_check_has_the_keys_of_the_contract():
         document(
             sandbox="strict",
             profile="twitter",
-            files=[check_file("x.mp4", check(video(audio={"channels": 6}), SPEC))],
+            files=[check_file("x.mp4", check(video(audio={"channels": 6}), PLACEMENT))],
             post=None,
         )
     )
@@ -66,11 +66,11 @@ def test_check_has_the_keys_of_the_contract():
 def test_a_finding_tells_found_and_wanted_and_who_said_so():
     media = replace(
         video(audio={"channels": 6}),
-        witnesses=(Witness(fact="audio.channels", source="pyav", value="6"),),
+        reported_facts=(ReportedFact(fact="audio.channels", source="pyav", value="6"),),
     )
     found = next(
         f
-        for f in check_file("x.mp4", check(media, SPEC))["findings"]
+        for f in check_file("x.mp4", check(media, PLACEMENT))["findings"]
         if f["rule"] == "audio-channels"
     )
     assert (found["level"], found["state"], found["measured"], found["limit"]) == (
@@ -85,7 +85,9 @@ def test_a_finding_tells_found_and_wanted_and_who_said_so():
 
 
 def test_what_cannot_be_told_has_no_measure():
-    entry = check_file("x.mp4", check(video(gop={"structure": None, "open_count": None}), SPEC))
+    entry = check_file(
+        "x.mp4", check(video(gop={"structure": None, "open_count": None}), PLACEMENT)
+    )
     assert entry["verdict"] == "undecided"
     found = next(f for f in entry["findings"] if f["rule"] == "video-open-gop")
     assert (found["state"], found["measured"]) == ("unknown", None)
@@ -111,7 +113,7 @@ def test_where_we_could_not_work_the_verdict_is_undecided_and_says_why():
 
 
 def test_facts_are_exact():
-    media = through(check_file("x.mp4", check(GOOD, SPEC)))["media"]
+    media = through(check_file("x.mp4", check(GOOD, PLACEMENT)))["media"]
     assert media["video"]["frame_rate"] == "30000/1001"
     assert media["duration"] == "10/1"
     assert media["video"]["sars"] == []
@@ -119,7 +121,7 @@ def test_facts_are_exact():
 
 def test_plan_has_the_keys_of_the_contract():
     example = documented("plan")
-    made = plan((video(container={"format": "matroska"}),), SPEC, Wishes())
+    made = plan((video(container={"format": "matroska"}),), PLACEMENT, Options())
     outputs = [plan_output(output, predict(output).body(), ("ffmpeg",)) for output in made.outputs]
     entry = through(plan_file("x.mkv", made.report, made, outputs))
     assert keys(entry) == keys(example["files"][0])
@@ -136,7 +138,7 @@ def test_plan_has_the_keys_of_the_contract():
 
 
 def test_a_refused_plan_names_the_ways_out():
-    made = plan((video(duration=Fraction(200), picture={"duration": Fraction(200)}),), SPEC)
+    made = plan((video(duration=Fraction(200), picture={"duration": Fraction(200)}),), PLACEMENT)
     entry = plan_file("x.mp4", made.report, made)
     assert entry["status"] == "refused"
     assert entry["refusals"][0]["ways_out"] == ["--trim first", "--trim START-END", "--split"]
@@ -145,13 +147,13 @@ def test_a_refused_plan_names_the_ways_out():
 
 def test_fix_has_the_keys_of_the_contract():
     example = documented("fix")
-    report = check(video("out.mp4"), SPEC)
+    report = check(video("out.mp4"), PLACEMENT)
     upload = Upload(
         path="out.mp4", media_type="video/mp4", category="tweet_video", total_bytes=10, chunked=True
     )
     outcome = Outcome(
         path="x.mkv", status="fixed", profile="twitter", outputs=("out.mp4",), uploads=(upload,), before=report, after=(report,),
-        evidence=(Evidence(argv=(("ffmpeg", "-i"),)),), seconds=1.23456,
+        evidence=(VerificationRecord(argv=(("ffmpeg", "-i"),)),), seconds=1.23456,
     )  # fmt: skip
     entry = through(fix_file("x.mkv", outcome))
     assert keys(entry) == keys(example["files"][0])
@@ -175,7 +177,7 @@ def test_where_we_could_not_work_a_fix_has_failed():
 
 
 def test_any_name_survives():
-    entry = check_file("n\udcff\n\x1b.mp4", check(GOOD, SPEC))
+    entry = check_file("n\udcff\n\x1b.mp4", check(GOOD, PLACEMENT))
     text = dumps(entry)
     assert text.isascii()
     assert "\x1b" not in text
@@ -196,7 +198,7 @@ def test_receipts_of_one_name_do_not_overwrite_each_other():
 )
 def test_a_growing_document_is_the_text_of_the_whole(entries, tail):
     said = []
-    growing = Growing(said.append, profile="twitter")
+    growing = JsonStream(said.append, profile="twitter")
     for entry in entries:
         growing.add(entry)
     growing.end(**tail)

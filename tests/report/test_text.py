@@ -8,26 +8,26 @@ from fractions import Fraction
 import pytest
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.model.media import Gop, Unknown
-from mediaprep.model.options import Wishes
+from mediaprep.model.media import Gop, UnknownFact
+from mediaprep.model.options import Options
 from mediaprep.pipeline.outcome import Outcome
 from mediaprep.planning.check import check, unreadable
 from mediaprep.planning.plan import plan
 from mediaprep.report import text
 from mediaprep.report.facts import all_facts, clock, drawn, summary
-from mediaprep.report.lines import Span, columns, line, written
+from mediaprep.report.lines import StyledText, columns, line, written
 from mediaprep.report.predict import predict
 from mediaprep.rules import REGISTRY
-from tests.report.made import GOOD, SPEC, video
+from tests.report.made import GOOD, PLACEMENT, video
 
 
-def shown(path, media, wishes=None, profile="twitter"):
-    made = plan((media,), SPEC, wishes)
+def shown(path, media, options=None, profile="twitter"):
+    made = plan((media,), PLACEMENT, options)
     return written(text.check_lines(path, made.report, made, profile)).splitlines()
 
 
-def planned(media, wishes=None):
-    made = plan((media,), SPEC, wishes)
+def planned(media, options=None):
+    made = plan((media,), PLACEMENT, options)
     return written(
         text.plan_lines("x.mp4", made.report, made, [predict(output) for output in made.outputs])
     ).splitlines()
@@ -71,7 +71,7 @@ def test_the_last_line_counts_and_names_the_next_command():
 def test_what_cannot_be_told_says_why():
     media = replace(
         video(gop={"structure": None}),
-        unknown=(Unknown(fact="video.gop.structure", reason="the packets are encrypted"),),
+        unknown=(UnknownFact(fact="video.gop.structure", reason="the packets are encrypted"),),
     )
     row = next(row for row in shown("x.mp4", media) if "video-open-gop" in row)
     assert "cannot be told (the packets are encrypted), want closed" in row
@@ -88,7 +88,9 @@ def test_what_cannot_be_told_says_why():
 )
 def test_found_and_wanted(measured, limit, words):
     finding = replace(
-        check(video(container={"format": "avi"}), SPEC).findings[0], measured=measured, limit=limit
+        check(video(container={"format": "avi"}), PLACEMENT).findings[0],
+        measured=measured,
+        limit=limit,
     )
     assert text.found_and_wanted(finding) == words
 
@@ -119,7 +121,7 @@ def test_the_reasons_of_an_encode_are_all_rules_that_need_it():
 
 def test_a_trim_is_asked_for_by_its_option():
     lines = planned(
-        video(duration=Fraction(200), picture={"duration": Fraction(200)}), Wishes(trim="first")
+        video(duration=Fraction(200), picture={"duration": Fraction(200)}), Options(trim="first")
     )
     assert lines[1].split() == ["1", "trim", "0", "to", "139.9", "s", "because", "--trim"]
 
@@ -127,7 +129,7 @@ def test_a_trim_is_asked_for_by_its_option():
 def test_a_refusal_tells_the_ways_out():
     media = video(duration=Fraction(200), picture={"duration": Fraction(200)})
     assert planned(media)[1].endswith("ways out: --trim first, --trim START-END, --split")
-    made = plan((media,), SPEC)
+    made = plan((media,), PLACEMENT)
     outcome = Outcome(
         path="x.mp4", status="refused", profile="twitter", before=made.report, plan=made
     )
@@ -137,7 +139,7 @@ def test_a_refusal_tells_the_ways_out():
 
 
 def test_a_fixed_file_is_one_line_an_output():
-    report = check(video("out.mp4"), SPEC)
+    report = check(video("out.mp4"), PLACEMENT)
     outcome = Outcome(
         path="x.mkv", status="fixed", profile="twitter", outputs=("out.mp4",), after=(report,)
     )
@@ -147,7 +149,7 @@ def test_a_fixed_file_is_one_line_an_output():
 
 
 def test_what_is_fine_is_left_alone():
-    report = replace(check(GOOD, SPEC), findings=())
+    report = replace(check(GOOD, PLACEMENT), findings=())
     outcome = Outcome(path="x.mp4", status="already_ok", profile="twitter", before=report)
     assert (
         written(text.fix_lines("x.mp4", outcome, "twitter")) == "x.mp4  already fine, left alone\n"
@@ -190,10 +192,10 @@ def test_no_name_moves_the_cursor_or_is_read_as_markup():
 
 def test_colour_is_put_on_after_escaping():
     assert (
-        written([line(Span("a\x1b[0m", "red"), " b")], colour=True)
+        written([line(StyledText("a\x1b[0m", "red"), " b")], colour=True)
         == "\x1b[31ma\\x1b[0m\x1b[0m b\n"
     )
-    assert written([line(Span("a", "red"))]) == "a\n"
+    assert written([line(StyledText("a", "red"))]) == "a\n"
 
 
 def test_columns_are_as_wide_as_what_is_shown():

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaprep.model.media import Animation, PrivateItem, Video
-from mediaprep.model.options import Wishes
+from mediaprep.model.options import Options
 from mediaprep.model.tolerance import AtMost, AtMostBytes
 from mediaprep.planning.check import check
 from mediaprep.planning.plan import Plan, plan
@@ -34,10 +34,10 @@ def gif(frames: int = 20, delay: Fraction = Fraction(1, 10), **changes: Any) -> 
     return replace(media, **changes)
 
 
-def planned(media: Animation | Video, **wishes: Any) -> Plan:
+def planned(media: Animation | Video, **options: Any) -> Plan:
     profile = find_profile("twitter")
-    spec = profile.spec_for(media.kind)
-    return plan((media,), spec, Wishes(**wishes), others=profile.companions(spec))
+    placement = profile.placement_for(media.kind)
+    return plan((media,), placement, Options(**options), others=profile.companions(placement))
 
 
 def findings(media: Animation) -> dict[str, str]:
@@ -91,8 +91,8 @@ def test_what_is_fine_is_untouched() -> None:
 
 def test_a_comment_is_removed_without_an_encode() -> None:
     (output,) = planned(gif(private=(PrivateItem(kind="comment", where="GIF comment"),))).outputs
-    assert isinstance(output.want, Animation)
-    assert not output.want.anew
+    assert isinstance(output.target, Animation)
+    assert not output.target.reencode
     assert [change.safety for change in output.changes] == ["lossless"]
     assert (
         planned(
@@ -104,12 +104,16 @@ def test_a_comment_is_removed_without_an_encode() -> None:
 
 def test_too_large_leaves_the_width_free_under_a_promise() -> None:
     (output,) = planned(gif(size_bytes=16 * MB)).outputs
-    assert isinstance(output.want, Animation)
-    assert (output.want.width, output.want.size_bytes, output.want.frame_count) == (None, None, 20)
-    assert AtMost(fact="width", value=640) in output.promises
+    assert isinstance(output.target, Animation)
+    assert (output.target.width, output.target.size_bytes, output.target.frame_count) == (
+        None,
+        None,
+        20,
+    )
+    assert AtMost(fact="width", value=640) in output.tolerances
     assert (
         AtMostBytes(limit=15_000_000, fill=Fraction(95, 100), varies=("width", "height"))
-        in output.promises
+        in output.tolerances
     )
 
 
@@ -117,7 +121,7 @@ def test_a_smaller_file_than_the_limit_can_be_asked_for() -> None:
     (output,) = planned(gif(), max_size=500_000).outputs
     assert (
         AtMostBytes(limit=500_000, fill=Fraction(95, 100), varies=("width", "height"))
-        in output.promises
+        in output.tolerances
     )
     assert planned(gif(), max_size=1_000_000).status == "already_ok"
 
@@ -125,11 +129,13 @@ def test_a_smaller_file_than_the_limit_can_be_asked_for() -> None:
 def test_all_limits_are_kept_at_once() -> None:
     (output,) = planned(gif(900, width=2000, height=3000)).outputs
     most = {
-        promise.fact: promise.value for promise in output.promises if isinstance(promise, AtMost)
+        tolerance.fact: tolerance.value
+        for tolerance in output.tolerances
+        if isinstance(tolerance, AtMost)
     }
-    assert isinstance(output.want, Animation)
-    assert output.want.frame_count == 350
-    assert output.want.duration == 90
+    assert isinstance(output.target, Animation)
+    assert output.target.frame_count == 350
+    assert output.target.duration == 90
     assert most["width"] <= 1280
     assert most["height"] <= 1080
     assert most["width"] * most["height"] * 350 <= 300_000_000
@@ -150,14 +156,18 @@ def test_more_pixels_than_anybody_waits_for_are_refused() -> None:
 
 def test_a_cut_gif_is_refused_and_a_trim_too() -> None:
     assert planned(gif(complete=False)).refusals[0].rule == "file-complete"
-    assert planned(gif(), trim=(Fraction(0), Fraction(1))).refusals[0].ways_out == ("--to video",)
+    assert planned(gif(), trim=(Fraction(0), Fraction(1))).refusals[0].remedies == ("--to video",)
 
 
 def test_to_video_is_judged_by_the_videos_placement() -> None:
     (output,) = planned(gif(), to="video").outputs
-    assert isinstance(output.want, Video)
-    assert output.placement == "twitter/tweet_video"
-    assert (output.want.video.frame_rate, output.want.video.codec, output.want.audio_present) == (
+    assert isinstance(output.target, Video)
+    assert output.placement.name == "twitter/tweet_video"
+    assert (
+        output.target.video.frame_rate,
+        output.target.video.codec,
+        output.target.audio_present,
+    ) == (
         10,
         "h264",
         False,
@@ -180,14 +190,14 @@ def test_the_rate_puts_each_frame_on_an_output_frame(
 ) -> None:
     media = gif(len(delays), delays=delays, duration=sum(delays, Fraction(0)))
     (output,) = planned(media, to="video").outputs
-    assert isinstance(output.want, Video)
-    assert output.want.video.frame_rate == rate
+    assert isinstance(output.target, Video)
+    assert output.target.video.frame_rate == rate
 
 
 def test_one_that_is_too_short_is_repeated() -> None:
     (output,) = planned(gif(3, Fraction(6, 100)), to="video").outputs
     assert next(
-        p.value for p in output.promises if getattr(p, "fact", "") == "duration"
+        p.value for p in output.tolerances if getattr(p, "fact", "") == "duration"
     ) >= Fraction(54, 100)
 
 
@@ -202,17 +212,22 @@ def test_an_animation_beyond_the_videos_length_says_how_to_cut_it() -> None:
 
 def test_a_short_video_becomes_a_gif() -> None:
     (output,) = planned(lasting(Fraction(10)), to="gif").outputs
-    assert isinstance(output.want, Animation)
-    assert (output.placement, output.want.frame_count, output.want.duration, output.want.loop) == (
+    assert isinstance(output.target, Animation)
+    assert (
+        output.placement.name,
+        output.target.frame_count,
+        output.target.duration,
+        output.target.loop,
+    ) == (
         "twitter/tweet_gif",
         250,
         10,
         0,
     )
     (output,) = planned(lasting(Fraction(30)), to="gif").outputs
-    assert isinstance(output.want, Animation)
-    assert (output.want.frame_count, output.want.duration) == (300, 30)
-    assert planned(lasting(Fraction(60)), to="gif").refusals[0].ways_out[0] == "--trim START-END"
+    assert isinstance(output.target, Animation)
+    assert (output.target.frame_count, output.target.duration) == (300, 30)
+    assert planned(lasting(Fraction(60)), to="gif").refusals[0].remedies[0] == "--trim START-END"
     assert (
         planned(lasting(Fraction(60)), to="gif", trim=(Fraction(3), Fraction(9))).status
         == "planned"

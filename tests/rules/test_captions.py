@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaprep.model.media import Cue, Subtitle
-from mediaprep.model.options import Wishes
+from mediaprep.model.options import Options
 from mediaprep.planning.check import check
 from mediaprep.planning.plan import plan
 from mediaprep.profile import find_profile
 from mediaprep.targets import cues as _cues
 
 PROFILE = find_profile("twitter")
-SPEC = PROFILE.specs["subtitles"]
+PLACEMENT = PROFILE.placements["subtitles"]
 
 
 def cues(*times: tuple[float, float, str]) -> tuple[Cue, ...]:
@@ -38,7 +38,7 @@ GOOD = Subtitle(
 
 
 def broken(have: Subtitle) -> dict[str, str]:
-    return {finding.rule: finding.state for finding in check(have, SPEC).findings}
+    return {finding.rule: finding.state for finding in check(have, PLACEMENT).findings}
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_three_rows_of_each_rule(have, rules):
     ],
 )
 def test_musts_are_mended(before, after):
-    made = plan((replace(GOOD, cues=cues(*before)),), SPEC)
-    assert isinstance(made.outputs[0].want, Subtitle)
-    assert made.outputs[0].want.cues == cues(*after)
+    made = plan((replace(GOOD, cues=cues(*before)),), PLACEMENT)
+    assert isinstance(made.outputs[0].target, Subtitle)
+    assert made.outputs[0].target.cues == cues(*after)
 
 
 def test_advice_is_followed_on_request_only():
@@ -90,17 +90,17 @@ def test_advice_is_followed_on_request_only():
         cues=cues((1, 3.5, "a"), (3, 4, "b"), (5, 6, ""), (7, 8, "c"), (7, 9, "d")),
         clip_duration=Fraction(17, 2),
     )
-    assert plan((have,), SPEC).status == "already_ok"
-    made = plan((have,), SPEC, Wishes(mend="should"))
-    assert isinstance(made.outputs[0].want, Subtitle)
-    assert made.outputs[0].want.cues == cues((1, 3, "a"), (3, 4, "b"), (7, 8.5, "c\nd"))
+    assert plan((have,), PLACEMENT).status == "already_ok"
+    made = plan((have,), PLACEMENT, Options(fix_level="should"))
+    assert isinstance(made.outputs[0].target, Subtitle)
+    assert made.outputs[0].target.cues == cues((1, 3, "a"), (3, 4, "b"), (7, 8.5, "c\nd"))
 
 
 def test_what_is_written_is_utf8_srt():
-    made = plan((replace(GOOD, format="ass", encoding="utf-16"),), SPEC)
-    want = made.outputs[0].want
-    assert isinstance(want, Subtitle)
-    assert (want.format, want.encoding, want.cues) == ("srt", "utf-8", GOOD.cues)
+    made = plan((replace(GOOD, format="ass", encoding="utf-16"),), PLACEMENT)
+    target = made.outputs[0].target
+    assert isinstance(target, Subtitle)
+    assert (target.format, target.encoding, target.cues) == ("srt", "utf-8", GOOD.cues)
     assert {c.fact: (c.because, c.safety) for c in made.outputs[0].changes} == {
         "format": (("subtitle-format",), "lossy"),
         "encoding": (("subtitle-encoding",), "lossless"),
@@ -108,13 +108,13 @@ def test_what_is_written_is_utf8_srt():
 
 
 def test_cues_that_cannot_be_read_are_not_guessed():
-    made = plan((replace(GOOD, cues=None, encoding="windows-1252"),), SPEC)
+    made = plan((replace(GOOD, cues=None, encoding="windows-1252"),), PLACEMENT)
     assert made.status == "refused"
-    assert "by hand" in made.refusals[0].ways_out[0]
+    assert "by hand" in made.refusals[0].remedies[0]
 
 
 def test_nothing_is_written_where_no_cue_is_left():
-    assert plan((replace(GOOD, cues=cues((-3, -1, "a"))),), SPEC).status == "refused"
+    assert plan((replace(GOOD, cues=cues((-3, -1, "a"))),), PLACEMENT).status == "refused"
 
 
 times = st.integers(-5_000, 20_000).map(lambda ms: Fraction(ms, 1000))
@@ -126,12 +126,16 @@ any_cues = st.lists(
 @given(any_cues)
 def test_whatever_the_cues_the_mended_ones_keep_every_rule(these):
     made = plan(
-        (replace(GOOD, cues=these, clip_duration=Fraction(15)),), SPEC, Wishes(mend="should")
+        (replace(GOOD, cues=these, clip_duration=Fraction(15)),),
+        PLACEMENT,
+        Options(fix_level="should"),
     )
     for output in made.outputs:
-        assert isinstance(output.want, Subtitle)
-        assert broken(output.want) == {}
-        again = plan((replace(output.want, size_bytes=1),), SPEC, Wishes(mend="should"))
+        assert isinstance(output.target, Subtitle)
+        assert broken(output.target) == {}
+        again = plan(
+            (replace(output.target, size_bytes=1),), PLACEMENT, Options(fix_level="should")
+        )
         assert again.status == "already_ok"
 
 
@@ -150,4 +154,4 @@ def test_a_part_holds_what_is_shown_in_it_and_nothing_else(these, one, other):
 def test_captions_without_a_cue_are_not_rewritten():
     empty = replace(GOOD, format="ass", cues=())
     assert broken(empty) == {"subtitle-format": "broken", "subtitle-cue-empty": "broken"}
-    assert plan((empty,), SPEC).status == "refused"
+    assert plan((empty,), PLACEMENT).status == "refused"

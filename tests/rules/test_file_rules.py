@@ -13,7 +13,7 @@ from mediaprep.model.media import (
     PrivateItem,
     Sound,
     Subtitle,
-    Unknown,
+    UnknownFact,
     Video,
 )
 from mediaprep.model.report import Finding
@@ -54,7 +54,7 @@ def test_a_format_that_cannot_tell_is_not_incomplete() -> None:
     """A transport stream has no mark of its end, and the probe says so: that is no doubt about this file."""
     media = replace(
         good(complete=None),
-        unknown=(Unknown(fact="complete", reason="mpegts has no mark of its end"),),
+        unknown=(UnknownFact(fact="complete", reason="mpegts has no mark of its end"),),
     )
     assert findings(media, "file-complete") == []
 

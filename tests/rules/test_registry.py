@@ -22,7 +22,10 @@ def profile_keys() -> set[str]:
     profiles = [find_profile(name) for name in bundled()]
     posts = {profile.post.rule for profile in profiles if profile.post is not None}
     return posts | {
-        key for profile in profiles for spec in profile.specs.values() for key in spec.requirements
+        key
+        for profile in profiles
+        for placement in profile.placements.values()
+        for key in placement.requirements
     }
 
 
@@ -70,11 +73,11 @@ def test_a_rule_without_any_fact_never_passes(rule: Rule) -> None:
     if not rule.kinds or rule.id in ("file-kind", "file-complete"):
         return
     for name in bundled():
-        for spec in find_profile(name).specs.values():
-            requirement = spec.requirements.get(rule.id)
+        for placement in find_profile(name).placements.values():
+            requirement = placement.requirements.get(rule.id)
             for kind in rule.kinds if requirement is not None else ():
                 judged = rule.test(EMPTY[kind], requirement.limit) if requirement else None
-                assert type(judged).__name__ == "Untold", f"{name}: {judged}"
+                assert type(judged).__name__ == "Unknown", f"{name}: {judged}"
 
 
 def test_the_order_of_checking_and_fixing() -> None:

@@ -11,7 +11,7 @@ from mediaprep.planning.check import check
 from mediaprep.planning.plan import plan
 from mediaprep.profile import find_profile
 
-SPEC = find_profile("twitter").specs["tweet_image"]
+PLACEMENT = find_profile("twitter").placements["tweet_image"]
 PHOTO = Image(
     name="a.jpg", size_bytes=1000, complete=True, private=(), format="jpeg", width=40, height=30, orientation=1, mode="RGB",
     bit_depth=8, alpha=False, colour_space="sRGB", pictures=1, gain_map=False,
@@ -51,7 +51,7 @@ MOVING = Animation(
     ],
 )
 def test_rows(have, rules):
-    assert {finding.rule: finding.state for finding in check(have, SPEC).findings} == rules
+    assert {finding.rule: finding.state for finding in check(have, PLACEMENT).findings} == rules
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_rows(have, rules):
 )
 def test_an_animation_sent_as_a_picture_is_not_made_a_still(have):
     """Its own category has limits of its own: 15 MB for a GIF."""
-    made = plan((have,), SPEC)
+    made = plan((have,), PLACEMENT)
     assert made.status == "refused"
-    assert made.refusals[0].ways_out == ("leave the category to be inferred",)
+    assert made.refusals[0].remedies == ("leave the category to be inferred",)
 
 
 def test_comments_are_left_out_of_a_gif_sent_as_a_picture():
     comment = (PrivateItem(kind="comment", where="GIF comment"),)
-    made = plan((replace(MOVING, private=comment),), SPEC)
+    made = plan((replace(MOVING, private=comment),), PLACEMENT)
     assert [change.fact for change in made.outputs[0].changes] == ["private"]
-    assert plan((replace(MOVING, format="webp", private=comment),), SPEC).outputs == ()
+    assert plan((replace(MOVING, format="webp", private=comment),), PLACEMENT).outputs == ()

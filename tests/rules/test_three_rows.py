@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from mediaprep.model.media import HdrFormat, PrivateItem, StatedSar, Unknown, Video, Witness
+from mediaprep.model.media import (
+    DeclaredSar,
+    HdrFormat,
+    PrivateItem,
+    ReportedFact,
+    UnknownFact,
+    Video,
+)
 from mediaprep.model.report import Finding
 from mediaprep.planning.check import check
 from mediaprep.rules import REGISTRY
@@ -16,8 +23,8 @@ from tests.facts import changed, good, silent, twitter
 
 Changes = dict[str, Any]
 _SAR43 = (
-    StatedSar(where="container", value=Fraction(4, 3)),
-    StatedSar(where="bitstream", value=Fraction(4, 3)),
+    DeclaredSar(where="container", value=Fraction(4, 3)),
+    DeclaredSar(where="bitstream", value=Fraction(4, 3)),
 )
 _GPS = PrivateItem(kind="location", where="moov/udta/©xyz")
 _CLOCK = PrivateItem(kind="time", where="moov/mvhd")
@@ -312,12 +319,14 @@ def test_fails_and_says_what_was_found(rule_id: str, changes: Changes, measured:
 )
 def test_cannot_be_told(rule_id: str, path: str) -> None:
     """A fact that is missing is never a pass: the finding says why it is missing and carries what the readers said about it."""
-    said = Witness(fact=path, source="mediainfo", value="something", agrees=False)
+    said = ReportedFact(fact=path, source="mediainfo", value="something", agrees=False)
     media = changed(good(), **{path.replace(".", "__"): None})
     if rule_id == "video-peak-frame-rate":
         media = changed(media, video__frame_rate_declared=None)
     media = replace(
-        media, unknown=(Unknown(fact=path, reason="the header is damaged"),), witnesses=(said,)
+        media,
+        unknown=(UnknownFact(fact=path, reason="the header is damaged"),),
+        reported_facts=(said,),
     )
     (finding,) = findings(media, rule_id)
     assert finding.state == "unknown"
@@ -345,15 +354,15 @@ def test_sound_that_may_be_there_cannot_be_told(rule_id: str) -> None:
 
 def test_contradicting_readers_are_named_in_the_message() -> None:
     """Disagreement is reported, not averaged."""
-    witnesses = (
-        Witness(fact="video.scan", source="bitstream", value="progressive"),
-        Witness(fact="video.scan", source="mediainfo", value="tff", agrees=False),
-        Witness(fact="video.codec", source="mediainfo", value="AVC", agrees=False),
+    reported_facts = (
+        ReportedFact(fact="video.scan", source="bitstream", value="progressive"),
+        ReportedFact(fact="video.scan", source="mediainfo", value="tff", agrees=False),
+        ReportedFact(fact="video.codec", source="mediainfo", value="AVC", agrees=False),
     )
     (finding,) = findings(
-        replace(good(video__scan="interlaced"), witnesses=witnesses), "video-scan"
+        replace(good(video__scan="interlaced"), reported_facts=reported_facts), "video-scan"
     )
-    assert finding.evidence == witnesses[:2]
+    assert finding.evidence == reported_facts[:2]
     assert "Not all readers agree: mediainfo says tff. Fix:" in finding.message
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from mediaprep.errors import Cancelled, ToolError
 from mediaprep.runtime.context import Context
-from mediaprep.runtime.effects import Call, Steps, call, drive, drive_async, run_child
+from mediaprep.runtime.effects import CallFunction, Steps, call, drive, drive_async, run_child
 from mediaprep.runtime.process import Command
 
 PYTHON = str(Path(sys.executable).resolve())
@@ -95,7 +95,7 @@ def test_a_cancelled_task_lets_the_thread_finish_before_clean_up() -> None:
 
     def steps() -> Steps[None]:
         try:
-            yield Call(slow)
+            yield CallFunction(slow)
         finally:
             seen.append("cleaned")
 

@@ -15,8 +15,8 @@ from PIL import Image
 from fixtures.pictures import ADOBE, P3, scene, seen_through
 from mediaprep.runtime.source import open_source
 from mediaprep.tools import _code, picture
-from mediaprep.tools.picture import Made
-from mediaprep.tools.picture_job import Job
+from mediaprep.tools.picture import PictureResult
+from mediaprep.tools.picture_job import PictureJob
 from tests import colour
 
 Make = Callable[[str], Path]
@@ -25,7 +25,7 @@ MAX = 64_000_000
 
 def convert(
     source: Path | bytes, tmp_path: Path, form: str, *targets: str, **words: Any
-) -> tuple[Image.Image, Made, bytes]:
+) -> tuple[Image.Image, PictureResult, bytes]:
     """As in the child, in this process: the input is our own."""
     path = source
     if isinstance(source, bytes):
@@ -33,7 +33,7 @@ def convert(
         path.write_bytes(source)
     with open_source(path) as opened:
         data, made = picture.converted(
-            opened, Job(form=form, targets=targets, max_pixels=MAX, **words)
+            opened, PictureJob(form=form, targets=targets, max_pixels=MAX, **words)
         )
     assert data is not None
     assert made is not None
@@ -213,7 +213,7 @@ def test_what_fits_at_no_size_is_told(tmp_path):
     path.write_bytes(saved(noise(64, 64), "JPEG"))
     with open_source(path) as opened:
         assert picture.converted(
-            opened, Job(form="jpeg", targets=("jpeg",), limit=100, max_pixels=MAX)
+            opened, PictureJob(form="jpeg", targets=("jpeg",), limit=100, max_pixels=MAX)
         ) == (None, None)
 
 
@@ -222,7 +222,9 @@ def test_too_many_pixels_of_a_jpeg_are_decoded_at_a_fraction(tmp_path):
     path = tmp_path / "a.jpg"
     path.write_bytes(source)
     with open_source(path) as opened:
-        _, made = picture.converted(opened, Job(form="jpeg", targets=("jpeg",), max_pixels=40_000))
+        _, made = picture.converted(
+            opened, PictureJob(form="jpeg", targets=("jpeg",), max_pixels=40_000)
+        )
     assert made is not None
     assert (made.width, made.height, made.divided) == (200, 150, 2)
 

@@ -13,9 +13,9 @@ from mediaprep.model.media import Animation
 from mediaprep.planning.plan import Output
 from mediaprep.tools import ffmpeg_gif, gifsicle
 from mediaprep.tools.ffmpeg import Filter, Input
-from mediaprep.tools.ffmpeg_gif import Picture
+from mediaprep.tools.ffmpeg_gif import PictureStreams
 from mediaprep.transcoding.animation import (
-    Drawing,
+    FrameSettings,
     gif_filters,
     gif_input,
     grid_step,
@@ -23,14 +23,14 @@ from mediaprep.transcoding.animation import (
     unscaled,
     video_job,
 )
-from mediaprep.transcoding.video import Means
+from mediaprep.transcoding.video import EncodeJob
 from tests.rules.test_animation_rules import gif, planned
 
-MEANS = Means(demuxer="gif", whitelist="gif")
+MEANS = EncodeJob(demuxer="gif", whitelist="gif")
 
 
-def output(media: Animation, **wishes: Any) -> Output:
-    (made,) = planned(media, **wishes).outputs
+def output(media: Animation, **options: Any) -> Output:
+    (made,) = planned(media, **options).outputs
     return made
 
 
@@ -45,7 +45,7 @@ LARGE = gif(size_bytes=40_000_000)
 
 
 def test_scaling_is_lanczos_and_times_are_even_until_they_are_written() -> None:
-    assert told(gif_filters(output(LARGE), Drawing(size=(320, 240)))) == [
+    assert told(gif_filters(output(LARGE), FrameSettings(size=(320, 240)))) == [
         "scale w=320 h=240 flags=lanczos+accurate_rnd",
         "settb expr=1/100",
         "setpts expr=N*10",
@@ -55,16 +55,18 @@ def test_scaling_is_lanczos_and_times_are_even_until_they_are_written() -> None:
 def test_transparent_edges_are_scaled_premultiplied() -> None:
     names = [
         step.name
-        for step in gif_filters(output(replace(LARGE, transparency=True)), Drawing(size=(320, 240)))
+        for step in gif_filters(
+            output(replace(LARGE, transparency=True)), FrameSettings(size=(320, 240))
+        )
     ]
     assert names == ["format", "premultiply", "scale", "unpremultiply", "settb", "setpts"]
 
 
 def test_exact_drawings_take_the_nearest_pixel_and_no_dither() -> None:
     art = replace(LARGE, pixel_grid=4)
-    drawing = Drawing(size=(320, 240), exact=True)
+    drawing = FrameSettings(size=(320, 240), exact=True)
     assert told(gif_filters(output(art), drawing))[0] == "scale w=320 h=240 flags=neighbor"
-    assert (drawing.dither, Drawing(size=(320, 240)).dither) == ("none", "bayer")
+    assert (drawing.dither, FrameSettings(size=(320, 240)).dither) == ("none", "bayer")
     assert grid_step(output(art)) == (160, 120)
     assert unscaled(output(LARGE), (640, 480))
     assert not unscaled(output(replace(LARGE, format="webp")), (640, 480))
@@ -73,7 +75,7 @@ def test_exact_drawings_take_the_nearest_pixel_and_no_dither() -> None:
 def test_dropped_frames_are_selected_by_runs() -> None:
     """351 frames: the two of one run become one."""
     media = gif(351)
-    (select, *_) = gif_filters(output(media), Drawing(size=(640, 480)))
+    (select, *_) = gif_filters(output(media), FrameSettings(size=(640, 480)))
     assert select.name == "select"
     assert (
         str(select.options["expr"]) == "between(n,0,348)+between(n,349,349)"
@@ -98,23 +100,24 @@ def test_a_trial_is_three_runs_and_never_everything(
 def test_each_format_has_its_demuxer_and_stream() -> None:
     assert (
         gif_input(
-            output(replace(LARGE, format="webp")), Means(demuxer="webp_pipe", whitelist="webp_pipe")
+            output(replace(LARGE, format="webp")),
+            EncodeJob(demuxer="webp_pipe", whitelist="webp_pipe"),
         )[0].demuxer
         == "webp_anim"
     )
-    assert gif_input(output(LARGE), MEANS)[1] == Picture(index=0)
-    assert gif_input(output(replace(LARGE, format="avif")), MEANS)[1] == Picture(index=1)
-    assert gif_input(output(replace(LARGE, format="avif", transparency=True)), MEANS)[1] == Picture(
-        index=2, alpha=3
-    )
+    assert gif_input(output(LARGE), MEANS)[1] == PictureStreams(index=0)
+    assert gif_input(output(replace(LARGE, format="avif")), MEANS)[1] == PictureStreams(index=1)
+    assert gif_input(output(replace(LARGE, format="avif", transparency=True)), MEANS)[
+        1
+    ] == PictureStreams(index=2, alpha=3)
 
 
 def test_two_processes_and_two_descriptors() -> None:
     source = Input(demuxer="gif", whitelist="gif", max_pixels=64_000_000)
-    palette = ffmpeg_gif.palette_argv("/ff", source, Picture(index=0), (), threads=2)
+    palette = ffmpeg_gif.palette_argv("/ff", source, PictureStreams(index=0), (), threads=2)
     assert ("palettegen" in " ".join(palette), palette[-1]) == (True, "pipe:1")
     words = ffmpeg_gif.gif_argv(
-        "/ff", source, Picture(index=0), (), dither="bayer", plays=4, threads=2, frames=20
+        "/ff", source, PictureStreams(index=0), (), dither="bayer", plays=4, threads=2, frames=20
     )
     assert words.count("fd:") == 2
     assert words[words.index("-loop") + 1] == "3"

@@ -10,19 +10,19 @@ import pytest
 
 from mediaprep.errors import ToolError, UsageProblem
 from mediaprep.model.media import Colour, Video
-from mediaprep.model.options import Wishes
+from mediaprep.model.options import Options
 from mediaprep.planning.plan import Output, plan
 from mediaprep.runtime.context import Context
-from mediaprep.runtime.effects import Call, Run, Steps
+from mediaprep.runtime.effects import CallFunction, RunCommand, Steps
 from mediaprep.runtime.process import Command, Completed
 from mediaprep.tools.ffmpeg import Capabilities
-from mediaprep.transcoding.choice import Choice, choosing
+from mediaprep.transcoding.choice import EncoderChoice, choose_encoder_steps
 from mediaprep.transcoding.encoders import HARDWARE, options, upload_filters
-from mediaprep.transcoding.rate import QUALITY, Aim
-from mediaprep.transcoding.video import Means, job
+from mediaprep.transcoding.rate import QUALITY, RateTarget
+from mediaprep.transcoding.video import EncodeJob, job
 from tests.facts import good, twitter
 
-MEANS = Means(demuxer="mov", whitelist="mov")
+MEANS = EncodeJob(demuxer="mov", whitelist="mov")
 
 
 def capable(*encoders: str, filters: tuple[str, ...] = ("zscale",)) -> Capabilities:
@@ -32,8 +32,8 @@ def capable(*encoders: str, filters: tuple[str, ...] = ("zscale",)) -> Capabilit
 
 
 def driven(
-    steps: Steps[Choice], can: Capabilities, answers: Callable[[str], bool], tried: list[str]
-) -> Choice:
+    steps: Steps[EncoderChoice], can: Capabilities, answers: Callable[[str], bool], tried: list[str]
+) -> EncoderChoice:
     """A driver that asks no ffmpeg: calls give the capabilities, runs succeed where ``answers`` says so."""
     answer: Any = None
     problem: Exception | None = None
@@ -41,13 +41,13 @@ def driven(
         try:
             effect = steps.send(answer) if problem is None else steps.throw(problem)
         except StopIteration as end:
-            choice: Choice = end.value
+            choice: EncoderChoice = end.value
             return choice
         answer, problem = None, None
-        if isinstance(effect, Call):
+        if isinstance(effect, CallFunction):
             answer = can
             continue
-        assert isinstance(effect, Run)
+        assert isinstance(effect, RunCommand)
         encoder = effect.command.argv[effect.command.argv.index("-c:v") + 1]
         tried.append(encoder)
         if answers(encoder):
@@ -69,15 +69,17 @@ def _failed(command: Command) -> ToolError:
 
 def output(encoder: str, **facts: Any) -> Output:
     (made,) = plan(
-        (good(video__gop__structure="open", **facts),), twitter(), Wishes(encoder=encoder)
+        (good(video__gop__structure="open", **facts),), twitter(), Options(encoder=encoder)
     ).outputs
     return made
 
 
-def choose(encoder: str, can: Capabilities, *works: str, **facts: Any) -> tuple[Choice, list[str]]:
+def choose(
+    encoder: str, can: Capabilities, *works: str, **facts: Any
+) -> tuple[EncoderChoice, list[str]]:
     tried: list[str] = []
     choice = driven(
-        choosing(output(encoder, **facts), MEANS, "/ffmpeg", Context()),
+        choose_encoder_steps(output(encoder, **facts), MEANS, "/ffmpeg", Context()),
         can,
         lambda name: name in works,
         tried,
@@ -86,7 +88,7 @@ def choose(encoder: str, can: Capabilities, *works: str, **facts: Any) -> tuple[
 
 
 def test_software_is_not_tested() -> None:
-    assert choose("libx264", capable()) == (Choice(means=MEANS), [])
+    assert choose("libx264", capable()) == (EncoderChoice(means=MEANS), [])
 
 
 @pytest.mark.parametrize("encoder", HARDWARE)
@@ -139,7 +141,7 @@ def test_a_missing_zscale_is_told_where_it_would_be_used() -> None:
 @pytest.mark.parametrize("encoder", ["libx264", *HARDWARE])
 @pytest.mark.parametrize("way", ["quality", "average"])
 def test_every_encoder_is_told_high_closed_gops_and_a_ceiling(encoder: str, way: Any) -> None:
-    words = options(encoder, QUALITY["default"], Aim(way=way, bit_rate=2_000_000), 60)
+    words = options(encoder, QUALITY["default"], RateTarget(way=way, bit_rate=2_000_000), 60)
     assert (words["c:v"], words["profile:v"], words["g"]) == (encoder, "high", 60)
     assert "+cgop" in str(words["flags:v"])
     assert words["maxrate"] in (2_000_000, 4_000_000)
@@ -149,7 +151,7 @@ def test_vaapi_gets_its_frames_uploaded() -> None:
     made = output("h264_vaapi")
     assert isinstance(made.source, Video)
     filters = (
-        job(made, Means(demuxer="mov", whitelist="mov", encoder="h264_vaapi")).tracks[0].filters
+        job(made, EncodeJob(demuxer="mov", whitelist="mov", encoder="h264_vaapi")).tracks[0].filters
     )
     assert [step.name for step in filters[-2:]] == ["format", "hwupload"]
     assert upload_filters("libx264") == []

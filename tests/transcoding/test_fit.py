@@ -10,24 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediaprep.transcoding.fit import MOST, Try, best, estimate, next_width, wanted_width
+from mediaprep.transcoding.fit import MOST, WidthTrial, best, estimate, next_width, wanted_width
 
 LIMIT, FILL = 15_000_000, Fraction(95, 100)
 
 
 def searched(
     size: Callable[[int], int], widths: range, *, error: float = 1.0, trial: int = 480
-) -> list[Try]:
+) -> list[WidthTrial]:
     """The tries of a search over a synthetic encoder; ``error``: how wrong the trial's estimate is."""
     tries = [
-        Try(
+        WidthTrial(
             width=min(trial, widths[-1]),
             size_bytes=int(size(min(trial, widths[-1])) * error),
             full=False,
         )
     ]
     while (width := next_width(tries, widths, LIMIT, FILL)) is not None:
-        tries.append(Try(width=width, size_bytes=size(width)))
+        tries.append(WidthTrial(width=width, size_bytes=size(width)))
     return [item for item in tries if item.full]
 
 
@@ -70,7 +70,7 @@ def test_what_fits_at_full_width_takes_one_encode() -> None:
 def test_the_trial_gives_the_first_width() -> None:
     """14.5 MB of an estimate of 29 MB at 480: 480 x 0.5^(1/1.6)."""
     assert wanted_width(
-        [Try(width=480, size_bytes=29_000_000, full=False)], 14_500_000
+        [WidthTrial(width=480, size_bytes=29_000_000, full=False)], 14_500_000
     ) == pytest.approx(480 * 0.5 ** (1 / 1.6))
 
 

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mediaprep.model.media import Video
-from mediaprep.model.options import Wishes
+from mediaprep.model.options import Options
 from mediaprep.planning.plan import plan
 from mediaprep.tools.ffmpeg import Filter
 from mediaprep.transcoding.framing import framing_filters, scaled
@@ -43,16 +43,16 @@ def test_the_filters_make_just_the_size_that_is_planned(
     width: int, height: int, rotation: int, fit: str
 ) -> None:
     media = sized(width, height, video__rotation=rotation, video__gop__structure="open")
-    made = plan((media,), twitter(), Wishes(fit=fit)).outputs  # type: ignore[arg-type]
+    made = plan((media,), twitter(), Options(fit=fit)).outputs  # type: ignore[arg-type]
     assume(made)
-    want = made[0].want
+    target = made[0].target
     shown = media.video.display_size
-    assert isinstance(want, Video)
-    assert want.video.display_size is not None
+    assert isinstance(target, Video)
+    assert target.video.display_size is not None
     assert shown is not None
-    filters = framing_filters(media.video, want.video.display_size, fit)  # type: ignore[arg-type]
+    filters = framing_filters(media.video, target.video.display_size, fit)  # type: ignore[arg-type]
     size, steps = run(filters, shown)
-    assert size == want.video.display_size
+    assert size == target.video.display_size
     assert size[0] % 2 == size[1] % 2 == 0
     for name, before, after in steps:
         if name == "scale" and fit != "scale":

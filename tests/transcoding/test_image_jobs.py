@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from mediaprep.model.media import Image, PrivateItem
-from mediaprep.model.options import Wishes
+from mediaprep.model.options import Options
 from mediaprep.planning.plan import plan
 from mediaprep.profile import find_profile
 from mediaprep.transcoding import image
 
-SPEC = find_profile("twitter").specs["tweet_image"]
+PLACEMENT = find_profile("twitter").placements["tweet_image"]
 PHOTO = Image(
     name="a", size_bytes=6_000_000, complete=True, private=(), format="jpeg", width=4000, height=3000, orientation=6, mode="RGB",
     bit_depth=8, alpha=False, colour_space="Display P3", pictures=1, gain_map=False, least_bytes=5_990_000,
@@ -20,14 +20,14 @@ PHOTO = Image(
 GPS = (PrivateItem(kind="location", where="EXIF/GPS"),)
 
 
-def output(have: Image, wishes: Wishes | None = None):
-    made = plan((have,), SPEC, wishes)
+def output(have: Image, options: Options | None = None):
+    made = plan((have,), PLACEMENT, options)
     assert len(made.outputs) == 1, made.refusals
     return made.outputs[0]
 
 
-def job(have: Image, wishes: Wishes | None = None):
-    return image.job(output(have, wishes), max_pixels=64_000_000)
+def job(have: Image, options: Options | None = None):
+    return image.job(output(have, options), max_pixels=64_000_000)
 
 
 def test_a_large_photo_is_fitted_upright_and_in_srgb():
@@ -64,9 +64,9 @@ def test_a_reader_that_turns_is_not_turned_after():
 
 def test_metadata_alone_is_left_out_without_a_new_coding():
     made = output(replace(PHOTO, size_bytes=4_000_000, least_bytes=3_900_000, private=GPS))
-    assert isinstance(made.want, Image)
-    assert made.want.anew is False
-    assert (made.want.orientation, made.want.colour_space, made.want.format) == (
+    assert isinstance(made.target, Image)
+    assert made.target.reencode is False
+    assert (made.target.orientation, made.target.colour_space, made.target.format) == (
         6,
         "Display P3",
         "jpeg",
@@ -82,39 +82,39 @@ def test_metadata_that_makes_a_file_too_large_is_left_out_and_no_more():
             private=(PrivateItem(kind="comment", where="JPEG comment"),),
         )
     )
-    assert isinstance(made.want, Image)
-    assert made.want.anew is False
+    assert isinstance(made.target, Image)
+    assert made.target.reencode is False
 
 
 def test_what_we_write_stays_under_ten_to_the_sixth():
     """5.1 x 10^6 bytes pass as they are; with metadata to remove they are not written again above 5 x 10^6."""
     between = replace(PHOTO, size_bytes=5_150_000, least_bytes=5_100_000)
-    assert plan((between,), SPEC).status == "already_ok"
+    assert plan((between,), PLACEMENT).status == "already_ok"
     made = output(replace(between, private=GPS))
-    assert isinstance(made.want, Image)
-    assert made.want.anew is True
+    assert isinstance(made.target, Image)
+    assert made.target.reencode is True
 
 
 def test_kept_metadata_is_carried():
-    kept = Wishes(keep_metadata=True)
+    kept = Options(keep_metadata=True)
     assert job(replace(PHOTO, private=GPS), kept).keep_metadata is True
     assert (
-        plan((replace(PHOTO, size_bytes=4_000_000, private=GPS),), SPEC, kept).status
+        plan((replace(PHOTO, size_bytes=4_000_000, private=GPS),), PLACEMENT, kept).status
         == "already_ok"
     )
 
 
 def test_a_size_asked_for_is_the_limit():
-    assert job(PHOTO, Wishes(max_size=1_000_000)).limit == 1_000_000
+    assert job(PHOTO, Options(max_size=1_000_000)).limit == 1_000_000
     fine = replace(PHOTO, size_bytes=2_000_000, least_bytes=1_990_000)
-    assert job(fine, Wishes(max_size=1_000_000)).limit == 1_000_000
-    assert plan((fine,), SPEC, Wishes(max_size=3_000_000)).status == "already_ok"
+    assert job(fine, Options(max_size=1_000_000)).limit == 1_000_000
+    assert plan((fine,), PLACEMENT, Options(max_size=3_000_000)).status == "already_ok"
 
 
 def test_what_cannot_be_read_is_refused_with_a_way_out():
-    made = plan((replace(PHOTO, format="jpegxl", mode=None),), SPEC)
+    made = plan((replace(PHOTO, format="jpegxl", mode=None),), PLACEMENT)
     assert made.status == "refused"
-    assert made.refusals[0].ways_out == ("export it as JPEG or PNG",)
+    assert made.refusals[0].remedies == ("export it as JPEG or PNG",)
 
 
 def test_planning_what_was_made_changes_nothing():
@@ -129,4 +129,4 @@ def test_planning_what_was_made_changes_nothing():
         width=2000,
         height=1500,
     )
-    assert plan((made,), SPEC).status == "already_ok"
+    assert plan((made,), PLACEMENT).status == "already_ok"

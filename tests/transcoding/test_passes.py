@@ -6,13 +6,22 @@ from collections.abc import Callable
 
 import pytest
 
-from mediaprep.tools.ffmpeg import Input, Job, Track
-from mediaprep.transcoding.passes import FILL, MOST, Try, best, first, next_bit_rate, second, single
+from mediaprep.tools.ffmpeg import FfmpegCommand, Input, OutputTrack
+from mediaprep.transcoding.passes import (
+    FILL,
+    MOST,
+    RateTrial,
+    best,
+    first,
+    next_bit_rate,
+    second,
+    single,
+)
 
 OTHER = 100_000
-JOB = Job(
+JOB = FfmpegCommand(
     input=Input(demuxer="mov", whitelist="mov"),
-    tracks=(Track(index=0), Track(index=1)),
+    tracks=(OutputTrack(index=0), OutputTrack(index=1)),
     options={
         "c:v": "libx264",
         "crf": 23,
@@ -27,11 +36,11 @@ JOB = Job(
 )
 
 
-def search(encoder: Callable[[int], float], limit: int, start: int) -> list[Try]:
-    tries: list[Try] = []
+def search(encoder: Callable[[int], float], limit: int, start: int) -> list[RateTrial]:
+    tries: list[RateTrial] = []
     wanted: int | None = start
     while wanted is not None:
-        tries.append(Try(bit_rate=wanted, size_bytes=int(encoder(wanted))))
+        tries.append(RateTrial(bit_rate=wanted, size_bytes=int(encoder(wanted))))
         wanted = next_bit_rate(tries, limit, OTHER)
     return tries
 
@@ -69,9 +78,9 @@ def test_the_search_is_bounded_and_says_when_nothing_fits() -> None:
 
 def test_the_first_pass_only_looks() -> None:
     """No sound, no file, none of the muxer's words; the statistics go where the second pass finds them."""
-    looked = first(JOB, 500)
-    assert (looked.muxer, looked.tracks) == ("null", (Track(index=0),))
-    assert dict(looked.options) == {
+    probed = first(JOB, 500)
+    assert (probed.muxer, probed.tracks) == ("null", (OutputTrack(index=0),))
+    assert dict(probed.options) == {
         "c:v": "libx264", "preset": "medium", "t": "9", "b:v": 500, "pass": 1, "passlogfile": "STATISTICS",
     }  # fmt: skip
 

@@ -41,8 +41,8 @@ def test_the_reader_gets_the_same_cues(form):
 
 
 @pytest.mark.parametrize(
-    "want", [Subtitle(format="ass", cues=CUES), Subtitle(format="srt", cues=None)]
+    "target", [Subtitle(format="ass", cues=CUES), Subtitle(format="srt", cues=None)]
 )
-def test_nothing_else_is_written(want):
+def test_nothing_else_is_written(target):
     with pytest.raises(ValueError, match="cannot be written"):
-        document(want)
+        document(target)

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from mediaprep.model.options import Wishes
+from mediaprep.model.options import Options
 from mediaprep.model.tolerance import Near
 from mediaprep.planning.plan import Output, plan
 from mediaprep.report.predict import MEASURED_SPEED, predict
-from mediaprep.transcoding.trial import Trial, read_speed, windowed, write_speed
+from mediaprep.transcoding.trial import TrialResult, read_speed, windowed, write_speed
 from tests.facts import good, twitter
 
 
-def output(wishes: Wishes | None = None) -> Output:
-    (made,) = plan((good(video__gop__structure="open"),), twitter(), wishes).outputs
+def output(options: Options | None = None) -> Output:
+    (made,) = plan((good(video__gop__structure="open"),), twitter(), options).outputs
     return made
 
 
@@ -24,27 +24,31 @@ def test_a_window_is_a_short_output_of_its_own() -> None:
     window = windowed(output(), Fraction(3), Fraction(2))
     assert window.span == (Fraction(3), Fraction(5))
     found = {
-        promise.fact: promise.value for promise in window.promises if isinstance(promise, Near)
+        tolerance.fact: tolerance.value
+        for tolerance in window.tolerances
+        if isinstance(tolerance, Near)
     }
     assert (found["duration"], found["video.duration"], found["video.frame_count"]) == (2, 2, 60)
 
 
 def test_a_window_of_a_part_is_counted_from_the_part() -> None:
-    part = output(Wishes(trim=(Fraction(4), Fraction(9))))
+    part = output(Options(trim=(Fraction(4), Fraction(9))))
     assert windowed(part, Fraction(1), Fraction(2)).span == (Fraction(5), Fraction(7))
 
 
 def test_the_trial_gives_bits_and_work() -> None:
     """Ten seconds at 800 kbit/s with 128 kbit/s of copied sound; ten seconds more of work for each second that one second takes more."""
-    slow, fast = (predict(output(), Trial(bit_rate=800_000, work=work)) for work in (1.2, 0.2))
+    slow, fast = (
+        predict(output(), TrialResult(bit_rate=800_000, work=work)) for work in (1.2, 0.2)
+    )
     assert slow.bytes == fast.bytes == (800_000 + 128_000) * 10 // 8
     assert (slow.seconds or 0) - (fast.seconds or 0) == pytest.approx(10)
 
 
 def test_two_passes_take_longer_than_their_trial() -> None:
     once, twice = (
-        predict(output(wishes), Trial(bit_rate=1e6, work=1.0)).seconds or 0
-        for wishes in (Wishes(), Wishes(rate="table"))
+        predict(output(options), TrialResult(bit_rate=1e6, work=1.0)).seconds or 0
+        for options in (Options(), Options(rate="table"))
     )
     assert twice - once == pytest.approx(2.9)
 

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from mediaprep.model.media import Colour, HdrFormat, PrivateItem, StatedSar, Video
-from mediaprep.model.options import Wishes
+from mediaprep.model.media import Colour, DeclaredSar, HdrFormat, PrivateItem, Video
+from mediaprep.model.options import Options
 from mediaprep.model.tolerance import Near
 from mediaprep.planning.plan import Output, plan
 from mediaprep.tools.ffmpeg import SOURCE_FD, TARGET, argv, bound
-from mediaprep.transcoding.rate import Aim, aim, bit_rate_cap
-from mediaprep.transcoding.video import Means, job
+from mediaprep.transcoding.rate import RateTarget, aim, bit_rate_cap
+from mediaprep.transcoding.video import EncodeJob, job
 from tests.facts import good, lasting, silent, sized, twitter
 
-MEANS = Means(demuxer="mov", whitelist="mov,mp4")
+MEANS = EncodeJob(demuxer="mov", whitelist="mov,mp4")
 HEAD = (
     "ffmpeg -nostdin -hide_banner -nostats -v error -progress pipe:1 -filter_complex_threads 2 -y"
 )
@@ -39,33 +39,33 @@ CLOCK = [
 TRAIL = "-threads 2 -video_track_timescale 90000 -write_tmcd 0"
 
 
-def output(media: Video, wishes: Wishes | None = None) -> Output:
-    (made,) = plan((media,), twitter(), wishes).outputs
+def output(media: Video, options: Options | None = None) -> Output:
+    (made,) = plan((media,), twitter(), options).outputs
     return made
 
 
-def line(media: Video, wishes: Wishes | None = None) -> str:
-    return " ".join(argv("ffmpeg", job(output(media, wishes), MEANS)))
+def line(media: Video, options: Options | None = None) -> str:
+    return " ".join(argv("ffmpeg", job(output(media, options), MEANS)))
 
 
-def words(media: Video, wishes: Wishes | None = None) -> dict[str, str]:
+def words(media: Video, options: Options | None = None) -> dict[str, str]:
     """Each option after the input with its value."""
-    flat = line(media, wishes).split(" -i fd: ")[1].split(" ")
+    flat = line(media, options).split(" -i fd: ")[1].split(" ")
     return {key: value for key, value in pairwise(flat) if key.startswith("-")}
 
 
-def chain(media: Video, wishes: Wishes | None = None) -> list[str]:
+def chain(media: Video, options: Options | None = None) -> list[str]:
     """The picture's filters but for those of its clock, without the labels that join them."""
     return [
         step
-        for step in whole_chain(media, wishes)
+        for step in whole_chain(media, options)
         if not step.startswith(("trim=", "fps=", "tpad="))
     ]
 
 
-def whole_chain(media: Video, wishes: Wishes | None = None) -> list[str]:
+def whole_chain(media: Video, options: Options | None = None) -> list[str]:
     """The picture's filters, without the labels that join them."""
-    graph = line(media, wishes).split("-filter_complex ")[1].split(" ")[0]
+    graph = line(media, options).split("-filter_complex ")[1].split(" ")[0]
     return [
         step.split("]", 1)[1].rsplit("[", 1)[0]
         for step in graph.split(";")
@@ -170,7 +170,7 @@ def test_a_phones_hdr_portrait() -> None:
 
 def test_a_trim() -> None:
     """Three seconds from the second one on: a tenth more is read; the picture is cut 2 ms before the frame meant, the sound by samples."""
-    assert line(good(), Wishes(trim=(Fraction(2), Fraction(5)))) == (
+    assert line(good(), Options(trim=(Fraction(2), Fraction(5)))) == (
         f"{HEAD} {SOURCE} -noautorotate {OPEN} -ss 1.900000 -t 3.100000 -threads 2 -i fd: -filter_complex "
         f"[0:0]trim=end=3.098000:start=0.098000[s0];[s0]setpts=expr=PTS-1/(10*TB)[s1];[s1]{CLOCK[1]}[s2];[s2]{CLOCK[2]}[s3];"
         f"[s3]trim=end_frame=90[s4];[s4]{UPRIGHT}[s5];[s5]setsar=sar=1/1[s6];[s6]format=pix_fmts=yuv420p[s7];[s7]{BT709}[s8];"
@@ -186,8 +186,8 @@ def test_a_trim() -> None:
 def test_a_retag() -> None:
     """Either of the two alone would leave the other's statement; nothing is encoded."""
     stated = (
-        StatedSar(where="container", value=Fraction(4, 3)),
-        StatedSar(where="bitstream", value=Fraction(1)),
+        DeclaredSar(where="container", value=Fraction(4, 3)),
+        DeclaredSar(where="bitstream", value=Fraction(1)),
     )
     assert line(good(video__sars=stated)) == (
         f"{HEAD} {SOURCE} {OPEN} -threads 2 -i fd: -map 0:0 -map 0:1 -f mp4 -aspect 16:9 -bsf:v h264_metadata=sample_aspect_ratio=1/1 "
@@ -282,13 +282,13 @@ def test_pad_crop_and_scale() -> None:
         "pad=color=black:h=400:w=1200:x=0:y=100",
         *END[1:],
     ]
-    assert chain(media, Wishes(fit="crop")) == [
+    assert chain(media, Options(fit="crop")) == [
         UPRIGHT,
         "setsar=sar=1/1",
         "crop=h=200:w=600",
         *END[1:],
     ]
-    assert chain(media, Wishes(fit="scale")) == [
+    assert chain(media, Options(fit="scale")) == [
         UPRIGHT,
         "scale=flags=lanczos+accurate_rnd:h=400:w=1200",
         *END,
@@ -298,8 +298,8 @@ def test_pad_crop_and_scale() -> None:
 def test_a_wrong_pixel_aspect_ratio_is_not_scaled_by() -> None:
     """Container 4:3 against bitstream 1:1, and an open GOP: encoded, as the square picture that it is."""
     stated = (
-        StatedSar(where="container", value=Fraction(4, 3)),
-        StatedSar(where="bitstream", value=Fraction(1)),
+        DeclaredSar(where="container", value=Fraction(4, 3)),
+        DeclaredSar(where="bitstream", value=Fraction(1)),
     )
     assert chain(sized(640, 480, video__sars=stated, video__gop__structure="open")) == [
         UPRIGHT,
@@ -309,8 +309,8 @@ def test_a_wrong_pixel_aspect_ratio_is_not_scaled_by() -> None:
 
 def test_a_true_one_is() -> None:
     stated = (
-        StatedSar(where="container", value=Fraction(4, 3)),
-        StatedSar(where="bitstream", value=Fraction(4, 3)),
+        DeclaredSar(where="container", value=Fraction(4, 3)),
+        DeclaredSar(where="bitstream", value=Fraction(4, 3)),
     )
     assert chain(sized(640, 480, video__sars=stated)) == [
         UPRIGHT,
@@ -363,7 +363,7 @@ def test_a_short_clip_holds_its_last_frame() -> None:
 
 
 def test_a_short_span_shows_nothing_beyond_it() -> None:
-    text = line(good(), Wishes(trim=(Fraction(2), Fraction(11, 5))))
+    text = line(good(), Options(trim=(Fraction(2), Fraction(11, 5))))
     assert " -ss 1.900000 -t 0.300000 " in text
     assert "tpad=stop=13:stop_mode=clone" in text
 
@@ -387,12 +387,12 @@ IDRS = tuple(Fraction(n) for n in range(0, 10, 2))
 def test_a_trim_that_may_move_to_key_frames_is_copied(
     trim: Any, snap: Fraction | None, span: Any
 ) -> None:
-    made = output(replace(good(), keyframes=IDRS), Wishes(trim=trim, snap=snap))
-    assert isinstance(made.want, Video)
-    assert made.want.video.anew == (span is None)
+    made = output(replace(good(), keyframes=IDRS), Options(trim=trim, snap=snap))
+    assert isinstance(made.target, Video)
+    assert made.target.video.reencode == (span is None)
     if span is not None:
         assert made.span == span
-        text = line(replace(good(), keyframes=IDRS), Wishes(trim=trim, snap=snap))
+        text = line(replace(good(), keyframes=IDRS), Options(trim=trim, snap=snap))
         assert "-ss" not in text
         assert r"-bsf:v noise=amount=0:drop=lt(pts*tb\,1.999000)+gte(pts*tb\," in text
         assert "setts=pts=PTS-round(2.000000/TB):dts=DTS-round(2.000000/TB)" in text
@@ -409,14 +409,14 @@ def test_a_trim_that_may_move_to_key_frames_is_copied(
 def test_what_cannot_be_cut_between_packets_is_encoded(fault: dict[str, Any]) -> None:
     made = output(
         replace(good(**fault), keyframes=IDRS),
-        Wishes(trim=(Fraction(2), Fraction(6)), snap=Fraction(1)),
+        Options(trim=(Fraction(2), Fraction(6)), snap=Fraction(1)),
     )
-    assert isinstance(made.want, Video)
-    assert made.want.video.anew
+    assert isinstance(made.target, Video)
+    assert made.target.video.reencode
 
 
 def test_a_trim_begins_with_the_frame_that_is_shown_then() -> None:
-    made = output(good(), Wishes(trim=(Fraction(101, 100), Fraction(5))))
+    made = output(good(), Options(trim=(Fraction(101, 100), Fraction(5))))
     assert made.span == (Fraction(1), Fraction(5))
 
 
@@ -429,8 +429,8 @@ def test_without_an_index_reading_starts_well_ahead() -> None:
             unknown.video, gop=replace(unknown.video.gop, keyframe_interval_max=Fraction(4))
         ),
     )
-    assert " -ss 1.000000 -t 11.000000 " in line(stream, Wishes(trim=(Fraction(10), Fraction(12))))
-    assert " -ss " not in line(unknown, Wishes(trim=(Fraction(10), Fraction(12))))
+    assert " -ss 1.000000 -t 11.000000 " in line(stream, Options(trim=(Fraction(10), Fraction(12))))
+    assert " -ss " not in line(unknown, Options(trim=(Fraction(10), Fraction(12))))
 
 
 def test_sound_that_is_only_primed_earlier_is_shifted() -> None:
@@ -453,7 +453,7 @@ def test_a_raw_stream_gets_the_rate_it_was_told() -> None:
             duration=None,
         )
     )
-    assert "-framerate 25/1" in line(raw, Wishes(frame_rate=Fraction(25)))
+    assert "-framerate 25/1" in line(raw, Options(frame_rate=Fraction(25)))
 
 
 @pytest.mark.parametrize(
@@ -522,11 +522,11 @@ def test_a_sound_of_few_bits_gets_no_more_than_they_are_worth(
     codec: str, have: int | None, rate: Any, made: int
 ) -> None:
     media = good(audio__codec=codec, audio__profile=None, audio__bit_rate=have)
-    assert words(media, Wishes(rate=rate))["-b:a"] == f"{made}"
+    assert words(media, Options(rate=rate))["-b:a"] == f"{made}"
 
 
 def test_a_rung_that_is_asked_for_gives_its_bit_rates() -> None:
-    made = words(sized(1280, 720, audio__profile="HE-AAC"), Wishes(rung=(640, 360)))
+    made = words(sized(1280, 720, audio__profile="HE-AAC"), Options(rung=(640, 360)))
     assert (made["-maxrate"], made["-b:a"]) == ("768000", "64000")
 
 
@@ -540,7 +540,7 @@ def test_a_rung_that_is_asked_for_gives_its_bit_rates() -> None:
     ],
 )
 def test_qualities(quality: Any, preset: str, crf: int, cap: int) -> None:
-    made = words(good(video__gop__structure="open"), Wishes(quality=quality))
+    made = words(good(video__gop__structure="open"), Options(quality=quality))
     assert (made["-preset"], made["-crf"], made["-maxrate"]) == (preset, str(crf), f"{cap}000")
 
 
@@ -562,7 +562,7 @@ def test_no_more_bits_than_the_source_is_worth() -> None:
 def test_a_byte_limit_that_the_cap_could_break_is_aimed_at(limit: int, way: str) -> None:
     """Ten seconds of sound at 128 kbit/s, copied, and of picture, and the boxes, fill it; a limit above what the cap and its
     buffer can take binds nothing."""
-    made = output(good(size_bytes=200_000_000), Wishes(max_size=limit))
+    made = output(good(size_bytes=200_000_000), Options(max_size=limit))
     found = aim(made)
     assert found.way == way
     assert found.bit_rate <= 2_048_000
@@ -571,7 +571,7 @@ def test_a_byte_limit_that_the_cap_could_break_is_aimed_at(limit: int, way: str)
 
 
 def test_the_tables_bit_rate_takes_two_passes() -> None:
-    assert aim(output(good(video__gop__structure="open"), Wishes(rate="table"))) == Aim(
+    assert aim(output(good(video__gop__structure="open"), Options(rate="table"))) == RateTarget(
         way="average", bit_rate=2_048_000
     )
 
@@ -580,13 +580,13 @@ def test_the_tables_bit_rate_takes_two_passes() -> None:
     ("limit", "size"), [(3_000_000, (1280, 720)), (600_000, (640, 360)), (200_000, (320, 180))]
 )
 def test_few_bytes_go_to_a_smaller_rung(limit: int, size: tuple[int, int]) -> None:
-    made = output(good(size_bytes=200_000_000), Wishes(max_size=limit))
-    assert isinstance(made.want, Video)
-    assert made.want.video.display_size == size
+    made = output(good(size_bytes=200_000_000), Options(max_size=limit))
+    assert isinstance(made.target, Video)
+    assert made.target.video.display_size == size
 
 
 def test_far_too_few_bytes_are_refused_with_the_number_needed() -> None:
-    (refusal,) = plan((good(size_bytes=200_000_000),), twitter(), Wishes(max_size=90_000)).refusals
+    (refusal,) = plan((good(size_bytes=200_000_000),), twitter(), Options(max_size=90_000)).refusals
     assert refusal.rule == "video-size"
     assert "90000 bytes are too few for 10 s" in refusal.reason
 
@@ -602,15 +602,15 @@ HEARD = {
 
 
 def test_loudness_is_brought_to_the_target_by_one_gain() -> None:
-    made = output(good(**HEARD), Wishes(loudness=Fraction(-14)))
-    assert isinstance(made.want, Video)
-    assert not made.want.video.anew
+    made = output(good(**HEARD), Options(loudness=Fraction(-14)))
+    assert isinstance(made.target, Video)
+    assert not made.target.video.reencode
     assert [(c.fact, c.after) for c in made.changes if c.fact == "audio.loudness"] == [
         ("audio.loudness", -14.0)
     ]
     assert (
         "loudnorm=I=-14.00:LRA=7.00:TP=-1:linear=true:measured_I=-23.00:measured_LRA=5.00:measured_TP=-12.00:measured_thresh=-33.00"
-        in line(good(**HEARD), Wishes(loudness=Fraction(-14)))
+        in line(good(**HEARD), Options(loudness=Fraction(-14)))
     )
 
 
@@ -620,19 +620,19 @@ def test_loudness_is_let_be_where_it_is_right_or_there_is_none() -> None:
         plan(
             (good(**{**HEARD, "audio__loudness": -14.4}),),
             twitter(),
-            Wishes(loudness=Fraction(-14)),
+            Options(loudness=Fraction(-14)),
         ).outputs
         == ()
     )
-    assert plan((good(),), twitter(), Wishes(loudness=Fraction(-14))).outputs == ()
+    assert plan((good(),), twitter(), Options(loudness=Fraction(-14))).outputs == ()
 
 
 @pytest.mark.parametrize("peak", [-12.0, -3.0])
 def test_loudness_is_aimed_at_and_no_failure_where_it_is_missed(peak: float) -> None:
     """Peaks may stand in the way, or an encoder that leaves noise out."""
-    made = output(good(**{**HEARD, "audio__true_peak": peak}), Wishes(loudness=Fraction(-14)))
+    made = output(good(**{**HEARD, "audio__true_peak": peak}), Options(loudness=Fraction(-14)))
     assert [
-        p.tolerance for p in made.promises if isinstance(p, Near) and p.fact == "audio.loudness"
+        p.tolerance for p in made.tolerances if isinstance(p, Near) and p.fact == "audio.loudness"
     ] == [24]
     assert [(c.fact, c.after) for c in made.changes if c.fact == "audio.loudness"] == [
         ("audio.loudness", -14.0)
@@ -646,7 +646,7 @@ def test_metadata_is_kept_only_on_request() -> None:
     private = (PrivateItem(kind="location", where="moov/udta/©xyz"),)
     media = good(container__format="matroska", private=private)
     assert "-map_metadata -1 -map_metadata:s -1 -movflags +faststart " in line(media)
-    kept = line(media, Wishes(keep_metadata=True))
+    kept = line(media, Options(keep_metadata=True))
     assert "-map_metadata 0 -movflags +faststart+use_metadata_tags " in kept
     assert "-map_metadata:s" not in kept
 

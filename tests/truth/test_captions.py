@@ -93,7 +93,7 @@ def test_a_trim_times_captions_as_the_video(make: Make, tmp_path):
         make("base.mp4"),
         tmp_path,
         captions=words,
-        wishes=mediaprep.Wishes(trim=(Fraction(1, 2), Fraction(2))),
+        options=mediaprep.Options(trim=(Fraction(1, 2), Fraction(2))),
     )
     assert outcome.status == "fixed", outcome.problems
     assert [Path(path).name for path in outcome.outputs] == ["base.twitter.mp4", "base.twitter.srt"]
@@ -110,7 +110,7 @@ def test_each_part_of_a_split_has_its_own(make: Make, tmp_path):
     """140.1 s in two parts; the second begins where the first ends, and so do its words."""
     words = srt(tmp_path, (5, 8, "early"), (130, 140, "across the cut"))
     outcome = mediaprep.prepare(
-        make("d140_1.mp4"), tmp_path, captions=words, wishes=mediaprep.Wishes(split=True)
+        make("d140_1.mp4"), tmp_path, captions=words, options=mediaprep.Options(split=True)
     )
     assert outcome.status == "fixed", outcome.problems
     assert [Path(path).name for path in outcome.outputs] == [

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import mediaprep
-from mediaprep import Wishes
+from mediaprep import Options
 from tests.truth import colour_reference as reference
 from tests.truth.colour_reference import Array
 
@@ -63,7 +63,7 @@ def read(path: Path) -> Array:
 def converted(tmp_path: Path, codes: Array, bits: int, tags: str) -> Array:
     source, made = tmp_path / "chart.mkv", tmp_path / "chart.mp4"
     write(source, codes, bits, tags)
-    outcome = mediaprep.prepare(source, made, wishes=Wishes(quality="hq"))
+    outcome = mediaprep.prepare(source, made, options=Options(quality="hq"))
     assert outcome.status == "fixed", outcome.problems
     media = outcome.after[0].media
     assert isinstance(media, mediaprep.Video)

@@ -109,7 +109,7 @@ def test_private_metadata_alone_is_removed_without_a_new_coding(name, make: Make
         assert np.array_equal(np.asarray(picture), np.asarray(original))
         assert picture.getexif().get(0x0112, 1) == original.getexif().get(0x0112, 1)
     copied = outcome.evidence[0].copied
-    assert [(item.track, item.source_digest == item.made_digest) for item in copied] == [
+    assert [(item.track, item.source_digest == item.output_digest) for item in copied] == [
         ("image", True)
     ]
     assert {change.safety for change in outcome.changes} == {"lossless"}
@@ -133,7 +133,7 @@ def test_a_png_over_a_limit_is_named_by_what_it_became(tmp_path):
         source, folder = tmp_path / f"{name}.png", tmp_path / name
         folder.mkdir()
         image.save(source, compress_level=0)
-        _, picture = made_of(source, folder, wishes=mediaprep.Wishes(max_size=120_000))
+        _, picture = made_of(source, folder, options=mediaprep.Options(max_size=120_000))
         assert [path.suffix for path in folder.iterdir()] == [suffix]
         assert picture.mode == mode
 

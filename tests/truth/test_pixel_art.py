@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mediaprep
-from mediaprep import Wishes
+from mediaprep import Options
 from tests.truth.watching import ffmpeg
 
 pytestmark = pytest.mark.slow
@@ -32,7 +32,7 @@ def test_blocks_stay_blocks(tmp_path: Path) -> None:
     )
     raw = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", "320x180", "-r", 10, "-i", "-")
     ffmpeg(*raw, *coded, "-color_range", "tv", source, data=drawing.tobytes() * 6)
-    outcome = mediaprep.prepare(source, made, wishes=Wishes(quality="hq"))
+    outcome = mediaprep.prepare(source, made, options=Options(quality="hq"))
     assert outcome.status == "fixed", outcome.problems
     before, after = (
         np.frombuffer(

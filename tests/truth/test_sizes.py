@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import mediaprep
-from mediaprep import Outcome, Video, Wishes
+from mediaprep import Options, Outcome, Video
 from tests.truth.watching import X264, ffmpeg, loudness
 
 pytestmark = pytest.mark.slow
@@ -42,8 +42,8 @@ def noisy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def fixed(source: Path, target: Path, **wishes: object) -> Outcome:
-    outcome = mediaprep.prepare(source, target, wishes=Wishes(**wishes))  # type: ignore[arg-type]
+def fixed(source: Path, target: Path, **options: object) -> Outcome:
+    outcome = mediaprep.prepare(source, target, options=Options(**options))  # type: ignore[arg-type]
     assert outcome.status == "fixed", outcome.problems
     return outcome
 
@@ -64,7 +64,7 @@ def test_a_byte_limit_is_filled_and_never_passed(noisy: Path, tmp_path: Path, li
 
 
 def test_an_impossible_byte_limit_is_refused_before_any_work(noisy: Path, tmp_path: Path) -> None:
-    outcome = mediaprep.prepare(noisy, tmp_path / "out.mp4", wishes=Wishes(max_size=20_000))
+    outcome = mediaprep.prepare(noisy, tmp_path / "out.mp4", options=Options(max_size=20_000))
     assert outcome.status == "refused"
     assert "20000 bytes are too few" in outcome.problems[0]
     assert list(tmp_path.iterdir()) == []
@@ -98,7 +98,7 @@ def test_a_loudness_is_reached_and_the_picture_copied(tmp_path: Path) -> None:
     assert loudness(tmp_path / "out.mp4") == pytest.approx(-16, abs=0.5)
     assert [copy.track for copy in outcome.evidence[0].copied] == ["video"]
     again = mediaprep.prepare(
-        tmp_path / "out.mp4", tmp_path / "again.mp4", wishes=Wishes(loudness=Fraction(-16))
+        tmp_path / "out.mp4", tmp_path / "again.mp4", options=Options(loudness=Fraction(-16))
     )
     assert again.status == "already_ok"
 

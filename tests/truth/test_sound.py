@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import mediaprep
-from mediaprep import Wishes
+from mediaprep import Options
 from tests.truth.watching import RATE, X264, ffmpeg, loudness
 
 pytestmark = pytest.mark.slow
@@ -65,6 +65,8 @@ def test_full_scale_in_all_channels_is_full_scale(tmp_path: Path) -> None:
 
 def test_the_mix_is_as_loud_as_asked(tmp_path: Path) -> None:
     source = six(tmp_path / "six.mkv", "|".join(["0.1*sin(2*PI*440*t)"] * 6), "ac3 -b:a 640k")
-    outcome = mediaprep.prepare(source, tmp_path / "out.mp4", wishes=Wishes(loudness=Fraction(-18)))
+    outcome = mediaprep.prepare(
+        source, tmp_path / "out.mp4", options=Options(loudness=Fraction(-18))
+    )
     assert outcome.status == "fixed", outcome.problems
     assert loudness(tmp_path / "out.mp4") == pytest.approx(-18, abs=0.7)

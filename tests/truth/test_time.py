@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import mediaprep
-from mediaprep import Outcome, Video, Wishes
+from mediaprep import Options, Outcome, Video
 from tests.truth.watching import (
     RATE,
     X264,
@@ -28,8 +28,8 @@ AAC = ("-c:a", "aac", "-b:a", "64k")
 BASE = (*X264, *AAC)
 
 
-def fixed(source: Path, target: Path, **wishes: object) -> Outcome:
-    outcome = mediaprep.prepare(source, target, wishes=Wishes(quality="fast", **wishes))  # type: ignore[arg-type]
+def fixed(source: Path, target: Path, **options: object) -> Outcome:
+    outcome = mediaprep.prepare(source, target, options=Options(quality="fast", **options))  # type: ignore[arg-type]
     assert outcome.status == "fixed", (outcome.problems, outcome.plan and outcome.plan.refusals)
     return outcome
 
@@ -113,19 +113,22 @@ KINDS = [
 
 
 @pytest.mark.parametrize(
-    ("kind", "anew"),
+    ("kind", "reencode"),
     [
         *((kind, False) for kind in KINDS),
         ("variable", True),
         *(pytest.param(kind, True, marks=pytest.mark.long) for kind in KINDS if kind != "variable"),
     ],
 )
-def test_flash_and_beep_stay_together(tmp_path: Path, kind: str, anew: bool) -> None:
+def test_flash_and_beep_stay_together(tmp_path: Path, kind: str, reencode: bool) -> None:
     """At the start, in the middle and at the end within a frame of the output, whatever is copied and whatever encoded."""
     source = make_source(tmp_path, kind)
     before = offsets(source)
     made = fixed(
-        source, tmp_path / "out.mp4", **({"rung": (64, 48)} if anew else {}), mend="observed"
+        source,
+        tmp_path / "out.mp4",
+        **({"rung": (64, 48)} if reencode else {}),
+        fix_level="observed",
     )
     rate = picture(made).video.frame_rate
     assert rate is not None
@@ -253,7 +256,7 @@ def test_a_split_of_a_short_limit_cuts_at_the_shot(tmp_path: Path) -> None:
     source = tmp_path / "numbered.mkv"
     write_numbered(source, 1200, "30", shots=[300, 420])
     outcome = mediaprep.prepare(
-        source, tmp_path / "part.mp4", str(own), wishes=Wishes(split=True, quality="fast")
+        source, tmp_path / "part.mp4", str(own), options=Options(split=True, quality="fast")
     )
     assert outcome.status == "fixed", outcome.problems
     parts = [numbers(Path(name)) for name in outcome.outputs]

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import assert_type
 
 import mediaprep
-from mediaprep import Media, Outcome, Plan, Report, Upload, Wishes
+from mediaprep import Media, Options, Outcome, Plan, Report, Upload
 
 
 def calls() -> None:
@@ -15,10 +15,10 @@ def calls() -> None:
     assert_type(mediaprep.check(media, "twitter/tweet_video"), Report)
     assert_type(mediaprep.check("in.mov"), Report)
     assert_type(
-        mediaprep.plan(media, "twitter", Wishes(trim=(Fraction(1), Fraction(2)), fit="pad")), Plan
+        mediaprep.plan(media, "twitter", Options(trim=(Fraction(1), Fraction(2)), fit="pad")), Plan
     )
     outcome = mediaprep.prepare(
-        "in.mov", "out.mp4", "twitter", wishes=Wishes(quality="best"), timeout=600.0
+        "in.mov", "out.mp4", "twitter", options=Options(quality="best"), timeout=600.0
     )
     assert_type(outcome, Outcome)
     assert_type(outcome.upload, Upload | None)

@@ -40,7 +40,7 @@ CREATE INDEX output_content ON output(sha256) WHERE made;
 SCHEMA = len(MIGRATIONS)
 
 
-class Unusable(EnvironmentProblem):
+class LedgerUnusable(EnvironmentProblem):
     """A ledger that cannot be used as it is, and can be set aside."""
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -48,11 +48,11 @@ class Unusable(EnvironmentProblem):
         super().__init__(f"ledger {display_name(path)}: {reason}")
 
 
-class Damaged(Unusable):
+class LedgerDamaged(LedgerUnusable):
     """It is no ledger any more."""
 
 
-class Newer(Unusable):
+class LedgerTooNew(LedgerUnusable):
     """A later version of mediaprep has written it."""
 
 
@@ -103,7 +103,9 @@ class Database:
             self.db.execute(f"PRAGMA cache_size = -{CACHE}")
             version = self.db.execute("PRAGMA user_version").fetchone()[0]
             if version > SCHEMA:
-                raise Newer(self.path, f"is of version {version}, this mediaprep knows {SCHEMA}")
+                raise LedgerTooNew(
+                    self.path, f"is of version {version}, this mediaprep knows {SCHEMA}"
+                )
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute("PRAGMA synchronous = FULL")
             self.db.execute("PRAGMA journal_size_limit = 16777216")
@@ -111,7 +113,7 @@ class Database:
                 self._migrate()
             sound = self.db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if sound != "ok":
-                raise Damaged(self.path, f"is damaged ({sound.splitlines()[-1]})")
+                raise LedgerDamaged(self.path, f"is damaged ({sound.splitlines()[-1]})")
 
     def _migrate(self) -> None:
         with self.transaction():
@@ -129,7 +131,7 @@ class Database:
         except sqlite3.OperationalError as problem:
             raise EnvironmentProblem(f"ledger {display_name(self.path)}: {problem}") from problem
         except sqlite3.DatabaseError as problem:
-            raise Damaged(self.path, f"is damaged ({problem})") from problem
+            raise LedgerDamaged(self.path, f"is damaged ({problem})") from problem
         except OSError as problem:
             raise EnvironmentProblem(
                 f"ledger {display_name(self.path)}: {(problem.strerror or str(problem)).lower()}"
@@ -157,13 +159,13 @@ class Database:
                 self._depth = 0
 
 
-def set_aside(problem: Unusable) -> Path:
+def set_aside(problem: LedgerUnusable) -> Path:
     """Rename a ledger that cannot be used; its new name. Raises: EnvironmentProblem where some process is using it."""
     path = problem.path
     guard = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        word = "newer" if isinstance(problem, Newer) else "damaged"
+        word = "newer" if isinstance(problem, LedgerTooNew) else "damaged"
         aside = next(
             p
             for n in range(1, 10_000)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from mediaprep.errors import UsageProblem
-from mediaprep.jobs.ledger.records import Entry
+from mediaprep.jobs.ledger.records import FoundFile
 from mediaprep.runtime.source import display_name
 
 IGNORED = (
@@ -27,7 +27,7 @@ def ignored(name: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in IGNORED)
 
 
-def walk(root: Path, problem: Callable[[str], None]) -> Iterator[Entry]:
+def walk(root: Path, problem: Callable[[str], None]) -> Iterator[FoundFile]:
     """Every regular file below ``root``; symbolic links are not followed. ``problem`` gets one line about each folder that cannot be read.
 
     A folder that disappears meanwhile is nobody's fault, and so is a file.
@@ -57,17 +57,17 @@ def walk(root: Path, problem: Callable[[str], None]) -> Iterator[Entry]:
             )
 
 
-def entry_of(path: os.PathLike[str], place: str) -> Entry | None:
+def entry_of(path: os.PathLike[str], place: str) -> FoundFile | None:
     """What is known of one file; None where it is gone."""
     try:
         facts = os.lstat(path)
     except OSError:
         return None
     stamp = (facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
-    return Entry(source=os.path.abspath(path), place=place, stamp=stamp)  # noqa: PTH100 (not resolved: a link stays one)
+    return FoundFile(source=os.path.abspath(path), place=place, stamp=stamp)  # noqa: PTH100 (not resolved: a link stays one)
 
 
-def given(inputs: Sequence[str], problem: Callable[[str], None]) -> Iterator[Entry]:
+def given(inputs: Sequence[str], problem: Callable[[str], None]) -> Iterator[FoundFile]:
     """The files that a batch was given: those below each folder, and single files, which go straight into the output folder."""
     for text in inputs:
         path = Path(text)
@@ -80,7 +80,7 @@ def given(inputs: Sequence[str], problem: Callable[[str], None]) -> Iterator[Ent
             problem(f"{display_name(text)}: {(refused.strerror or 'cannot be read').lower()}")
             continue
         stamp = (facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
-        yield Entry(source=os.path.abspath(text), place=path.name, stamp=stamp)  # noqa: PTH100
+        yield FoundFile(source=os.path.abspath(text), place=path.name, stamp=stamp)  # noqa: PTH100
 
 
 def refuse_loop(source: Path, out: Path) -> None:

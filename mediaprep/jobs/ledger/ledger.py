@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from mediaprep.errors import UsageProblem
-from mediaprep.jobs.ledger.database import CACHE, Unusable, set_aside
+from mediaprep.jobs.ledger.database import CACHE, LedgerUnusable, set_aside
 from mediaprep.jobs.ledger.owner import Owner, held
 from mediaprep.jobs.ledger.queries import Queries, marks
 from mediaprep.jobs.ledger.records import (
     COLUMNS,
-    Entry,
+    FoundFile,
+    JobRow,
     Publication,
-    Row,
     entered,
     fold,
     ident,
@@ -67,7 +67,9 @@ class Ledger(Queries):
                 self.db.execute("SELECT id FROM recipe WHERE digest = ?", (digest,)).fetchone()[0]
             )
 
-    def add(self, recipe: int, entries: Iterable[Entry], *, fresh: bool = False) -> tuple[int, int]:
+    def add(
+        self, recipe: int, entries: Iterable[FoundFile], *, fresh: bool = False
+    ) -> tuple[int, int]:
         """Enter what was found; (found, new). What is known under that name with that stamp stays as it is; ``fresh``: is done again."""
         again = "UPDATE SET state = 'new', tries = 0, due = 0, status = NULL, problem = NULL, tidied = 0 WHERE job.state = 'done'"
         statement = (
@@ -78,7 +80,7 @@ class Ledger(Queries):
         stream = iter(entries)
         while (first := next(stream, None)) is not None:
             rows, cache = LARGE if found >= GROWN else SMALL
-            chunk = _Chunk(recipe, first, stream, rows)
+            chunk = _InsertBatch(recipe, first, stream, rows)
             self.db.execute(f"PRAGMA cache_size = -{cache}")
             with self.transaction():
                 new += self.db.executemany(statement, chunk).rowcount
@@ -86,7 +88,7 @@ class Ledger(Queries):
         self.db.execute(f"PRAGMA cache_size = -{SMALL[1]}")
         return found, new
 
-    def claim(self, recipe: int, count: int) -> tuple[Row, ...]:
+    def claim(self, recipe: int, count: int) -> tuple[JobRow, ...]:
         """Take up to so many new jobs that are due, those tried least first."""
         now = time.time()
         if count <= 0 or not self.due(recipe, now):
@@ -113,7 +115,9 @@ class Ledger(Queries):
         with self.transaction():
             self.db.execute("DELETE FROM job WHERE id = ? AND state = 'run'", (job,))
 
-    def looked(self, job: int, recipe: int, source: str, stamp: Stamp, sha256: str) -> Row | None:
+    def probed(
+        self, job: int, recipe: int, source: str, stamp: Stamp, sha256: str
+    ) -> JobRow | None:
         """Note the content. Answers another job of this name that holds the same content (or a later one that has taken this state of the
         file over): then there is nothing to do here."""
         raw, text = os.fsencode(source), stamp_text(stamp)
@@ -195,7 +199,7 @@ class Ledger(Queries):
         with self.transaction():
             self.db.execute("UPDATE job SET tidied = 1 WHERE id = ?", (job,))
 
-    def orphans(self) -> tuple[Row, ...]:
+    def orphans(self) -> tuple[JobRow, ...]:
         """Jobs whose owner is gone; from now on they are ours, so that nobody else recovers them too."""
         with self.told():
             texts = [
@@ -209,7 +213,7 @@ class Ledger(Queries):
             for text in texts
             if text is not None and text != str(self.owner) and not self._alive(text)
         ]
-        rows: list[Row] = []
+        rows: list[JobRow] = []
         for text in gone:
             with self.transaction():
                 statement = f"UPDATE job SET owner = ? WHERE owner = ? AND state IN ('run', 'publish') RETURNING {COLUMNS}"
@@ -235,7 +239,12 @@ class Ledger(Queries):
             return self.db.execute(f"{statement} AND id IN ({marks(jobs)})", tuple(jobs)).rowcount
 
     def restore(
-        self, recipe: int, entry: Entry, sha256: str, status: str, outputs: Sequence[Publication]
+        self,
+        recipe: int,
+        entry: FoundFile,
+        sha256: str,
+        status: str,
+        outputs: Sequence[Publication],
     ) -> bool:
         """Enter a job that is known to be done, from its receipt; False where it is there already."""
         with self.transaction():
@@ -262,7 +271,7 @@ def open_ledger(
     existed = path.exists()
     try:
         ledger = Ledger(path)
-    except Unusable as problem:
+    except LedgerUnusable as problem:
         aside = set_aside(problem)
         ledger = Ledger(path)
         kept = rebuild(ledger)
@@ -286,10 +295,12 @@ def existing(path: Path) -> Ledger:
     return Ledger(path)
 
 
-class _Chunk:
+class _InsertBatch:
     """The rows of one transaction, made as they are entered, so that no list of them is held."""
 
-    def __init__(self, recipe: int, first: Entry, stream: Iterator[Entry], rows: int) -> None:
+    def __init__(
+        self, recipe: int, first: FoundFile, stream: Iterator[FoundFile], rows: int
+    ) -> None:
         self.count, self._rows = 0, rows
         self._recipe, self._entries = recipe, chain([first], stream)
 

@@ -11,9 +11,9 @@ from typing import Any
 from mediaprep.jobs.ledger.database import Database
 from mediaprep.jobs.ledger.records import (
     COLUMNS,
-    Count,
+    JobCount,
+    JobRow,
     Publication,
-    Row,
     fold,
     ident,
     row_of,
@@ -53,7 +53,7 @@ class Queries(Database):
 
     def twin(
         self, job: int, recipe: int, sha256: str
-    ) -> tuple[Row, tuple[Publication, ...]] | None:
+    ) -> tuple[JobRow, tuple[Publication, ...]] | None:
         """A job of another name with this content and recipe that is done, and its outputs."""
         with self.told():
             found = self.db.execute(
@@ -95,7 +95,7 @@ class Queries(Database):
             for row in rows
         )  # fmt: skip
 
-    def untidy(self, recipe: int, after: int, count: int) -> tuple[Row, ...]:
+    def untidy(self, recipe: int, after: int, count: int) -> tuple[JobRow, ...]:
         """Jobs that are done and whose source was not yet dealt with, from a number upwards."""
         with self.told():
             rows = self.db.execute(
@@ -104,7 +104,7 @@ class Queries(Database):
             ).fetchall()
         return tuple(map(row_of, rows))
 
-    def counts(self, recipe: int | None = None) -> tuple[Count, ...]:
+    def counts(self, recipe: int | None = None) -> tuple[JobCount, ...]:
         """How many jobs there are of each state and status."""
         with self.told():
             rows = self.db.execute(
@@ -113,10 +113,11 @@ class Queries(Database):
                 (recipe,),
             ).fetchall()
         return tuple(
-            Count(state=r[0], status=r[1], jobs=r[2], size=r[3], media_seconds=r[4]) for r in rows
+            JobCount(state=r[0], status=r[1], jobs=r[2], size=r[3], media_seconds=r[4])
+            for r in rows
         )
 
-    def row(self, job: int) -> Row | None:
+    def row(self, job: int) -> JobRow | None:
         """One job by its number."""
         with self.told():
             found = self.db.execute(f"SELECT {COLUMNS} FROM job WHERE id = ?", (job,)).fetchone()
@@ -124,7 +125,7 @@ class Queries(Database):
 
     def rows(
         self, *, states: Sequence[str] = (), statuses: Sequence[str] = (), limit: int = -1
-    ) -> Iterator[Row]:
+    ) -> Iterator[JobRow]:
         """Jobs in the order they were found."""
         tests = [
             f"{column} IN ({marks(words)})"

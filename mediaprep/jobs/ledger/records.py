@@ -14,7 +14,7 @@ State = Literal["new", "run", "publish", "done"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class FoundFile:
     """A file that was found: absolute path, its path below the output folder (with its own file name), and its stamp."""
 
     source: str
@@ -23,7 +23,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class JobRow:
     """One job as the ledger knows it. ``status``: of a job that is done; ``tries``: how often it was begun."""
 
     id: int
@@ -55,7 +55,7 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
+class JobCount:
     """Jobs of one state and status, their bytes and media seconds."""
 
     state: State
@@ -68,7 +68,7 @@ class Count:
 COLUMNS = "id, source, place, size, stamp, state, tries, owner, sha256, status, problem, media_seconds, work_seconds"
 
 
-def entered(recipe: int, entry: Entry, now: float) -> tuple[Any, ...]:
+def entered(recipe: int, entry: FoundFile, now: float) -> tuple[Any, ...]:
     """A new job's columns: recipe, source, place, ident, size, stamp, added."""
     raw, stamp = os.fsencode(entry.source), stamp_text(entry.stamp)
     return (
@@ -99,10 +99,10 @@ def stamp_text(stamp: Stamp) -> str:
     return "{}.{}.{}.{}".format(*stamp)
 
 
-def row_of(values: Sequence[Any]) -> Row:
+def row_of(values: Sequence[Any]) -> JobRow:
     """A job from ``COLUMNS``."""
     size, mtime, ctime, inode = map(int, values[4].split("."))
-    return Row(
+    return JobRow(
         id=values[0], source=os.fsdecode(values[1]), place=os.fsdecode(values[2]), size=values[3], stamp=(size, mtime, ctime, inode),
         state=values[5], tries=values[6], owner=values[7], sha256=values[8], status=values[9], problem=values[10], media_seconds=values[11],
         work_seconds=values[12],

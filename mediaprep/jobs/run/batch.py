@@ -15,11 +15,11 @@ from mediaprep.jobs.ledger.discover import given, refuse_loop
 from mediaprep.jobs.ledger.ledger import open_ledger
 from mediaprep.jobs.run.driver import Driver
 from mediaprep.jobs.run.events import FAILURES, Heard, JobEvent, Notice, RunDone, RunStarted
-from mediaprep.jobs.run.inflight import Options
-from mediaprep.jobs.run.publish import Places, default_ledger, one_ledger
+from mediaprep.jobs.run.inflight import RunOptions
+from mediaprep.jobs.run.publish import OutputFolder, default_ledger, one_ledger
 from mediaprep.jobs.run.quarantine import Quarantine
-from mediaprep.jobs.workers.threads import Crew
-from mediaprep.jobs.workers.worker import Recipe
+from mediaprep.jobs.workers.threads import WorkerPool
+from mediaprep.jobs.workers.worker import RunSettings
 from mediaprep.runtime.source import display_name
 
 _TOOLS = ("mediaprep", "imageio-ffmpeg", "av", "pymediainfo", "pillow")
@@ -28,9 +28,9 @@ _TOOLS = ("mediaprep", "imageio-ffmpeg", "av", "pymediainfo", "pillow")
 @contextlib.contextmanager
 def opened(
     out: Path,
-    recipe: Recipe,
-    crew: Crew,
-    options: Options,
+    recipe: RunSettings,
+    crew: WorkerPool,
+    options: RunOptions,
     tell: Heard,
     *,
     state: Path | None = None,
@@ -39,7 +39,7 @@ def opened(
 ) -> Iterator[Driver]:
     """A driver over an output folder and its ledger, with what dead runs left taken over. ``state``: the ledger's path.
     Raises: EnvironmentProblem, UsageProblem."""
-    with Places(out) as places:
+    with OutputFolder(out) as places:
         path = (state or default_ledger(out)).absolute()
         one_ledger(out, path)
         with open_ledger(path, lambda line: tell(Notice(message=line)), places.rebuild) as ledger:
@@ -138,9 +138,9 @@ def totals(driver: Driver) -> dict[str, int]:
 
 
 def dry_run(
-    recipe: Recipe,
-    crew: Crew,
-    options: Options,
+    recipe: RunSettings,
+    crew: WorkerPool,
+    options: RunOptions,
     inputs: Sequence[str],
     tell: Callable[[JobEvent], None],
     cancel: Flag | None = None,

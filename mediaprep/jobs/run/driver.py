@@ -19,12 +19,20 @@ from typing import Any
 from mediaprep.errors import Cancelled, EnvironmentProblem
 from mediaprep.jobs.ledger.ledger import Ledger
 from mediaprep.jobs.run.events import Heard, JobLooked, JobProgress, JobStarted
-from mediaprep.jobs.run.finish import Endings, status_of
-from mediaprep.jobs.run.inflight import Flight, Options
-from mediaprep.jobs.run.publish import Places, remove
+from mediaprep.jobs.run.finish import JobFinisher, status_of
+from mediaprep.jobs.run.inflight import InFlightJob, RunOptions
+from mediaprep.jobs.run.publish import OutputFolder, remove
 from mediaprep.jobs.run.quarantine import Quarantine
-from mediaprep.jobs.workers.threads import WINDOW, Crew
-from mediaprep.jobs.workers.worker import Made, Recipe, Seen, Task, clone, look, make
+from mediaprep.jobs.workers.threads import WINDOW, WorkerPool
+from mediaprep.jobs.workers.worker import (
+    JobInspection,
+    JobResult,
+    JobTask,
+    RunSettings,
+    clone,
+    look,
+    make,
+)
 from mediaprep.model.events import Event, Progress
 from mediaprep.runtime.crashpoints import step
 
@@ -37,25 +45,25 @@ class Driver:
     """One run over one recipe. ``turn`` does what there is to do and returns; used by one thread."""
 
     ledger: Ledger
-    recipe: Recipe
+    recipe: RunSettings
     number: int
-    places: Places
-    crew: Crew
-    options: Options
+    places: OutputFolder
+    crew: WorkerPool
+    options: RunOptions
     tell: Heard
     cancel: Flag = field(default_factory=Flag)
     quarantine: Quarantine | None = None
-    _ends: Endings = field(init=False)
-    _flights: dict[Future[Any], Flight] = field(default_factory=dict)
+    _ends: JobFinisher = field(init=False)
+    _flights: dict[Future[Any], InFlightJob] = field(default_factory=dict)
     _landings: SimpleQueue[Future[Any]] = field(default_factory=SimpleQueue)
-    _making: dict[str, list[Flight]] = field(default_factory=dict)
-    _by_job: dict[int, Flight] = field(default_factory=dict)
+    _making: dict[str, list[InFlightJob]] = field(default_factory=dict)
+    _by_job: dict[int, InFlightJob] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
     _packed: bytes = b""
 
     def __post_init__(self) -> None:
         self._packed = self.recipe.packed
-        self._ends = Endings(
+        self._ends = JobFinisher(
             ledger=self.ledger,
             recipe=self.recipe,
             places=self.places,
@@ -158,11 +166,11 @@ class Driver:
             self._say(
                 JobStarted(job=row.id, input=row.source, attempt=row.tries, size_bytes=row.size)
             )
-            flight = Flight(row=row, folder=self.places.work)
+            flight = InFlightJob(row=row, folder=self.places.work)
             self._submit(flight, 1, look, self._task(flight))
 
-    def _task(self, flight: Flight, slots: int = 1) -> Task:
-        return Task(
+    def _task(self, flight: InFlightJob, slots: int = 1) -> JobTask:
+        return JobTask(
             job=flight.row.id,
             run=self.places.run,
             source=flight.row.source,
@@ -177,7 +185,7 @@ class Driver:
             sandbox=self.options.sandbox,
         )
 
-    def _submit(self, flight: Flight, slots: int, function: Any, *words: Any) -> None:
+    def _submit(self, flight: InFlightJob, slots: int, function: Any, *words: Any) -> None:
         self._by_job[flight.row.id] = flight
         flight.heard = None
         try:
@@ -189,9 +197,9 @@ class Driver:
         self._flights[future] = flight
         future.add_done_callback(self._landings.put)
 
-    def _landed(self, seconds: float) -> list[tuple[Flight, Future[Any]]]:
+    def _landed(self, seconds: float) -> list[tuple[InFlightJob, Future[Any]]]:
         """Those that come back within ``seconds``: the first, and what follows closely."""
-        until, landed = time.monotonic() + seconds, list[tuple[Flight, Future[Any]]]()
+        until, landed = time.monotonic() + seconds, list[tuple[InFlightJob, Future[Any]]]()
         while self._flights:
             try:
                 future = self._landings.get(timeout=max(0.0, until - time.monotonic()))
@@ -203,7 +211,7 @@ class Driver:
                 landed.append((flight, future))
         return landed
 
-    def _judge(self, flight: Flight, future: Future[Any]) -> None:
+    def _judge(self, flight: InFlightJob, future: Future[Any]) -> None:
         try:
             result = future.result()
         except CancelledError as problem:
@@ -218,12 +226,12 @@ class Driver:
         flight.seconds += result.seconds
         if flight.stalled:
             self._ends.failed(flight, f"no sign of progress for {self.options.stall:g} s")
-        elif isinstance(result, Seen):
+        elif isinstance(result, JobInspection):
             self._seen(flight, result)
         else:
             self._made(flight, result)
 
-    def _seen(self, flight: Flight, seen: Seen) -> None:
+    def _seen(self, flight: InFlightJob, seen: JobInspection) -> None:
         step("looked")
         flight.seen = seen
         flight.parts = (seen.copy,) if seen.copy else ()
@@ -237,16 +245,16 @@ class Driver:
             case _:
                 self._planned(flight, seen)
 
-    def _anew(self, flight: Flight) -> None:
+    def _anew(self, flight: InFlightJob) -> None:
         """A file that was not settled after all is to be found once more."""
         self.ledger.forget(flight.row.id)
         self._over(flight)
 
-    def _planned(self, flight: Flight, seen: Seen) -> None:
+    def _planned(self, flight: InFlightJob, seen: JobInspection) -> None:
         row = flight.row
         if seen.stamp is not None and seen.sha256 is not None:
             flight.row = row = replace(row, stamp=seen.stamp, sha256=seen.sha256)
-            same = self.ledger.looked(row.id, self.number, row.source, seen.stamp, seen.sha256)
+            same = self.ledger.probed(row.id, self.number, row.source, seen.stamp, seen.sha256)
             if same is not None:
                 self._ends.nothing(flight, "same", f"done as job {same.id}")
                 return
@@ -268,7 +276,7 @@ class Driver:
             )
         elif seen.copy is not None:
             self._ends.made(
-                flight, Made(status="already_ok", parts=(seen.copy,), outcome=seen.outcome)
+                flight, JobResult(status="already_ok", parts=(seen.copy,), outcome=seen.outcome)
             )
         elif seen.status in ("planned", "already_ok") or (
             seen.status == "refused" and self.options.on_refused == "copy"
@@ -277,7 +285,7 @@ class Driver:
         else:
             self._ends.nothing(flight, status_of(seen), seen.problem)
 
-    def _make(self, flight: Flight, seen: Seen) -> None:
+    def _make(self, flight: InFlightJob, seen: JobInspection) -> None:
         """Hand over; a file whose content is being made, or was, waits for that and is a copy of it."""
         key = seen.sha256 or ""
         if seen.status == "planned":
@@ -299,7 +307,7 @@ class Driver:
         slots = self.crew.threads(seen.slots, len(self._flights) + 1)
         self._submit(flight, slots, make, self._task(flight, slots), seen)
 
-    def _made(self, flight: Flight, result: Made) -> None:
+    def _made(self, flight: InFlightJob, result: JobResult) -> None:
         seen = flight.seen
         if result.parts:
             flight.parts = result.parts
@@ -315,13 +323,13 @@ class Driver:
         else:
             self._ends.failed(flight, result.problem or result.status, result.outcome)
 
-    def _unpark(self, key: str | None, *first: Flight) -> None:
+    def _unpark(self, key: str | None, *first: InFlightJob) -> None:
         """Those who waited for a content go on: the first of them makes it, or copies what is there now."""
         for flight in (*first, *self._making.pop(key or "", [])):
             if flight.seen is not None:
                 self._make(flight, flight.seen)
 
-    def _over(self, flight: Flight) -> None:
+    def _over(self, flight: InFlightJob) -> None:
         """Nobody works on it any more: its folder goes, and those who waited for its content go on."""
         self._by_job.pop(flight.row.id, None)
         if flight.folder != self.places.work:

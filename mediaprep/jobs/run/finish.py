@@ -13,12 +13,12 @@ from typing import Any
 
 from mediaprep.errors import EnvironmentProblem, MediaPrepError, UsageProblem
 from mediaprep.jobs.ledger.ledger import Ledger, NameTaken
-from mediaprep.jobs.ledger.records import Publication, Row
+from mediaprep.jobs.ledger.records import JobRow, Publication
 from mediaprep.jobs.run.events import JobAgain, JobDone, Notice, Status
-from mediaprep.jobs.run.inflight import Flight, Options
-from mediaprep.jobs.run.publish import Places, receipt_of
+from mediaprep.jobs.run.inflight import InFlightJob, RunOptions
+from mediaprep.jobs.run.publish import OutputFolder, receipt_of
 from mediaprep.jobs.run.quarantine import Quarantine
-from mediaprep.jobs.workers.worker import Made, Recipe, Seen, said
+from mediaprep.jobs.workers.worker import JobInspection, JobResult, RunSettings, said
 from mediaprep.pipeline.outcome import Outcome
 from mediaprep.runtime.crashpoints import step
 from mediaprep.runtime.source import display_name
@@ -28,46 +28,46 @@ PAUSE_FACTOR, LONGEST_PAUSE = 4, 60.0  # of the pauses before a job is tried aga
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Output:
+class _FinishedJob:
     """A job that has outputs, on its way to their names."""
 
-    flight: Flight
-    made: Made
+    flight: InFlightJob
+    made: JobResult
     outputs: tuple[Publication, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Nothing:
+class _JobWithoutOutput:
     """A job that ends without an output."""
 
-    flight: Flight
+    flight: InFlightJob
     status: Status
     problem: str | None
     outcome: Outcome | None
 
 
 @dataclass(slots=True, kw_only=True)
-class Endings:
+class JobFinisher:
     """Collects the ends of one turn; ``settle`` carries them out. ``over`` is called with each job that nobody works on any more."""
 
     ledger: Ledger
-    recipe: Recipe
-    places: Places
-    options: Options
+    recipe: RunSettings
+    places: OutputFolder
+    options: RunOptions
     say: Callable[[Any], None]
-    over: Callable[[Flight], None]
+    over: Callable[[InFlightJob], None]
     quarantine: Quarantine | None = None
     counts: Counter[str] = field(default_factory=Counter)
-    _made: list[_Output] = field(default_factory=list)
-    _nothing: list[_Nothing] = field(default_factory=list)
+    _made: list[_FinishedJob] = field(default_factory=list)
+    _nothing: list[_JobWithoutOutput] = field(default_factory=list)
 
-    def made(self, flight: Flight, made: Made) -> None:
+    def made(self, flight: InFlightJob, made: JobResult) -> None:
         """A job has outputs."""
-        self._made.append(_Output(flight=flight, made=made))
+        self._made.append(_FinishedJob(flight=flight, made=made))
 
     def nothing(
         self,
-        flight: Flight,
+        flight: InFlightJob,
         status: Status,
         problem: str | None = None,
         outcome: Outcome | None = None,
@@ -75,10 +75,10 @@ class Endings:
         """A job ends without an output, as soon as the transaction is over: the quarantine may have to copy the file."""
         outcome = outcome or (flight.seen.outcome if flight.seen else None)
         self._nothing.append(
-            _Nothing(flight=flight, status=status, problem=problem, outcome=outcome)
+            _JobWithoutOutput(flight=flight, status=status, problem=problem, outcome=outcome)
         )
 
-    def failed(self, flight: Flight, problem: str, outcome: Outcome | None = None) -> None:
+    def failed(self, flight: InFlightJob, problem: str, outcome: Outcome | None = None) -> None:
         """A job did not work out: it is tried again after a pause, or that was the last try."""
         row = flight.row
         if row.tries > self.options.retries:
@@ -97,7 +97,7 @@ class Endings:
         )
         self.over(flight)
 
-    def _unpublished(self, flight: Flight, problem: Exception) -> None:
+    def _unpublished(self, flight: InFlightJob, problem: Exception) -> None:
         """What was made cannot get its names: that, too, is a failure of the job."""
         self.ledger.unintend(flight.row.id)
         taken = isinstance(
@@ -123,7 +123,7 @@ class Endings:
                 self._finish(row)
             elif row.tries > MOST_DEATHS:
                 self.nothing(
-                    Flight(row=row, folder=self.places.work),
+                    InFlightJob(row=row, folder=self.places.work),
                     "failed",
                     f"{row.tries} processes died while they worked on it",
                 )
@@ -133,7 +133,7 @@ class Endings:
         self.places.clear()
         return len(orphans)
 
-    def _finish(self, row: Row) -> None:
+    def _finish(self, row: JobRow) -> None:
         outputs = self.ledger.outputs(row.id)
         try:
             self.places.give(outputs, doubt=True)
@@ -146,7 +146,7 @@ class Endings:
         else:
             self.ledger.done(row.id, status, media_seconds=row.media_seconds)
 
-    def _publish(self, made: Sequence[_Output]) -> None:
+    def _publish(self, made: Sequence[_FinishedJob]) -> None:
         with self.ledger.transaction():
             intended = [
                 replace(item, outputs=outputs)
@@ -174,7 +174,7 @@ class Endings:
             problems = item.made.outcome.problems if item.made.outcome else ()
             self._told(item.flight, status_of(item.made), item.outputs, problems, item.made.outcome)
 
-    def _intended(self, item: _Output) -> tuple[Publication, ...] | None:
+    def _intended(self, item: _FinishedJob) -> tuple[Publication, ...] | None:
         """Names, written down before any of them exists; None: the job is tried again."""
         row = item.flight.row
         try:
@@ -187,7 +187,7 @@ class Endings:
             return None
         return outputs
 
-    def _given(self, item: _Output) -> bool:
+    def _given(self, item: _FinishedJob) -> bool:
         """Whether the outputs have their names now."""
         try:
             self.places.give(item.outputs)
@@ -196,7 +196,7 @@ class Endings:
             return False
         return True
 
-    def _kept(self, named: Sequence[_Output]) -> None:
+    def _kept(self, named: Sequence[_FinishedJob]) -> None:
         """The names made durable, and the receipts written. Raises: EnvironmentProblem; the next run finishes what was named."""
         try:
             self.places.synced([output for item in named for output in item.outputs])
@@ -212,7 +212,7 @@ class Endings:
                 f"outputs cannot be made durable: {said(problem)}"
             ) from problem
 
-    def _close(self, nothing: Sequence[_Nothing]) -> None:
+    def _close(self, nothing: Sequence[_JobWithoutOutput]) -> None:
         for end in nothing:
             bad = end.status in ("unreadable", "failed") or (
                 end.status == "refused" and self.options.on_refused == "quarantine"
@@ -235,7 +235,7 @@ class Endings:
                 end.flight, end.status, (), [end.problem] if end.problem else [], end.outcome
             )
 
-    def _quarantined(self, quarantine: Quarantine, end: _Nothing) -> None:
+    def _quarantined(self, quarantine: Quarantine, end: _JobWithoutOutput) -> None:
         row = end.flight.row
         try:
             quarantine.take(row, end.status, [end.problem] if end.problem else [], end.outcome)
@@ -250,7 +250,7 @@ class Endings:
 
     def _told(
         self,
-        flight: Flight,
+        flight: InFlightJob,
         status: Status,
         outputs: Sequence[Publication],
         problems: Sequence[str],
@@ -276,7 +276,7 @@ class Endings:
         self.over(flight)
 
 
-def status_of(result: Seen | Made) -> Status:
+def status_of(result: JobInspection | JobResult) -> Status:
     """What a job is said to have come to."""
     match result.status:
         case "fixed" | "already_ok" | "refused" | "unreadable" | "vanished":

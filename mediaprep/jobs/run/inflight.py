@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mediaprep.jobs.ledger.records import Row
-from mediaprep.jobs.workers.worker import Part, Seen
+from mediaprep.jobs.ledger.records import JobRow
+from mediaprep.jobs.workers.worker import JobInspection, WorkFile
 
 OnRefused = Literal["skip", "copy", "quarantine"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class RunOptions:
     """How a run goes.
 
     retries       times that a failed job is tried again; timeout: seconds that a job may take
@@ -38,7 +38,7 @@ class Options:
 
 
 @dataclass(slots=True, kw_only=True)
-class Flight:
+class InFlightJob:
     """A job that is being worked on.
 
     folder    its work files; the run's own until it has one
@@ -47,12 +47,12 @@ class Flight:
     way       how it is being come by: a copy of an earlier output, tried once, or made; None: not begun
     """
 
-    row: Row
+    row: JobRow
     folder: Path
-    seen: Seen | None = None
+    seen: JobInspection | None = None
     seconds: float = 0.0
     heard: float | None = None
     stalled: bool = False
     maker: bool = False
     way: Literal["copied", "made"] | None = None
-    parts: tuple[Part, ...] = ()
+    parts: tuple[WorkFile, ...] = ()

@@ -21,8 +21,8 @@ from typing import Any
 from mediaprep.errors import EnvironmentProblem, SourceUnreadable, UsageProblem
 from mediaprep.jobs.ledger.ledger import Ledger
 from mediaprep.jobs.ledger.owner import Owner, held, hold
-from mediaprep.jobs.ledger.records import Entry, Publication, Row
-from mediaprep.jobs.workers.worker import Part, Recipe
+from mediaprep.jobs.ledger.records import FoundFile, JobRow, Publication
+from mediaprep.jobs.workers.worker import RunSettings, WorkFile
 from mediaprep.runtime.atomic import publish, remove_part, rename_new, sync_folder, work_file
 from mediaprep.runtime.crashpoints import step
 from mediaprep.runtime.source import display_name, fitting, open_source
@@ -44,7 +44,7 @@ NETWORK = (
 )
 
 
-class Places:
+class OutputFolder:
     """The output folder of a run, and its work folder; a context manager."""
 
     def __init__(self, out: Path) -> None:
@@ -63,7 +63,7 @@ class Places:
                 f"{display_name(self.out)}: nothing can be written there ({_why(problem)})"
             ) from problem
 
-    def __enter__(self) -> Places:
+    def __enter__(self) -> OutputFolder:
         return self
 
     def __exit__(self, *problem: object) -> None:
@@ -102,7 +102,7 @@ class Places:
         return folder
 
     def named(
-        self, ledger: Ledger, row: Row, parts: Sequence[Part], *, made: bool
+        self, ledger: Ledger, row: JobRow, parts: Sequence[WorkFile], *, made: bool
     ) -> tuple[Publication, ...]:
         """Free names for the outputs of a job: those of its source, numbered where they are taken."""
         place = Path(row.place)
@@ -207,7 +207,7 @@ class Places:
                     digest_of(self.out / output.name) == output.sha256 for output in outputs
                 ):
                     size, mtime, ctime, inode = line["stamp"]
-                    entry = Entry(
+                    entry = FoundFile(
                         source=line["source"],
                         place=line["place"],
                         stamp=(size, mtime, ctime, inode),
@@ -218,7 +218,7 @@ class Places:
 
 
 def receipt_of(
-    row: Row, recipe: Recipe, status: str, outputs: Sequence[Publication]
+    row: JobRow, recipe: RunSettings, status: str, outputs: Sequence[Publication]
 ) -> dict[str, Any]:
     """One line for the receipts."""
     return {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mediaprep.jobs.ledger.records import Row
+from mediaprep.jobs.ledger.records import JobRow
 from mediaprep.jobs.run import publish
 from mediaprep.pipeline.outcome import Outcome
 from mediaprep.runtime.source import display_name
@@ -23,7 +23,9 @@ class Quarantine:
     move: bool
     report: Callable[[str, str, Sequence[str], Outcome | None], dict[str, Any]]
 
-    def take(self, row: Row, status: str, problems: Sequence[str], outcome: Outcome | None) -> Path:
+    def take(
+        self, row: JobRow, status: str, problems: Sequence[str], outcome: Outcome | None
+    ) -> Path:
         """The file's place there. Raises: OSError, MediaPrepError."""
         source = Path(row.source)
         content = json.dumps(self.report(row.source, status, problems, outcome), indent=2) + "\n"

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.jobs.ledger.discover import entry_of
-from mediaprep.jobs.ledger.records import Entry
+from mediaprep.jobs.ledger.records import FoundFile
 from mediaprep.probing.identify.complete import completeness
 from mediaprep.probing.identify.sniff import sniff
 from mediaprep.runtime.source import Stamp, open_source
@@ -32,7 +32,7 @@ AT_A_TIME = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class SettleOptions:
     """``settle``: seconds of quiet; ``poll``: between two looks; ``incomplete_after``: seconds of quiet after which an incomplete file is
     judged as it is."""
 
@@ -41,10 +41,10 @@ class Rules:
     incomplete_after: float = 600.0
 
 
-class Settling:
+class UnsettledFiles:
     """The files that are not settled yet."""
 
-    def __init__(self, rules: Rules, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rules: SettleOptions, clock: Callable[[], float] = time.monotonic) -> None:
         self._rules, self._clock = rules, clock
         self._db = sqlite3.connect(
             "", isolation_level=None
@@ -63,7 +63,7 @@ class Settling:
         """Forget all."""
         self._db.close()
 
-    def saw(self, entry: Entry, *, closed: bool = False) -> None:
+    def saw(self, entry: FoundFile, *, closed: bool = False) -> None:
         """A file is there (or was just ``closed`` by a writer); what is waiting already goes on waiting unless it has changed."""
         now = self._clock()
         words = (
@@ -85,14 +85,14 @@ class Settling:
             words,
         )
 
-    def settled(self) -> Iterator[Entry]:
+    def settled(self) -> Iterator[FoundFile]:
         """Those that are settled now; they are still known until ``taken``."""
         now = self._clock()
         rows = self._db.execute(
             "SELECT source, place, stamp, since, looks, closed, delay FROM seen WHERE due <= ? ORDER BY due LIMIT ?",
             (now, AT_A_TIME),
         ).fetchall()
-        writers = Writers()
+        writers = OpenWriters()
         for raw, place, stamp, since, looks, closed, delay in rows:
             entry = entry_of(Path(os.fsdecode(raw)), os.fsdecode(place))
             if entry is None:
@@ -118,7 +118,7 @@ class Settling:
                 )
 
     def _whole(
-        self, entry: Entry, quiet: float, looks: int, closed: bool, writers: Writers
+        self, entry: FoundFile, quiet: float, looks: int, closed: bool, writers: OpenWriters
     ) -> bool:
         rules = self._rules
         if (
@@ -135,7 +135,7 @@ class Settling:
         again = entry_of(Path(entry.source), entry.place)
         return again is not None and again.stamp == entry.stamp and not writers.leased(entry.source)
 
-    def taken(self, entry: Entry) -> None:
+    def taken(self, entry: FoundFile) -> None:
         """It was entered elsewhere."""
         self._db.execute("DELETE FROM seen WHERE source = ?", (os.fsencode(entry.source),))
 
@@ -149,7 +149,7 @@ def complete(path: str) -> bool | None:
         return False
 
 
-class Writers:
+class OpenWriters:
     """Who has a file open for writing, at one moment. A lease tells, where the file is ours and the file system local; else the descriptors
     of all processes that we may look at; else nobody knows."""
 

@@ -18,11 +18,11 @@ from typing import Any, Literal
 
 from mediaprep.errors import Cancelled, MediaPrepError, UsageProblem
 from mediaprep.jobs.ledger.discover import entry_of, ignored, refuse_loop, walk
-from mediaprep.jobs.ledger.records import Entry, Row
+from mediaprep.jobs.ledger.records import FoundFile, JobRow
 from mediaprep.jobs.run import publish
 from mediaprep.jobs.run.driver import Driver
 from mediaprep.jobs.run.events import Heard, JobDone, JobEvent, JobFound, Notice, RunDone
-from mediaprep.jobs.watch.settle import Rules, Settling
+from mediaprep.jobs.watch.settle import SettleOptions, UnsettledFiles
 from mediaprep.jobs.workers.worker import said
 from mediaprep.runtime.crashpoints import step
 from mediaprep.runtime.source import display_name
@@ -39,7 +39,7 @@ NO_EVENTS = (*publish.NETWORK, "overlay")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Habits:
+class WatchOptions:
     """How a folder is watched.
 
     rescan     seconds between two looks through the folder
@@ -57,15 +57,15 @@ class Habits:
     min_free: int = 2**30
     once: bool = False
     hints: int = HINTS
-    rules: Rules = field(default_factory=Rules)
+    rules: SettleOptions = field(default_factory=SettleOptions)
 
 
 class Watch:
     """One folder and its driver. ``told`` must be the driver's listener, so that ends of jobs are seen."""
 
-    def __init__(self, folder: Path, habits: Habits) -> None:
+    def __init__(self, folder: Path, habits: WatchOptions) -> None:
         self.folder, self.habits = folder.absolute(), habits
-        self._settling = Settling(habits.rules)
+        self._settling = UnsettledFiles(habits.rules)
         self._hints: queue.Queue[tuple[str, bool]] = queue.Queue(habits.hints)
         self._done: list[int] = []
         self._told: dict[str, None] = {}
@@ -237,10 +237,10 @@ class Watch:
             if row is not None and row.state == "done":
                 self._tidy(driver, row)
 
-    def _tidy(self, driver: Driver, row: Row) -> None:
+    def _tidy(self, driver: Driver, row: JobRow) -> None:
         """Move or delete a source that has its result and is still what it was. What failed is in the quarantine, or stays."""
         source = Path(row.source)
-        there: Entry | None = entry_of(source, row.place)
+        there: FoundFile | None = entry_of(source, row.place)
         step("tidying")
         if (
             row.status in ("fixed", "already_ok", "same")
@@ -297,7 +297,7 @@ def _observer(folder: Path, hint: Any) -> Any:
     from watchdog.events import FileSystemEvent, FileSystemEventHandler
     from watchdog.observers import Observer
 
-    class Handler(FileSystemEventHandler):
+    class EventHandler(FileSystemEventHandler):
         def on_any_event(self, event: FileSystemEvent) -> None:
             if event.is_directory or event.event_type not in (
                 "created",
@@ -312,7 +312,7 @@ def _observer(folder: Path, hint: Any) -> Any:
         logging.ERROR
     )  # it warns of events that come while it is stopped
     observer = Observer()
-    observer.schedule(Handler(), str(folder), recursive=True)
+    observer.schedule(EventHandler(), str(folder), recursive=True)
     try:
         observer.start()
     except OSError:

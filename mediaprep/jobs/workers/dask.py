@@ -76,7 +76,9 @@ class Cluster:
         self._look()
         slots = min(slots, self._most) if self._counted else 0
         if slots not in self._executors:
-            self._executors[slots] = _Sending(self._client, {RESOURCE: slots} if slots else None)
+            self._executors[slots] = _PickledExecutor(
+                self._client, {RESOURCE: slots} if slots else None
+            )
         return self._executors[slots]
 
     def threads(self, slots: int, in_sight: int) -> int:
@@ -113,7 +115,7 @@ class Cluster:
         self._client.close(timeout=2)
 
 
-class _Sending(Executor):
+class _PickledExecutor(Executor):
     """What ``Client.get_executor`` gives, but for two things. Each call is sent as one piece of bytes: Dask would walk through every record
     of it, which costs ten times the rest. And a future ends even if its result is lost with its worker: that of distributed 2026.8 is then
     forgotten (``cfexecutor._cascade_future``)."""

@@ -19,7 +19,7 @@ MOST_THREADS = 16  # of one encode; x264 gains little from more
 WINDOW = 4  # jobs handed over for each that can run at once
 
 
-class Crew(Protocol):
+class WorkerPool(Protocol):
     """Those who do the work: any ``concurrent.futures.Executor`` behind it."""
 
     @property
@@ -70,7 +70,7 @@ class WeightedSemaphore:
                 self._changed.notify_all()
 
 
-class _Weighted(Executor):
+class _WeightedExecutor(Executor):
     """A view of the pool whose tasks take so many cores each."""
 
     def __init__(self, pool: Executor, semaphore: WeightedSemaphore, slots: int) -> None:
@@ -86,7 +86,7 @@ class _Weighted(Executor):
         return self._pool.submit(run)
 
 
-class Threads:
+class ThreadPool:
     """The crew of this machine. ``jobs``: at once, by default one for each core."""
 
     def __init__(self, jobs: int | None = None) -> None:
@@ -98,7 +98,7 @@ class Threads:
 
     def executor(self, slots: int) -> Executor:
         """A view of the one pool."""
-        return _Weighted(self._pool, self._semaphore, slots)
+        return _WeightedExecutor(self._pool, self._semaphore, slots)
 
     def threads(self, slots: int, in_sight: int) -> int:
         """At least what the job is worth, else a fair share of the cores."""

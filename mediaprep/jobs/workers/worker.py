@@ -23,16 +23,16 @@ from typing import Literal
 from mediaprep.errors import Cancelled, MediaPrepError, SourceUnreadable, VerifyError
 from mediaprep.model.events import Event, Listener
 from mediaprep.model.media import Animation, Media, Sound, Video
-from mediaprep.model.options import Wishes
+from mediaprep.model.options import Options
 from mediaprep.model.report import Report
 from mediaprep.model.serialize import encode
 from mediaprep.pipeline import upload_record as handoff
 from mediaprep.pipeline.outcome import Outcome
-from mediaprep.pipeline.prepare import as_it_is, preparing, surveying
-from mediaprep.pipeline.request import Order
+from mediaprep.pipeline.prepare import inspect_and_plan_steps, prepare_steps, unchanged_outcome
+from mediaprep.pipeline.request import Request
 from mediaprep.planning.check import unreadable
 from mediaprep.planning.plan import PLAN_VERSION, Plan
-from mediaprep.probing import Looked
+from mediaprep.probing import ProbeResult
 from mediaprep.profile import Profile
 from mediaprep.runtime.atomic import work_file
 from mediaprep.runtime.context import Context, Limits
@@ -56,12 +56,12 @@ CHANNELS: dict[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class RunSettings:
     """What is done to every file of a run."""
 
     profile: Profile
     category: str | None = None
-    wishes: Wishes = field(default_factory=Wishes)
+    options: Options = field(default_factory=Options)
 
     @property
     def content(self) -> dict[str, object]:
@@ -70,7 +70,7 @@ class Recipe:
             "profile": self.profile.name,
             "category": self.category,
             "profile_digest": self.profile.digest,
-            "wishes": encode(self.wishes),
+            "wishes": encode(self.options),
             "plan_version": PLAN_VERSION,
         }
 
@@ -88,7 +88,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class JobTask:
     """What a worker is told.
 
     folder    see above; recipe: packed; seconds: at the most
@@ -112,7 +112,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class JobInspection:
     """What a look gave. ``outcome``: final where nothing is to be made; ``copy`` of what is fine; ``slots``: cores that the making is
     worth."""
 
@@ -123,16 +123,16 @@ class Seen:
     sha256: str | None = None
     media_seconds: float = 0.0
     slots: int = 1
-    looked: Looked | None = None
+    probed: ProbeResult | None = None
     plan: Plan | None = None
     outcome: Outcome | None = None
-    copy: Part | None = None
+    copy: WorkFile | None = None
     problem: str | None = None
     seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class WorkFile:
     """One verified work file: where, its digest and size, and the suffix that its name will have."""
 
     path: str
@@ -142,19 +142,19 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class JobResult:
     """What the making gave. Without parts: ``problem`` says why."""
 
     status: Literal[
         "fixed", "already_ok", "refused", "unreadable", "vanished", "changed", "stopped", "failed"
     ]
-    parts: tuple[Part, ...] = ()
+    parts: tuple[WorkFile, ...] = ()
     outcome: Outcome | None = None
     problem: str | None = None
     seconds: float = 0.0
 
 
-class Fence(threading.Event):
+class Cancellation(threading.Event):
     """Set as soon as the folder is gone."""
 
     def __init__(self, folder: str) -> None:
@@ -172,26 +172,26 @@ class Fence(threading.Event):
 
 
 @functools.lru_cache(maxsize=16)
-def unpacked(packed: bytes) -> Recipe:
+def unpacked(packed: bytes) -> RunSettings:
     """The recipe. Only what a coordinator of ours has packed comes here."""
     recipe = pickle.loads(packed)  # noqa: S301
-    assert isinstance(recipe, Recipe)
+    assert isinstance(recipe, RunSettings)
     return recipe
 
 
-def look(task: Task) -> Seen:
+def look(task: JobTask) -> JobInspection:
     """Read a file: its digest, its facts, its plan."""
     began = time.monotonic()
     try:
         seen = _look(task)
     except Cancelled:
-        seen = Seen(status="stopped", problem="stopped")
+        seen = JobInspection(status="stopped", problem="stopped")
     except (MediaPrepError, OSError) as problem:
-        seen = Seen(status="failed", problem=said(problem))
+        seen = JobInspection(status="failed", problem=said(problem))
     return replace(seen, seconds=time.monotonic() - began)
 
 
-def _look(task: Task) -> Seen:
+def _look(task: JobTask) -> JobInspection:
     context = _context(task, stages=False)
     try:
         source = open_source(task.source, follow=task.follow)
@@ -199,18 +199,18 @@ def _look(task: Task) -> Seen:
         return _not_there(task, problem)
     with source:
         if task.stamp is not None and source.stamp != task.stamp:
-            return Seen(status="changed", problem="the file is being changed")
+            return JobInspection(status="changed", problem="the file is being changed")
         recipe = unpacked(task.recipe)
-        order = Order(
-            source=source, profile=recipe.profile, category=recipe.category, wishes=recipe.wishes
+        order = Request(
+            source=source, profile=recipe.profile, category=recipe.category, options=recipe.options
         )
-        outcome = looked = plan = None
+        outcome = probed = plan = None
         try:
             digest = source.sha256(context.check)
-            survey = drive(surveying(source, order, context), context)
-            looked, plan = survey.looked, survey.plan
+            survey = drive(inspect_and_plan_steps(source, order, context), context)
+            probed, plan = survey.probed, survey.plan
             if plan.status != "planned":
-                outcome = as_it_is(source, order, survey)
+                outcome = unchanged_outcome(source, order, survey)
         except SourceUnreadable as problem:
             outcome = _unreadable(task, source.name, problem)
         copy = None
@@ -221,80 +221,80 @@ def _look(task: Task) -> Seen:
             step("copied")
             if copy.sha256 != digest:
                 Path(copy.path).unlink()
-                return Seen(status="changed", problem="the file changed while it was read")
+                return JobInspection(status="changed", problem="the file changed while it was read")
         if not source.unchanged():
-            return Seen(status="changed", problem="the file changed while it was read")
-        return Seen(
+            return JobInspection(status="changed", problem="the file changed while it was read")
+        return JobInspection(
             copy=copy,
             status="planned" if outcome is None else _not_made(outcome),
             stamp=source.stamp,
             sha256=digest,
-            media_seconds=_playing(looked.media) if looked else 0.0,
+            media_seconds=_playing(probed.media) if probed else 0.0,
             slots=_slots(plan) if plan else 1,
-            looked=looked if outcome is None else None,
+            probed=probed if outcome is None else None,
             plan=plan if task.dry else None,
             outcome=outcome,
             problem="; ".join(outcome.problems) if outcome else None,
         )
 
 
-def make(task: Task, seen: Seen) -> Made:
+def make(task: JobTask, seen: JobInspection) -> JobResult:
     """Make the outputs of a file that was looked at, or a copy of what is fine as it is."""
     began = time.monotonic()
     made = _guarded(task, lambda context: _make(task, seen, context))
     return replace(made, seconds=time.monotonic() - began)
 
 
-def _make(task: Task, seen: Seen, context: Context) -> Made:
+def _make(task: JobTask, seen: JobInspection, context: Context) -> JobResult:
     try:
         source = open_source(task.source, follow=task.follow)
     except SourceUnreadable as problem:
         absent = _not_there(task, problem)
-        return Made(
+        return JobResult(
             status=absent.status if absent.status != "planned" else "failed",
             problem=absent.problem,
             outcome=absent.outcome,
         )
     with source:
         if source.stamp != seen.stamp:
-            return Made(status="changed", problem="the file changed before it was worked on")
+            return JobResult(status="changed", problem="the file changed before it was worked on")
         if seen.outcome is not None:
             paths = [_copied(source, Path(task.folder), context)]
             outcome = seen.outcome
         else:
             recipe = unpacked(task.recipe)
-            order = Order(
+            order = Request(
                 source=source,
                 profile=recipe.profile,
                 category=recipe.category,
-                wishes=recipe.wishes,
-                looked=seen.looked,
+                options=recipe.options,
+                probed=seen.probed,
                 hold=Path(task.folder),
             )
-            outcome = drive(preparing(order, context), context)
+            outcome = drive(prepare_steps(order, context), context)
             if outcome.status != "fixed":
-                return Made(
+                return JobResult(
                     status=outcome.status, outcome=outcome, problem="; ".join(outcome.problems)
                 )
             paths = [Path(path) for path in outcome.outputs]
         suffixes = [_suffix(report) for report in outcome.after] or [Path(task.source).suffix]
         step("made")
         if source.sha256(context.check) != seen.sha256 or not source.unchanged():
-            return Made(status="changed", problem="the file changed while it was worked on")
+            return JobResult(status="changed", problem="the file changed while it was worked on")
         parts = tuple(
             _part(path, suffix, context) for path, suffix in zip(paths, suffixes, strict=True)
         )
         if seen.outcome is not None and parts[0].sha256 != seen.sha256:
-            return Made(status="failed", problem="the copy differs from the source")
+            return JobResult(status="failed", problem="the copy differs from the source")
     step("held")
-    return Made(status=outcome.status, parts=parts, outcome=outcome)
+    return JobResult(status=outcome.status, parts=parts, outcome=outcome)
 
 
-def clone(task: Task, outputs: tuple[tuple[str, str], ...]) -> Made:
+def clone(task: JobTask, outputs: tuple[tuple[str, str], ...]) -> JobResult:
     """Copy what was made for another file of this content: (path, sha256) of each output. ``failed``: they are not what they were."""
     began = time.monotonic()
 
-    def copied(context: Context) -> Made:
+    def copied(context: Context) -> JobResult:
         parts = []
         for path, digest in outputs:
             with open_source(path, follow=False) as source:
@@ -302,28 +302,28 @@ def clone(task: Task, outputs: tuple[tuple[str, str], ...]) -> Made:
                     _copied(source, Path(task.folder), context), Path(path).suffix, context
                 )
             if part.sha256 != digest:
-                return Made(
+                return JobResult(
                     status="failed", problem=f"{display_name(path)}: was changed since it was made"
                 )
             parts.append(part)
-        return Made(status="fixed", parts=tuple(parts))
+        return JobResult(status="fixed", parts=tuple(parts))
 
     return replace(_guarded(task, copied), seconds=time.monotonic() - began)
 
 
-def _guarded(task: Task, work: Callable[[Context], Made]) -> Made:
+def _guarded(task: JobTask, work: Callable[[Context], JobResult]) -> JobResult:
     try:
         return work(_context(task))
     except Cancelled:
-        return Made(status="stopped", problem="stopped")
+        return JobResult(status="stopped", problem="stopped")
     except (MediaPrepError, OSError) as problem:
-        return Made(status="failed", problem=said(problem))
+        return JobResult(status="failed", problem=said(problem))
 
 
-def _context(task: Task, *, stages: bool = True) -> Context:
+def _context(task: JobTask, *, stages: bool = True) -> Context:
     return Context(
         deadline=None if task.seconds is None else time.monotonic() + task.seconds,
-        cancel=Fence(task.folder),
+        cancel=Cancellation(task.folder),
         listener=_listener(task, stages=stages),
         limits=Limits(threads=task.threads),
         ffmpeg=task.ffmpeg,
@@ -331,7 +331,7 @@ def _context(task: Task, *, stages: bool = True) -> Context:
     )
 
 
-def _listener(task: Task, *, stages: bool) -> Listener:
+def _listener(task: JobTask, *, stages: bool) -> Listener:
     heard = CHANNELS.get(task.run)
     if heard is not None:
         return functools.partial(heard, task.job)
@@ -340,17 +340,17 @@ def _listener(task: Task, *, stages: bool) -> Listener:
     return forwarder(task.run, task.job, stages=stages)
 
 
-def _not_there(task: Task, problem: SourceUnreadable) -> Seen:
+def _not_there(task: JobTask, problem: SourceUnreadable) -> JobInspection:
     if not os.path.lexists(task.source):
-        return Seen(status="vanished", problem="the file is gone")
-    return Seen(
+        return JobInspection(status="vanished", problem="the file is gone")
+    return JobInspection(
         status="unreadable",
         problem=problem.reason,
         outcome=_unreadable(task, display_name(task.source), problem),
     )
 
 
-def _unreadable(task: Task, name: str, problem: SourceUnreadable) -> Outcome:
+def _unreadable(task: JobTask, name: str, problem: SourceUnreadable) -> Outcome:
     recipe = unpacked(task.recipe)
     profile, category = recipe.profile.name, recipe.category
     report = unreadable(name, problem, profile if category is None else f"{profile}/{category}")
@@ -388,8 +388,8 @@ def _slots(plan: Plan) -> int:
     """Cores that the encode is worth: a large picture keeps more of them busy, a copy or a small picture one."""
     worth = 1
     for output in plan.outputs:
-        have, want = output.source, output.want
-        if isinstance(have, Video) and isinstance(want, Video) and want.video.anew:
+        have, target = output.source, output.target
+        if isinstance(have, Video) and isinstance(target, Video) and target.video.reencode:
             pixels = (have.video.width or 0) * (have.video.height or 0)
             worth = max(
                 worth, next((slots for limit, slots in _SLOTS if pixels <= limit), _MOST_SLOTS)
@@ -435,12 +435,12 @@ def _suffix(report: Report) -> str:
     return handoff.suffix(report.media)
 
 
-def _part(path: Path, suffix: str, context: Context) -> Part:
+def _part(path: Path, suffix: str, context: Context) -> WorkFile:
     """A work file made durable, and its digest."""
     with open_source(path, follow=False) as source:
         os.fsync(source.fd)
         digest = source.sha256(context.check)
-        return Part(path=str(path), sha256=digest, size=source.size_bytes, suffix=suffix)
+        return WorkFile(path=str(path), sha256=digest, size=source.size_bytes, suffix=suffix)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Damaged(ValueError):
+class BitstreamDamaged(ValueError):
     """The bits end early or say what the syntax forbids."""
 
 
@@ -25,7 +25,7 @@ class BitReader:
         """An unsigned number of ``count`` bits."""
         self._left -= count
         if self._left < 0:
-            raise Damaged("the bits end early")
+            raise BitstreamDamaged("the bits end early")
         return (self._value >> self._left) & ((1 << count) - 1)
 
     def flag(self) -> bool:
@@ -36,7 +36,7 @@ class BitReader:
         """Pass over ``count`` bits."""
         self._left -= count
         if self._left < 0:
-            raise Damaged("the bits end early")
+            raise BitstreamDamaged("the bits end early")
 
     def part(self, count: int) -> BitReader:
         """A reader of the next ``count`` bits, which this one passes over."""
@@ -52,7 +52,7 @@ class BitReader:
         rest = self._value & ((1 << self._left) - 1)
         zeros = self._left - rest.bit_length()
         if zeros > 32 or 2 * zeros >= self._left:
-            raise Damaged("an Exp-Golomb code is out of range")
+            raise BitstreamDamaged("an Exp-Golomb code is out of range")
         self._left -= 2 * zeros + 1
         return (rest >> self._left) - 1
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from mediaprep.probing.bitstream._bits import BitReader, Damaged
+from mediaprep.probing.bitstream._bits import BitReader, BitstreamDamaged
 
 Data: TypeAlias = "memoryview | bytes"
 
@@ -195,6 +195,6 @@ def arrays(config: bytes, at: int, count: int) -> Iterator[bytes]:
     for _ in range(count):
         size = int.from_bytes(config[at : at + 2], "big")
         if at + 2 + size > len(config):
-            raise Damaged("the decoder configuration ends early")
+            raise BitstreamDamaged("the decoder configuration ends early")
         yield config[at + 2 : at + 2 + size]
         at += 2 + size

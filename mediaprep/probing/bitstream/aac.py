@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mediaprep.probing.bitstream._bits import BitReader, Damaged
+from mediaprep.probing.bitstream._bits import BitReader, BitstreamDamaged
 
 _RATES = (
     96000,
@@ -144,7 +144,7 @@ def _rate(bits: BitReader) -> int:
     index = bits.u(4)
     rate = bits.u(24) if index == 15 else _RATES[index] if index < len(_RATES) else 0
     if not rate:
-        raise Damaged("a reserved sampling frequency")
+        raise BitstreamDamaged("a reserved sampling frequency")
     return rate
 
 
@@ -199,7 +199,7 @@ def _trailing(bits: BitReader, rate: int) -> tuple[bool | None, bool | None, int
                 extension_rate = _rate(bits)
                 if bits.left >= 12 and bits.u(11) == 0x548:
                     ps = bits.flag()
-    except Damaged:
+    except BitstreamDamaged:
         pass
     return sbr, ps, extension_rate
 
@@ -207,17 +207,17 @@ def _trailing(bits: BitReader, rate: int) -> tuple[bool | None, bool | None, int
 def parse_adts(data: bytes) -> AacConfig:
     """The ADTS frame header at the start of ``data``. It cannot announce SBR. Raises: Damaged where there is none."""
     if len(data) < 7:
-        raise Damaged("the ADTS header is cut short")
+        raise BitstreamDamaged("the ADTS header is cut short")
     bits = BitReader(data[:7])
     if bits.u(12) != 0xFFF:
-        raise Damaged("no ADTS sync word")
+        raise BitstreamDamaged("no ADTS sync word")
     bits.skip(1)
     if bits.u(2):
-        raise Damaged("an MPEG audio layer, not AAC")
+        raise BitstreamDamaged("an MPEG audio layer, not AAC")
     bits.skip(1)
     aot, index = bits.u(2) + 1, bits.u(4)
     if index >= len(_RATES):
-        raise Damaged("a reserved sampling frequency")
+        raise BitstreamDamaged("a reserved sampling frequency")
     bits.skip(1)
     layout = bits.u(3)
     return AacConfig(
@@ -234,13 +234,13 @@ def parse_latm(data: bytes) -> AacConfig | None:
     an earlier one. Raises: Damaged where there is no such frame."""
     bits = BitReader(data[:512])
     if bits.u(11) != _LATM_SYNC:
-        raise Damaged("no LOAS sync word")
+        raise BitstreamDamaged("no LOAS sync word")
     bits.skip(13)
     if bits.flag():
         return None
     version = bits.u(1)
     if version and bits.flag():
-        raise Damaged("a reserved version of the LATM multiplex")
+        raise BitstreamDamaged("a reserved version of the LATM multiplex")
     if version:
         _latm_value(bits)
     bits.skip(1 + 6 + 4 + 3)  # framing, subframes, programs, layers

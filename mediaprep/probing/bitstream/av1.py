@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from mediaprep.probing.bitstream._bits import BitReader, Damaged
+from mediaprep.probing.bitstream._bits import BitReader, BitstreamDamaged
 from mediaprep.probing.bitstream._nal import Data, read_rate
 from mediaprep.probing.bitstream.header import (
     IDR,
@@ -29,13 +29,13 @@ def units(data: Data) -> Iterator[tuple[int, int, int]]:
     while at < end:
         head = data[at]
         if head & 0x80:
-            raise Damaged("an OBU has its forbidden bit set")
+            raise BitstreamDamaged("an OBU has its forbidden bit set")
         at += 2 if head & 4 else 1
         size = end - at
         if head & 2:
             size, at = _leb128(data, at)
         if size < 0 or at + size > end:
-            raise Damaged("an OBU is longer than its packet")
+            raise BitstreamDamaged("an OBU is longer than its packet")
         yield head >> 3 & 15, at, at + size
         at += size
 
@@ -44,13 +44,13 @@ def _leb128(data: Data, at: int) -> tuple[int, int]:
     value = 0
     for index in range(8):
         if at >= len(data):
-            raise Damaged("a size is cut short")
+            raise BitstreamDamaged("a size is cut short")
         byte = data[at]
         at += 1
         value |= (byte & 127) << 7 * index
         if byte < 128:
             return value, at
-    raise Damaged("a size is too long")
+    raise BitstreamDamaged("a size is too long")
 
 
 def parse_sequence(payload: bytes) -> tuple[StreamHeader, bool]:
@@ -147,14 +147,14 @@ class Av1Reader:
         """Takes in extradata: an AV1CodecConfigurationRecord (its OBUs begin at byte 4) or plain OBUs."""
         try:
             self._walk(extradata[4:] if extradata[0] == 0x81 else extradata)
-        except Damaged as damage:
+        except BitstreamDamaged as damage:
             self._fault(f"the decoder configuration is damaged ({damage})")
 
     def picture(self, data: Data, keyframe: bool = False) -> int:
         """What the temporal unit holds: flags of header.py."""
         try:
             kinds = self._walk(data)
-        except Damaged as damage:
+        except BitstreamDamaged as damage:
             self._fault(f"a temporal unit is damaged ({damage})")
             return NO_PICTURE | UNREADABLE
         if not kinds:
@@ -189,7 +189,7 @@ class Av1Reader:
         self._raw = payload
         try:
             header, self._reduced = parse_sequence(payload)
-        except Damaged as damage:
+        except BitstreamDamaged as damage:
             self._fault(f"a sequence header is damaged ({damage})")
             return
         self._first = self._first or header

@@ -7,7 +7,7 @@ from dataclasses import replace
 from struct import Struct
 from typing import NamedTuple, TypeAlias
 
-from mediaprep.probing.bitstream._bits import BitReader, Damaged
+from mediaprep.probing.bitstream._bits import BitReader, BitstreamDamaged
 from mediaprep.probing.bitstream._nal import (
     CUT_UNIT,
     Data,
@@ -19,7 +19,7 @@ from mediaprep.probing.bitstream._nal import (
     starts,
     unescaped,
 )
-from mediaprep.probing.bitstream.h264_sets import Sps, parse_sps
+from mediaprep.probing.bitstream.h264_sets import H264Sps, parse_sps
 from mediaprep.probing.bitstream.header import (
     BIDIRECTIONAL,
     IDR,
@@ -42,10 +42,10 @@ _INTRA_TYPES = (2, 4, 7, 9)
 _MOST_IDS = {_SPS: 31, _PPS: 255}
 _HEAD = 32  # bytes that hold a slice header up to pic_order_cnt_lsb, escapes included
 _SEI_KEPT = 256
-Head: TypeAlias = "tuple[Sps | None, bytes]"
+Head: TypeAlias = "tuple[H264Sps | None, bytes]"
 
 
-class Slice(NamedTuple):
+class SliceHeader(NamedTuple):
     """The front of a slice header (7.3.3); a tuple because one is made for every picture of an interlaced stream."""
 
     kind: int
@@ -77,9 +77,9 @@ class H264Reader:
         self.faults: dict[str, int] = {}
         self._notes = SeiNotes()
         self._pps: dict[int, int] = {}
-        self._sps: dict[int, Sps] = {}
+        self._sps: dict[int, H264Sps] = {}
         self._raw: dict[tuple[int, int], bytes] = {}
-        self._active: Sps | None = None
+        self._active: H264Sps | None = None
         self._first: StreamHeader | None = None
         self._sizes: set[tuple[int | None, int | None]] = set()
         self._complete: bool | None = None  # parameter sets came before the first slice
@@ -111,7 +111,7 @@ class H264Reader:
                     self._parameter_set(unit)
             else:
                 self._front(extradata, 0)
-        except Damaged as damage:
+        except BitstreamDamaged as damage:
             self._fault(f"the decoder configuration is damaged ({damage})")
         self._in_band = in_band
 
@@ -138,7 +138,7 @@ class H264Reader:
             return NO_PICTURE if self._sound else NO_PICTURE | UNREADABLE
         try:
             return self._picture(data, start, width)
-        except Damaged as damage:
+        except BitstreamDamaged as damage:
             self._fault(f"a slice header is damaged ({damage})")
             return NO_PICTURE | UNREADABLE
 
@@ -187,7 +187,7 @@ class H264Reader:
                     self._structs.add(bits.u(4))
                 else:
                     self._notes.read(kind, payload)
-            except Damaged:
+            except BitstreamDamaged:
                 self._fault("an SEI message is damaged")
         return recovery
 
@@ -203,14 +203,14 @@ class H264Reader:
                 bits.skip(24)
             number = bits.ue()
             if number > _MOST_IDS[kind]:
-                raise Damaged("no such id")
+                raise BitstreamDamaged("no such id")
             if self._raw.get((kind, number)) == unit:
                 return
             if kind == _SPS:
                 self._sps[number] = parse_sps(unit)[1]
             else:
                 self._pps[number] = bits.ue()
-        except Damaged as damage:
+        except BitstreamDamaged as damage:
             self._fault(f"a parameter set is damaged ({damage})")
             return
         self._raw[kind, number] = unit
@@ -239,7 +239,7 @@ class H264Reader:
         kind = data[start] & 31
         self._at = start
         if start + 1 >= len(data):
-            raise Damaged("it is empty")
+            raise BitstreamDamaged("it is empty")
         if kind == _IDR or self._pending:
             self._activate(data, start)
         slice_type = _TYPE[data[start + 1]]
@@ -260,7 +260,7 @@ class H264Reader:
         bits.ue()
         kind = bits.ue()
         if kind > 9:
-            raise Damaged("no such slice type")
+            raise BitstreamDamaged("no such slice type")
         return kind
 
     def _all_intra(self, data: Data, start: int, width: int) -> bool:
@@ -310,7 +310,7 @@ class H264Reader:
         )
 
 
-def read_slice(sps: Sps, data: Data, start: int) -> Slice:
+def read_slice(sps: H264Sps, data: Data, start: int) -> SliceHeader:
     """The front of the slice header at ``start``. Raises: Damaged."""
     bits = BitReader(unescaped(bytes(data[start + 1 : start + _HEAD])))
     bits.ue()
@@ -323,7 +323,7 @@ def read_slice(sps: Sps, data: Data, start: int) -> Slice:
     bottom = field and bits.flag()
     if data[start] & 31 == _IDR:
         bits.ue()
-    return Slice(
+    return SliceHeader(
         kind, frame_num, field, bottom, bits.u(sps.poc_bits) if sps.poc_type == 0 else None
     )
 
@@ -342,7 +342,7 @@ def output_order(heads: Iterable[Head]) -> list[int] | None:
             continue
         try:
             lsb = read_slice(sps, head, 0).poc_lsb or 0
-        except Damaged:
+        except BitstreamDamaged:
             return None
         span = 1 << sps.poc_bits
         if head[0] & 31 == _IDR:

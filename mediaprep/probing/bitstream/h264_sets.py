@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mediaprep.probing.bitstream._bits import BitReader, Damaged
+from mediaprep.probing.bitstream._bits import BitReader, BitstreamDamaged
 from mediaprep.probing.bitstream._nal import CHROMA, read_rate, read_signal, unescaped
 from mediaprep.probing.bitstream.header import StreamHeader
 
@@ -28,7 +28,7 @@ _WITH_CHROMA = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 
 
 @dataclass(frozen=True, slots=True)
-class Sps:
+class H264Sps:
     """A sequence parameter set: what a slice header needs, and what the stream is told to be."""
 
     header: StreamHeader
@@ -59,7 +59,7 @@ def level_name(profile_idc: int, constraints: int, level_idc: int) -> str:
     return f"{level_idc // 10}.{level_idc % 10}"
 
 
-def parse_sps(unit: bytes) -> tuple[int, Sps]:
+def parse_sps(unit: bytes) -> tuple[int, H264Sps]:
     """Id and content of a sequence parameter set, NAL header included (7.3.2.1.1). Raises: Damaged."""
     bits = BitReader(unescaped(unit[1:1024]))
     profile_idc, constraints, level_idc = bits.u(8), bits.u(8), bits.u(8)
@@ -68,7 +68,7 @@ def parse_sps(unit: bytes) -> tuple[int, Sps]:
     if profile_idc in _WITH_CHROMA:
         chroma = bits.ue()
         if chroma > 3:
-            raise Damaged("no such chroma format")
+            raise BitstreamDamaged("no such chroma format")
         planes_apart = chroma == 3 and bits.flag()
         depth = 8 + bits.ue()
         bits.ue()
@@ -104,7 +104,7 @@ def parse_sps(unit: bytes) -> tuple[int, Sps]:
         mbaff=mbaff,
         **told,
     )
-    return number, Sps(
+    return number, H264Sps(
         header, planes_apart, frame_num_bits, poc_type, poc_bits, frame_only, timing_skip
     )
 
@@ -147,7 +147,7 @@ def _read_vui(bits: BitReader) -> tuple[dict[str, Any], int | None]:
             bits.skip(1)
             skip = hrd[0] or hrd[1] or 0
         return told, skip if bits.flag() else None
-    except Damaged:
+    except BitstreamDamaged:
         return told, None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from struct import Struct
 
-from mediaprep.probing.bitstream._bits import BitReader, Damaged
+from mediaprep.probing.bitstream._bits import BitReader, BitstreamDamaged
 from mediaprep.probing.bitstream._nal import (
     CUT_UNIT,
     Data,
@@ -29,7 +29,7 @@ from mediaprep.probing.bitstream.header import (
     UNREADABLE,
     StreamHeader,
 )
-from mediaprep.probing.bitstream.hevc_sets import Sps, parse_sps
+from mediaprep.probing.bitstream.hevc_sets import HevcSps, parse_sps
 
 _LENGTH = Struct(">I").unpack_from
 _SPS, _PPS, _SEI = 33, 34, 39
@@ -65,11 +65,11 @@ class HevcReader:
     def __init__(self, extradata: bytes | None) -> None:
         self.faults: dict[str, int] = {}
         self._notes = SeiNotes()
-        self._sps: dict[int, Sps] = {}
+        self._sps: dict[int, HevcSps] = {}
         self._pps: dict[int, tuple[int, int]] = {}  # id: SPS id, extra slice header bits
         self._raw: dict[tuple[int, int], bytes] = {}
         self._first: StreamHeader | None = None
-        self._active: Sps | None = None
+        self._active: HevcSps | None = None
         self._sizes: set[tuple[int | None, int | None]] = set()
         self._complete: bool | None = None
         self._in_band = False  # a set was met in a packet
@@ -96,7 +96,7 @@ class HevcReader:
                 self._front(extradata, 0)
             else:
                 self._record(extradata)
-        except Damaged as damage:
+        except BitstreamDamaged as damage:
             self._fault(f"the decoder configuration is damaged ({damage})")
         self._in_band = in_band
 
@@ -126,7 +126,7 @@ class HevcReader:
             return NO_PICTURE if self._sound else NO_PICTURE | UNREADABLE
         try:
             return self._picture(data, start)
-        except Damaged as damage:
+        except BitstreamDamaged as damage:
             self._fault(f"a slice header is damaged ({damage})")
             return NO_PICTURE | UNREADABLE
 
@@ -179,7 +179,7 @@ class HevcReader:
                     self._structs.add(struct)
                 else:
                     self._notes.read(kind, payload)
-            except Damaged:
+            except BitstreamDamaged:
                 self._fault("an SEI message is damaged")
         return recovery, struct
 
@@ -191,21 +191,21 @@ class HevcReader:
                 if sps is None:
                     return
                 if number > _MOST_SPS:
-                    raise Damaged("no such id")
+                    raise BitstreamDamaged("no such id")
                 self._sps[number] = sps
                 self._raw[kind, -1] = unit
             else:
                 bits = BitReader(unescaped(unit[2:32]))
                 number = bits.ue()
                 if number > _MOST_PPS:
-                    raise Damaged("no such id")
+                    raise BitstreamDamaged("no such id")
                 if self._raw.get((kind, number)) == unit:
                     return
                 sps_number = bits.ue()
                 bits.skip(2)
                 self._pps[number] = sps_number, bits.u(3)
                 self._raw[kind, number] = unit
-        except Damaged as damage:
+        except BitstreamDamaged as damage:
             self._fault(f"a parameter set is damaged ({damage})")
             return
         self._pending = True

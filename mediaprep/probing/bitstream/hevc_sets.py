@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mediaprep.probing.bitstream._bits import BitReader, Damaged
+from mediaprep.probing.bitstream._bits import BitReader, BitstreamDamaged
 from mediaprep.probing.bitstream._nal import CHROMA, read_rate, read_signal, unescaped
 from mediaprep.probing.bitstream.header import StreamHeader
 
@@ -20,14 +20,14 @@ _PROFILES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Sps:
+class HevcSps:
     """What pictures need to be told apart, and what the stream is told to be."""
 
     header: StreamHeader
     field_info: bool  # picture timing SEI begins with pic_struct
 
 
-def parse_sps(unit: bytes) -> tuple[int, Sps]:
+def parse_sps(unit: bytes) -> tuple[int, HevcSps]:
     """Id and content of a sequence parameter set, NAL header included. Raises: Damaged."""
     bits = BitReader(unescaped(unit[2:1024]))
     bits.skip(4)
@@ -36,7 +36,7 @@ def parse_sps(unit: bytes) -> tuple[int, Sps]:
     told = _read_profile(bits, layers)
     number, chroma = bits.ue(), bits.ue()
     if chroma > 3:
-        raise Damaged("no such chroma format")
+        raise BitstreamDamaged("no such chroma format")
     planes_apart = chroma == 3 and bits.flag()
     width, height = bits.ue(), bits.ue()
     if bits.flag():
@@ -48,11 +48,11 @@ def parse_sps(unit: bytes) -> tuple[int, Sps]:
     bits.ue()
     try:
         field_info = _skip_to_vui(bits, layers) and _read_vui(bits, told)
-    except Damaged:
+    except BitstreamDamaged:
         field_info = False
     rgb = chroma == 3 and told.get("matrix") == 0
     told["chroma"] = "4:0:0" if planes_apart and not rgb else "rgb" if rgb else CHROMA[chroma]
-    return number, Sps(StreamHeader(**told), field_info)
+    return number, HevcSps(StreamHeader(**told), field_info)
 
 
 def _read_profile(bits: BitReader, layers: int) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _skip_picture_sets(bits: BitReader) -> None:
     """All st_ref_pic_set of the SPS (7.3.7, 7.4.8): their lengths depend on the distances in the sets before."""
     count = bits.ue()
     if count > 64:
-        raise Damaged("too many reference picture sets")
+        raise BitstreamDamaged("too many reference picture sets")
     before: list[int] = []  # nearest past first, then nearest future first
     for index in range(count):
         if index and bits.flag():
@@ -130,7 +130,7 @@ def _skip_picture_sets(bits: BitReader) -> None:
         else:
             past, future = bits.ue(), bits.ue()
             if past > 16 or future > 16:
-                raise Damaged("too many reference pictures")
+                raise BitstreamDamaged("too many reference pictures")
             distances = [*_distances(bits, past, -1), *_distances(bits, future, 1)]
         before = sorted((d for d in distances if d < 0), reverse=True) + sorted(
             d for d in distances if d > 0

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from mediaprep.probing.bitstream._bits import BitReader, Damaged
+from mediaprep.probing.bitstream._bits import BitReader, BitstreamDamaged
 from mediaprep.probing.bitstream._nal import Data, starts
 from mediaprep.probing.bitstream.header import (
     BIDIRECTIONAL,
@@ -193,7 +193,7 @@ class Mpeg2Reader:
         self._changed = False
         try:
             header = parse_sequence(self._raw.get(0, b""), self._raw.get(1), self._raw.get(2))
-        except Damaged as damage:
+        except BitstreamDamaged as damage:
             clause = f"a sequence header is damaged ({damage})"
             self.faults[clause] = self.faults.get(clause, 0) + 1
             return

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from mediaprep.probing.bitstream._bits import BitReader, Damaged
+from mediaprep.probing.bitstream._bits import BitReader, BitstreamDamaged
 from mediaprep.probing.bitstream._nal import Data, starts
 from mediaprep.probing.bitstream.header import (
     BIDIRECTIONAL,
@@ -156,7 +156,7 @@ class Mpeg4Reader:
         self._layer_raw = unit
         try:
             self._layer, self._resolution = parse_layer(unit)
-        except Damaged as damage:
+        except BitstreamDamaged as damage:
             clause = f"a video object layer is damaged ({damage})"
             self.faults[clause] = self.faults.get(clause, 0) + 1
 
@@ -171,7 +171,7 @@ class Mpeg4Reader:
             if bits.flag() and kind < 3:
                 bits.skip(4 if kind == _P else 3)
                 self._tops.add(bits.flag())
-        except Damaged:
+        except BitstreamDamaged:
             return
 
     def header(self) -> StreamHeader:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from mediaprep.probing.bitstream._bits import BitReader, Damaged
+from mediaprep.probing.bitstream._bits import BitReader, BitstreamDamaged
 from mediaprep.probing.bitstream._nal import Data
 from mediaprep.probing.bitstream.header import (
     HIDDEN,
@@ -23,7 +23,7 @@ _RGB = 7  # color_space
 _SPACES = {1: (5, 6, 5), 2: (1, 1, 1), 3: (6, 6, 6), 4: (7, 7, 7), 5: (9, 14, 9)}
 
 
-class _Reader:
+class _VpxReader:
     def __init__(self, extradata: bytes | None) -> None:
         self.faults: dict[str, int] = {}
         self._first: StreamHeader | None = None
@@ -48,7 +48,7 @@ class _Reader:
         )
 
 
-class Vp8Reader(_Reader):
+class Vp8Reader(_VpxReader):
     """Every key frame starts afresh (RFC 6386 9.1)."""
 
     def picture(self, data: Data, keyframe: bool = False) -> int:
@@ -71,7 +71,7 @@ class Vp8Reader(_Reader):
         return IDR | INTRA | shown
 
 
-class Vp9Reader(_Reader):
+class Vp9Reader(_VpxReader):
     """Every key frame starts afresh (7.2); hidden frames ride in a superframe with a shown one (annex B)."""
 
     def picture(self, data: Data, keyframe: bool = False) -> int:
@@ -92,7 +92,7 @@ class Vp9Reader(_Reader):
             if not flags & 2:
                 try:
                     self._take(parse_vp9_key_frame(bytes(data[at : at + 16])))
-                except Damaged as damage:
+                except BitstreamDamaged as damage:
                     return self._fault(f"a key frame is damaged ({damage})")
                 key = IDR | INTRA
         return key | hidden
@@ -123,7 +123,7 @@ def parse_vp9_key_frame(front: bytes) -> StreamHeader:
     bits.skip(4 if profile == 3 else 3)
     bits.skip(1)
     if bits.u(24) != _VP9_SYNC:
-        raise Damaged("no sync code")
+        raise BitstreamDamaged("no sync code")
     told: dict[str, Any] = {
         "bit_depth": (12 if bits.flag() else 10) if profile >= 2 else 8,
         "chroma": "4:2:0",

@@ -6,7 +6,7 @@ import re
 import struct
 
 from mediaprep.model.media import PrivateItem
-from mediaprep.probing.formats.window import Held, Window
+from mediaprep.probing.formats.window import InMemoryFile, Window
 
 MAX_ENTRIES = 2000  # of one directory, and of all together five times as many
 MAX_DIRECTORIES = 50
@@ -205,7 +205,7 @@ class Tiff:
 
 def exif_items(data: bytes, where: str = "EXIF") -> list[PrivateItem]:
     """The private facts of an EXIF block, with or without the ``Exif\\0\\0`` before it."""
-    return Tiff(Window(Held(data[6:] if data[:4] == b"Exif" else data)), where).items
+    return Tiff(Window(InMemoryFile(data[6:] if data[:4] == b"Exif" else data)), where).items
 
 
 _XMP = (

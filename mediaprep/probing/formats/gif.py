@@ -67,7 +67,7 @@ class GifFacts:
 
 
 @dataclass(slots=True)
-class _Walk:
+class _GifWalk:
     window: Window
     delays: list[int]
     disposals: set[str]
@@ -89,7 +89,7 @@ def walk(source: Readable, *, max_frames: int = MAX_FRAMES) -> GifFacts:
             "a GIF whose header is cut short: copy it again", rule="file-complete"
         )
     width, height, flags = struct.unpack_from("<HHB", head, 6)
-    state = _Walk(window, [], set(), [])
+    state = _GifWalk(window, [], set(), [])
     at = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
     end, because = None, None
     extensions = 4 * max_frames + MAX_EXTENSIONS
@@ -131,7 +131,7 @@ def walk(source: Readable, *, max_frames: int = MAX_FRAMES) -> GifFacts:
     )
 
 
-def _image(state: _Walk, at: int, screen: tuple[int, int]) -> int | None:
+def _image(state: _GifWalk, at: int, screen: tuple[int, int]) -> int | None:
     """Past one image descriptor and its data; None where that is cut short."""
     head = state.window.at(at, 10)
     if len(head) < 10:
@@ -149,7 +149,7 @@ def _image(state: _Walk, at: int, screen: tuple[int, int]) -> int | None:
     return following
 
 
-def _extension(state: _Walk, at: int) -> int | None:
+def _extension(state: _GifWalk, at: int) -> int | None:
     """Past one extension; None where it is cut short."""
     head = state.window.at(at, 19)
     if len(head) < 3:

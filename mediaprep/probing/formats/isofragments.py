@@ -12,7 +12,7 @@ FIRST_SAMPLES = 64  # searched for the earliest composition time: more than any 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Runs:
+class FragmentTotals:
     """What the fragments of one track add up to; ``ticks``: the durations of its samples. ``first_composition_offset`` and
     ``frame_ticks`` (the first sample's duration) are ticks of the media, of the first fragment; None where it states none."""
 
@@ -37,9 +37,9 @@ class _Fragment:
     earliest: int | None = None
 
 
-def read(reader: BoxReader, top: Sequence[Box], moov: Box) -> dict[int, Runs]:
+def read(reader: BoxReader, top: Sequence[Box], moov: Box) -> dict[int, FragmentTotals]:
     """Track number -> what all ``moof`` boxes hold of it."""
-    counted: dict[int, Runs] = {}
+    counted: dict[int, FragmentTotals] = {}
     moofs = [box for box in top if box.kind == b"moof"]
     defaults = _defaults(reader, moov) if moofs else {}
     for moof in moofs:
@@ -52,7 +52,7 @@ def read(reader: BoxReader, top: Sequence[Box], moov: Box) -> dict[int, Runs]:
                 reader.fault(f"traf at byte {traf.start}: {problem}")
                 continue
             before = counted.get(found.track)
-            counted[found.track] = Runs(
+            counted[found.track] = FragmentTotals(
                 samples=found.samples + (before.samples if before else 0),
                 bytes=found.bytes + (before.bytes if before else 0),
                 ticks=found.duration + (before.ticks if before else 0),

@@ -11,7 +11,7 @@ MAX_ITEMS = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class IsoItem:
     """One item: ``kind`` its four characters (hvc1, grid, av01, Exif, mime ...), ``content_type`` of a mime item, ``extents`` (start,
     length) in the file; a length of 0 means the whole. ``size`` (width, height) of ``ispe``, ``quarter_turns``
     counter-clockwise of ``irot``."""
@@ -26,14 +26,14 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Items:
+class IsoItems:
     """All items; ``primary`` is the number of the picture to show."""
 
-    items: tuple[Item, ...]
+    items: tuple[IsoItem, ...]
     primary: int | None
 
     @property
-    def shown(self) -> Item | None:
+    def shown(self) -> IsoItem | None:
         """The primary item."""
         return next((item for item in self.items if item.id == self.primary), None)
 
@@ -46,7 +46,7 @@ class Items:
         return shown.size[::-1] if shown.quarter_turns % 2 else shown.size
 
 
-def read(reader: BoxReader, meta: Box) -> Items:
+def read(reader: BoxReader, meta: Box) -> IsoItems:
     """Read a top-level ``meta`` box; damage becomes faults and leaves out what it damages."""
     boxes = {box.kind: box for box in reader.boxes(meta.body + 4, meta.end)}
     names: dict[int, tuple[str, str]] = {}
@@ -69,7 +69,7 @@ def read(reader: BoxReader, meta: Box) -> Items:
     for number, (kind, content_type) in names.items():
         extents, in_idat = places.get(number, ((), False))
         size, turns = _shape(shapes.get(number, []))
-        item = Item(
+        item = IsoItem(
             id=number,
             kind=kind,
             content_type=content_type,
@@ -79,7 +79,7 @@ def read(reader: BoxReader, meta: Box) -> Items:
             quarter_turns=turns,
         )
         items.append(item)
-    return Items(items=tuple(items), primary=primary)
+    return IsoItems(items=tuple(items), primary=primary)
 
 
 def _names(reader: BoxReader, iinf: Box) -> dict[int, tuple[str, str]]:

@@ -60,7 +60,7 @@ MAX_ITEMS = 200
 MAX_BLOCKS = 10  # EXIF or XMP blocks of one file that are read
 
 
-class _Found:
+class _PrivateItems:
     """Collects items, each once and at most ``MAX_ITEMS``."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ def from_file(
     junk_from: int | None,
 ) -> tuple[PrivateItem, ...]:
     """Everything private that the boxes hold, and what lies behind the last of them; damage becomes faults."""
-    found = _Found()
+    found = _PrivateItems()
     if junk_from is not None and reader.window.at(junk_from, 2**16).strip(b"\0"):
         found.one("comment", "data behind the last box")
     for box in top:
@@ -108,7 +108,7 @@ def from_file(
     return tuple(found.items)
 
 
-def _one_box(reader: BoxReader, box: Box, path: str, found: _Found) -> None:
+def _one_box(reader: BoxReader, box: Box, path: str, found: _PrivateItems) -> None:
     try:
         if box.kind == b"udta":
             _user_data(reader, box, f"{path}udta/", found)
@@ -139,7 +139,7 @@ def _holds_something(reader: BoxReader, box: Box) -> bool:
     return bool(data) and not data.startswith(b"IsoMedia File Produced")
 
 
-def _one_track(track: IsoTrack, found: _Found) -> None:
+def _one_track(track: IsoTrack, found: _PrivateItems) -> None:
     where = f"track {track.id} ({track.codec})"
     if track.codec in _TRACK_ENTRIES:
         found.one(_TRACK_ENTRIES[track.codec], where)
@@ -148,7 +148,7 @@ def _one_track(track: IsoTrack, found: _Found) -> None:
         found.one("location" if "location" in kinds else "maker", where)
 
 
-def _user_data(reader: BoxReader, udta: Box, path: str, found: _Found) -> None:
+def _user_data(reader: BoxReader, udta: Box, path: str, found: _PrivateItems) -> None:
     for box in reader.boxes(udta.body, udta.end):
         if box.kind == b"meta":
             _meta(reader, box, f"{path}meta/", found)
@@ -167,7 +167,7 @@ def _says_something(reader: BoxReader, box: Box) -> bool:
     return bool(data.strip(b"\0 ")) and not data.startswith(b"Lavf")
 
 
-def _meta(reader: BoxReader, meta: Box, path: str, found: _Found) -> None:
+def _meta(reader: BoxReader, meta: Box, path: str, found: _PrivateItems) -> None:
     """ISO's ``meta`` is a full box, QuickTime's is not: the first child tells."""
     head = reader.payload(meta, 12)
     start = meta.body if head[4:8] == b"hdlr" else meta.body + 4
@@ -211,7 +211,7 @@ def _keys(reader: BoxReader, box: Box) -> list[str]:
     ][:1000]
 
 
-def _uuid(reader: BoxReader, box: Box, path: str, found: _Found) -> None:
+def _uuid(reader: BoxReader, box: Box, path: str, found: _PrivateItems) -> None:
     kind = reader.payload(box, 16)
     if kind == XMP_UUID:
         found.add(*xmp_items(reader.payload(box, 2**22)[16:], f"{path}uuid XMP"))
@@ -221,7 +221,7 @@ def _uuid(reader: BoxReader, box: Box, path: str, found: _Found) -> None:
         found.one("maker", f"{path}uuid {kind.hex()}")
 
 
-def _items(reader: BoxReader, meta: Box, path: str, found: _Found) -> None:
+def _items(reader: BoxReader, meta: Box, path: str, found: _PrivateItems) -> None:
     """EXIF (after a 4-byte offset to its TIFF header) and XMP items of HEIF and AVIF (ISO/IEC 23008-12, annex A)."""
     idat = reader.child(meta._replace(body=meta.body + 4), b"idat")
     items = (

@@ -11,7 +11,7 @@ from operator import mul, sub
 from typing import Any
 
 from mediaprep.probing.formats.boxes import Box, BoxReader, fourcc, words
-from mediaprep.probing.formats.isofragments import FIRST_SAMPLES, Runs
+from mediaprep.probing.formats.isofragments import FIRST_SAMPLES, FragmentTotals
 
 ENCRYPTED_ENTRIES = {b"encv", b"enca", b"enct", b"encs", b"encm", b"drmi", b"drms"}
 CONFIGS = ("avcC", "hvcC", "av1C", "vpcC", "vvcC", "dvc1", "d263")
@@ -42,7 +42,7 @@ class Colr:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DolbyVision:
+class DolbyVisionBox:
     """A ``dvcC``, ``dvvC`` or ``dvwC`` box (Dolby Vision Streams Within the ISO Base Media File Format, 2.1.2)."""
 
     profile: int
@@ -94,7 +94,7 @@ class IsoTrack:
     clap: tuple[int, ...] | None = None
     fiel: tuple[int, int] | None = None
     colr: tuple[Colr, ...] = ()
-    dolby_vision: DolbyVision | None = None
+    dolby_vision: DolbyVisionBox | None = None
     hdr_metadata: bool = False
     object_type: int | None = None
     asc: bytes | None = None
@@ -110,7 +110,7 @@ class IsoTrack:
     chapter_tracks: tuple[int, ...] = ()
     entry_keys: tuple[str, ...] = ()
 
-    def with_fragments(self, runs: Runs | None) -> IsoTrack:
+    def with_fragments(self, runs: FragmentTotals | None) -> IsoTrack:
         """The same track with its fragments added; where it has no samples of its own the first fragment tells when they begin."""
         if runs is None:
             return self
@@ -127,13 +127,13 @@ class IsoTrack:
         )
 
 
-class _Facts(dict[str, Any]):
+class _TrackFields(dict[str, Any]):
     """Fields of an IsoTrack as they are found."""
 
 
 def read(reader: BoxReader, trak: Box, *, index: int) -> IsoTrack:
     """Read one ``trak`` box; damage becomes faults."""
-    facts = _Facts()
+    facts = _TrackFields()
     for box in reader.boxes(trak.body, trak.end):
         _guarded(reader, box, facts, _IN_TRAK)
         if box.kind == b"mdia":
@@ -145,7 +145,7 @@ def read(reader: BoxReader, trak: Box, *, index: int) -> IsoTrack:
     return IsoTrack(index=index, **facts)
 
 
-def _guarded(reader: BoxReader, box: Box, facts: _Facts, readers: dict[bytes, Any]) -> None:
+def _guarded(reader: BoxReader, box: Box, facts: _TrackFields, readers: dict[bytes, Any]) -> None:
     """Let the box's own reader have it; a short or lying one becomes a fault."""
     handle = readers.get(box.kind)
     if handle is None:
@@ -156,7 +156,7 @@ def _guarded(reader: BoxReader, box: Box, facts: _Facts, readers: dict[bytes, An
         reader.fault(f"{box.name} at byte {box.start}: {problem}")
 
 
-def _track_header(reader: BoxReader, box: Box, facts: _Facts) -> None:
+def _track_header(reader: BoxReader, box: Box, facts: _TrackFields) -> None:
     data = reader.payload(box, 96)
     facts["enabled"] = bool(data[3] & 1)
     facts["id"] = struct.unpack_from(">I", data, 20 if data[0] == 1 else 12)[0]
@@ -166,7 +166,7 @@ def _track_header(reader: BoxReader, box: Box, facts: _Facts) -> None:
     facts["presented_size"] = (round(width / 65536), round(height / 65536))
 
 
-def _edits(reader: BoxReader, box: Box, facts: _Facts) -> None:
+def _edits(reader: BoxReader, box: Box, facts: _TrackFields) -> None:
     elst = reader.child(box, b"elst")
     if elst is None:
         return
@@ -181,13 +181,13 @@ def _edits(reader: BoxReader, box: Box, facts: _Facts) -> None:
     )
 
 
-def _references(reader: BoxReader, box: Box, facts: _Facts) -> None:
+def _references(reader: BoxReader, box: Box, facts: _TrackFields) -> None:
     chapters = reader.child(box, b"chap")
     if chapters is not None:
         facts["chapter_tracks"] = tuple(words(reader.payload(chapters, 1024)))
 
 
-def _media_header(reader: BoxReader, box: Box, facts: _Facts) -> None:
+def _media_header(reader: BoxReader, box: Box, facts: _TrackFields) -> None:
     data = reader.payload(box, 36)
     wide = data[0] == 1
     timescale, duration, language = struct.unpack_from(
@@ -201,11 +201,11 @@ def _media_header(reader: BoxReader, box: Box, facts: _Facts) -> None:
         facts["language"] = "und"
 
 
-def _handler(reader: BoxReader, box: Box, facts: _Facts) -> None:
+def _handler(reader: BoxReader, box: Box, facts: _TrackFields) -> None:
     facts["handler"] = fourcc(reader.payload(box, 12)[8:12])
 
 
-def _media_information(reader: BoxReader, minf: Box, facts: _Facts) -> None:
+def _media_information(reader: BoxReader, minf: Box, facts: _TrackFields) -> None:
     for box in reader.boxes(minf.body, minf.end):
         if box.kind == b"dinf":
             dref = reader.child(box, b"dref")
@@ -226,7 +226,7 @@ def _media_information(reader: BoxReader, minf: Box, facts: _Facts) -> None:
 # -- sample description ------------------------------------------------------------------------------------------------------------
 
 
-def _descriptions(reader: BoxReader, stsd: Box, facts: _Facts) -> None:
+def _descriptions(reader: BoxReader, stsd: Box, facts: _TrackFields) -> None:
     version = reader.payload(stsd, 8)[0]
     codecs: list[str] = []
     for entry in reader.boxes(stsd.body + 8, stsd.end):
@@ -267,7 +267,7 @@ def _children_start(entry: Box, head: bytes, handler: str | None, stsd_version: 
     return None
 
 
-def _entry_head(facts: _Facts, head: bytes) -> None:
+def _entry_head(facts: _TrackFields, head: bytes) -> None:
     if facts.get("handler") == "vide" and len(head) >= 36:
         facts["width"], facts["height"] = struct.unpack_from(">HH", head, 32)
     elif facts.get("handler") == "soun" and len(head) >= 36:
@@ -279,19 +279,19 @@ def _entry_head(facts: _Facts, head: bytes) -> None:
             facts["sample_rate"] = struct.unpack_from(">H", head, 32)[0]
 
 
-def _pasp(reader: BoxReader, box: Box, facts: _Facts) -> None:
+def _pasp(reader: BoxReader, box: Box, facts: _TrackFields) -> None:
     facts["pasp"] = struct.unpack(">II", reader.payload(box, 8))
 
 
-def _clap(reader: BoxReader, box: Box, facts: _Facts) -> None:
+def _clap(reader: BoxReader, box: Box, facts: _TrackFields) -> None:
     facts["clap"] = struct.unpack(">IIIIiIiI", reader.payload(box, 32))
 
 
-def _fiel(reader: BoxReader, box: Box, facts: _Facts) -> None:
+def _fiel(reader: BoxReader, box: Box, facts: _TrackFields) -> None:
     facts["fiel"] = struct.unpack(">BB", reader.payload(box, 2))
 
 
-def _colr(reader: BoxReader, box: Box, facts: _Facts) -> None:
+def _colr(reader: BoxReader, box: Box, facts: _TrackFields) -> None:
     data = reader.payload(box, 12)
     kind = fourcc(data[:4])
     if kind in ("nclx", "nclc"):
@@ -309,24 +309,24 @@ def _colr(reader: BoxReader, box: Box, facts: _Facts) -> None:
     facts["colr"] = (*facts.get("colr", ()), colr)
 
 
-def _dolby_vision(reader: BoxReader, box: Box, facts: _Facts) -> None:
+def _dolby_vision(reader: BoxReader, box: Box, facts: _TrackFields) -> None:
     data = reader.payload(box, 5)
-    facts["dolby_vision"] = DolbyVision(
+    facts["dolby_vision"] = DolbyVisionBox(
         profile=data[2] >> 1, level=(data[2] & 1) << 5 | data[3] >> 3, compatibility=data[4] >> 4
     )
 
 
-def _hdr_metadata(reader: BoxReader, box: Box, facts: _Facts) -> None:
+def _hdr_metadata(reader: BoxReader, box: Box, facts: _TrackFields) -> None:
     facts["hdr_metadata"] = True
 
 
-def _wave(reader: BoxReader, box: Box, facts: _Facts) -> None:
+def _wave(reader: BoxReader, box: Box, facts: _TrackFields) -> None:
     esds = reader.child(box, b"esds")
     if esds is not None:
         _esds(reader, esds, facts)
 
 
-def _esds(reader: BoxReader, box: Box, facts: _Facts) -> None:
+def _esds(reader: BoxReader, box: Box, facts: _TrackFields) -> None:
     """ISO/IEC 14496-1, 7.2.6: ES_Descriptor (3) holds DecoderConfigDescriptor (4) holds DecoderSpecificInfo (5)."""
     data = reader.payload(box, 4096)
     at, end = 4, len(data)
@@ -361,7 +361,7 @@ def _descriptor(data: bytes, at: int) -> tuple[int, int, int]:
     return tag, at + 1, length
 
 
-def _timed_keys(reader: BoxReader, box: Box, facts: _Facts) -> None:
+def _timed_keys(reader: BoxReader, box: Box, facts: _TrackFields) -> None:
     """Names in the ``keys`` box of an ``mebx`` description (QuickTime File Format, Timed Metadata Media)."""
     names: list[str] = []
     for entry in reader.boxes(box.body, box.end):
@@ -374,11 +374,11 @@ def _timed_keys(reader: BoxReader, box: Box, facts: _Facts) -> None:
 # -- sample tables -----------------------------------------------------------------------------------------------------------------
 
 
-def _sync(reader: BoxReader, box: Box, facts: _Facts) -> None:
+def _sync(reader: BoxReader, box: Box, facts: _TrackFields) -> None:
     facts["sync_count"] = len(reader.table(box, 4)[1]) // 4
 
 
-def _layout(reader: BoxReader, tables: dict[bytes, Box], facts: _Facts) -> None:
+def _layout(reader: BoxReader, tables: dict[bytes, Box], facts: _TrackFields) -> None:
     """Counts, sizes and the place of the samples. Tables of a constant cost nothing, however many samples they claim."""
     sizes, constant, count = _sizes(reader, tables)
     facts["sample_count"] = count

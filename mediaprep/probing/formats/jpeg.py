@@ -49,7 +49,7 @@ class JpegFacts:
 
 
 @dataclass(slots=True)
-class _Found:
+class _JpegSegments:
     frame: tuple[int, int, int, int, bool] | None = None
     adobe: int | None = None
     icc: bool = False
@@ -62,7 +62,7 @@ def walk(source: Readable, *, head_only: bool = False) -> JpegFacts:
     """Read the segments of the first picture; with ``head_only`` as far as its first scan, where ``complete`` stays None.
     Raises: SourceUnreadable where not even a segment is there."""
     window = Window(source)
-    found, segments = _Found(), []
+    found, segments = _JpegSegments(), []
     at, end, because = 2, None, None
     for _ in range(MAX_SEGMENTS):
         marker, at = _next_marker(window, at)
@@ -130,7 +130,7 @@ def _next_marker(window: Window, at: int) -> tuple[int | None, int]:
                 return after[0], at + 1
 
 
-def _one_segment(window: Window, marker: int, body: int, size: int, found: _Found) -> None:
+def _one_segment(window: Window, marker: int, body: int, size: int, found: _JpegSegments) -> None:
     if marker in _FRAMES and found.frame is None and size >= 6:
         depth, height, width, components = struct.unpack(">BHHB", window.at(body, 6))
         found.frame = width, height, depth, components, marker in (0xC2, 0xC6, 0xCA, 0xCE)
@@ -173,7 +173,7 @@ def _pictures(data: bytes, base: int) -> tuple[tuple[int, int], ...]:
     return ()
 
 
-def _incomplete(window: Window, found: _Found) -> str | None:
+def _incomplete(window: Window, found: _JpegSegments) -> str | None:
     if found.frame is None or not found.scans:
         return "no picture in it (no frame header or no scan)"
     for number, (start, size) in enumerate(found.pictures, 1):

@@ -84,7 +84,7 @@ class MatroskaFacts:
     private: tuple[PrivateItem, ...] = ()
 
 
-class _Reader:
+class _ElementReader:
     def __init__(self, window: Window) -> None:
         self.window = window
         self.left = MAX_ELEMENTS
@@ -135,7 +135,7 @@ class _Reader:
         )
 
 
-class _Found:
+class _MatroskaFields:
     def __init__(self) -> None:
         self.tracks: list[MatroskaTrack] = []
         self.private: dict[PrivateItem, None] = {}
@@ -153,7 +153,7 @@ class _Found:
 def walk(source: Readable) -> MatroskaFacts:
     """Read the structure. Raises: SourceUnreadable where no segment is there."""
     window = Window(source)
-    reader = _Reader(window)
+    reader = _ElementReader(window)
     header = reader.element(0, window.size)
     doctype = ""
     if header is not None and header.id == _EBML and header.end is not None:
@@ -172,7 +172,7 @@ def walk(source: Readable) -> MatroskaFacts:
         raise SourceUnreadable(
             "a Matroska header without a segment: copy it again", rule="file-complete"
         )
-    found = _Found()
+    found = _MatroskaFields()
     complete, because = _segment(reader, segment, found)
     return MatroskaFacts(
         doctype=doctype,
@@ -187,7 +187,9 @@ def walk(source: Readable) -> MatroskaFacts:
     )
 
 
-def _segment(reader: _Reader, segment: Element, found: _Found) -> tuple[bool | None, str | None]:
+def _segment(
+    reader: _ElementReader, segment: Element, found: _MatroskaFields
+) -> tuple[bool | None, str | None]:
     """Read what is on the first level; whether it is whole."""
     size = reader.window.size
     end = size if segment.end is None else min(segment.end, size)
@@ -229,7 +231,7 @@ def _name(number: int) -> str:
     }.get(number, f"0x{number:X}")
 
 
-def _past_open_cluster(reader: _Reader, cluster: Element, end: int) -> int:
+def _past_open_cluster(reader: _ElementReader, cluster: Element, end: int) -> int:
     """Where a cluster of unknown size stops: at the next element of the first level, or at the end."""
     at = cluster.body
     while at < end:
@@ -240,7 +242,7 @@ def _past_open_cluster(reader: _Reader, cluster: Element, end: int) -> int:
     return end
 
 
-def _first_level(reader: _Reader, element: Element, found: _Found) -> None:
+def _first_level(reader: _ElementReader, element: Element, found: _MatroskaFields) -> None:
     if element.id == _CLUSTER:
         found.clusters += 1
     elif element.id == _CUES:
@@ -266,7 +268,7 @@ def _first_level(reader: _Reader, element: Element, found: _Found) -> None:
                 _attachment(reader, child, found)
 
 
-def _track(reader: _Reader, entry: Element) -> MatroskaTrack:
+def _track(reader: _ElementReader, entry: Element) -> MatroskaTrack:
     parts = {child.id: child for child in reader.children(entry)}
     encrypted = False
     if _ENCODINGS in parts:
@@ -286,7 +288,7 @@ def _track(reader: _Reader, entry: Element) -> MatroskaTrack:
     )
 
 
-def _tags(reader: _Reader, parent: Element, found: _Found, *, depth: int) -> None:
+def _tags(reader: _ElementReader, parent: Element, found: _MatroskaFields, *, depth: int) -> None:
     for child in reader.children(parent):
         if child.id != _SIMPLE_TAG:
             continue
@@ -304,7 +306,7 @@ def _tags(reader: _Reader, parent: Element, found: _Found, *, depth: int) -> Non
             _tags(reader, child, found, depth=depth + 1)
 
 
-def _attachment(reader: _Reader, attached: Element, found: _Found) -> None:
+def _attachment(reader: _ElementReader, attached: Element, found: _MatroskaFields) -> None:
     """A font is none of a person's facts; a picture is a cover; anything else may be anything."""
     parts = {part.id: part for part in reader.children(attached)}
     name = reader.text(parts[_FILE_NAME]) if _FILE_NAME in parts else ""

@@ -17,7 +17,7 @@ MAX_CHUNKS = 200_000
 _DISPOSALS = ("none", "background", "previous")
 
 
-class Chunk(NamedTuple):
+class PngChunk(NamedTuple):
     """One chunk: ``kind`` its four characters, ``body`` the start of its data, ``size`` as stated; ``end`` past its checksum."""
 
     kind: bytes
@@ -69,7 +69,7 @@ class PngFacts:
         return self.declared_frames is not None and self.frame_count > 1
 
 
-def chunks(window: Window) -> Iterator[Chunk]:
+def chunks(window: Window) -> Iterator[PngChunk]:
     """The chunks in order, up to IEND or the end of the file; the last may reach past it."""
     at = len(SIGNATURE)
     for _ in range(MAX_CHUNKS):
@@ -79,7 +79,7 @@ def chunks(window: Window) -> Iterator[Chunk]:
         size, kind = struct.unpack(">I4s", head)
         if not kind.isalpha():
             return
-        chunk = Chunk(kind, at + 8, size)
+        chunk = PngChunk(kind, at + 8, size)
         yield chunk
         if kind == b"IEND":
             return
@@ -138,7 +138,7 @@ def walk(source: Readable) -> PngFacts:
 
 
 def _incomplete(
-    window: Window, last: Chunk | None, kinds: set[bytes], declared: int | None, frames: int
+    window: Window, last: PngChunk | None, kinds: set[bytes], declared: int | None, frames: int
 ) -> str | None:
     if last is None or last.kind != b"IEND":
         return "no IEND chunk: the file was cut short"

@@ -16,7 +16,7 @@ from mediaprep.probing.formats.window import Readable, Window
 MAX_CHUNKS = 200_000
 
 
-class Chunk(NamedTuple):
+class RiffChunk(NamedTuple):
     """One chunk: ``kind`` its four characters (of a LIST its type in ``form``), ``body`` the start of its data, ``size`` as stated."""
 
     kind: bytes
@@ -30,7 +30,7 @@ class Chunk(NamedTuple):
         return self.body + self.size + (self.size & 1)
 
 
-def chunks(window: Window, start: int, end: int) -> Iterator[Chunk]:
+def chunks(window: Window, start: int, end: int) -> Iterator[RiffChunk]:
     """The chunks from ``start`` to ``end``, in order; the last may reach past it. The data of a LIST or RIFF begins after its
     form. Zero bytes, as in padding, end it."""
     for _ in range(MAX_CHUNKS):
@@ -42,9 +42,9 @@ def chunks(window: Window, start: int, end: int) -> Iterator[Chunk]:
             return
         nested = kind in (b"LIST", b"RIFF", b"RF64") and size >= 4
         chunk = (
-            Chunk(kind, start + 12, size - 4, head[8:12])
+            RiffChunk(kind, start + 12, size - 4, head[8:12])
             if nested
-            else Chunk(kind, start + 8, size, b"")
+            else RiffChunk(kind, start + 8, size, b"")
         )
         yield chunk
         start = chunk.end
@@ -139,7 +139,7 @@ def walk_webp(source: Readable) -> WebpFacts:
     )
 
 
-def _one_chunk(window: Window, chunk: Chunk, found: _Webp) -> None:
+def _one_chunk(window: Window, chunk: RiffChunk, found: _Webp) -> None:
     data = window.at(chunk.body, min(chunk.size, 10))
     if chunk.kind == b"VP8X" and len(data) == 10:
         found.alpha, found.animation = bool(data[0] & 0x10), bool(data[0] & 0x02)
@@ -178,7 +178,7 @@ def completeness(source: Readable) -> tuple[bool | None, str | None]:
     return (True, None) if whole else (None, "no RIFF size")
 
 
-def _rf64(window: Window, chunk: Chunk) -> tuple[bool | None, str | None]:
+def _rf64(window: Window, chunk: RiffChunk) -> tuple[bool | None, str | None]:
     data = window.at(chunk.body, 16)
     if data[:4] != b"ds64" or len(data) < 16:
         return None, "its RF64 size was never filled in"

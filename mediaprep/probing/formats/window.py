@@ -8,7 +8,7 @@ BLOCK = 2**16
 
 
 class Readable(Protocol):
-    """What a walker reads from: a ``files.Source``, or bytes behind ``Held``."""
+    """What a walker reads from: a ``files.Source``, or bytes behind ``InMemoryFile``."""
 
     @property
     def size_bytes(self) -> int:
@@ -18,7 +18,7 @@ class Readable(Protocol):
         """Up to ``n`` bytes from ``offset``; fewer only at the end."""
 
 
-class Held:
+class InMemoryFile:
     """Bytes already in memory, to be walked as a file is."""
 
     __slots__ = ("data", "size_bytes")

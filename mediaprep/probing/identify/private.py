@@ -29,7 +29,7 @@ from mediaprep.probing.formats import (
     tagnames,
 )
 from mediaprep.probing.formats.exif import Tiff, exif_items, iptc_items, xmp_items
-from mediaprep.probing.formats.window import Held, Readable, Window
+from mediaprep.probing.formats.window import InMemoryFile, Readable, Window
 from mediaprep.probing.identify.sniff import Sniffed
 
 MAX_ITEMS = 200
@@ -266,7 +266,7 @@ def _riff_info(source: Readable) -> list[PrivateItem]:
         elif chunk.kind in (b"_PMX", b"XMP "):
             items += xmp_items(window.at(chunk.body, min(chunk.size, _MOST)))
         elif chunk.kind in (b"id3 ", b"ID3 "):
-            items += _id3(Held(window.at(chunk.body, min(chunk.size, _MOST))))
+            items += _id3(InMemoryFile(window.at(chunk.body, min(chunk.size, _MOST))))
         elif chunk.kind == b"bext" and window.at(chunk.body, 320).strip(b"\0 "):
             items.append(PrivateItem(kind="owner", where="bext"))
         elif chunk.kind == b"LIST" and chunk.form == b"hdrl":

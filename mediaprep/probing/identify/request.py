@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Protocol
 
 
-class Request(Protocol):
+class ProbeRequest(Protocol):
     """What is asked of one reading. ``deep``: look at more frames. ``needs``: dotted paths of the facts that are wanted (``video.gop``
     stands for all below it); empty: all."""
 
@@ -31,7 +31,7 @@ class Request(Protocol):
         """Seconds of the video that captions go with."""
 
 
-def wants(request: Request, *facts: str) -> bool:
+def wants(request: ProbeRequest, *facts: str) -> bool:
     """Whether one of these facts, or something above or below it, is asked for."""
     return not request.needs or any(
         need == fact or need.startswith(f"{fact}.") or fact.startswith(f"{need}.")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.model.media import Animation, Unknown
+from mediaprep.model.media import Animation, UnknownFact
 from mediaprep.probing.formats import gif, isobmff, isotrack, png, riff
 from mediaprep.probing.identify.private import private_items
-from mediaprep.probing.identify.request import Request, wants
+from mediaprep.probing.identify.request import ProbeRequest, wants
 from mediaprep.probing.identify.sniff import Sniffed
 from mediaprep.runtime.source import Source
 from mediaprep.tools import pilframes
@@ -20,7 +20,7 @@ MAX_DELAYS = 20_000  # told one by one; nobody rewrites more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Walked:
+class _BlockWalk:
     """What a block walk gave, whatever the format. ``may_show_through``: no, in the first frame only, or in any frame."""
 
     width: int | None
@@ -33,10 +33,10 @@ class _Walked:
     trailing_bytes: int | None
     complete: bool | None
     because: str | None
-    unknown: tuple[Unknown, ...] = ()
+    unknown: tuple[UnknownFact, ...] = ()
 
 
-def read_animation(source: Source, sniffed: Sniffed, request: Request) -> Animation:
+def read_animation(source: Source, sniffed: Sniffed, request: ProbeRequest) -> Animation:
     """The facts of a GIF, APNG, animated WebP or AVIF. Raises: SourceUnreadable where its header is damaged or no frame is there."""
     walked = _WALKERS[sniffed.format](source)
     width, height = walked.width or sniffed.width, walked.height or sniffed.height
@@ -50,14 +50,14 @@ def read_animation(source: Source, sniffed: Sniffed, request: Request) -> Animat
     for fact, value in (("transparency", seen.transparency), ("pixel_grid", seen.pixel_grid)):
         if value is None and wants(request, fact):
             unknown.append(
-                Unknown(fact=fact, reason=seen.problem or "more frames than are decoded for it")
+                UnknownFact(fact=fact, reason=seen.problem or "more frames than are decoded for it")
             )
     delays = walked.delays
     if delays is not None and len(delays) > MAX_DELAYS:
-        unknown.append(Unknown(fact="delays", reason=f"more than {MAX_DELAYS} frames"))
+        unknown.append(UnknownFact(fact="delays", reason=f"more than {MAX_DELAYS} frames"))
     private = private_items(source, sniffed)
     if private is None:
-        unknown.append(Unknown(fact="private", reason="the metadata cannot be read"))
+        unknown.append(UnknownFact(fact="private", reason="the metadata cannot be read"))
     return Animation(
         size_bytes=source.size_bytes,
         complete=walked.complete,
@@ -82,13 +82,15 @@ def _total(delays: tuple[Fraction, ...]) -> Fraction:
     return sum((delay * count for delay, count in Counter(delays).items()), Fraction(0))
 
 
-def _seen(source: Source, walked: _Walked, request: Request) -> pilframes.Seen:
+def _seen(source: Source, walked: _BlockWalk, request: ProbeRequest) -> pilframes.FirstFrames:
     asked = (
         wants(request, "pixel_grid"),
         wants(request, "transparency") and walked.may_show_through != "no",
     )
     if not any(asked):
-        return pilframes.Seen(transparency=False if walked.may_show_through == "no" else None)
+        return pilframes.FirstFrames(
+            transparency=False if walked.may_show_through == "no" else None
+        )
     return pilframes.look(
         source,
         frames=walked.frame_count,
@@ -97,10 +99,10 @@ def _seen(source: Source, walked: _Walked, request: Request) -> pilframes.Seen:
     )
 
 
-def _gif(source: Source) -> _Walked:
+def _gif(source: Source) -> _BlockWalk:
     facts = gif.walk(source, max_frames=MAX_FRAMES)
     restored = {"background", "previous"} & set(facts.disposals)
-    return _Walked(
+    return _BlockWalk(
         width=facts.width,
         height=facts.height,
         frame_count=facts.frame_count,
@@ -115,15 +117,17 @@ def _gif(source: Source) -> _Walked:
         trailing_bytes=facts.trailing_bytes,
         complete=facts.complete,
         because=facts.incomplete_because,
-        unknown=(Unknown(fact="complete", reason=f"more than {MAX_FRAMES} frames are not read"),)
+        unknown=(
+            UnknownFact(fact="complete", reason=f"more than {MAX_FRAMES} frames are not read"),
+        )
         if facts.capped
         else (),
     )
 
 
-def _apng(source: Source) -> _Walked:
+def _apng(source: Source) -> _BlockWalk:
     facts = png.walk(source)
-    return _Walked(
+    return _BlockWalk(
         width=facts.width,
         height=facts.height,
         frame_count=facts.frame_count,
@@ -137,9 +141,9 @@ def _apng(source: Source) -> _Walked:
     )
 
 
-def _webp(source: Source) -> _Walked:
+def _webp(source: Source) -> _BlockWalk:
     facts = riff.walk_webp(source)
-    return _Walked(
+    return _BlockWalk(
         width=facts.width,
         height=facts.height,
         frame_count=facts.frame_count,
@@ -153,7 +157,7 @@ def _webp(source: Source) -> _Walked:
     )
 
 
-def _avif(source: Source) -> _Walked:
+def _avif(source: Source) -> _BlockWalk:
     """An image sequence is a track of pictures (ISO/IEC 23008-12, 7); its loop lies in an edit list that browsers ignore: they repeat."""
     facts = isobmff.walk(source)
     tracks = [track for track in facts.tracks if track.handler == "pict" and track.sample_count]
@@ -164,7 +168,7 @@ def _avif(source: Source) -> _Walked:
         if picture is not None and count <= MAX_DELAYS
         else None
     )
-    return _Walked(
+    return _BlockWalk(
         width=picture.width if picture else None,
         height=picture.height if picture else None,
         frame_count=count,
@@ -177,7 +181,7 @@ def _avif(source: Source) -> _Walked:
         because=facts.incomplete_because,
         unknown=()
         if delays
-        else (Unknown(fact="delays", reason="the times of its frames cannot be read"),),
+        else (UnknownFact(fact="delays", reason="the times of its frames cannot be read"),),
     )
 
 

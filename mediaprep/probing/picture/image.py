@@ -12,12 +12,12 @@ from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import Image
 from mediaprep.probing.formats import icc, jpeg, png, riff
 from mediaprep.probing.formats.exif import Tiff
-from mediaprep.probing.formats.window import Held, Window
+from mediaprep.probing.formats.window import InMemoryFile, Window
 from mediaprep.probing.identify import complete, private
-from mediaprep.probing.identify.request import Request
+from mediaprep.probing.identify.request import ProbeRequest
 from mediaprep.probing.identify.sniff import Sniffed
 from mediaprep.probing.picture import stillpayload
-from mediaprep.probing.video.notes import Notes
+from mediaprep.probing.video.notes import ReaderLog
 from mediaprep.runtime.source import Source
 from mediaprep.tools import pillow
 from mediaprep.tools.rawfile import RawFile
@@ -29,7 +29,7 @@ _PRIMARIES = {1: "sRGB", 9: "BT.2020", 12: "Display P3"}  # ITU-T H.273, table 2
 
 
 @dataclass(slots=True, kw_only=True)
-class _Seen:
+class _HeaderFacts:
     """What a header gave. ``width``, ``height``: of the coded picture; ``whole``: completeness, where the walk told it in passing."""
 
     width: int | None = None
@@ -45,9 +45,9 @@ class _Seen:
     whole: complete.Verdict | None = None
 
 
-def read_image(source: Source, sniffed: Sniffed, request: Request) -> Image:
+def read_image(source: Source, sniffed: Sniffed, request: ProbeRequest) -> Image:
     """The facts of a still. Raises: SourceUnreadable where not even its header can be read."""
-    notes = Notes()
+    notes = ReaderLog()
     seen = _READERS.get(sniffed.format, _by_pillow)(source, sniffed, request, notes)
     _refuse_too_large(seen, sniffed, request)
     whole, because = seen.whole or complete.completeness(source, sniffed)
@@ -72,7 +72,7 @@ def read_image(source: Source, sniffed: Sniffed, request: Request) -> Image:
         complete=whole,
         incomplete_because=because,
         private=items,
-        witnesses=tuple(notes.witnesses),
+        reported_facts=tuple(notes.reported_facts),
         unknown=tuple(notes.unknown),
         format=sniffed.format,
         width=seen.height if turned else seen.width,
@@ -89,7 +89,7 @@ def read_image(source: Source, sniffed: Sniffed, request: Request) -> Image:
     )
 
 
-def _refuse_too_large(seen: _Seen, sniffed: Sniffed, request: Request) -> None:
+def _refuse_too_large(seen: _HeaderFacts, sniffed: Sniffed, request: ProbeRequest) -> None:
     """A picture that is not decoded here is judged no further. Raises: SourceUnreadable."""
     most = request.max_pixels * (pillow.DRAFT_FACTOR if sniffed.format == "jpeg" else 1)
     if seen.width is not None and seen.height is not None and seen.width * seen.height > most:
@@ -101,7 +101,7 @@ def _refuse_too_large(seen: _Seen, sniffed: Sniffed, request: Request) -> None:
         )
 
 
-def _decoded(source: Source, sniffed: Sniffed, request: Request) -> str | None:
+def _decoded(source: Source, sniffed: Sniffed, request: ProbeRequest) -> str | None:
     """Why the picture does not decode; None: it does."""
     try:
         with pillow.opened(_file(source), sniffed.format, max_pixels=request.max_pixels) as picture:
@@ -110,12 +110,14 @@ def _decoded(source: Source, sniffed: Sniffed, request: Request) -> str | None:
                     None, (1, 1)
                 )  # every coded bit is read all the same; only an eighth of the pixels is worked out
             picture.load()
-    except pillow.Undecodable as problem:
+    except pillow.PictureUndecodable as problem:
         return f"it does not decode: {problem}"
     return None
 
 
-def _jpeg(source: Source, sniffed: Sniffed, request: Request, notes: Notes) -> _Seen:
+def _jpeg(
+    source: Source, sniffed: Sniffed, request: ProbeRequest, notes: ReaderLog
+) -> _HeaderFacts:
     facts = jpeg.walk(source)
     window, profile, exif = Window(source), b"", b""
     for marker, body, size in facts.segments:
@@ -128,7 +130,7 @@ def _jpeg(source: Source, sniffed: Sniffed, request: Request, notes: Notes) -> _
         elif marker == 0xE1 and not exif and window.at(body, 6) == b"Exif\0\0":
             exif = window.at(body + 6, size - 6)
     mode = {1: "L", 3: "RGB", 4: "CMYK"}.get(facts.components or 0)
-    return _Seen(
+    return _HeaderFacts(
         width=facts.width,
         height=facts.height,
         orientation=_orientation(exif),
@@ -146,7 +148,7 @@ def _jpeg(source: Source, sniffed: Sniffed, request: Request, notes: Notes) -> _
 _PNG_MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
 
 
-def _png(source: Source, sniffed: Sniffed, request: Request, notes: Notes) -> _Seen:
+def _png(source: Source, sniffed: Sniffed, request: ProbeRequest, notes: ReaderLog) -> _HeaderFacts:
     facts = png.walk(source)
     window, exif, space, profile_bytes = Window(source), b"", None, 0
     for chunk in png.chunks(window):
@@ -170,7 +172,7 @@ def _png(source: Source, sniffed: Sniffed, request: Request, notes: Notes) -> _S
         if grey and facts.bit_depth == 16
         else _PNG_MODES.get(facts.colour_type)
     )
-    return _Seen(
+    return _HeaderFacts(
         width=facts.width,
         height=facts.height,
         orientation=_orientation(exif),
@@ -184,7 +186,7 @@ def _png(source: Source, sniffed: Sniffed, request: Request, notes: Notes) -> _S
     )
 
 
-def _inflated(data: bytes, notes: Notes) -> bytes:
+def _inflated(data: bytes, notes: ReaderLog) -> bytes:
     """At most ``MAX_PROFILE`` bytes of a compressed profile, whatever it claims."""
     unpacker = zlib.decompressobj()
     try:
@@ -202,7 +204,9 @@ def _inflated(data: bytes, notes: Notes) -> bytes:
     return profile
 
 
-def _webp(source: Source, sniffed: Sniffed, request: Request, notes: Notes) -> _Seen:
+def _webp(
+    source: Source, sniffed: Sniffed, request: ProbeRequest, notes: ReaderLog
+) -> _HeaderFacts:
     facts = riff.walk_webp(source)
     window, exif, profile = Window(source), b"", b""
     for chunk in riff.chunks(window, 12, window.size):
@@ -210,7 +214,7 @@ def _webp(source: Source, sniffed: Sniffed, request: Request, notes: Notes) -> _
             exif = window.at(chunk.body, min(chunk.size, MAX_EXIF))
         elif chunk.kind == b"ICCP" and not profile:
             profile = window.at(chunk.body, min(chunk.size, MAX_PROFILE))
-    return _Seen(
+    return _HeaderFacts(
         width=facts.width,
         height=facts.height,
         orientation=_orientation(exif.removeprefix(b"Exif\0\0")),
@@ -224,11 +228,11 @@ def _webp(source: Source, sniffed: Sniffed, request: Request, notes: Notes) -> _
     )
 
 
-def _gif(source: Source, sniffed: Sniffed, request: Request, notes: Notes) -> _Seen:
+def _gif(source: Source, sniffed: Sniffed, request: ProbeRequest, notes: ReaderLog) -> _HeaderFacts:
     from mediaprep.probing.formats import gif
 
     facts = gif.walk(source)
-    return _Seen(
+    return _HeaderFacts(
         width=facts.width,
         height=facts.height,
         mode="P",
@@ -240,21 +244,23 @@ def _gif(source: Source, sniffed: Sniffed, request: Request, notes: Notes) -> _S
     )
 
 
-def _by_pillow(source: Source, sniffed: Sniffed, request: Request, notes: Notes) -> _Seen:
+def _by_pillow(
+    source: Source, sniffed: Sniffed, request: ProbeRequest, notes: ReaderLog
+) -> _HeaderFacts:
     """The facts by Pillow's header, or the little that the first bytes told where it gives none."""
     try:
         found = pillow.header(_file(source), sniffed.format, max_pixels=request.max_pixels)
-    except pillow.Undecodable as problem:
+    except pillow.PictureUndecodable as problem:
         if sniffed.format in pillow.READERS and (sniffed.width is None or sniffed.height is None):
             raise SourceUnreadable(
                 f"its header cannot be read ({problem}): export it as JPEG or PNG",
                 rule="file-complete",
             ) from problem
         notes.missing("mode", f"the header cannot be read ({problem})")
-        return _Seen(width=sniffed.width, height=sniffed.height)
+        return _HeaderFacts(width=sniffed.width, height=sniffed.height)
     notes.say("mode", "pillow", found.mode)
     space = _colour_space(found.icc or b"", notes) or _PRIMARIES.get(found.primaries or 0)
-    return _Seen(
+    return _HeaderFacts(
         width=found.width,
         height=found.height,
         orientation=found.orientation or 1,
@@ -272,10 +278,10 @@ def _file(source: Source) -> IO[bytes]:
 
 def _orientation(exif: bytes) -> int:
     """EXIF orientation; 1 where none is stated, which means upright (Exif 2.32, 4.6.4)."""
-    return (Tiff(Window(Held(exif)), "EXIF").orientation or 1) if exif else 1
+    return (Tiff(Window(InMemoryFile(exif)), "EXIF").orientation or 1) if exif else 1
 
 
-def _colour_space(profile: bytes, notes: Notes) -> str | None:
+def _colour_space(profile: bytes, notes: ReaderLog) -> str | None:
     if not profile:
         return None
     space = icc.colour_space(profile)
@@ -284,5 +290,5 @@ def _colour_space(profile: bytes, notes: Notes) -> str | None:
     return space
 
 
-_Reader = Callable[[Source, Sniffed, Request, Notes], _Seen]
+_Reader = Callable[[Source, Sniffed, ProbeRequest, ReaderLog], _HeaderFacts]
 _READERS: dict[str, _Reader] = {"jpeg": _jpeg, "png": _png, "webp": _webp, "gif": _gif}

@@ -24,7 +24,7 @@ _WEBP_PICTURE = (b"VP8 ", b"VP8L", b"ALPH")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coded:
+class CodedPicture:
     """The coded picture of a still: ``digest`` its sha256 in hexadecimal (None: not asked for), ``least_bytes`` what the file has at most
     when it holds that, the colour profile and an orientation and nothing else."""
 
@@ -32,7 +32,7 @@ class Coded:
     least_bytes: int
 
 
-def coded(source: Readable, form: str, *, profile_bytes: int, digest: bool) -> Coded | None:
+def coded(source: Readable, form: str, *, profile_bytes: int, digest: bool) -> CodedPicture | None:
     """None for formats that are never copied. Raises: SourceUnreadable as the walkers."""
     if form not in _SPANS:
         return None
@@ -42,7 +42,7 @@ def coded(source: Readable, form: str, *, profile_bytes: int, digest: bool) -> C
         for at in range(start, end, _PIECE) if digest else ():
             total.update(source.read_at(at, min(_PIECE, end - at)))
     least = size + _PER_SPAN * count + profile_bytes * 65_552 // 65_535 + _AROUND
-    return Coded(digest=total.hexdigest() if digest else None, least_bytes=least)
+    return CodedPicture(digest=total.hexdigest() if digest else None, least_bytes=least)
 
 
 def _jpeg(source: Readable) -> Iterator[tuple[int, int]]:

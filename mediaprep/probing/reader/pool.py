@@ -22,13 +22,13 @@ from mediaprep.errors import EnvironmentProblem, SourceUnreadable
 from mediaprep.model.media import Media
 from mediaprep.model.serialize import decode, encode
 from mediaprep.probing.identify.sniffed import Sniffed
-from mediaprep.probing.reader.slots import Places
+from mediaprep.probing.reader.slots import Slots
 from mediaprep.runtime import child as peer
 from mediaprep.runtime import sandbox
-from mediaprep.runtime.child import Handle, Lost, Order, Peer, Silent
+from mediaprep.runtime.child import Child, ChildConfig, ChildDied, ChildTimeout, Handle
 from mediaprep.runtime.context import MAX_PIXELS, SLOW_DISK, Context
 from mediaprep.runtime.effects import Steps, call, drive, drive_async
-from mediaprep.runtime.prefork import Early
+from mediaprep.runtime.prefork import ForkedChild
 from mediaprep.runtime.source import Source, display_name
 
 READER = "mediaprep.probing.read:read"
@@ -65,7 +65,7 @@ STARVED = 0.5  # a child that used less of its time than this share was waiting,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class ReadRequest:
     """What is asked of one reading.
 
     sniffed     what the bytes told; None: the child looks
@@ -87,7 +87,7 @@ class Request:
 
 
 def read_media(
-    source: Source, request: Request, context: Context, *, oneshot: bool = False
+    source: Source, request: ReadRequest, context: Context, *, oneshot: bool = False
 ) -> Media:
     """The facts of an opened, sniffed file. ``oneshot``: for a command that ends soon; saves a new interpreter where this process may fork.
 
@@ -96,19 +96,19 @@ def read_media(
     return drive(reading(source, request, context, oneshot=oneshot), context)
 
 
-async def read_media_async(source: Source, request: Request, context: Context) -> Media:
+async def read_media_async(source: Source, request: ReadRequest, context: Context) -> Media:
     """As ``read_media``, on the running loop. Raises: as ``read_media``."""
     return await drive_async(reading(source, request, context), context)
 
 
 def reading(
-    source: Source, request: Request, context: Context, *, oneshot: bool = False
+    source: Source, request: ReadRequest, context: Context, *, oneshot: bool = False
 ) -> Steps[Media]:
     """``read_media`` as steps."""
     return _shared().reading(source, request, context, oneshot=oneshot)
 
 
-class Readers:
+class ReaderPool:
     """A pool of reading children: as many as there are cores, started when needed. ``reader``: ``module:function`` that they call with
     (source, sniffed, request); ``warm``: modules imported at their start."""
 
@@ -121,12 +121,12 @@ class Readers:
         memory_bytes: int = MEMORY_BYTES,
     ) -> None:
         self._reader, self._warm, self._memory_bytes = reader, warm, memory_bytes
-        self._places, self._second_try = Places(count or os.cpu_count() or 1), Places(1)
+        self._places, self._second_try = Slots(count or os.cpu_count() or 1), Slots(1)
         self._lock = threading.Lock()
-        self._idle: dict[sandbox.Level, deque[Peer]] = {"strict": deque(), "basic": deque()}
+        self._idle: dict[sandbox.Level, deque[Child]] = {"strict": deque(), "basic": deque()}
 
     def reading(
-        self, source: Source, request: Request, context: Context, *, oneshot: bool = False
+        self, source: Source, request: ReadRequest, context: Context, *, oneshot: bool = False
     ) -> Steps[Media]:
         """Steps: see ``read_media``. A hang is tried once more if the child waited rather than worked (load), one file at a time."""
         long = request.deep or request.payload
@@ -138,7 +138,7 @@ class Readers:
         try:
             try:
                 return (yield from self._attempt(attempt, context))
-            except Silent as silent:
+            except ChildTimeout as silent:
                 if silent.cpu_seconds is not None and silent.cpu_seconds > STARVED * seconds:
                     raise
             yield from call(self._second_try.take, context.check, twin=self._second_try.take_async)
@@ -146,15 +146,15 @@ class Readers:
                 return (yield from self._attempt(attempt, context))
             finally:
                 self._second_try.give()
-        except Silent as silent:
+        except ChildTimeout as silent:
             reason = (
                 f"the reader did not come to an end of this file in {seconds:.3g} s and was stopped"
             )
             raise SourceUnreadable(f"{reason}: {_REMEDY}", rule="file-complete") from silent
-        except Lost as lost:
+        except ChildDied as lost:
             raise SourceUnreadable(f"{_crash(lost)}: {_REMEDY}", rule="file-complete") from lost
 
-    def adopt(self, forked: Sequence[Early]) -> None:
+    def adopt(self, forked: Sequence[ForkedChild]) -> None:
         """Take in children that were forked early, and run ``early_child``."""
         children = [peer.adopt(child) for child in forked]
         try:
@@ -177,7 +177,7 @@ class Readers:
         for child in self._taken():
             child.forget()
 
-    def _taken(self) -> list[Peer]:
+    def _taken(self) -> list[Child]:
         with self._lock:
             children = [child for idle in self._idle.values() for child in idle]
             for idle in self._idle.values():
@@ -200,7 +200,7 @@ class Readers:
             self._places.give()
         return replace(answer.media(), name=attempt.source.name, sandbox=level)
 
-    def _child(self, level: sandbox.Level, oneshot: bool) -> Peer:
+    def _child(self, level: sandbox.Level, oneshot: bool) -> Child:
         while True:
             with self._lock:
                 child = self._idle[level].pop() if self._idle[level] else None
@@ -210,11 +210,11 @@ class Readers:
                 return child
             child.end()
 
-    def _new(self, level: sandbox.Level, warm: tuple[str, ...], *, may_fork: bool) -> Peer:
+    def _new(self, level: sandbox.Level, warm: tuple[str, ...], *, may_fork: bool) -> Child:
         return peer.start(self._order(level, warm), may_fork=may_fork)
 
-    def _order(self, level: sandbox.Level, warm: tuple[str, ...]) -> Order:
-        return Order(
+    def _order(self, level: sandbox.Level, warm: tuple[str, ...]) -> ChildConfig:
+        return ChildConfig(
             entry=f"{__name__}:prepare",
             options={"reader": self._reader, "warm": warm},
             level=level,
@@ -227,7 +227,7 @@ class Readers:
         """In a child that was forked early: be one of these. Raises: EnvironmentProblem."""
         peer.serve(self._order(sandbox.choose("auto"), FIRST), channel, lifeline)
 
-    def _put_back(self, child: Peer, level: sandbox.Level, *, spent: bool) -> None:
+    def _put_back(self, child: Child, level: sandbox.Level, *, spent: bool) -> None:
         if spent or child.answered >= FILES_OF_ONE_CHILD or child.resident_bytes() > RESIDENT_BYTES:
             child.end()
             return
@@ -238,7 +238,7 @@ class Readers:
 _REMEDY = "it is damaged or made to harm; write it anew with another program"
 
 
-def _crash(lost: Lost) -> str:
+def _crash(lost: ChildDied) -> str:
     if lost.exit_code is None or lost.exit_code >= 0:
         return f"the reader broke down on this file ({lost})"
     number = -lost.exit_code
@@ -272,7 +272,7 @@ class _Answer:
                 try:
                     return cls(decode(Media, _shown(facts)), None, spent)
                 except ValueError as problem:
-                    raise Lost(None, f"its facts make no sense: {problem}") from problem
+                    raise ChildDied(None, f"its facts make no sense: {problem}") from problem
             case {"unreadable": str(reason), "rule": "file-kind" | "file-complete" as rule}:
                 return cls(None, SourceUnreadable(display_name(reason[:500]), rule=rule), False)
             case {"failed": str(reason)}:
@@ -289,7 +289,7 @@ class _Answer:
                     ),
                     True,
                 )
-        raise Lost(None, "its answer makes no sense")
+        raise ChildDied(None, "its answer makes no sense")
 
     def media(self) -> Media:
         """The facts. Raises: SourceUnreadable, EnvironmentProblem."""
@@ -314,7 +314,7 @@ def _shown(body: Any) -> Any:
 def prepare(options: dict[str, Any]) -> Handle:
     """In the child: import what reads, and give the function that answers one question."""
     module, _, name = options["reader"].partition(":")
-    read: Callable[[Source, Sniffed, Request], Media] = getattr(
+    read: Callable[[Source, Sniffed, ReadRequest], Media] = getattr(
         importlib.import_module(module), name
     )
     for warm in options["warm"]:
@@ -328,7 +328,7 @@ def prepare(options: dict[str, Any]) -> Handle:
     def handle(body: Any, descriptor: int) -> Any:
         with Source(descriptor, path="", real=None) as source:
             try:
-                request: Request = decode(Request, body)
+                request: ReadRequest = decode(ReadRequest, body)
                 peer.allow_data(DEEP_DATA_BYTES if request.deep else DATA_BYTES)
                 facts = encode(read(source, request.sniffed or sniff(source), request))
                 return {
@@ -351,14 +351,14 @@ def prepare(options: dict[str, Any]) -> Handle:
     return handle
 
 
-def adopt(forked: Sequence[Early]) -> None:
+def adopt(forked: Sequence[ForkedChild]) -> None:
     """Use these for the looks that will come: forked with ``early_child`` by a command that knows that it will read files."""
     _shared().adopt(forked)
 
 
 def early_child(channel: int, lifeline: int) -> NoReturn:
     """In a child that was forked early: confine, import, answer. Raises: EnvironmentProblem."""
-    Readers().serve(channel, lifeline)
+    ReaderPool().serve(channel, lifeline)
 
 
 def confinement(asked: str) -> str:
@@ -369,15 +369,15 @@ def confinement(asked: str) -> str:
         return "none"
 
 
-_one: Readers | None = None
+_one: ReaderPool | None = None
 _one_lock = threading.Lock()
 
 
-def _shared() -> Readers:
+def _shared() -> ReaderPool:
     global _one
     with _one_lock:
         if _one is None:
-            _one = Readers()
+            _one = ReaderPool()
             atexit.register(_one.close)
         return _one
 

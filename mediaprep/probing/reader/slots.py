@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.05
 
 
-class Places:
+class Slots:
     """``count`` places; whoever took one gives it back. While it waits, ``check`` is called every 50 ms and may raise."""
 
     def __init__(self, count: int) -> None:

@@ -22,21 +22,21 @@ from mediaprep.model.units import duration_text
 from mediaprep.probing.bitstream._nal import CUT_UNIT
 from mediaprep.probing.formats import isobmff
 from mediaprep.probing.formats.isobmff import IsoFile
-from mediaprep.probing.identify.request import Request, wants
+from mediaprep.probing.identify.request import ProbeRequest, wants
 from mediaprep.probing.identify.sniff import Sniffed
 from mediaprep.probing.video import audio, frames, gop, second_opinion
 from mediaprep.probing.video import origins as explain
 from mediaprep.probing.video.audio import seconds
-from mediaprep.probing.video.gathered import ISO_FORMATS, Found, Passed
-from mediaprep.probing.video.notes import Notes
+from mediaprep.probing.video.gathered import ISO_FORMATS, DemuxedFile, PacketScan
+from mediaprep.probing.video.notes import ReaderLog
 from mediaprep.probing.video.picture import read_picture
 from mediaprep.probing.video.sound import read_sound
 from mediaprep.runtime.source import Source
 from mediaprep.tools import mediainfo, pyav
-from mediaprep.tools.pyav import Reader, StreamInfo
+from mediaprep.tools.pyav import ContainerReader, StreamInfo
 
 if TYPE_CHECKING:
-    from mediaprep.probing.video.payload import Payload
+    from mediaprep.probing.video.payload import PayloadDigest
 
 ROUNDING, PLAUSIBLE, PLAUSIBLE_SHARE = Fraction(1, 1000), Fraction(1, 2), Fraction(2, 100)
 MEDIAINFO_PARSERS = dict.fromkeys(ISO_FORMATS, "Mpeg4") | {
@@ -50,7 +50,7 @@ LEAST_SHARE = Fraction(
 )  # of the stated duration that the packets must cover: less is a truncated file
 
 
-def read_video(source: Source, sniffed: Sniffed, request: Request) -> Video | Sound:
+def read_video(source: Source, sniffed: Sniffed, request: ProbeRequest) -> Video | Sound:
     """The facts of a file with a picture that moves or with sound. Raises: SourceUnreadable."""
     iso = isobmff.walk(source) if sniffed.format in ISO_FORMATS else None
     whitelist = sniffed.format_whitelist or None
@@ -64,14 +64,14 @@ def read_video(source: Source, sniffed: Sniffed, request: Request) -> Video | So
             )
         _refuse_encrypted(source, sniffed, iso, (picture, sound))
         passed = _pass(reader, picture, sound, request.payload)
-        found = Found(
+        found = DemuxedFile(
             reader=reader,
             sniffed=sniffed,
             iso=iso,
             info=picture,
             sound=sound,
             passed=passed,
-            notes=Notes(),
+            notes=ReaderLog(),
         )
         heard = None if sound is None else read_sound(found, sound)
         seen = None if picture is None else read_picture(found, picture, request)
@@ -109,8 +109,8 @@ def _refuse_encrypted(
 
 
 def _pass(
-    reader: Reader, info: StreamInfo | None, sound: StreamInfo | None, payload: bool
-) -> Passed:
+    reader: ContainerReader, info: StreamInfo | None, sound: StreamInfo | None, payload: bool
+) -> PacketScan:
     scanner = None
     if info is not None:
         scanner = gop.scanner(
@@ -131,7 +131,7 @@ def _pass(
         keep_audio=audio.HEAD_PACKETS,
         hear=None if heard is None else heard.add,
     )
-    return Passed(
+    return PacketScan(
         picture=picture,
         sound=sounds,
         gops=None if scanner is None else scanner.result(),
@@ -143,10 +143,10 @@ def _pass(
     )
 
 
-def _payload(info: StreamInfo | None) -> Payload | None:
-    from mediaprep.probing.video.payload import Payload  # with hashlib
+def _payload(info: StreamInfo | None) -> PayloadDigest | None:
+    from mediaprep.probing.video.payload import PayloadDigest  # with hashlib
 
-    return None if info is None else Payload(info.codec or "", info.extradata)
+    return None if info is None else PayloadDigest(info.codec or "", info.extradata)
 
 
 def _both(scan: Callable[..., None], digest: Callable[[memoryview], None]) -> Callable[..., None]:
@@ -161,8 +161,8 @@ def _both(scan: Callable[..., None], digest: Callable[[memoryview], None]) -> Ca
 
 def _finish(
     source: Source,
-    found: Found,
-    request: Request,
+    found: DemuxedFile,
+    request: ProbeRequest,
     video: VideoStream | None,
     heard: AudioStream | None,
 ) -> Video | Sound:
@@ -184,7 +184,7 @@ def _finish(
         "container": _container(found, header),
         "duration": _duration(presented, header),
     }
-    if wants(request, "witnesses"):
+    if wants(request, "reported_facts"):
         video = _second_opinion(source, found, common, video, heard)
     notes.say("container.format", "bytes", common["container"].format)
     notes.say(
@@ -203,7 +203,7 @@ def _finish(
         explain.picture(notes, video)
     if heard is not None:
         explain.sound(notes, heard)
-    common |= {"witnesses": tuple(notes.witnesses), "unknown": tuple(notes.unknown)}
+    common |= {"reported_facts": tuple(notes.reported_facts), "unknown": tuple(notes.unknown)}
     shown, sounded = found.passed.digests
     heard = None if heard is None else replace(heard, payload=sounded)
     if video is None:
@@ -226,7 +226,7 @@ def _private_items(source: Source, sniffed: Sniffed) -> tuple[PrivateItem, ...] 
     return private_items(source, sniffed)
 
 
-def _keyframes(found: Found) -> tuple[Fraction, ...]:
+def _keyframes(found: DemuxedFile) -> tuple[Fraction, ...]:
     base = None if found.info is None else found.info.time_base
     if base is None or found.passed.gops is None:
         return ()
@@ -235,7 +235,7 @@ def _keyframes(found: Found) -> tuple[Fraction, ...]:
 
 def _second_opinion(
     source: Source,
-    found: Found,
+    found: DemuxedFile,
     common: dict[str, Any],
     video: VideoStream | None,
     heard: AudioStream | None,
@@ -265,7 +265,7 @@ def _position(streams: Sequence[StreamInfo], info: StreamInfo) -> int:
     )
 
 
-def _presented(found: Found, video: VideoStream | None) -> Fraction | None:
+def _presented(found: DemuxedFile, video: VideoStream | None) -> Fraction | None:
     """From the first to the last moment that is presented over picture and sound; an empty edit at the start counts, it is waited for."""
     if found.info is not None and (video is None or video.duration is None):
         return None
@@ -286,7 +286,7 @@ def _presented(found: Found, video: VideoStream | None) -> Fraction | None:
     return max(ends) - min(starts if not delayed else [Fraction(0), *starts])
 
 
-def _edits_end(found: Found) -> Fraction | None:
+def _edits_end(found: DemuxedFile) -> Fraction | None:
     """When the edit list ends the sound, in the middle of a packet too; None: there is none, or it plays to the end."""
     track = None if found.sound is None else found.box_track(found.sound)
     if (
@@ -317,7 +317,7 @@ def _near(presented: Fraction | None, header: Fraction | None) -> bool:
 
 
 def _complete(
-    source: Source, found: Found, presented: Fraction | None, header: Fraction | None
+    source: Source, found: DemuxedFile, presented: Fraction | None, header: Fraction | None
 ) -> tuple[bool | None, str | None]:
     """Structure first; where that holds, the packets: damaged ones at the end, or far less time than the header states."""
     iso = found.iso
@@ -364,7 +364,7 @@ def _completeness(source: Source, sniffed: Sniffed) -> tuple[bool | None, str | 
     return completeness(source, sniffed)
 
 
-def _container(found: Found, header: Fraction | None) -> Container:
+def _container(found: DemuxedFile, header: Fraction | None) -> Container:
     iso = found.iso
     return Container(
         format="raw" if found.sniffed.format.startswith("raw-") else found.sniffed.format,
@@ -377,7 +377,7 @@ def _container(found: Found, header: Fraction | None) -> Container:
     )
 
 
-def _track(found: Found, info: StreamInfo) -> Track:
+def _track(found: DemuxedFile, info: StreamInfo) -> Track:
     boxes = found.box_track(info)
     kind = (
         "cover"

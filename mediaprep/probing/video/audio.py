@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mediaprep.probing.bitstream.aac import AacConfig
-from mediaprep.probing.video.notes import Notes
+from mediaprep.probing.video.notes import ReaderLog
 
 LC_SAMPLES = (1024, 960)
 SBR_PROFILES = ("HE-AAC", "HE-AACv2")
@@ -37,7 +37,7 @@ def aac_profile(
     decoder: str | None,
     config: AacConfig | None,
     frames: Sequence[SoundFrame],
-    notes: Notes,
+    notes: ReaderLog,
     fact: str,
 ) -> AacVerdict:
     """By three witnesses: the decoder's profile after opening, the AudioSpecificConfig (or ADTS header), the length of a decoded frame.

@@ -10,16 +10,16 @@ from typing import Any
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.probing.video import scan
-from mediaprep.probing.video.scan import Content
+from mediaprep.probing.video.scan import FieldContent
 from mediaprep.tools import fieldfilters
-from mediaprep.tools.pyav import Picture, Reader, StreamInfo
+from mediaprep.tools.pyav import ContainerReader, StreamInfo, VideoFrame
 
 HEAD_PACKETS = scan.SCREEN_FRAMES + 6  # as many frames, and what a decoder holds back
 MOST_SKIPPED = 100  # frames decoded again to get past what was seen, where key frames are far apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class DecodedFacts:
     """What decoding showed: of the first frame ``size``, ``pixel_format`` and ``matrix``; ``side_data`` over the frames; whether each is
     ``flagged`` as interlaced, and the ``parities`` of those that are (tff, bff); ``content`` None where the picture was not looked at.
     ``reason``: why no frame was decoded."""
@@ -30,13 +30,13 @@ class Looked:
     matrix: tuple[int, ...] | None = None
     side_data: frozenset[str] = frozenset()
     flagged: tuple[bool, ...] = ()
-    content: Content | None = None
+    content: FieldContent | None = None
     pixel_grid: int | None = None
     reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class SamplingDepth:
     """How far to look: ``content`` at all; ``deep``: every window in full; ``doubt``: something says interlaced, so do not stop at the
     screen; ``span`` of the presented picture in seconds (start, end); None: it cannot be sought."""
 
@@ -47,12 +47,16 @@ class Wanted:
 
 
 def look(
-    reader: Reader, info: StreamInfo, head: list[Any], wanted: Wanted, max_pixels: int
-) -> Looked:
+    reader: ContainerReader,
+    info: StreamInfo,
+    head: list[Any],
+    wanted: SamplingDepth,
+    max_pixels: int,
+) -> DecodedFacts:
     """Decode the first frames (one, where the picture is larger than what is ever interlaced and nothing says that it is), and more where
     that leaves the scan in doubt. Never raises for what does not decode."""
     if info.width * info.height > max_pixels:
-        return Looked(
+        return DecodedFacts(
             reason=f"{info.width}x{info.height} is more than the {max_pixels} pixels that are decoded"
         )
     small = min(info.width, info.height) <= scan.MOST_LINES
@@ -65,14 +69,14 @@ def look(
         )
         pictures = list(islice(reader.pictures(info.index, head), 1 if few else most))
     except SourceUnreadable as problem:
-        return Looked(reason=problem.reason)
+        return DecodedFacts(reason=problem.reason)
     if not pictures:
-        return Looked(reason="no frame of the picture decodes: damaged or encrypted")
+        return DecodedFacts(reason="no frame of the picture decodes: damaged or encrypted")
     first = pictures[0]
     order = (
         fieldfilters.FieldOrder(first) if any(picture.interlaced for picture in pictures) else None
     )
-    return Looked(
+    return DecodedFacts(
         parities=frozenset(
             parity for picture in pictures if order and (parity := order.of(picture))
         ),
@@ -86,31 +90,33 @@ def look(
     )
 
 
-def _pixel_grid(pictures: list[Picture]) -> int | None:
+def _pixel_grid(pictures: list[VideoFrame]) -> int | None:
     """Of the first and the last picture, one of which may be blank; None where they contradict each other, or are not looked at."""
     grids = {grid for picture in (pictures[0], pictures[-1]) if (grid := picture.pixel_grid()) != 1}
     return 1 if not grids else grids.pop() if len(grids) == 1 else None
 
 
-def _content(reader: Reader, info: StreamInfo, pictures: list[Picture], wanted: Wanted) -> Content:
+def _content(
+    reader: ContainerReader, info: StreamInfo, pictures: list[VideoFrame], wanted: SamplingDepth
+) -> FieldContent:
     doubt = likely = wanted.doubt or wanted.deep or any(picture.interlaced for picture in pictures)
     if not doubt:
         screened = scan.screen(pictures, fieldfilters.FieldDetector(pictures[0]))
         if not screened.interlaced:
             return screened.content("idet")
         likely = screened.likely
-    tally = scan.Tally()
+    tally = scan.FieldTally()
     windows = _windows(reader, info, pictures, wanted.span, lambda: likely or tally.decided > 0)
     return scan.measure(windows, deep=wanted.deep, only_screened=not doubt, tally=tally)
 
 
 def _windows(
-    reader: Reader,
+    reader: ContainerReader,
     info: StreamInfo,
-    pictures: list[Picture],
+    pictures: list[VideoFrame],
     span: tuple[Fraction, Fraction] | None,
     worth: Callable[[], bool],
-) -> Iterator[Iterator[Picture]]:
+) -> Iterator[Iterator[VideoFrame]]:
     """The frames at hand, then those after each of the places in the file, none twice. ``worth``: whether to decode again what lies between
     a key frame and what was not seen."""
     yield iter(pictures)
@@ -118,7 +124,7 @@ def _windows(
         return
     seen = max(picture.pts or 0 for picture in pictures)
 
-    def fresh(window: Iterator[Picture]) -> Iterator[Picture]:
+    def fresh(window: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
         nonlocal seen
         for count, picture in enumerate(window):
             if picture.pts is None or count > MOST_SKIPPED + scan.WINDOW_FRAMES:

@@ -10,8 +10,8 @@ from mediaprep.probing.formats.isotrack import IsoTrack
 from mediaprep.probing.identify.sniff import Sniffed
 from mediaprep.probing.video.audio import seconds
 from mediaprep.probing.video.gop import GopResult
-from mediaprep.probing.video.notes import Notes
-from mediaprep.tools.pyav import Reader, Span, StreamInfo
+from mediaprep.probing.video.notes import ReaderLog
+from mediaprep.tools.pyav import ContainerReader, PacketSpan, StreamInfo
 
 ISO_FORMATS = ("mp4", "mov", "3gp")
 OWN_ZERO = (
@@ -24,27 +24,27 @@ OWN_ZERO = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passed:
+class PacketScan:
     """The pass over all packets: what it counted of picture and sound, what ended it early, payload digests of both where asked for."""
 
-    picture: Span
-    sound: Span
+    picture: PacketSpan
+    sound: PacketSpan
     gops: GopResult | None
     ended_by: str | None
     digests: tuple[str | None, str | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class DemuxedFile:
     """Everything that was read of one file, before it is put together."""
 
-    reader: Reader
+    reader: ContainerReader
     sniffed: Sniffed
     iso: IsoFile | None
     info: StreamInfo | None
     sound: StreamInfo | None
-    passed: Passed
-    notes: Notes
+    passed: PacketScan
+    notes: ReaderLog
 
     def box_track(self, info: StreamInfo) -> IsoTrack | None:
         """The boxes of a stream's track."""

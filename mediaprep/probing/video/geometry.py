@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from mediaprep.model.media import StatedSar
+from mediaprep.model.media import DeclaredSar
 
 ONE = 65536  # 1 in 16.16, ISO/IEC 14496-12, 6.2.2
 
@@ -37,13 +37,13 @@ def orientation(matrix: tuple[int, ...] | None) -> Orientation:
     )
 
 
-def stated_sars(container: Fraction | None, bitstream: Fraction | None) -> tuple[StatedSar, ...]:
+def stated_sars(container: Fraction | None, bitstream: Fraction | None) -> tuple[DeclaredSar, ...]:
     """The ratios that are stated: None and 0 state nothing."""
     stated = []
     if container:
-        stated.append(StatedSar(where="container", value=container))
+        stated.append(DeclaredSar(where="container", value=container))
     if bitstream:
-        stated.append(StatedSar(where="bitstream", value=bitstream))
+        stated.append(DeclaredSar(where="bitstream", value=bitstream))
     return tuple(stated)
 
 

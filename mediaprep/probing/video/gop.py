@@ -81,7 +81,7 @@ class GopResult:
     faults: tuple[str, ...] = ()
 
 
-class Reader(Protocol):
+class BitstreamReader(Protocol):
     """One codec's bitstream reader: the kind of picture of each packet, in decode order, and the stream's header."""
 
     faults: dict[str, int]
@@ -96,7 +96,7 @@ class Reader(Protocol):
         """What the stream states."""
 
 
-class _Flagged:
+class _FlagReader:
     """Stands in where packets are not read: every frame (``every``) or the container's word decides."""
 
     def __init__(self, every: bool) -> None:
@@ -119,11 +119,11 @@ class GopScanner:
     """Takes every packet of one stream in decode order; ``result`` judges them all. ``timed``: presentation times are to be believed."""
 
     def __init__(
-        self, codec: str, reader: Reader | None, time_base: Fraction, *, timed: bool = True
+        self, codec: str, reader: BitstreamReader | None, time_base: Fraction, *, timed: bool = True
     ) -> None:
         self._codec = codec
         self._reader = reader
-        self._picture = (reader or _Flagged(every=False)).picture
+        self._picture = (reader or _FlagReader(every=False)).picture
         self._h264 = reader if isinstance(reader, H264Reader) else None
         self._time_base = time_base
         self._codes: list[int] = []
@@ -427,13 +427,13 @@ _READERS = {  # codec: module and class; imported when a file is met that needs 
 }
 
 
-def _reader(codec: str, extradata: bytes | None) -> Reader | None:
+def _reader(codec: str, extradata: bytes | None) -> BitstreamReader | None:
     if codec in ALL_INTRA or codec in FLAGGED:
-        return _Flagged(every=codec in ALL_INTRA)
+        return _FlagReader(every=codec in ALL_INTRA)
     module, _, name = _READERS.get(codec, "").partition(":")
     if not module:
         return None
-    make: Callable[[bytes | None], Reader] = getattr(
+    make: Callable[[bytes | None], BitstreamReader] = getattr(
         import_module(f"mediaprep.probing.bitstream.{module}"), name
     )
     return make(extradata)

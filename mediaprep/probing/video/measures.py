@@ -11,14 +11,14 @@ from fractions import Fraction
 
 from mediaprep.errors import ToolError
 from mediaprep.model.media import Video
-from mediaprep.model.options import Wishes
+from mediaprep.model.options import Options
 from mediaprep.probing.identify.sniff import Sniffed
 from mediaprep.runtime.context import MAX_PIXELS, Context
 from mediaprep.runtime.effects import Steps, run_child
 from mediaprep.runtime.process import Command, Completed
 from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg
-from mediaprep.tools.ffmpeg import Filter, Input, Job, Track
+from mediaprep.tools.ffmpeg import FfmpegCommand, Filter, Input, OutputTrack
 
 _SHOT = "lavfi.scd.time"
 _WIDTH = 320  # pixels that a shot change is seen at as well as at full size
@@ -30,18 +30,18 @@ _MEMORY = 3 * 2**30
 _DOWNMIX = {1: "mono"}  # anything else is heard in stereo
 
 
-def measuring(
-    source: Source, sniffed: Sniffed, media: Video, wishes: Wishes, context: Context
+def measure_steps(
+    source: Source, sniffed: Sniffed, media: Video, options: Options, context: Context
 ) -> Steps[Video]:
     """Steps: the video with the facts that the wishes need. Raises: DeadlineExceeded, Cancelled, EnvironmentProblem."""
-    if wishes.split and media.duration:
+    if options.split and media.duration:
         media = replace(media, shots=(yield from _shots(source, sniffed, media, context)))
     if (
-        wishes.loudness is not None
+        options.loudness is not None
         and media.audio is not None
         and media.audio.decodable is not False
     ):
-        media = yield from _loudness(source, sniffed, media, wishes, context)
+        media = yield from _loudness(source, sniffed, media, options, context)
     return media
 
 
@@ -68,7 +68,7 @@ def shots_of(text: str) -> tuple[Fraction, ...]:
 
 
 def _loudness(
-    source: Source, sniffed: Sniffed, media: Video, wishes: Wishes, context: Context
+    source: Source, sniffed: Sniffed, media: Video, options: Options, context: Context
 ) -> Steps[Video]:
     """Loudness of what is kept, heard as it will be written: in one or two channels."""
     audio = media.audio
@@ -81,7 +81,7 @@ def _loudness(
         ),
         Filter(name="loudnorm", options={"print_format": "json", "stats_file": "-"}),
     )
-    span = wishes.trim if isinstance(wishes.trim, tuple) else None
+    span = options.trim if isinstance(options.trim, tuple) else None
     done = yield from _run(
         source, sniffed, media, "audio", filters, context, span=span, what="measure loudness"
     )
@@ -142,9 +142,9 @@ def _run(
     )
     threads = context.limits.threads
     muxed: dict[str, str | int] = {"fps_mode": "passthrough"} if kind == "video" else {}
-    job = Job(
+    job = FfmpegCommand(
         input=reading,
-        tracks=(Track(index=track.index, filters=tuple(filters)),),
+        tracks=(OutputTrack(index=track.index, filters=tuple(filters)),),
         options=muxed,
         muxer="null",
         threads=threads,

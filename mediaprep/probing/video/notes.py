@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from mediaprep.model.media import Unknown, Witness
+from mediaprep.model.media import ReportedFact, UnknownFact
 
 
-class Notes:
+class ReaderLog:
     """Collects witnesses and reasons while a file is read."""
 
-    __slots__ = ("unknown", "witnesses")
+    __slots__ = ("reported_facts", "unknown")
 
     def __init__(self) -> None:
-        self.witnesses: list[Witness] = []
-        self.unknown: list[Unknown] = []
+        self.reported_facts: list[ReportedFact] = []
+        self.unknown: list[UnknownFact] = []
 
     def say(self, fact: str, source: str, value: object, *, agrees: bool = True) -> None:
         """A witness's word; None says nothing."""
         if value is not None:
-            self.witnesses.append(
-                Witness(fact=fact, source=source, value=str(value), agrees=agrees)
+            self.reported_facts.append(
+                ReportedFact(fact=fact, source=source, value=str(value), agrees=agrees)
             )
 
     def missing(self, fact: str, reason: str) -> None:
         """Why a fact is None; the first reason for a fact stands."""
         if all(item.fact != fact for item in self.unknown):
-            self.unknown.append(Unknown(fact=fact, reason=reason))
+            self.unknown.append(UnknownFact(fact=fact, reason=reason))

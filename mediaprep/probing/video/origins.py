@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mediaprep.model.media import AudioStream, VideoStream, leaves
-from mediaprep.probing.video.notes import Notes
+from mediaprep.probing.video.notes import ReaderLog
 
 # facts that one reader establishes alone; the others have their witnesses where they are decided
 _PICTURE = {
@@ -54,7 +54,7 @@ _NOT_ASKED = frozenset(
 )  # read only where a wish needs them
 
 
-def picture(notes: Notes, video: VideoStream) -> None:
+def picture(notes: ReaderLog, video: VideoStream) -> None:
     """Origins and reasons of the picture's facts. Those of the GOPs share the reason of their structure."""
     _say(notes, "video", video, _PICTURE)
     gops = next(
@@ -64,19 +64,19 @@ def picture(notes: Notes, video: VideoStream) -> None:
     _reasons(notes, "video", video, gops)
 
 
-def sound(notes: Notes, audio: AudioStream) -> None:
+def sound(notes: ReaderLog, audio: AudioStream) -> None:
     """The same of the sound's."""
     _say(notes, "audio", audio, _SOUND)
     _reasons(notes, "audio", audio, "")
 
 
-def _say(notes: Notes, prefix: str, stream: Any, origins: dict[str, str]) -> None:
+def _say(notes: ReaderLog, prefix: str, stream: Any, origins: dict[str, str]) -> None:
     facts = dict(leaves(stream))
     for path, source in origins.items():
         notes.say(f"{prefix}.{path}", source, facts[path])
 
 
-def _reasons(notes: Notes, prefix: str, stream: Any, gops: str) -> None:
+def _reasons(notes: ReaderLog, prefix: str, stream: Any, gops: str) -> None:
     for path, value in leaves(stream):
         if value is None and path not in _NONE_THERE | _NOT_ASKED:
             reason = gops if path.startswith("gop.") else _REASONS.get(path, "no reader tells")

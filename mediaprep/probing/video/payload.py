@@ -14,7 +14,7 @@ _H264_FRAMING = frozenset((7, 8, 9, 10, 11, 12, 13, 15))
 _HEVC_FRAMING = frozenset((32, 33, 34, 35, 36, 37, 38))
 
 
-class Payload:
+class PayloadDigest:
     """Feed it every packet in decode order; ``digest`` at the end. ``codec``: ffmpeg's name; ``extradata``: the decoder's configuration."""
 
     def __init__(self, codec: str, extradata: bytes | None) -> None:

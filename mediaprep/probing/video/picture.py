@@ -9,13 +9,13 @@ from typing import Any
 from mediaprep.model.media import Colour, VideoStream
 from mediaprep.probing.formats import isobmff
 from mediaprep.probing.formats.isotrack import IsoTrack
-from mediaprep.probing.identify.request import Request, wants
+from mediaprep.probing.identify.request import ProbeRequest, wants
 from mediaprep.probing.video import colour, frames, geometry, scan
 from mediaprep.probing.video.audio import seconds
-from mediaprep.probing.video.frames import Looked, Wanted
-from mediaprep.probing.video.gathered import Found
+from mediaprep.probing.video.frames import DecodedFacts, SamplingDepth
+from mediaprep.probing.video.gathered import DemuxedFile
 from mediaprep.probing.video.gop import GopResult
-from mediaprep.probing.video.notes import Notes
+from mediaprep.probing.video.notes import ReaderLog
 from mediaprep.probing.video.timing import Timing, frame_timing
 from mediaprep.tools import pyav
 from mediaprep.tools.pyav import StreamInfo
@@ -25,7 +25,7 @@ H263_SIZES = frozenset(
 )  # ITU-T H.263, 4.1: source formats 1 to 5
 
 
-def read_picture(found: Found, info: StreamInfo, request: Request) -> VideoStream:
+def read_picture(found: DemuxedFile, info: StreamInfo, request: ProbeRequest) -> VideoStream:
     """The facts of the chosen picture track."""
     gops, span, notes = found.passed.gops, found.passed.picture, found.notes
     assert gops is not None
@@ -34,14 +34,14 @@ def read_picture(found: Found, info: StreamInfo, request: Request) -> VideoStrea
     flags_doubt = info.field_order > 1 or bool(header.field_seq or header.field_pictures)
     doubt = flags_doubt or scan.interlaced_material(info.height, timing.frame_rate)
     first, end = seconds(span.first, info.time_base), seconds(span.end, info.time_base)
-    wanted = Wanted(
+    wanted = SamplingDepth(
         content=wants(request, "video.scan", "video.scan_content", "video.parity")
         and not header.field_seq,
         deep=request.deep,
         doubt=doubt,
         span=None if first is None or end is None else (first, end),
     )
-    looked = frames.look(found.reader, info, span.head, wanted, request.max_pixels)
+    probed = frames.look(found.reader, info, span.head, wanted, request.max_pixels)
     video = VideoStream(
         codec=info.codec,
         tag=info.tag,
@@ -54,18 +54,18 @@ def read_picture(found: Found, info: StreamInfo, request: Request) -> VideoStrea
         edit_list=_edit_list(found, info),
     )
     video = _times(found, _rates(video, info, timing), info, first, end)
-    video = _shape(found, video, info, looked, gops)
-    video = _scan_facts(video, info, looked, gops, notes)
+    video = _shape(found, video, info, probed, gops)
+    video = _scan_facts(video, info, probed, gops, notes)
     if gops.reason is not None:
         notes.missing("video.gop.structure", gops.reason)
     else:
         notes.say("video.gop.structure", "bitstream", gops.gop.structure)
     notes.say("video.profile", "bitstream", header.profile, agrees=header.profile == video.profile)
     notes.say("video.profile", "pyav", info.profile, agrees=info.profile == video.profile)
-    return replace(video, colour=_colour(found, info, looked, gops))
+    return replace(video, colour=_colour(found, info, probed, gops))
 
 
-def _timing(found: Found, info: StreamInfo, gops: GopResult) -> Timing:
+def _timing(found: DemuxedFile, info: StreamInfo, gops: GopResult) -> Timing:
     return frame_timing(
         gops.frame_pts or (),
         info.time_base or Fraction(1),
@@ -91,7 +91,11 @@ def _rates(video: VideoStream, info: StreamInfo, timing: Timing) -> VideoStream:
 
 
 def _times(
-    found: Found, video: VideoStream, info: StreamInfo, first: Fraction | None, end: Fraction | None
+    found: DemuxedFile,
+    video: VideoStream,
+    info: StreamInfo,
+    first: Fraction | None,
+    end: Fraction | None,
 ) -> VideoStream:
     span = found.passed.picture
     if first is None or end is None or video.timestamps == "missing":
@@ -127,28 +131,28 @@ def _times(
 
 
 def _shape(
-    found: Found, video: VideoStream, info: StreamInfo, looked: Looked, gops: GopResult
+    found: DemuxedFile, video: VideoStream, info: StreamInfo, probed: DecodedFacts, gops: GopResult
 ) -> VideoStream:
     """Size, orientation, pixel aspect ratio, pixel format: of a decoded frame, else (where that is sure) of the bitstream and the boxes."""
     notes, header, track = found.notes, gops.stream, found.box_track(info)
-    matrix = looked.matrix
-    size = looked.size or (
+    matrix = probed.matrix
+    size = probed.size or (
         (header.width, header.height) if header.width and header.height else None
     )
-    if looked.reason is not None:
+    if probed.reason is not None:
         matrix = None if track is None else track.matrix
         if size is None:
-            notes.missing("video.width", looked.reason)
+            notes.missing("video.width", probed.reason)
         if track is None:
-            notes.missing("video.rotation", looked.reason)
+            notes.missing("video.rotation", probed.reason)
     turned = geometry.orientation(matrix)
-    known = looked.reason is None or track is not None
+    known = probed.reason is None or track is not None
     clap: tuple[int, ...] | None = ()
     if track is not None and track.clap is not None and size is not None:
         whole = (header.width, header.height) if header.width and header.height else size
         clap = geometry.clean_aperture(track.clap, *whole)
         size = whole if clap and clap[2:] == size else size  # the decoder may have cut already
-    name = looked.pixel_format or info.pixel_format
+    name = probed.pixel_format or info.pixel_format
     name = None if name is None else geometry.grey_aware(name, header.chroma == "4:0:0")
     pixels = None if name is None else pyav.pixel_format(name)
     told = None if not (header.width and header.height) else (header.width, header.height)
@@ -156,13 +160,13 @@ def _shape(
         notes.say(
             fact,
             "frames",
-            None if looked.size is None else looked.size[place],
-            agrees=looked.size == size,
+            None if probed.size is None else probed.size[place],
+            agrees=probed.size == size,
         )
         notes.say(fact, "bitstream", None if told is None else told[place], agrees=told == size)
     notes.say("video.chroma", "bitstream", header.chroma)
     if name is None:
-        notes.missing("video.pixel_format", looked.reason or "the decoder does not say")
+        notes.missing("video.pixel_format", probed.reason or "the decoder does not say")
     return replace(
         video,
         width=None if size is None else size[0],
@@ -172,7 +176,7 @@ def _shape(
         rotation=turned.rotation if known else None,
         mirrored=turned.mirrored if known else None,
         matrix_exact=turned.exact if known else None,
-        pixel_grid=looked.pixel_grid,
+        pixel_grid=probed.pixel_grid,
         pixel_format=name,
         chroma=header.chroma or (pixels.chroma if pixels else None),
         bit_depth=header.bit_depth or (pixels.bits if pixels else None),
@@ -181,7 +185,7 @@ def _shape(
 
 
 def _sars(
-    found: Found, info: StreamInfo, gops: GopResult, track: IsoTrack | None
+    found: DemuxedFile, info: StreamInfo, gops: GopResult, track: IsoTrack | None
 ) -> tuple[Any, ...]:
     """PyAV's ratio of the stream is a guess that falls back on the bitstream's: it is the container's where it differs, or where the
     container has a place for it and filled it in."""
@@ -208,12 +212,12 @@ def _sars(
 
 
 def _scan_facts(
-    video: VideoStream, info: StreamInfo, looked: Looked, gops: GopResult, notes: Notes
+    video: VideoStream, info: StreamInfo, probed: DecodedFacts, gops: GopResult, notes: ReaderLog
 ) -> VideoStream:
     flags = scan.scan_flags(
-        info.codec, info.field_order, gops.stream, looked.flagged, looked.parities
+        info.codec, info.field_order, gops.stream, probed.flagged, probed.parities
     )
-    content = looked.content
+    content = probed.content
     soft = scan.soft_telecine(gops.stream)
     verdict = (
         scan.verdict(flags, None, soft)
@@ -234,7 +238,7 @@ def _scan_facts(
         )
     notes.say("video.scan_flags", "bitstream", flags)
     if verdict is None:
-        notes.missing("video.scan", looked.reason or "neither flags nor the picture tell")
+        notes.missing("video.scan", probed.reason or "neither flags nor the picture tell")
     return replace(
         video,
         scan=verdict,
@@ -244,7 +248,7 @@ def _scan_facts(
     )
 
 
-def _colour(found: Found, info: StreamInfo, looked: Looked, gops: GopResult) -> Colour:
+def _colour(found: DemuxedFile, info: StreamInfo, probed: DecodedFacts, gops: GopResult) -> Colour:
     header, track = gops.stream, found.box_track(info)
     codes = [
         own if own not in (0, 2) else stated
@@ -260,7 +264,7 @@ def _colour(found: Found, info: StreamInfo, looked: Looked, gops: GopResult) -> 
         dolby = colour.DolbyVision(
             profile=track.dolby_vision.profile, compatibility=track.dolby_vision.compatibility
         )
-    elif any(name.startswith("DOVI") for name in looked.side_data):
+    elif any(name.startswith("DOVI") for name in probed.side_data):
         dolby = colour.DolbyVision()
     stated = (
         ("MASTERING_DISPLAY_METADATA", header.mastering_display),
@@ -272,12 +276,12 @@ def _colour(found: Found, info: StreamInfo, looked: Looked, gops: GopResult) -> 
         matrix=colour.MATRICES.get(2 if matrix is None else matrix, "unspecified"),
         range=colour.colour_range(info.range, info.pixel_format, header.full_range),
         hdr=colour.hdr_formats(
-            transfer, looked.side_data | {name for name, there in stated if there}, dolby
+            transfer, probed.side_data | {name for name, there in stated if there}, dolby
         ),
     )
 
 
-def _faults(found: Found, gops: GopResult) -> tuple[str, ...]:
+def _faults(found: DemuxedFile, gops: GopResult) -> tuple[str, ...]:
     passed = found.passed
     corrupt = passed.picture.corrupt
     return (
@@ -287,7 +291,7 @@ def _faults(found: Found, gops: GopResult) -> tuple[str, ...]:
     )
 
 
-def _edit_list(found: Found, info: StreamInfo) -> Any:
+def _edit_list(found: DemuxedFile, info: StreamInfo) -> Any:
     track = found.box_track(info)
     if found.iso is None:
         return "none"

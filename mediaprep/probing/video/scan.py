@@ -20,7 +20,7 @@ from mediaprep.model.media import Scan, ScanContent, ScanFlag
 from mediaprep.probing.bitstream.header import StreamHeader
 
 if TYPE_CHECKING:
-    from mediaprep.tools.fields import Compared, Fields
+    from mediaprep.tools.fields import Fields, FrameComparison
 
 SCREEN_FRAMES, SCREEN_FRAMES_LARGE = (
     10,
@@ -61,7 +61,7 @@ _TFF, _BFF = {2, 4}, {3, 5}
 FieldVerdict: TypeAlias = Literal["progressive", "tff", "bff", "undetermined"]
 
 
-class Frame(Protocol):
+class DecodedFrame(Protocol):
     """What is needed of a decoded picture: see ``tools.pyav.Picture``."""
 
     @property
@@ -77,7 +77,7 @@ class Frame(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
+class FieldContent:
     """What the picture shows, ``parity`` of its fields where they differ in time, and the counts that say so, as text, by ``source``.
     ``sure``: enough frames show it to outweigh an interlaced flag."""
 
@@ -88,7 +88,7 @@ class Content:
     evidence: str = ""
 
 
-class Tally:
+class FieldTally:
     """Verdicts so far, by windows of consecutive frames; ``repeated``: frames one field of which is that of the frame before."""
 
     def __init__(self) -> None:
@@ -143,7 +143,7 @@ class Tally:
             self.decided == max(self.interlaced, self._counts["progressive"]) and not self.repeated
         )
 
-    def content(self, source: str) -> Content:
+    def content(self, source: str) -> FieldContent:
         """Interlaced: at least 0.3 of all, 0.4 of the decided and 0.8 of the combed frames show one parity, or at least 8 frames, 0.45 of
         the decided and nearly all of the combed, whatever their share of all (progressive pictures that seem combed show both parities);
         the others are clean (parts of a film, pulldown of other cadences). Telecine: fields are repeated, or the verdicts have its
@@ -181,7 +181,7 @@ class Tally:
             told = "progressive"
         known = high and told not in ("progressive", "undetermined")
         sure = told != "progressive" or progressive >= 0.3 * total
-        return Content(
+        return FieldContent(
             scan=told, sure=sure, parity=parity if known else None, source=source, evidence=evidence
         )
 
@@ -218,7 +218,7 @@ class FieldMeasure:
     def __init__(self) -> None:
         self._before: Fields | None = None
 
-    def push(self, frame: Frame) -> tuple[FieldVerdict, bool] | None:
+    def push(self, frame: DecodedFrame) -> tuple[FieldVerdict, bool] | None:
         """(verdict, a field is repeated) of a frame against the one before; None for the first and for pictures of another size."""
         from mediaprep.tools import fields
 
@@ -234,7 +234,7 @@ class FieldMeasure:
         return _judge(found), _apart(*found.moves) or _apart(*found.changes)
 
 
-def _judge(found: Compared) -> FieldVerdict:
+def _judge(found: FrameComparison) -> FieldVerdict:
     """``near`` and ``far``: of the top field with the bottom field before (top first: they are neighbours in time), and the other way
     round."""
     own, near, far = found.own, *sorted((found.top_late, found.bottom_late))
@@ -259,16 +259,16 @@ def _judge(found: Compared) -> FieldVerdict:
     return "tff" if found.top_late < found.bottom_late else "bff"
 
 
-class Detector(Protocol):
+class FieldScreen(Protocol):
     """A screen: see ``tools.fieldfilters.FieldDetector``."""
 
     def push(self, picture: Any) -> tuple[FieldVerdict, ...]:
         """The verdicts that are ready after one more frame."""
 
 
-def screen(frames: Iterable[Any], detector: Detector) -> Tally:
+def screen(frames: Iterable[Any], detector: FieldScreen) -> FieldTally:
     """The first look. Where a frame seems interlaced, the second decides."""
-    tally = Tally()
+    tally = FieldTally()
     for frame in frames:
         for verdict in detector.push(frame):
             tally.add(verdict)
@@ -276,15 +276,15 @@ def screen(frames: Iterable[Any], detector: Detector) -> Tally:
 
 
 def measure(
-    windows: Iterable[Iterator[Frame]],
+    windows: Iterable[Iterator[DecodedFrame]],
     *,
     deep: bool,
     only_screened: bool = False,
-    tally: Tally | None = None,
-) -> Content:
+    tally: FieldTally | None = None,
+) -> FieldContent:
     """The second look, over windows of consecutive frames: each ends early when unanimous, and so does the whole; ``deep`` does not.
     ``only_screened``: nothing but the screen speaks for interlace; ``tally``: where to count, for whoever makes the windows to see."""
-    tally, brief = tally or Tally(), SCREEN_FRAMES if only_screened else WINDOW_SHORT
+    tally, brief = tally or FieldTally(), SCREEN_FRAMES if only_screened else WINDOW_SHORT
 
     def settled() -> bool:
         enough = tally.decided >= DECIDED_ENOUGH or (only_screened and tally.clean >= CLEAN_ENOUGH)

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from fractions import Fraction
 
-from mediaprep.model.media import AudioStream, HdrFormat, StatedSar, VideoStream
-from mediaprep.probing.video.notes import Notes
+from mediaprep.model.media import AudioStream, DeclaredSar, HdrFormat, VideoStream
+from mediaprep.probing.video.notes import ReaderLog
 from mediaprep.tools.mediainfo import Fields
 
 SOURCE = "mediainfo"
@@ -19,7 +19,7 @@ _COMPATIBILITY = {
 _SECONDS_OFF = Fraction(1, 10)
 
 
-def on_picture(notes: Notes, video: VideoStream, fields: Fields) -> None:
+def on_picture(notes: ReaderLog, video: VideoStream, fields: Fields) -> None:
     """Scan, every SAR, rotation, rate mode, crop."""
     _scan(notes, video, fields)
     _sars(notes, video.sars, fields)
@@ -49,7 +49,7 @@ def on_picture(notes: Notes, video: VideoStream, fields: Fields) -> None:
         )
 
 
-def _scan(notes: Notes, video: VideoStream, fields: Fields) -> None:
+def _scan(notes: ReaderLog, video: VideoStream, fields: Fields) -> None:
     kind = fields.get("ScanType")
     if kind is None:
         return
@@ -61,7 +61,7 @@ def _scan(notes: Notes, video: VideoStream, fields: Fields) -> None:
     notes.say("video.scan_flags", SOURCE, " ".join(filter(None, (kind, order))), agrees=agrees)
 
 
-def _sars(notes: Notes, stated: tuple[StatedSar, ...] | None, fields: Fields) -> None:
+def _sars(notes: ReaderLog, stated: tuple[DeclaredSar, ...] | None, fields: Fields) -> None:
     """MediaInfo gives 1.000 where nothing is stated, rounds to three places, and keeps the bitstream's apart where the two differ."""
     values = {sar.where: sar.value for sar in stated or ()}
     applied = values.get("container", values.get("bitstream", Fraction(1)))
@@ -79,7 +79,7 @@ def _sars(notes: Notes, stated: tuple[StatedSar, ...] | None, fields: Fields) ->
             )
 
 
-def on_sound(notes: Notes, audio: AudioStream, fields: Fields) -> None:
+def on_sound(notes: ReaderLog, audio: AudioStream, fields: Fields) -> None:
     """SBR and channels."""
     features = fields.get("Format_AdditionalFeatures", "")
     if audio.codec == "aac" and features:
@@ -89,7 +89,7 @@ def on_sound(notes: Notes, audio: AudioStream, fields: Fields) -> None:
 
 
 def on_file(
-    notes: Notes, duration: Fraction | None, complete: bool | None, general: Fields
+    notes: ReaderLog, duration: Fraction | None, complete: bool | None, general: Fields
 ) -> None:
     """Duration and truncation."""
     if (length := _number(general.get("Duration"))) is not None:

@@ -10,11 +10,11 @@ from mediaprep.probing.bitstream import aac
 from mediaprep.probing.bitstream.aac import AacConfig
 from mediaprep.probing.video import audio
 from mediaprep.probing.video.audio import SoundFrame, seconds
-from mediaprep.probing.video.gathered import Found
+from mediaprep.probing.video.gathered import DemuxedFile
 from mediaprep.tools.pyav import StreamInfo
 
 
-def read_sound(found: Found, info: StreamInfo) -> AudioStream:
+def read_sound(found: DemuxedFile, info: StreamInfo) -> AudioStream:
     """The facts of the chosen sound track."""
     span, notes = found.passed.sound, found.notes
     try:
@@ -48,7 +48,7 @@ def read_sound(found: Found, info: StreamInfo) -> AudioStream:
     return replace(stream, profile=told.profile, sbr=told.sbr, ps=told.ps)
 
 
-def _config(found: Found, info: StreamInfo) -> AacConfig | None:
+def _config(found: DemuxedFile, info: StreamInfo) -> AacConfig | None:
     """The AudioSpecificConfig of the boxes or the container's header, else that of the first packets: LATM's own, or the ADTS header."""
     track = found.box_track(info)
     stated = (track.asc if track is not None else None) or info.extradata

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mediaprep.model import units
 from mediaprep.model.fix import Case, Refused
-from mediaprep.model.limits import Box, ByteLimit, OneOf, Range
+from mediaprep.model.limits import ByteLimit, DimensionRange, OneOf, Range
 from mediaprep.model.media import Animation
-from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, named, rule
+from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, fix, named, rule
 from mediaprep.targets.animation import encoded
 
 
@@ -23,12 +23,12 @@ def animation_type(have: Animation, limit: OneOf) -> Judgement:
 
 
 @fix("animation-type", safety="lossy", says="make a GIF of it; --to video makes a video instead")
-def as_gif(want: Animation, case: Case) -> Animation | Refused:
-    return encoded(want, case)
+def as_gif(target: Animation, case: Case) -> Animation | Refused:
+    return encoded(target, case)
 
 
 @rule("gif-dimensions", kinds=("animation",), subject="picture size", facts=("width", "height"))
-def dimensions(have: Animation, limit: Box) -> Judgement:
+def dimensions(have: Animation, limit: DimensionRange) -> Judgement:
     """What it checks: width and height of the logical screen, as width x height: a portrait of 1080x1280 is too high.
 
     Why it matters: the post fails.
@@ -36,18 +36,18 @@ def dimensions(have: Animation, limit: Box) -> Judgement:
     The fix: scales it down to fit, keeping the shape; enlarged pixel art by whole steps of its grid. Lossy.
     """
     if have.width is None or have.height is None:
-        return Untold(fact="width")
+        return Unknown(fact="width")
     size = have.width, have.height
     return (
         Passed(measured=units.size_text(size))
         if limit.allows(size)
-        else Broken(measured=units.size_text(size))
+        else Failed(measured=units.size_text(size))
     )
 
 
 @fix("gif-dimensions", safety="lossy", says="scale it down to fit")
-def scaled(want: Animation, case: Case) -> Animation | Refused:
-    return encoded(want, case)
+def scaled(target: Animation, case: Case) -> Animation | Refused:
+    return encoded(target, case)
 
 
 @rule("gif-frames", kinds=("animation",), subject="number of frames", facts=("frame_count",))
@@ -60,10 +60,10 @@ def frames(have: Animation, limit: Range) -> Judgement:
     duration is kept. Lossy. ``--to video`` keeps every frame.
     """
     if have.frame_count is None:
-        return Untold(fact="frame_count")
+        return Unknown(fact="frame_count")
     measured = str(have.frame_count)
     return (
-        Passed(measured=measured) if limit.allows(have.frame_count) else Broken(measured=measured)
+        Passed(measured=measured) if limit.allows(have.frame_count) else Failed(measured=measured)
     )
 
 
@@ -72,8 +72,8 @@ def frames(have: Animation, limit: Range) -> Judgement:
     safety="lossy",
     says="drop frames evenly, keeping the duration; --to video keeps every frame",
 )
-def thinned(want: Animation, case: Case) -> Animation | Refused:
-    return encoded(want, case)
+def thinned(target: Animation, case: Case) -> Animation | Refused:
+    return encoded(target, case)
 
 
 @rule(
@@ -90,20 +90,20 @@ def pixels(have: Animation, limit: Range) -> Judgement:
     The fix: scales it down, once frames and dimensions fit: a smaller picture is less loss than fewer frames. Lossy.
     """
     if have.width is None or have.height is None or have.frame_count is None:
-        return Untold(fact="width")
+        return Unknown(fact="width")
     count = have.width * have.height * have.frame_count
     measured = f"{count:,}".replace(",", " ")
     detail = f"{units.size_text((have.width, have.height))}, {have.frame_count} frames"
     return (
         Passed(measured=measured)
         if limit.allows(count)
-        else Broken(measured=measured, detail=detail)
+        else Failed(measured=measured, detail=detail)
     )
 
 
 @fix("gif-pixels", safety="lossy", says="scale it down")
-def fewer_pixels(want: Animation, case: Case) -> Animation | Refused:
-    return encoded(want, case)
+def fewer_pixels(target: Animation, case: Case) -> Animation | Refused:
+    return encoded(target, case)
 
 
 @rule("gif-size", kinds=("animation",), subject="file size", facts=("size_bytes",))
@@ -116,11 +116,11 @@ def size(have: Animation, limit: ByteLimit) -> Judgement:
     written stays under the limit with an MB taken as 10^6. Where less than 240 pixels of width would be left it becomes a video. Lossy.
     """
     if have.size_bytes is None:
-        return Untold(fact="size_bytes")
+        return Unknown(fact="size_bytes")
     measured = units.bytes_text(have.size_bytes)
-    return Passed(measured=measured) if limit.allows(have.size_bytes) else Broken(measured=measured)
+    return Passed(measured=measured) if limit.allows(have.size_bytes) else Failed(measured=measured)
 
 
 @fix("gif-size", safety="lossy", says="make the largest GIF that fits")
-def smaller(want: Animation, case: Case) -> Animation | Refused:
-    return encoded(want, case)
+def smaller(target: Animation, case: Case) -> Animation | Refused:
+    return encoded(target, case)

@@ -6,7 +6,7 @@ from mediaprep.model import units
 from mediaprep.model.fix import Case, Refused
 from mediaprep.model.limits import ByteLimit, OneOf
 from mediaprep.model.media import Animation, Image
-from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, named, rule
+from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, fix, named, rule
 from mediaprep.targets.image import can_strip, encoded, stripped
 
 _MOVES = "the picture moves: as an animation it has limits of its own"
@@ -26,10 +26,10 @@ def image_type(have: Image | Animation, limit: OneOf) -> Judgement:
 
 
 @fix("image-type", safety="lossy", says="convert it to a format that is taken")
-def into_taken(want: Image | Animation, case: Case) -> Image | Refused:
-    if not isinstance(want, Image):
-        return Refused(reason=_MOVES, ways_out=("leave the category to be inferred",))
-    return encoded(want, case)
+def into_taken(target: Image | Animation, case: Case) -> Image | Refused:
+    if not isinstance(target, Image):
+        return Refused(reason=_MOVES, remedies=("leave the category to be inferred",))
+    return encoded(target, case)
 
 
 @rule("image-size", kinds=("image", "animation"), subject="file size", facts=("size_bytes",))
@@ -43,9 +43,9 @@ def image_size(have: Image | Animation, limit: ByteLimit) -> Judgement:
     the profile's least, the picture is halved exactly, as often as it takes. A PNG of few colours stays one, with a palette, if that fits.
     """
     if have.size_bytes is None:
-        return Untold(fact="size_bytes")
+        return Unknown(fact="size_bytes")
     measured = f"{units.bytes_text(have.size_bytes)} ({have.size_bytes} bytes)"
-    return Passed(measured=measured) if limit.allows(have.size_bytes) else Broken(measured=measured)
+    return Passed(measured=measured) if limit.allows(have.size_bytes) else Failed(measured=measured)
 
 
 @fix(
@@ -53,11 +53,11 @@ def image_size(have: Image | Animation, limit: ByteLimit) -> Judgement:
     safety="lossy",
     says="leave out metadata, or lower the quality, so far as it takes",
 )
-def smaller(want: Image | Animation, case: Case) -> Image | Refused:
-    if not isinstance(want, Image) or not isinstance(case.have, Image):
-        return Refused(reason=_MOVES, ways_out=("leave the category to be inferred",))
-    if want.anew:
-        return want
-    if can_strip(case.have, case) and not case.wishes.keep_metadata:
-        return stripped(want, case)
-    return encoded(want, case)
+def smaller(target: Image | Animation, case: Case) -> Image | Refused:
+    if not isinstance(target, Image) or not isinstance(case.have, Image):
+        return Refused(reason=_MOVES, remedies=("leave the category to be inferred",))
+    if target.reencode:
+        return target
+    if can_strip(case.have, case) and not case.options.keep_metadata:
+        return stripped(target, case)
+    return encoded(target, case)

@@ -11,7 +11,7 @@ from mediaprep.model.fix import Case, Refused
 from mediaprep.model.limits import OneOf, Required
 from mediaprep.model.media import Cue, Subtitle
 from mediaprep.model.placement import SubtitleEncoding
-from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, named, rule
+from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, fix, named, rule
 from mediaprep.targets import cues
 
 _BY_HAND = "mend the line by hand; nothing is guessed about it"
@@ -34,11 +34,11 @@ def caption_format(have: Subtitle, limit: OneOf) -> Judgement:
     safety="lossy",
     says="write the same cues as SRT; positions and styles are left out",
 )
-def reformatted(want: Subtitle, case: Case) -> Subtitle | Refused:
-    target = case.spec.encoding
-    kept = _with(want, want.cues)
-    form = target.format if isinstance(target, SubtitleEncoding) else "srt"
-    return kept if isinstance(kept, Refused) else replace(want, format=form)
+def reformatted(target: Subtitle, case: Case) -> Subtitle | Refused:
+    encoding = case.placement.encoding
+    kept = _with(target, target.cues)
+    form = encoding.format if isinstance(encoding, SubtitleEncoding) else "srt"
+    return kept if isinstance(kept, Refused) else replace(target, format=form)
 
 
 @rule("subtitle-encoding", kinds=("subtitle",), subject="text encoding", facts=("encoding",))
@@ -53,8 +53,8 @@ def encoding(have: Subtitle, limit: OneOf) -> Judgement:
 
 
 @fix("subtitle-encoding", safety="lossless", says="write the text as UTF-8")
-def as_utf8(want: Subtitle, case: Case) -> Subtitle | Refused:
-    return _with(want, want.cues)
+def as_utf8(target: Subtitle, case: Case) -> Subtitle | Refused:
+    return _with(target, target.cues)
 
 
 @rule("subtitle-cue-time", kinds=("subtitle",), subject="cue", facts=("cues",))
@@ -67,13 +67,13 @@ def cue_time(have: Subtitle, limit: Required) -> Judgement:
     without length is shown until the next, 2 s at most.
     """
     if have.cues is None:
-        return Untold(fact="cues", remedy=_BY_HAND)
+        return Unknown(fact="cues", remedy=_BY_HAND)
     bad = next(
         ((n, cue) for n, cue in enumerate(have.cues, 1) if not 0 <= cue.start < cue.end), None
     )
     if bad is None:
         return Passed(measured=f"{len(have.cues)} cues with a length")
-    return Broken(measured=f"shown from {_span(bad[1])}", detail=f"cue {bad[0]}")
+    return Failed(measured=f"shown from {_span(bad[1])}", detail=f"cue {bad[0]}")
 
 
 @fix(
@@ -81,8 +81,8 @@ def cue_time(have: Subtitle, limit: Required) -> Judgement:
     safety="lossy",
     says="turn swapped times round, clamp negative ones to 0, give a length to what has none",
 )
-def with_times(want: Subtitle, case: Case) -> Subtitle | Refused:
-    return _with(want, None if want.cues is None else cues.with_times(want.cues))
+def with_times(target: Subtitle, case: Case) -> Subtitle | Refused:
+    return _with(target, None if target.cues is None else cues.with_times(target.cues))
 
 
 @rule("subtitle-cue-order", kinds=("subtitle",), subject="order of cues", facts=("cues",))
@@ -94,7 +94,7 @@ def cue_order(have: Subtitle, limit: Required) -> Judgement:
     The fix: sorts them by their beginning, then their end, and numbers them anew.
     """
     if have.cues is None:
-        return Untold(fact="cues", remedy=_BY_HAND)
+        return Unknown(fact="cues", remedy=_BY_HAND)
     bad = next(
         (n for n, (one, other) in enumerate(pairwise(have.cues), 2) if other.start < one.start),
         None,
@@ -102,13 +102,13 @@ def cue_order(have: Subtitle, limit: Required) -> Judgement:
     return (
         Passed(measured="in order")
         if bad is None
-        else Broken(measured="not that of time", detail=f"cue {bad} begins before cue {bad - 1}")
+        else Failed(measured="not that of time", detail=f"cue {bad} begins before cue {bad - 1}")
     )
 
 
 @fix("subtitle-cue-order", safety="lossless", says="sort the cues by time")
-def in_order(want: Subtitle, case: Case) -> Subtitle | Refused:
-    return _with(want, None if want.cues is None else cues.in_order(want.cues))
+def in_order(target: Subtitle, case: Case) -> Subtitle | Refused:
+    return _with(target, None if target.cues is None else cues.in_order(target.cues))
 
 
 @rule("subtitle-cue-empty", kinds=("subtitle",), subject="cue text", facts=("cues",))
@@ -120,22 +120,22 @@ def cue_empty(have: Subtitle, limit: Required) -> Judgement:
     The fix: leaves empty cues out.
     """
     if have.cues is None:
-        return Untold(fact="cues", remedy=_BY_HAND)
+        return Unknown(fact="cues", remedy=_BY_HAND)
     if not have.cues:
-        return Broken(
+        return Failed(
             measured="missing", detail="there is no cue", remedy="leave the captions away"
         )
     bad = next((n for n, cue in enumerate(have.cues, 1) if not cue.text), None)
     return (
         Passed(measured="text in each cue")
         if bad is None
-        else Broken(measured="empty", detail=f"cue {bad}")
+        else Failed(measured="empty", detail=f"cue {bad}")
     )
 
 
 @fix("subtitle-cue-empty", safety="lossless", says="leave empty cues out")
-def without_empty(want: Subtitle, case: Case) -> Subtitle | Refused:
-    return _with(want, None if want.cues is None else cues.without_empty(want.cues))
+def without_empty(target: Subtitle, case: Case) -> Subtitle | Refused:
+    return _with(target, None if target.cues is None else cues.without_empty(target.cues))
 
 
 @rule("subtitle-cue-overlap", kinds=("subtitle",), subject="cues", facts=("cues",))
@@ -147,19 +147,19 @@ def cue_overlap(have: Subtitle, limit: Required) -> Judgement:
     The fix: ends each cue where the next begins; cues that begin together become one of several lines.
     """
     if have.cues is None:
-        return Untold(fact="cues", remedy=_BY_HAND)
+        return Unknown(fact="cues", remedy=_BY_HAND)
     ordered = cues.in_order(have.cues)
     bad = next(((one, other) for one, other in pairwise(ordered) if other.start < one.end), None)
     return (
         Passed(measured="apart")
         if bad is None
-        else Broken(measured="overlapping", detail=f"{_span(bad[0])} and {_span(bad[1])}")
+        else Failed(measured="overlapping", detail=f"{_span(bad[0])} and {_span(bad[1])}")
     )
 
 
 @fix("subtitle-cue-overlap", safety="lossy", says="end each cue where the next begins")
-def apart(want: Subtitle, case: Case) -> Subtitle | Refused:
-    return _with(want, None if want.cues is None else cues.without_overlap(want.cues))
+def apart(target: Subtitle, case: Case) -> Subtitle | Refused:
+    return _with(target, None if target.cues is None else cues.without_overlap(target.cues))
 
 
 @rule(
@@ -176,40 +176,41 @@ def duration(have: Subtitle, limit: Required) -> Judgement:
     The fix: ends cues with the video, and leaves out those that begin after it.
     """
     if have.cues is None:
-        return Untold(fact="cues", remedy=_BY_HAND)
+        return Unknown(fact="cues", remedy=_BY_HAND)
     last = max((cue.end for cue in have.cues), default=Fraction(0))
     if have.clip_duration is None or last <= have.clip_duration:
         return Passed(measured=units.duration_text(last))
-    return Broken(
+    return Failed(
         measured=units.duration_text(last),
         detail=f"the video lasts {units.duration_text(have.clip_duration)}",
     )
 
 
 @fix("subtitle-duration", safety="lossy", says="end the captions with the video")
-def within_clip(want: Subtitle, case: Case) -> Subtitle | Refused:
-    if want.cues is None or want.clip_duration is None:
-        return _with(want, want.cues)
-    return _with(want, cues.within(want.cues, (Fraction(0), want.clip_duration)))
+def within_clip(target: Subtitle, case: Case) -> Subtitle | Refused:
+    if target.cues is None or target.clip_duration is None:
+        return _with(target, target.cues)
+    return _with(target, cues.within(target.cues, (Fraction(0), target.clip_duration)))
 
 
-def _unread(want: Subtitle) -> Refused:
+def _unread(target: Subtitle) -> Refused:
     why = next(
-        (unknown.reason for unknown in want.unknown if unknown.fact == "cues"), "no reason is known"
+        (unknown.reason for unknown in target.unknown if unknown.fact == "cues"),
+        "no reason is known",
     )
-    return Refused(reason=f"the cues cannot be read: {why}", ways_out=(_BY_HAND,))
+    return Refused(reason=f"the cues cannot be read: {why}", remedies=(_BY_HAND,))
 
 
 def _span(cue: Cue) -> str:
     return f"{units.duration_text(cue.start)} to {units.duration_text(cue.end)}"
 
 
-def _with(want: Subtitle, cues: tuple[Cue, ...] | None) -> Subtitle | Refused:
+def _with(target: Subtitle, cues: tuple[Cue, ...] | None) -> Subtitle | Refused:
     """Whatever is written is UTF-8; its cues must be known."""
     if cues is None:
-        return _unread(want)
+        return _unread(target)
     if not cues:
         return Refused(
-            reason="no cue is left that could be shown", ways_out=("leave the captions away",)
+            reason="no cue is left that could be shown", remedies=("leave the captions away",)
         )
-    return replace(want, cues=cues, encoding="utf-8")
+    return replace(target, cues=cues, encoding="utf-8")

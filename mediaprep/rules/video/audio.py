@@ -5,7 +5,7 @@ from __future__ import annotations
 from mediaprep.model.fix import Case
 from mediaprep.model.limits import OneOf, Range
 from mediaprep.model.media import Video
-from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, rule
+from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, fix, rule
 from mediaprep.targets.video import sound_encoded
 
 
@@ -24,17 +24,17 @@ def codec(have: Video, limit: OneOf) -> Judgement:
     if have.audio_present is False:
         return Passed(measured="no sound")
     if have.audio is None or have.audio.codec is None:
-        return Untold(fact="audio.codec")
+        return Unknown(fact="audio.codec")
     audio = have.audio
     if audio.codec == "aac" and audio.profile is None:
-        return Untold(fact="audio.profile")
+        return Unknown(fact="audio.profile")
     measured = f"{audio.codec}/{audio.profile}" if audio.profile else str(audio.codec)
-    return Passed(measured=measured) if limit.allows(measured) else Broken(measured=measured)
+    return Passed(measured=measured) if limit.allows(measured) else Failed(measured=measured)
 
 
 @fix("audio-codec", safety="lossy", says="encode the sound to AAC LC; the picture is copied")
-def aac_lc(want: Video, case: Case) -> Video:
-    return sound_encoded(want, case)
+def aac_lc(target: Video, case: Case) -> Video:
+    return sound_encoded(target, case)
 
 
 @rule(
@@ -53,15 +53,15 @@ def channels(have: Video, limit: Range) -> Judgement:
     if have.audio_present is False:
         return Passed(measured="no sound")
     if have.audio is None or have.audio.channels is None:
-        return Untold(fact="audio.channels")
+        return Unknown(fact="audio.channels")
     measured = {1: "1 (mono)", 2: "2 (stereo)"}.get(have.audio.channels, str(have.audio.channels))
     return (
         Passed(measured=measured)
         if limit.allows(have.audio.channels)
-        else Broken(measured=measured)
+        else Failed(measured=measured)
     )
 
 
 @fix("audio-channels", safety="lossy", says="mix down to stereo; the picture is copied")
-def stereo(want: Video, case: Case) -> Video:
-    return sound_encoded(want, case)
+def stereo(target: Video, case: Case) -> Video:
+    return sound_encoded(target, case)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from mediaprep.model import units
 from mediaprep.model.limits import Range
 from mediaprep.model.media import Video
-from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, rule
+from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, rule
 
 
 def _judged(bit_rate: int | None, fact: str, limit: Range) -> Judgement:
     if bit_rate is None:
-        return Untold(fact=fact)
+        return Unknown(fact=fact)
     measured = units.bit_rate_text(bit_rate)
-    return Passed(measured=measured) if limit.allows(bit_rate) else Broken(measured=measured)
+    return Passed(measured=measured) if limit.allows(bit_rate) else Failed(measured=measured)
 
 
 @rule(

@@ -21,8 +21,8 @@ def codec(have: Video, limit: OneOf) -> Judgement:
 
 
 @fix("video-codec", safety="lossy", says="encode to H.264 High")
-def h264(want: Video, case: Case) -> Video:
-    return picture_encoded(want, case)
+def h264(target: Video, case: Case) -> Video:
+    return picture_encoded(target, case)
 
 
 @rule("video-profile", kinds=("video",), subject="H.264 profile", facts=("video.profile",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mediaprep.model.fix import Case
 from mediaprep.model.limits import OneOf
 from mediaprep.model.media import HdrFormat, Video
-from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, named, rule
+from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, fix, named, rule
 from mediaprep.targets.video import picture_encoded
 
 
@@ -24,8 +24,8 @@ def pixel_format(have: Video, limit: OneOf) -> Judgement:
 
 
 @fix("video-pixel-format", safety="lossy", says="convert to 8-bit 4:2:0; HDR is tone-mapped")
-def yuv420p(want: Video, case: Case) -> Video:
-    return picture_encoded(want, case)
+def yuv420p(target: Video, case: Case) -> Video:
+    return picture_encoded(target, case)
 
 
 @rule("video-colour-range", kinds=("video",), subject="colour range", facts=("video.colour.range",))
@@ -40,8 +40,8 @@ def colour_range(have: Video, limit: OneOf) -> Judgement:
 
 
 @fix("video-colour-range", safety="lossy", says="convert to limited range")
-def limited_range(want: Video, case: Case) -> Video:
-    return picture_encoded(want, case)
+def limited_range(target: Video, case: Case) -> Video:
+    return picture_encoded(target, case)
 
 
 @rule("video-hdr", kinds=("video",), subject="dynamic range", facts=("video.colour.hdr",))
@@ -54,17 +54,17 @@ def hdr(have: Video, limit: OneOf) -> Judgement:
     """
     formats = have.video.colour.hdr
     if formats is None:
-        return Untold(fact="video.colour.hdr")
+        return Unknown(fact="video.colour.hdr")
     return (
-        Broken(measured=", ".join(map(_words, formats)))
+        Failed(measured=", ".join(map(_words, formats)))
         if formats and not limit.allows("hdr")
         else Passed(measured="none")
     )
 
 
 @fix("video-hdr", safety="lossy", says="tone-map to BT.709")
-def standard_range(want: Video, case: Case) -> Video:
-    return picture_encoded(want, case)
+def standard_range(target: Video, case: Case) -> Video:
+    return picture_encoded(target, case)
 
 
 def _words(hdr: HdrFormat) -> str:

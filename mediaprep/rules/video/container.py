@@ -8,7 +8,7 @@ from mediaprep.model import units
 from mediaprep.model.fix import Case
 from mediaprep.model.limits import ByteLimit, OneOf
 from mediaprep.model.media import Video
-from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, named, rule
+from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, fix, named, rule
 from mediaprep.targets.video import picture_encoded, rewrapped, sound_encoded
 
 _EDITS = {
@@ -32,8 +32,8 @@ def container(have: Video, limit: OneOf) -> Judgement:
 
 
 @fix("video-container", safety="lossless", says="move the streams into MP4, without encoding")
-def into_mp4(want: Video, case: Case) -> Video:
-    return rewrapped(want)
+def into_mp4(target: Video, case: Case) -> Video:
+    return rewrapped(target)
 
 
 @rule("video-size", kinds=("video",), subject="file size", facts=("size_bytes",))
@@ -46,14 +46,14 @@ def size(have: Video, limit: ByteLimit) -> Judgement:
     The fix: encodes the picture at the ladder's bit rate, which for the longest clip allowed takes a tenth of the limit. Lossy.
     """
     if have.size_bytes is None:
-        return Untold(fact="size_bytes")
+        return Unknown(fact="size_bytes")
     measured = f"{units.bytes_text(have.size_bytes)} ({have.size_bytes} bytes)"
-    return Passed(measured=measured) if limit.allows(have.size_bytes) else Broken(measured=measured)
+    return Passed(measured=measured) if limit.allows(have.size_bytes) else Failed(measured=measured)
 
 
 @fix("video-size", safety="lossy", says="encode at the ladder's bit rate")
-def smaller(want: Video, case: Case) -> Video:
-    return picture_encoded(want, case)
+def smaller(target: Video, case: Case) -> Video:
+    return picture_encoded(target, case)
 
 
 @rule("video-edit-list", kinds=("video",), subject="edit list", facts=("video.edit_list",))
@@ -67,15 +67,15 @@ def edit_list(have: Video, limit: OneOf) -> Judgement:
     rewritten anyway.
     """
     if have.video.edit_list is None:
-        return Untold(fact="video.edit_list")
+        return Unknown(fact="video.edit_list")
     judged = named(have.video.edit_list, "video.edit_list", limit)
     return (
         replace(judged, detail=_EDITS.get(have.video.edit_list, ""))
-        if isinstance(judged, Broken)
+        if isinstance(judged, Failed)
         else judged
     )
 
 
 @fix("video-edit-list", safety="lossy", says="encode what is presented, from time 0")
-def edits_applied(want: Video, case: Case) -> Video:
-    return rewrapped(sound_encoded(picture_encoded(want, case), case))
+def edits_applied(target: Video, case: Case) -> Video:
+    return rewrapped(sound_encoded(picture_encoded(target, case), case))

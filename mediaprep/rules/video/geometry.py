@@ -7,18 +7,18 @@ from fractions import Fraction
 
 from mediaprep.model import units
 from mediaprep.model.fix import Case
-from mediaprep.model.limits import AnyOf, Box, Range, Sizes
+from mediaprep.model.limits import AnyOf, DimensionRange, Range, Sizes
 from mediaprep.model.media import Video, fact
-from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, rule
+from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, fix, rule
 from mediaprep.targets.video import as_shown, picture_encoded, rewrapped
 
 _RETAGGED = ("h264", "hevc")  # bitstream filters h264_metadata, hevc_metadata
 _SIZE_FACTS = ("video.width", "video.height", "video.sars", "video.rotation", "video.clap")
 
 
-def _unsized(have: Video) -> Untold:
+def _unsized(have: Video) -> Unknown:
     """The part of the displayed size that could not be read."""
-    return Untold(
+    return Unknown(
         fact=next((path for path in _SIZE_FACTS if fact(have, path) is None), "video.width")
     )
 
@@ -39,13 +39,13 @@ def pixel_aspect_ratio(have: Video, limit: Range) -> Judgement:
     taken for wrong and only corrected: nothing is encoded.
     """
     if have.video.sars is None:
-        return Untold(fact="video.sars")
+        return Unknown(fact="video.sars")
     wrong = [sar for sar in have.video.sars if not limit.allows(sar.value)]
     stated = (
         ", ".join(f"{units.ratio_text(sar.value)} in the {sar.where}" for sar in have.video.sars)
         or "1:1 (none stated)"
     )
-    return Broken(measured=stated) if wrong else Passed(measured=stated)
+    return Failed(measured=stated) if wrong else Passed(measured=stated)
 
 
 @fix(
@@ -53,15 +53,15 @@ def pixel_aspect_ratio(have: Video, limit: Range) -> Judgement:
     safety="lossy",
     says="scale to square pixels, or correct a wrong statement without encoding",
 )
-def square_pixels(want: Video, case: Case) -> Video:
-    square = as_shown(want.video, case.wishes)
-    if square.sars != want.video.sars and square.codec in _RETAGGED:
-        return rewrapped(replace(want, video=square))
-    return picture_encoded(want, case)
+def square_pixels(target: Video, case: Case) -> Video:
+    square = as_shown(target.video, case.options)
+    if square.sars != target.video.sars and square.codec in _RETAGGED:
+        return rewrapped(replace(target, video=square))
+    return picture_encoded(target, case)
 
 
 @rule("video-dimensions", kinds=("video",), subject="picture size", facts=_SIZE_FACTS)
-def dimensions(have: Video, limit: Box) -> Judgement:
+def dimensions(have: Video, limit: DimensionRange) -> Judgement:
     """What it checks: the displayed width and height (after crop, pixel aspect ratio and rotation), whichever way round: the long side
     against the longer limit, the short
     side against the shorter; and that the size does not change in mid-stream.
@@ -75,11 +75,11 @@ def dimensions(have: Video, limit: Box) -> Judgement:
     if size is None:
         return _unsized(have)
     if have.video.size_changes:
-        return Broken(measured=units.size_text(size), detail="the size changes in mid-stream")
+        return Failed(measured=units.size_text(size), detail="the size changes in mid-stream")
     return (
         Passed(measured=units.size_text(size))
         if limit.allows(size)
-        else Broken(measured=units.size_text(size))
+        else Failed(measured=units.size_text(size))
     )
 
 
@@ -88,8 +88,8 @@ def dimensions(have: Video, limit: Box) -> Judgement:
     safety="lossy",
     says="scale into the ladder's top rung of the same orientation",
 )
-def fitted(want: Video, case: Case) -> Video:
-    return picture_encoded(want, case)
+def fitted(target: Video, case: Case) -> Video:
+    return picture_encoded(target, case)
 
 
 @rule("video-aspect-ratio", kinds=("video",), subject="aspect ratio", facts=_SIZE_FACTS)
@@ -106,12 +106,12 @@ def aspect_ratio(have: Video, limit: Range) -> Judgement:
         return _unsized(have)
     ratio = Fraction(*size)
     measured = f"{units.ratio_text(ratio)} ({units.size_text(size)})"
-    return Passed(measured=measured) if limit.allows(ratio) else Broken(measured=measured)
+    return Passed(measured=measured) if limit.allows(ratio) else Failed(measured=measured)
 
 
 @fix("video-aspect-ratio", safety="lossy", says="pad with black to an allowed shape")
-def padded(want: Video, case: Case) -> Video:
-    return picture_encoded(want, case)
+def padded(target: Video, case: Case) -> Video:
+    return picture_encoded(target, case)
 
 
 @rule("video-recommended-dimensions", kinds=("video",), subject="picture size", facts=_SIZE_FACTS)
@@ -128,7 +128,7 @@ def recommended_dimensions(have: Video, limit: Sizes) -> Judgement:
     return (
         Passed(measured=units.size_text(size))
         if limit.allows(size)
-        else Broken(measured=units.size_text(size))
+        else Failed(measured=units.size_text(size))
     )
 
 
@@ -147,5 +147,5 @@ def recommended_aspect_ratio(have: Video, limit: AnyOf) -> Judgement:
     return (
         Passed(measured=units.ratio_text(ratio))
         if limit.allows(ratio)
-        else Broken(measured=units.ratio_text(ratio))
+        else Failed(measured=units.ratio_text(ratio))
     )

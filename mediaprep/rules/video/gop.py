@@ -9,7 +9,7 @@ from mediaprep.model import units
 from mediaprep.model.fix import Case
 from mediaprep.model.limits import OneOf, Range, Required
 from mediaprep.model.media import Video
-from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, rule
+from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, fix, rule
 from mediaprep.targets.video import first_shown, lead, picture_encoded, rewrapped
 
 _WORDS = {
@@ -40,7 +40,7 @@ def open_gop(have: Video, limit: OneOf) -> Judgement:
     """
     gop = have.video.gop
     if gop.structure is None:
-        return Untold(fact="video.gop.structure")
+        return Unknown(fact="video.gop.structure")
     if limit.allows(gop.structure):
         return Passed(measured=_WORDS[gop.structure])
     first, count = gop.first_open, gop.open_count
@@ -49,12 +49,12 @@ def open_gop(have: Video, limit: OneOf) -> Judgement:
         if first is None or not count
         else f"{count} open, the first at {units.duration_text(first)}"
     )
-    return Broken(measured=_WORDS[gop.structure], detail=detail)
+    return Failed(measured=_WORDS[gop.structure], detail=detail)
 
 
 @fix("video-open-gop", safety="lossy", says="encode with closed GOPs")
-def closed_gop(want: Video, case: Case) -> Video:
-    return picture_encoded(want, case)
+def closed_gop(target: Video, case: Case) -> Video:
+    return picture_encoded(target, case)
 
 
 @rule("video-gop-length", kinds=("video",), subject="GOP length", facts=("video.gop.length_max",))
@@ -68,17 +68,17 @@ def gop_length(have: Video, limit: Range) -> Judgement:
     """
     longest = have.video.gop.length_max
     if longest is None:
-        return Untold(fact="video.gop.length_max")
+        return Unknown(fact="video.gop.length_max")
     return (
         Passed(measured=f"{longest} frames")
         if limit.allows(longest)
-        else Broken(measured=f"{longest} frames")
+        else Failed(measured=f"{longest} frames")
     )
 
 
 @fix("video-gop-length", safety="lossy", says="encode with a key frame every two seconds")
-def shorter_gop(want: Video, case: Case) -> Video:
-    return picture_encoded(want, case)
+def shorter_gop(target: Video, case: Case) -> Video:
+    return picture_encoded(target, case)
 
 
 @rule("video-idr", kinds=("video",), subject="random access", facts=("video.gop.nonidr_count",))
@@ -91,15 +91,15 @@ def idr(have: Video, limit: Required) -> Judgement:
     """
     count = have.video.gop.nonidr_count
     if count is None:
-        return Untold(fact="video.gop.nonidr_count")
+        return Unknown(fact="video.gop.nonidr_count")
     if not count:
         return Passed(measured="by IDR alone")
-    return Broken(measured=f"without IDR at {count} point{'s' if count > 1 else ''}")
+    return Failed(measured=f"without IDR at {count} point{'s' if count > 1 else ''}")
 
 
 @fix("video-idr", safety="lossy", says="encode with IDR pictures")
-def with_idr(want: Video, case: Case) -> Video:
-    return picture_encoded(want, case)
+def with_idr(target: Video, case: Case) -> Video:
+    return picture_encoded(target, case)
 
 
 @rule(
@@ -118,11 +118,11 @@ def start(have: Video, limit: Required) -> Judgement:
     """
     video = have.video
     if video.gop.starts_with_idr is None:
-        return Untold(fact="video.gop.starts_with_idr")
+        return Unknown(fact="video.gop.starts_with_idr")
     if video.start is None:
-        return Untold(fact="video.start")
+        return Unknown(fact="video.start")
     if not video.gop.starts_with_idr:
-        return Broken(measured="without an IDR picture")
+        return Failed(measured="without an IDR picture")
     slack = (
         Fraction(1, 50)
         if video.frame_rate is None
@@ -132,16 +132,16 @@ def start(have: Video, limit: Required) -> Judgement:
     return (
         Passed(measured="IDR at time 0")
         if at_zero
-        else Broken(measured=f"at {units.duration_text(video.start)}")
+        else Failed(measured=f"at {units.duration_text(video.start)}")
     )
 
 
 @fix("video-start", safety="lossy", says="encode from time 0")
-def from_zero(want: Video, case: Case) -> Video:
+def from_zero(target: Video, case: Case) -> Video:
     if (
-        want.video.gop.starts_with_idr
-        and not want.video.anew
-        and (lead(want) or (isinstance(case.have, Video) and first_shown(case.have)))
+        target.video.gop.starts_with_idr
+        and not target.video.reencode
+        and (lead(target) or (isinstance(case.have, Video) and first_shown(case.have)))
     ):
-        return rewrapped(replace(want, video=replace(want.video, start=Fraction(0))))
-    return picture_encoded(want, case)
+        return rewrapped(replace(target, video=replace(target.video, start=Fraction(0))))
+    return picture_encoded(target, case)

@@ -10,15 +10,15 @@ from mediaprep.model import units
 from mediaprep.model.fix import Case, Refused
 from mediaprep.model.limits import AnyOf, OneOf, Range
 from mediaprep.model.media import Video
-from mediaprep.rules.registry import Broken, Judgement, Passed, Untold, fix, named, rule
+from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, fix, named, rule
 from mediaprep.targets.video import no_timing, picture_encoded, sound_encoded
 
 TOO_LONG_WAYS = ("--trim first", "--trim START-END", "--split")
 
 
-def _untimed(have: Video, fact: str) -> Untold:
+def _untimed(have: Video, fact: str) -> Unknown:
     missing = have.video.timestamps == "missing"
-    return Untold(fact=fact, remedy="tell its frame rate with --frame-rate N" if missing else None)
+    return Unknown(fact=fact, remedy="tell its frame rate with --frame-rate N" if missing else None)
 
 
 @rule("video-duration", kinds=("video",), subject="duration", facts=("duration", "video.duration"))
@@ -44,15 +44,15 @@ def duration(have: Video, limit: Range) -> Judgement:
             if frame and over < frame
             else f"over by {units.duration_text(over)}"
         )
-        return Broken(
+        return Failed(
             measured=units.duration_text(have.duration),
             detail=less,
             remedy="loses content: " + ", ".join(TOO_LONG_WAYS),
         )
     if shown is None:
-        return Untold(fact="video.duration")
+        return Unknown(fact="video.duration")
     if limit.min is not None and shown < limit.min:
-        return Broken(measured=units.duration_text(shown), remedy="hold the last frame")
+        return Failed(measured=units.duration_text(shown), remedy="hold the last frame")
     return Passed(measured=units.duration_text(have.duration))
 
 
@@ -61,18 +61,18 @@ def duration(have: Video, limit: Range) -> Judgement:
     safety="lossy",
     says="hold the last frame of a short clip; a long one needs --trim or --split",
 )
-def of_allowed_length(want: Video, case: Case) -> Video | Refused:
+def of_allowed_length(target: Video, case: Case) -> Video | Refused:
     limit = case.limit
-    if not isinstance(limit, Range) or want.duration is None:
-        return no_timing(want)
-    if limit.max is not None and want.duration > limit.max:
-        lengths = f"it is {units.duration_text(want.duration)} long, {units.duration_text(limit.max)} are allowed"
-        return Refused(reason=f"{lengths}, and shortening it loses content", ways_out=TOO_LONG_WAYS)
-    made = sound_encoded(picture_encoded(want, case), case)
+    if not isinstance(limit, Range) or target.duration is None:
+        return no_timing(target)
+    if limit.max is not None and target.duration > limit.max:
+        lengths = f"it is {units.duration_text(target.duration)} long, {units.duration_text(limit.max)} are allowed"
+        return Refused(reason=f"{lengths}, and shortening it loses content", remedies=TOO_LONG_WAYS)
+    made = sound_encoded(picture_encoded(target, case), case)
     least = limit.min or Fraction(0)
     rate = made.video.frame_rate
     whole = max(
-        least, want.duration
+        least, target.duration
     )  # a still picture with its sound is shown as long as that lasts
     length = (
         whole
@@ -82,7 +82,7 @@ def of_allowed_length(want: Video, case: Case) -> Video | Refused:
     audio = None if made.audio is None else replace(made.audio, duration=None)
     return replace(
         made,
-        duration=max(length, want.duration),
+        duration=max(length, target.duration),
         video=replace(made.video, duration=length),
         audio=audio,
     )
@@ -114,15 +114,15 @@ def frame_rate(have: Video, limit: Range) -> Judgement:
     )
     measured = f"{units.rate_text(video.frame_rate)} fps"
     if not limit.allows(video.frame_rate):
-        return Broken(measured=measured)
+        return Failed(measured=measured)
     if peak is not None and not limit.allows(peak):
-        return Broken(measured=f"{peak} frames in one second", detail=f"nominal rate {measured}")
+        return Failed(measured=f"{peak} frames in one second", detail=f"nominal rate {measured}")
     return Passed(measured=measured)
 
 
 @fix("video-frame-rate", safety="lossy", says="divide the rate by a whole number")
-def slower(want: Video, case: Case) -> Video | Refused:
-    return no_timing(want) if want.video.frame_rate is None else picture_encoded(want, case)
+def slower(target: Video, case: Case) -> Video | Refused:
+    return no_timing(target) if target.video.frame_rate is None else picture_encoded(target, case)
 
 
 @rule(
@@ -140,7 +140,7 @@ def peak_frame_rate(have: Video, limit: Range) -> Judgement:
     """
     burst, declared = have.video.frame_rate_burst, have.video.frame_rate_declared
     if burst is None and declared is None:
-        return Untold(fact="video.frame_rate_burst")
+        return Unknown(fact="video.frame_rate_burst")
     slack = Fraction(1, 2)  # codec-facts: 60.5, time-stamp rounding over six intervals
     if (
         limit.max is not None
@@ -148,11 +148,11 @@ def peak_frame_rate(have: Video, limit: Range) -> Judgement:
         and burst is not None
         and burst > limit.max + slack
     ):
-        return Broken(measured=f"{units.rate_text(burst)} fps in bursts")
+        return Failed(measured=f"{units.rate_text(burst)} fps in bursts")
     if (
         limit.max is not None and declared is not None and declared > limit.max * Fraction(501, 500)
     ):  # as rates are snapped: 60.06 is 60
-        return Broken(
+        return Failed(
             measured=f"{units.rate_text(declared)} fps",
             detail="the base rate that the container declares",
         )
@@ -160,8 +160,8 @@ def peak_frame_rate(have: Video, limit: Range) -> Judgement:
 
 
 @fix("video-peak-frame-rate", safety="lossy", says="encode at a constant rate")
-def constant_rate(want: Video, case: Case) -> Video:
-    return picture_encoded(want, case)
+def constant_rate(target: Video, case: Case) -> Video:
+    return picture_encoded(target, case)
 
 
 @rule(
@@ -179,9 +179,9 @@ def recommended_frame_rate(have: Video, limit: AnyOf) -> Judgement:
     """
     rate = have.video.frame_rate
     if rate is None:
-        return Untold(fact="video.frame_rate")
+        return Unknown(fact="video.frame_rate")
     measured = f"{units.rate_text(rate)} fps"
-    return Passed(measured=measured) if limit.allows(rate) else Broken(measured=measured)
+    return Passed(measured=measured) if limit.allows(rate) else Failed(measured=measured)
 
 
 @rule("video-scan", kinds=("video",), subject="scan", facts=("video.scan",))
@@ -198,11 +198,11 @@ def scan(have: Video, limit: OneOf) -> Judgement:
     """
     flags, content = have.video.scan_flags, have.video.scan_content
     judged = named(have.video.scan, "video.scan", limit)
-    if isinstance(judged, Broken) and content is not None:
+    if isinstance(judged, Failed) and content is not None:
         return replace(judged, detail=f"flags say {flags or 'nothing'}, the picture {content}")
     return judged
 
 
 @fix("video-scan", safety="lossy", says="deinterlace, or undo the telecine")
-def progressive(want: Video, case: Case) -> Video:
-    return picture_encoded(want, case)
+def progressive(target: Video, case: Case) -> Video:
+    return picture_encoded(target, case)

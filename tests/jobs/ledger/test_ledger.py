@@ -16,15 +16,17 @@ from mediaprep.errors import EnvironmentProblem, UsageProblem
 from mediaprep.jobs.ledger import database
 from mediaprep.jobs.ledger import ledger as ledgers
 from mediaprep.jobs.ledger import owner as owners
-from mediaprep.jobs.ledger.database import Damaged, Newer
+from mediaprep.jobs.ledger.database import LedgerDamaged, LedgerTooNew
 from mediaprep.jobs.ledger.ledger import Ledger, NameTaken, existing, open_ledger
 from mediaprep.jobs.ledger.owner import Owner
-from mediaprep.jobs.ledger.records import Entry, Publication
+from mediaprep.jobs.ledger.records import FoundFile, Publication
 
 
-def entries(count: int, stamp: int = 1) -> Iterator[Entry]:
+def entries(count: int, stamp: int = 1) -> Iterator[FoundFile]:
     for number in range(count):
-        yield Entry(source=f"/in/{number}.mov", place=f"{number}.mov", stamp=(10, stamp, 1, number))
+        yield FoundFile(
+            source=f"/in/{number}.mov", place=f"{number}.mov", stamp=(10, stamp, 1, number)
+        )
 
 
 def published(name: str, sha256: str = "ab", **more: object) -> Publication:
@@ -50,7 +52,7 @@ def test_what_is_known_is_entered_once(ledger: Ledger) -> None:
 def test_names_are_bytes(ledger: Ledger) -> None:
     name = os.fsdecode(b"/in/caf\xe9\n.mov")
     recipe = ledger.recipe("r", {}, {})
-    ledger.add(recipe, [Entry(source=name, place=os.path.basename(name), stamp=(1, 1, 1, 1))])
+    ledger.add(recipe, [FoundFile(source=name, place=os.path.basename(name), stamp=(1, 1, 1, 1))])
     (row,) = ledger.claim(recipe, 1)
     assert row.source == name
 
@@ -142,7 +144,7 @@ def test_two_outputs_never_get_one_name(ledger: Ledger) -> None:
 def test_a_transaction_that_fails_leaves_nothing(ledger: Ledger) -> None:
     recipe = ledger.recipe("r", {}, {})
 
-    def failing() -> Iterator[Entry]:
+    def failing() -> Iterator[FoundFile]:
         yield from entries(3)
         raise KeyError
 
@@ -213,7 +215,8 @@ def one_page_damaged(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "kind"), [(newer, Newer), (not_a_database, Damaged), (one_page_damaged, Damaged)]
+    ("harm", "kind"),
+    [(newer, LedgerTooNew), (not_a_database, LedgerDamaged), (one_page_damaged, LedgerDamaged)],
 )
 def test_what_cannot_be_used_is_set_aside_and_told_in_one_line(
     tmp_path: Path, harm: Callable[[Path], None], kind: type[Exception]

@@ -21,7 +21,7 @@ from mediaprep.jobs.ledger.discover import given
 from mediaprep.jobs.ledger.ledger import Ledger
 from mediaprep.jobs.run import batch, publish
 from mediaprep.jobs.run.events import JobDone, JobStarted, RunStarted
-from mediaprep.jobs.run.inflight import Options
+from mediaprep.jobs.run.inflight import RunOptions
 from mediaprep.jobs.run.quarantine import Quarantine
 from mediaprep.runtime.source import folded
 from tests.jobs.conftest import Heard, visible
@@ -124,7 +124,7 @@ def test_names_that_collide_are_numbered_and_nothing_is_overwritten(
         len(set(keys)) >= 5
     )  # only the stranger's name, which the ledger does not know, may differ in case alone
     assert (
-        sum("cafe" in folded(name) or "caf\u00e9" in publish.files.folded(name) for name in made)
+        sum("cafe" in folded(name) or "caf\u00e9" in folded(name) for name in made)
         == 2
     )
 
@@ -170,7 +170,7 @@ def test_what_is_refused_goes_where_it_was_told(
         move=False,
         report=lambda path, status, problems, outcome: {"status": status, "problems": problems},
     )
-    with opened(options=Options(on_refused=policy), quarantine=quarantine) as driver:
+    with opened(options=RunOptions(on_refused=policy), quarantine=quarantine) as driver:
         assert batch.run(driver, [str(tmp_path / "in")]).counts == {"refused": 1}
     assert visible(tmp_path / "out") == ({"long.mp4"} if policy == "copy" else set())
     bad = visible(tmp_path / "bad") if (tmp_path / "bad").exists() else set()
@@ -251,7 +251,7 @@ def test_a_target_that_cannot_be_written_fails_that_file_only(
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "sub").write_text("a file where a folder is needed")
     heard = Heard()
-    with opened(heard, options=Options(retries=1)) as driver:
+    with opened(heard, options=RunOptions(retries=1)) as driver:
         end = batch.run(driver, [str(tmp_path / "in")])
     assert end.counts == {"already_ok": 1, "failed": 1}
     assert len(heard.of("job.retry")) == 1
@@ -362,7 +362,7 @@ def test_a_dry_run_writes_nothing(drop: Drop, crew, recipe, tmp_path: Path) -> N
     drop("base.mp4", "in/b.mp4")
     before = digests(tmp_path)
     heard = Heard()
-    end = batch.dry_run(recipe, crew, Options(), [str(tmp_path / "in")], heard)
+    end = batch.dry_run(recipe, crew, RunOptions(), [str(tmp_path / "in")], heard)
     assert end.counts == {"fixed": 1, "already_ok": 1}
     assert digests(tmp_path) == before
     plans = [event.plan for event in heard.of("job.look")]

@@ -13,9 +13,9 @@ import pytest
 
 from mediaprep.jobs.ledger.discover import entry_of, ignored, walk
 from mediaprep.jobs.watch import settle
-from mediaprep.jobs.watch.settle import Rules, Settling, Writers, complete
+from mediaprep.jobs.watch.settle import OpenWriters, SettleOptions, UnsettledFiles, complete
 
-RULES = Rules(settle=0.3, poll=0.05, incomplete_after=60)
+RULES = SettleOptions(settle=0.3, poll=0.05, incomplete_after=60)
 PAUSE = 0.5  # longer than the quiet that is asked for
 PIECES = 3
 
@@ -141,7 +141,7 @@ def test_no_file_is_taken_early_and_every_one_in_the_end(
 ) -> None:
     """All writers at once. ``events``: each look claims that the file was just closed, which may shorten the wait and nothing else."""
     data = make("base.mp4").read_bytes()
-    settling = Settling(RULES)
+    settling = UnsettledFiles(RULES)
     threads = [
         threading.Thread(target=writer, args=(tmp_path / f"{writer.__name__}.mp4", data))
         for writer in WRITERS
@@ -173,8 +173,8 @@ class Clock:
         return self.now
 
 
-def looked(
-    settling: Settling, path: Path, clock: Clock, seconds: float, step: float = 1.0
+def probed(
+    settling: UnsettledFiles, path: Path, clock: Clock, seconds: float, step: float = 1.0
 ) -> float | None:
     """The time at which a file is settled; None within so many seconds."""
     for _ in range(int(seconds / step)):
@@ -191,21 +191,21 @@ def test_quiet_is_counted_from_the_last_change_on_a_clock_of_its_own(
     make: Callable[[str], Path], tmp_path: Path
 ) -> None:
     clock = Clock()
-    settling = Settling(Rules(settle=5, poll=1), clock)
+    settling = UnsettledFiles(SettleOptions(settle=5, poll=1), clock)
     path = tmp_path / "a.mp4"
     path.write_bytes(make("base.mp4").read_bytes())
     os.utime(path, (1e9, 1e9))
-    assert looked(settling, path, clock, 60) == 5
+    assert probed(settling, path, clock, 60) == 5
 
 
 def test_what_is_incomplete_waits_and_is_judged_as_it_is_in_the_end(
     make: Callable[[str], Path], tmp_path: Path
 ) -> None:
     clock = Clock()
-    settling = Settling(Rules(settle=5, poll=1, incomplete_after=600), clock)
+    settling = UnsettledFiles(SettleOptions(settle=5, poll=1, incomplete_after=600), clock)
     path = tmp_path / "a.mp4"
     path.write_bytes(make("base.mp4").read_bytes()[:50_000])
-    at = looked(settling, path, clock, 1200)
+    at = probed(settling, path, clock, 1200)
     assert at is not None
     assert 600 <= at <= 600 + settle.LONGEST_DELAY + 1
 
@@ -217,16 +217,16 @@ def test_a_format_without_an_end_mark_needs_its_full_quiet_even_if_it_was_closed
     path = tmp_path / "a.ts"
     path.write_bytes(make("r60.ts").read_bytes())
     assert complete(str(path)) is None
-    settling = Settling(Rules(settle=5, poll=1), clock)
+    settling = UnsettledFiles(SettleOptions(settle=5, poll=1), clock)
     entry = entry_of(path, "a.ts")
     assert entry is not None
     settling.saw(entry, closed=True)
-    assert looked(settling, path, clock, 60) == 5
+    assert probed(settling, path, clock, 60) == 5
 
 
 def test_a_file_that_disappears_is_forgotten(tmp_path: Path) -> None:
     clock = Clock()
-    settling = Settling(Rules(settle=5, poll=1), clock)
+    settling = UnsettledFiles(SettleOptions(settle=5, poll=1), clock)
     path = tmp_path / "a.mp4"
     path.write_bytes(b"x")
     entry = entry_of(path, "a.mp4")
@@ -249,9 +249,9 @@ def test_a_writer_is_seen_by_lease_and_by_descriptors(
     entry = entry_of(path, "a")
     assert entry is not None
     with path.open("r+b"):
-        assert Writers().writes(str(path), entry.stamp)
+        assert OpenWriters().writes(str(path), entry.stamp)
     with path.open("rb"):
-        assert not Writers().writes(str(path), entry.stamp)
+        assert not OpenWriters().writes(str(path), entry.stamp)
 
 
 @pytest.mark.parametrize(

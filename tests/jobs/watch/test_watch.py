@@ -14,28 +14,31 @@ import pytest
 from mediaprep.errors import Cancelled, UsageProblem
 from mediaprep.jobs.run import batch
 from mediaprep.jobs.run.events import JobDone
-from mediaprep.jobs.run.inflight import Options
+from mediaprep.jobs.run.inflight import RunOptions
 from mediaprep.jobs.run.quarantine import Quarantine
 from mediaprep.jobs.watch import watch
-from mediaprep.jobs.watch.settle import Rules
-from mediaprep.jobs.watch.watch import Habits, Watch
-from mediaprep.jobs.workers.threads import Crew, Threads
+from mediaprep.jobs.watch.settle import SettleOptions
+from mediaprep.jobs.watch.watch import Watch, WatchOptions
+from mediaprep.jobs.workers.threads import ThreadPool, WorkerPool
 from tests.jobs.conftest import Heard, visible
 
 Drop = Callable[..., Path]
-HABITS = Habits(
-    rescan=0.3, once=True, min_free=0, rules=Rules(settle=0.2, poll=0.05, incomplete_after=1.0)
+HABITS = WatchOptions(
+    rescan=0.3,
+    once=True,
+    min_free=0,
+    rules=SettleOptions(settle=0.2, poll=0.05, incomplete_after=1.0),
 )
-OPTIONS = Options(on_refused="quarantine", settled=True)
+OPTIONS = RunOptions(on_refused="quarantine", settled=True)
 
 
 @pytest.fixture(params=["threads", pytest.param("dask", marks=pytest.mark.long)])
-def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
+def crew(request: pytest.FixtureRequest) -> Iterator[WorkerPool]:
     """Watching knows nothing of who does the work: over a cluster in the long run only."""
     if request.param == "dask":
         yield request.getfixturevalue("dask_crew")
         return
-    threads = Threads(2)
+    threads = ThreadPool(2)
     yield threads
     threads.close()
 
@@ -45,7 +48,9 @@ def watched(opened, tmp_path: Path):  # type: ignore[no-untyped-def]
     """``watched(habits)``: run it over ``tmp_path/in`` until it is done; the events and the end."""
     (tmp_path / "in").mkdir(exist_ok=True)
 
-    def run(habits: Habits = HABITS, tell: Callable[[object], None] | None = None, **words: object):  # type: ignore[no-untyped-def]
+    def run(
+        habits: WatchOptions = HABITS, tell: Callable[[object], None] | None = None, **words: object
+    ):  # type: ignore[no-untyped-def]
         heard = Heard()
 
         def both(event: object) -> None:

@@ -17,9 +17,9 @@ from mediaprep.errors import EnvironmentProblem
 from mediaprep.jobs.ledger.ledger import Ledger
 from mediaprep.jobs.run import batch
 from mediaprep.jobs.run.events import JobProgress
-from mediaprep.jobs.run.inflight import Options
+from mediaprep.jobs.run.inflight import RunOptions
 from mediaprep.jobs.workers.dask import Cluster
-from mediaprep.model.options import Wishes
+from mediaprep.model.options import Options
 from tests.jobs.conftest import Heard, visible
 
 pytest.importorskip("distributed")
@@ -146,8 +146,8 @@ def test_a_worker_killed_in_mid_job_loses_and_doubles_nothing(
 
     from dataclasses import replace
 
-    trimming = replace(recipe, wishes=Wishes(trim="first", quality="fast"))
-    with batch.opened(tmp_path / "out", trimming, crew, Options(), tell) as driver:
+    trimming = replace(recipe, options=Options(trim="first", quality="fast"))
+    with batch.opened(tmp_path / "out", trimming, crew, RunOptions(), tell) as driver:
         end = batch.run(driver, [str(tmp_path / "in")])
     crew.close()
     assert killed
@@ -173,7 +173,7 @@ def test_a_lost_scheduler_is_told_and_the_next_run_goes_on(
 
     with (
         pytest.raises(EnvironmentProblem, match="scheduler"),
-        batch.opened(tmp_path / "out", recipe, crew, Options(), tell) as driver,
+        batch.opened(tmp_path / "out", recipe, crew, RunOptions(), tell) as driver,
     ):
         batch.run(driver, [str(tmp_path / "in")])
     crew.close()
@@ -188,7 +188,7 @@ def test_a_lost_scheduler_is_told_and_the_next_run_goes_on(
     hosts.start_scheduler()
     hosts.add_worker()
     crew = connected(hosts)
-    with batch.opened(tmp_path / "out", recipe, crew, Options(), Heard()) as driver:
+    with batch.opened(tmp_path / "out", recipe, crew, RunOptions(), Heard()) as driver:
         end = batch.run(driver, [str(tmp_path / "in")])
     crew.close()
     assert sum(end.counts.values()) < 8
@@ -221,7 +221,7 @@ def test_a_file_that_kills_workers_ends_as_failed_and_they_go_on(
             "PYTHONPATH", before
         )
     crew = connected(hosts)
-    with batch.opened(tmp_path / "out", recipe, crew, Options(retries=1), Heard()) as driver:
+    with batch.opened(tmp_path / "out", recipe, crew, RunOptions(retries=1), Heard()) as driver:
         end = batch.run(driver, [str(tmp_path / "in")])
     crew.close()
     assert end.counts == {"already_ok": 3, "failed": 1}

@@ -12,10 +12,10 @@ import pytest
 
 from mediaprep.errors import Cancelled
 from mediaprep.jobs.run import batch
-from mediaprep.jobs.run.inflight import Options
+from mediaprep.jobs.run.inflight import RunOptions
 from mediaprep.jobs.workers import worker as work
-from mediaprep.jobs.workers.threads import Threads
-from mediaprep.jobs.workers.worker import Made, Recipe, Seen, Task
+from mediaprep.jobs.workers.threads import ThreadPool
+from mediaprep.jobs.workers.worker import JobInspection, JobResult, JobTask, RunSettings
 from mediaprep.model.events import StageStarted
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.source import open_source
@@ -100,13 +100,13 @@ def test_whatever_this_file_system_does_the_source_does_not_change_with_its_copy
 
 @pytest.mark.slow
 def test_a_job_that_gives_no_sign_is_stopped_and_tried_again(
-    drop: Callable[..., Path], recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    drop: Callable[..., Path], recipe: RunSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drop("ac3.mp4", "in/a.mp4")
     drop("base.mp4", "in/b.mp4")
     heard, really, hung = Heard(), work.make, list[int]()
 
-    def make(task: Task, seen: Seen) -> Made:
+    def make(task: JobTask, seen: JobInspection) -> JobResult:
         if hung:
             return really(task, seen)
         hung.append(task.job)
@@ -116,12 +116,12 @@ def test_a_job_that_gives_no_sign_is_stopped_and_tried_again(
             try:
                 context.check()
             except Cancelled:
-                return Made(status="stopped", problem="stopped")
+                return JobResult(status="stopped", problem="stopped")
 
     monkeypatch.setattr("mediaprep.jobs.run.driver.make", make)
-    crew = Threads(2)
+    crew = ThreadPool(2)
     with batch.opened(
-        tmp_path / "out", recipe, crew, Options(stall=0.3, pause=0.0), heard
+        tmp_path / "out", recipe, crew, RunOptions(stall=0.3, pause=0.0), heard
     ) as driver:
         assert batch.run(driver, [str(tmp_path / "in")]).counts == {"fixed": 1, "already_ok": 1}
     crew.close()
@@ -131,17 +131,17 @@ def test_a_job_that_gives_no_sign_is_stopped_and_tried_again(
 
 @pytest.mark.slow
 def test_a_job_that_fails_is_tried_again_after_pauses_that_grow(
-    drop: Callable[..., Path], recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    drop: Callable[..., Path], recipe: RunSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drop("ac3.mp4", "in/a.mp4")
     heard = Heard()
     monkeypatch.setattr(
         "mediaprep.jobs.run.driver.make",
-        lambda task, seen: Made(status="failed", problem="no space left on device"),
+        lambda task, seen: JobResult(status="failed", problem="no space left on device"),
     )
-    crew = Threads(2)
+    crew = ThreadPool(2)
     with batch.opened(
-        tmp_path / "out", recipe, crew, Options(retries=3, pause=0.01), heard
+        tmp_path / "out", recipe, crew, RunOptions(retries=3, pause=0.01), heard
     ) as driver:
         assert batch.run(driver, [str(tmp_path / "in")]).counts == {"failed": 1}
     crew.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mediaprep.probing.bitstream._bits import Damaged
+from mediaprep.probing.bitstream._bits import BitstreamDamaged
 from mediaprep.probing.bitstream.aac import (
     object_indication_codec,
     packet_framing,
@@ -128,7 +128,7 @@ def test_channels_of_a_program_config_element_are_counted():
 
 @pytest.mark.parametrize("written", ["", "12", "1e90", "2b", "ff", "1180"])
 def test_configs_cut_short_or_reserved_are_damaged(written: str):
-    with pytest.raises(Damaged):
+    with pytest.raises(BitstreamDamaged):
         parse_config(bytes.fromhex(written))
 
 
@@ -136,7 +136,7 @@ def test_every_two_bytes_are_a_config_or_damaged():
     for value in range(0, 1 << 16, 7):
         try:
             parse_config(value.to_bytes(2, "big") + b"\x55\x56\xe5\x9d\x48")
-        except Damaged:
+        except BitstreamDamaged:
             continue
 
 
@@ -158,7 +158,7 @@ def test_adts_headers(written: str, told: tuple[int, ...]):
 @pytest.mark.parametrize("written", ["fffb9064000000", "fff1", "00000000000000", "fff17c80017ffc"])
 def test_no_adts_header(written: str):
     """MP3, a header cut short, silence, a reserved rate."""
-    with pytest.raises(Damaged):
+    with pytest.raises(BitstreamDamaged):
         parse_adts(bytes.fromhex(written))
 
 
@@ -216,7 +216,7 @@ def test_latm_announces_sbr():
 def test_latm_may_go_by_an_earlier_configuration():
     assert parse_latm(bytes.fromhex("56e18affc410a6367f03ff3f")) is None
     for written in ("", "56e0", "fff15080017ffc", "56e135200011", "56e135600011901fe7f976e0"):
-        with pytest.raises(Damaged):
+        with pytest.raises(BitstreamDamaged):
             parse_latm(bytes.fromhex(written))
 
 

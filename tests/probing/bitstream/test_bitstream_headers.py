@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from mediaprep.probing.bitstream._bits import BitReader, Damaged
+from mediaprep.probing.bitstream._bits import BitReader, BitstreamDamaged
 from mediaprep.probing.bitstream._nal import sei_messages, unescaped
 from mediaprep.probing.bitstream.av1 import Av1Reader
 from mediaprep.probing.bitstream.h264 import H264Reader
@@ -437,12 +437,12 @@ def test_exp_golomb_codes():
 
 @pytest.mark.parametrize("data", [b"", b"\0\0\0\0\0\0\0\0\0", b"\x01"])
 def test_codes_cut_short_are_damaged(data: bytes):
-    with pytest.raises(Damaged):
+    with pytest.raises(BitstreamDamaged):
         BitReader(data).ue()
 
 
 def test_reads_past_the_end_are_damaged():
-    with pytest.raises(Damaged):
+    with pytest.raises(BitstreamDamaged):
         BitReader(b"\xff").u(9)
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.probing.formats import isobmff
-from mediaprep.probing.formats.isotrack import Colr, DolbyVision, Edit, IsoTrack
-from mediaprep.probing.formats.window import Held
+from mediaprep.probing.formats.isotrack import Colr, DolbyVisionBox, Edit, IsoTrack
+from mediaprep.probing.formats.window import InMemoryFile
 from mediaprep.runtime.source import open_source
 from tests.corpus import real_files
 from tests.probing.mutants import Counted
@@ -101,7 +101,7 @@ def esds(object_type=0x40, config=b"\x11\x90"):
 
 
 def read(data):
-    return isobmff.walk(Held(data))
+    return isobmff.walk(InMemoryFile(data))
 
 
 def one(data) -> IsoTrack:
@@ -230,7 +230,7 @@ def test_a_phone_recording(corpus):
         picture.sample_count,
         picture.sync_count,
     ) == ("hvc1", 1920, 1080, 40, 2)
-    assert picture.dolby_vision == DolbyVision(profile=8, level=4, compatibility=4)
+    assert picture.dolby_vision == DolbyVisionBox(profile=8, level=4, compatibility=4)
     assert picture.colr == (Colr(kind="nclc", primaries=9, transfer=18, matrix=9),)
     assert picture.matrix[:6] == QUARTER_LEFT[:6]
     assert [item.codec for item in others] == ["mebx", "mebx"]
@@ -423,7 +423,7 @@ def test_children_of_a_picture_entry():
     )
     assert found.clap == (300, 1, 200, 1, -5, 1, 0, 1)
     assert found.colr == (Colr(kind="nclx", primaries=1, transfer=1, matrix=1, full_range=True),)
-    assert found.dolby_vision == DolbyVision(profile=5, level=6, compatibility=2)
+    assert found.dolby_vision == DolbyVisionBox(profile=5, level=6, compatibility=2)
 
 
 def test_a_name_inside_a_configuration_is_no_box(make):

@@ -11,7 +11,7 @@ import pytest
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.probing.formats import gif, jpeg, matroska, mpegts, png, riff
-from mediaprep.probing.formats.window import Held
+from mediaprep.probing.formats.window import InMemoryFile
 from mediaprep.runtime.source import open_source
 from tests.probing.mutants import Counted
 
@@ -92,19 +92,21 @@ def _looping(count):
 @pytest.mark.parametrize(("count", "plays"), [(None, 1), (0, 0), (1, 2), (3, 4), (65535, 65536)])
 def test_gif_loop_counts_repeats(count, plays):
     blocks = (_looping(count),) if count is not None else ()
-    assert gif.walk(Held(_gif(*blocks, _frame(), b";"))).loop == plays
+    assert gif.walk(InMemoryFile(_gif(*blocks, _frame(), b";"))).loop == plays
 
 
 def test_gif_delays_as_browsers_play_them():
     found = gif.walk(
-        Held(_gif(*(part for delay in (0, 1, 2, 10) for part in (_control(delay), _frame())), b";"))
+        InMemoryFile(
+            _gif(*(part for delay in (0, 1, 2, 10) for part in (_control(delay), _frame())), b";")
+        )
     )
     assert found.delays_raw == (0, 1, 2, 10)
     assert found.delays == (Fraction(1, 10), Fraction(1, 10), Fraction(1, 50), Fraction(1, 10))
 
 
 def test_gif_control_applies_to_the_next_frame_only():
-    found = gif.walk(Held(_gif(_control(7, 2, True), _frame(), _frame(), b";")))
+    found = gif.walk(InMemoryFile(_gif(_control(7, 2, True), _frame(), _frame(), b";")))
     assert found.delays_raw == (7, 0)
     assert found.disposals == ("background", "none")
     assert found.transparency
@@ -121,18 +123,18 @@ def test_gif_control_applies_to_the_next_frame_only():
 )
 def test_gif_transparency(blocks, transparent):
     """A colour that is named, or a first frame that leaves a part of the screen bare."""
-    assert gif.walk(Held(_gif(*blocks, b";"))).transparency is transparent
+    assert gif.walk(InMemoryFile(_gif(*blocks, b";"))).transparency is transparent
 
 
 def test_gif_frame_marks_inside_data_are_no_frames():
     data = b"\2" + bytes([200]) + b"\x2c\x3b\x21\xf9" * 50 + b"\0"
-    found = gif.walk(Held(_gif(_frame(data=data), b"\0\0\0", _frame(flags=0x40), b";")))
+    found = gif.walk(InMemoryFile(_gif(_frame(data=data), b"\0\0\0", _frame(flags=0x40), b";")))
     assert (found.frame_count, found.complete, found.interlaced) == (2, True, True)
 
 
 def test_gif_palettes_are_passed_over():
     data = _gif(b"\x2c" * 24, _frame(flags=0x81, data=b";" * 12 + b"\2\1\0\0"), b";", flags=0x82)
-    assert gif.walk(Held(data)).frame_count == 1
+    assert gif.walk(InMemoryFile(data)).frame_count == 1
 
 
 @pytest.mark.parametrize(
@@ -146,18 +148,18 @@ def test_gif_palettes_are_passed_over():
     ],
 )
 def test_gif_incomplete(end, why):
-    found = gif.walk(Held(_gif(_frame(), end)))
+    found = gif.walk(InMemoryFile(_gif(_frame(), end)))
     assert (found.frame_count, found.complete) == (1, False)
     assert why in str(found.incomplete_because)
 
 
 def test_gif_trailing_bytes():
-    found = gif.walk(Held(_gif(_frame(), b";", b"junk")))
+    found = gif.walk(InMemoryFile(_gif(_frame(), b";", b"junk")))
     assert (found.complete, found.trailing_bytes) == (True, 4)
 
 
 def test_gif_walk_stops_where_told():
-    found = gif.walk(Held(_gif(*[_frame()] * 50, b";")), max_frames=2)
+    found = gif.walk(InMemoryFile(_gif(*[_frame()] * 50, b";")), max_frames=2)
     assert (found.frame_count, found.capped, found.complete) == (2, True, None)
 
 
@@ -193,7 +195,7 @@ def _control_chunk(number, delay=1, base=10, disposal=0):
 
 def test_png_head():
     found = png.walk(
-        Held(
+        InMemoryFile(
             _png(
                 _chunk(b"iCCP", b"x"),
                 _chunk(b"cICP", b"\1\1\0\1"),
@@ -226,7 +228,7 @@ def test_apng_frames_are_counted_not_believed():
         _control_chunk(2, 5, 0),
         _chunk(b"fdAT"),
     )
-    found = png.walk(Held(_png(actl, *frames, _chunk(b"IEND"))))
+    found = png.walk(InMemoryFile(_png(actl, *frames, _chunk(b"IEND"))))
     assert (
         found.frame_count,
         found.declared_frames,
@@ -240,7 +242,7 @@ def test_apng_frames_are_counted_not_believed():
         Fraction(1, 20),
     )  # 0 is played as 100 ms; a base of 0 is 100
     assert found.disposals == ("background", "none")
-    short = png.walk(Held(_png(actl, *frames[:4], _chunk(b"IEND"))))
+    short = png.walk(InMemoryFile(_png(actl, *frames[:4], _chunk(b"IEND"))))
     assert (short.frame_count, short.complete) == (2, False)
 
 
@@ -259,7 +261,7 @@ def test_apng_as_exiftool_saw_it(make):
 
 def test_a_control_chunk_behind_a_late_actl_is_no_animation():
     found = png.walk(
-        Held(
+        InMemoryFile(
             _png(
                 _chunk(b"IDAT"),
                 _chunk(b"acTL", struct.pack(">II", 2, 0)),
@@ -275,8 +277,8 @@ def test_a_control_chunk_behind_a_late_actl_is_no_animation():
 @pytest.mark.parametrize("cut", [1, 4, 12, 13, 20])
 def test_png_cut_short(cut):
     data = _png(_chunk(b"IDAT", b"x" * 10), _chunk(b"IEND"))
-    assert png.walk(Held(data[:-cut])).complete is False
-    assert png.walk(Held(data + b"junk")).trailing_bytes == 4
+    assert png.walk(InMemoryFile(data[:-cut])).complete is False
+    assert png.walk(InMemoryFile(data + b"junk")).trailing_bytes == 4
 
 
 # -- WebP and RIFF -------------------------------------------------------------------------------------------------------------------
@@ -301,7 +303,7 @@ def test_animated_webp():
         for delay, flags in ((40, 0), (5, 1), (1000, 0))
     ]
     found = riff.walk_webp(
-        Held(
+        InMemoryFile(
             _riff(
                 (b"VP8X", bytes([0x12, 0, 0, 0]) + _three(639) + _three(479)),
                 (b"ANIM", bytes(4) + b"\3\0"),
@@ -358,20 +360,21 @@ def test_webp_as_exiftool_saw_it(make, name):
 def test_webp_cut_short(make):
     data = make("plain.webp").read_bytes()
     for percent in (10, 50, 99):
-        assert riff.walk_webp(Held(data[: len(data) * percent // 100])).complete is False
-    assert riff.walk_webp(Held(data + b"tail")).trailing_bytes == 4
+        assert riff.walk_webp(InMemoryFile(data[: len(data) * percent // 100])).complete is False
+    assert riff.walk_webp(InMemoryFile(data + b"tail")).trailing_bytes == 4
 
 
 def test_avi_sizes(make):
     data = make("base.avi").read_bytes()
-    assert riff.completeness(Held(data)) == (True, None)
-    assert riff.completeness(Held(data[:-10]))[0] is False
-    assert riff.completeness(Held(data + _riff((b"idx1", b""), form=b"AVIX")))[0] is True
+    assert riff.completeness(InMemoryFile(data)) == (True, None)
+    assert riff.completeness(InMemoryFile(data[:-10]))[0] is False
+    assert riff.completeness(InMemoryFile(data + _riff((b"idx1", b""), form=b"AVIX")))[0] is True
     assert (
-        riff.completeness(Held(data + _riff((b"idx1", bytes(50)), form=b"AVIX")[:-20]))[0] is False
+        riff.completeness(InMemoryFile(data + _riff((b"idx1", bytes(50)), form=b"AVIX")[:-20]))[0]
+        is False
     )
-    assert riff.completeness(Held(data + bytes(5000)))[0] is True
-    assert riff.completeness(Held(_riff(form=b"AVI ", size=0)))[0] is None
+    assert riff.completeness(InMemoryFile(data + bytes(5000)))[0] is True
+    assert riff.completeness(InMemoryFile(_riff(form=b"AVI ", size=0)))[0] is None
 
 
 # -- JPEG ----------------------------------------------------------------------------------------------------------------------------
@@ -433,7 +436,7 @@ _SOS = _segment(0xDA, bytes(10))
     ],
 )
 def test_jpeg_end(data, complete):
-    found = jpeg.walk(Held(data))
+    found = jpeg.walk(InMemoryFile(data))
     assert found.complete is complete
     assert (found.width, found.height) == (9, 6)
 
@@ -456,11 +459,14 @@ def test_jpeg_second_picture_must_be_whole():
             b"\xff\xd8" + _segment(0xE2, b"MPF\0" + index) + _SOF + _SOS + b"\xff\xd9" + bytes(100)
         )
 
-    assert (jpeg.walk(Held(with_index(20))).complete, jpeg.walk(Held(with_index(20))).pictures) == (
+    assert (
+        jpeg.walk(InMemoryFile(with_index(20))).complete,
+        jpeg.walk(InMemoryFile(with_index(20))).pictures,
+    ) == (
         True,
         2,
     )
-    assert jpeg.walk(Held(with_index(2000))).complete is False
+    assert jpeg.walk(InMemoryFile(with_index(2000))).complete is False
 
 
 def test_jpeg_many_short_scans_cost_their_bytes():
@@ -471,7 +477,7 @@ def test_jpeg_many_short_scans_cost_their_bytes():
 
 def test_jpeg_of_two_bytes_is_unreadable():
     with pytest.raises(SourceUnreadable):
-        jpeg.walk(Held(b"\xff\xd8\xff"))
+        jpeg.walk(InMemoryFile(b"\xff\xd8\xff"))
 
 
 def test_ultra_hdr_cut_short(corpus):
@@ -505,16 +511,16 @@ def test_matroska_tracks_as_ffprobe_saw_them(make, name):
 def test_matroska_cut_anywhere(make):
     data = make("base.mkv").read_bytes()
     for percent in range(2, 100, 7):
-        cut = Held(data[: len(data) * percent // 100])
+        cut = InMemoryFile(data[: len(data) * percent // 100])
         assert matroska.walk(cut).complete is False
-    assert matroska.walk(Held(data[:-1])).complete is False
+    assert matroska.walk(InMemoryFile(data[:-1])).complete is False
 
 
 def test_matroska_of_unknown_size_cannot_tell(make):
     data = bytearray(make("base.mkv").read_bytes())
     at = data.find(b"\x18\x53\x80\x67")
     data[at + 4 : at + 12] = b"\x01" + b"\xff" * 7
-    assert matroska.walk(Held(bytes(data))).complete is None
+    assert matroska.walk(InMemoryFile(bytes(data))).complete is None
 
 
 @pytest.mark.parametrize("name", ["base.ts", "base.m2ts", "adts.ts"])
@@ -542,7 +548,10 @@ def test_an_id3_stream(corpus):
 
 def test_a_gif_without_a_picture_is_not_whole():
     data = b"GIF89a\1\0\1\0\0\0\0" + b"\x21\xfe\1x\0" * 3 + b"\x3b"
-    assert (gif.walk(Held(data)).complete, gif.walk(Held(data)).incomplete_because) == (
+    assert (
+        gif.walk(InMemoryFile(data)).complete,
+        gif.walk(InMemoryFile(data)).incomplete_because,
+    ) == (
         False,
         "no picture in it",
     )
@@ -559,5 +568,5 @@ def test_fill_bytes_of_a_jpeg_are_passed_over_wherever_they_lie():
             + b"\xff\xda\0\x08\1\1\0\0\x3f\0"
             + b"\x12\xff\0\xff\xd0\x34\xff\xd9"
         )
-        found = jpeg.walk(Held(data))
+        found = jpeg.walk(InMemoryFile(data))
         assert (found.complete, found.end, found.width) == (True, len(data), 8), fill

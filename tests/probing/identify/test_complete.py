@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.probing.formats.window import Held
+from mediaprep.probing.formats.window import InMemoryFile
 from mediaprep.probing.identify.complete import completeness
 from mediaprep.probing.identify.sniff import sniff
 from mediaprep.runtime.source import open_source
@@ -16,7 +16,7 @@ from tests.corpus import real_files
 
 def verdict(data):
     """True, False or None; False too where nothing of it can be read."""
-    source = Held(data)
+    source = InMemoryFile(data)
     try:
         return completeness(source, sniff(source))[0]
     except SourceUnreadable as problem:

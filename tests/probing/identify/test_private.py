@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 
 from mediaprep.probing.formats import tagnames
 from mediaprep.probing.formats.exif import Tiff, exif_items, iptc_items, xmp_items
-from mediaprep.probing.formats.window import Held, Window
+from mediaprep.probing.formats.window import InMemoryFile, Window
 from mediaprep.probing.identify.private import private_items
 from mediaprep.probing.identify.sniff import sniff
 from mediaprep.runtime.source import open_source
@@ -23,7 +23,7 @@ TELLING = {"location", "device", "owner", "maker"}
 
 
 def kinds(data):
-    source = Held(data)
+    source = InMemoryFile(data)
     found = private_items(source, sniff(source))
     assert found is not None
     return {item.kind for item in found}
@@ -160,7 +160,7 @@ def test_orientation_alone_is_nothing_private():
     exif = Image.Exif()
     exif[0x0112] = 6
     assert kinds(_picture("JPEG", exif=exif)) == set()
-    assert Tiff(Window(Held(exif.tobytes()[6:])), "EXIF").orientation == 6
+    assert Tiff(Window(InMemoryFile(exif.tobytes()[6:])), "EXIF").orientation == 6
 
 
 XMP = (

@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.probing.formats.window import Held
+from mediaprep.probing.formats.window import InMemoryFile
 from mediaprep.probing.identify.sniff import sniff
 from mediaprep.runtime.source import open_source
 from tests.corpus import real_files
@@ -166,7 +166,7 @@ def test_what_is_refused_is_named(make, name):
 )
 def test_other_things_are_refused_by_their_name(data, what):
     with pytest.raises(SourceUnreadable, match=what):
-        sniff(Held(data))
+        sniff(InMemoryFile(data))
 
 
 @pytest.mark.parametrize(
@@ -185,19 +185,19 @@ def test_other_things_are_refused_by_their_name(data, what):
 def test_no_pattern_runs_away(data):
     """Each of these took a backtracking pattern, written carelessly, for ever: the suite's own time limit is the judge."""
     with pytest.raises(SourceUnreadable):
-        sniff(Held(data))
+        sniff(InMemoryFile(data))
 
 
 def test_a_transport_stream_may_begin_in_mid_packet():
     packet = b"\x47\x40\x00\x10" + bytes(184)
-    assert sniff(Held((packet * 20)[100:])).format == "mpegts"
-    assert sniff(Held(packet * 3)).format == "mpegts"
+    assert sniff(InMemoryFile((packet * 20)[100:])).format == "mpegts"
+    assert sniff(InMemoryFile(packet * 3)).format == "mpegts"
 
 
 def test_an_unfinished_recording_says_what_is_missing():
     data = b"\0\0\0\x14ftypisom\0\0\2\0mp41" + struct.pack(">I4s", 100_000, b"mdat") + b"x" * 1000
     with pytest.raises(SourceUnreadable, match="98992 bytes after the end") as caught:
-        sniff(Held(data))
+        sniff(InMemoryFile(data))
     assert caught.value.rule == "file-complete"
 
 

@@ -129,7 +129,7 @@ def test_deep_look_finds_a_picture_that_does_not_decode(make: Make, tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(data)
     assert mediaprep.probe(path).complete is True
-    media = mediaprep.probe(path, wishes=mediaprep.Wishes(deep=True))
+    media = mediaprep.probe(path, options=mediaprep.Options(deep=True))
     assert media.complete is False
     assert "does not decode" in (media.incomplete_because or "")
 

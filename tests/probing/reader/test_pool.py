@@ -24,7 +24,7 @@ from mediaprep.model.media import Media, PrivateItem, Video
 from mediaprep.model.serialize import encode
 from mediaprep.probing.identify.sniff import Sniffed
 from mediaprep.probing.reader import pool as worker
-from mediaprep.probing.reader.pool import Readers, Request, _Answer
+from mediaprep.probing.reader.pool import ReaderPool, ReadRequest, _Answer
 from mediaprep.runtime import sandbox
 from mediaprep.runtime.context import Context, Limits
 from mediaprep.runtime.effects import drive, drive_async
@@ -32,7 +32,7 @@ from mediaprep.runtime.source import open_source
 
 FOLDER = Path(__file__).parent / "readers"
 READER = "naughty_reader:read"
-REQUEST = Request(sniffed=Sniffed(kind_hint="video", format="mp4", demuxer="mov"))
+REQUEST = ReadRequest(sniffed=Sniffed(kind_hint="video", format="mp4", demuxer="mov"))
 STRICT = sandbox.available().level == "strict"
 needs_strict = pytest.mark.skipif(not STRICT, reason="this host has no Landlock or seccomp")
 
@@ -40,18 +40,18 @@ Read = Callable[..., Media]
 
 
 @pytest.fixture(scope="module")
-def readers() -> Iterator[Readers]:
+def readers() -> Iterator[ReaderPool]:
     """One pool for all tests: what one of them breaks may not disturb the next."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(FOLDER))
-        pool = Readers(reader=READER, warm=(), count=2)
+        pool = ReaderPool(reader=READER, warm=(), count=2)
         yield pool
         pool.close()
 
 
 @pytest.fixture(params=["blocking", "on a loop"])
-def read(request: pytest.FixtureRequest, readers: Readers, tmp_path: Path) -> Read:
-    def one(text: str, context: Context | None = None, asked: Request = REQUEST) -> Media:
+def read(request: pytest.FixtureRequest, readers: ReaderPool, tmp_path: Path) -> Read:
+    def one(text: str, context: Context | None = None, asked: ReadRequest = REQUEST) -> Media:
         path = tmp_path / "file"
         path.write_text(text)
         with open_source(path) as source:
@@ -96,7 +96,7 @@ def gone(pid: int, within: float) -> bool:
 
 
 def test_facts_come_back_with_the_files_name_and_the_level(read: Read, tmp_path: Path) -> None:
-    asked = Request(
+    asked = ReadRequest(
         sniffed=REQUEST.sniffed, needs=("video.gop",), clip_duration=Fraction(30000, 1001)
     )
     media = read("seen", asked=asked)
@@ -239,7 +239,7 @@ def test_a_child_that_died_meanwhile_is_replaced(read: Read) -> None:
 
 
 def test_a_child_is_replaced_after_many_files_or_when_it_has_grown(
-    read: Read, readers: Readers, monkeypatch: pytest.MonkeyPatch
+    read: Read, readers: ReaderPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readers.close()
     monkeypatch.setattr(worker, "FILES_OF_ONE_CHILD", 3)
@@ -298,7 +298,7 @@ def test_basic_is_possible_and_said(read: Read, tmp_path: Path) -> None:
 
 
 def test_the_environment_is_not_handed_on(
-    read: Read, readers: Readers, monkeypatch: pytest.MonkeyPatch
+    read: Read, readers: ReaderPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET", "x")
     readers.close()
@@ -320,10 +320,12 @@ def test_a_reader_that_cannot_start_is_a_problem_of_the_host(tmp_path: Path) -> 
         open_source(path) as source,
         pytest.raises(EnvironmentProblem, match="No module named 'no_such_reader'"),
     ):
-        drive(Readers(reader="no_such_reader:read").reading(source, REQUEST, Context()), Context())
+        drive(
+            ReaderPool(reader="no_such_reader:read").reading(source, REQUEST, Context()), Context()
+        )
 
 
-def test_threads_share_safely(readers: Readers, tmp_path: Path) -> None:
+def test_threads_share_safely(readers: ReaderPool, tmp_path: Path) -> None:
     def one(number: int) -> Media | str:
         path = tmp_path / f"file{number}"
         path.write_text("crash" if number % 10 == 9 else f"word{number}")
@@ -340,7 +342,7 @@ def test_threads_share_safely(readers: Readers, tmp_path: Path) -> None:
     ]
 
 
-def test_a_child_outlives_the_thread_that_started_it(readers: Readers, tmp_path: Path) -> None:
+def test_a_child_outlives_the_thread_that_started_it(readers: ReaderPool, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("pid")
     pids: list[int | None] = []
@@ -356,7 +358,7 @@ def test_a_child_outlives_the_thread_that_started_it(readers: Readers, tmp_path:
     assert len(set(pids)) == 1
 
 
-def test_loops_in_threads_and_tasks_share_safely(readers: Readers, tmp_path: Path) -> None:
+def test_loops_in_threads_and_tasks_share_safely(readers: ReaderPool, tmp_path: Path) -> None:
     for n in range(12):
         (tmp_path / f"file{n}").write_text(f"word{n}")
 
@@ -372,7 +374,7 @@ def test_loops_in_threads_and_tasks_share_safely(readers: Readers, tmp_path: Pat
     assert found == [[f"word{n}" for n in range(6)], [f"word{n}" for n in range(6, 12)]]
 
 
-def test_cancelling_the_task_frees_the_place(readers: Readers, tmp_path: Path) -> None:
+def test_cancelling_the_task_frees_the_place(readers: ReaderPool, tmp_path: Path) -> None:
     (tmp_path / "slow").write_text("sleep")
     (tmp_path / "fine").write_text("fine")
 
@@ -403,10 +405,10 @@ PARENT = """
     from mediaprep.runtime.context import Context
     from mediaprep.runtime.source import open_source
     from mediaprep.probing.identify.sniff import Sniffed
-    from mediaprep.probing.reader.pool import Readers, Request
+    from mediaprep.probing.reader.pool import ReaderPool, ReadRequest
     from mediaprep.runtime.effects import drive
-    request = Request(sniffed=Sniffed(kind_hint="video", format="mp4", demuxer="mov"))
-    readers = Readers(reader={reader!r}, warm=())
+    request = ReadRequest(sniffed=Sniffed(kind_hint="video", format="mp4", demuxer="mov"))
+    readers = ReaderPool(reader={reader!r}, warm=())
     def read(name):
         with open_source({work!r} + "/" + name) as source:
             return drive(readers.reading(source, request, Context(), oneshot={oneshot}), Context())
@@ -485,7 +487,7 @@ def shared():
         return worker.read_media(source, request, Context()).size_bytes
 first = shared()
 if os.fork() == 0:
-    readers = Readers(reader=READER, warm=())
+    readers = ReaderPool(reader=READER, warm=())
     print(shared() not in (first, None), flush=True)
     worker._one.close()
     os._exit(0)
@@ -500,7 +502,7 @@ readers.close()
     assert (done.stdout.split(), done.stderr) == (["True", "True"], "")
 
 
-def test_a_process_with_threads_is_not_forked(readers: Readers, tmp_path: Path) -> None:
+def test_a_process_with_threads_is_not_forked(readers: ReaderPool, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("environment")
     readers.close()

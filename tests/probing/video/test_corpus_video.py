@@ -9,7 +9,7 @@ import pytest
 
 from mediaprep.model.media import Sound, Video
 from mediaprep.probing.identify.sniff import sniff
-from mediaprep.probing.reader.pool import Request
+from mediaprep.probing.reader.pool import ReadRequest
 from mediaprep.probing.video.assemble import read_video
 from mediaprep.runtime.source import open_source
 
@@ -54,7 +54,7 @@ RATES = {  # where the table gives an average or a guess: the nominal rate by it
 def read(file):
     with open_source(file.path) as source:
         sniffed = sniff(source)
-        return read_video(source, sniffed, Request(sniffed=sniffed))
+        return read_video(source, sniffed, ReadRequest(sniffed=sniffed))
 
 
 @pytest.fixture(params=VIDEOS, ids=lambda file: file.name)

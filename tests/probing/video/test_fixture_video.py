@@ -10,7 +10,7 @@ import fixtures
 from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import fact
 from mediaprep.probing.identify.sniff import sniff
-from mediaprep.probing.reader.pool import Request
+from mediaprep.probing.reader.pool import ReadRequest
 from mediaprep.probing.video.assemble import read_video
 from mediaprep.runtime.source import open_source
 
@@ -30,10 +30,10 @@ durations.mp4 header_size.mp4 short_colr.mp4 fiel_in_name.mp4
 CLOSE = Fraction(1, 1000)
 
 
-def read(path, **wishes):
+def read(path, **options):
     with open_source(path) as source:
         sniffed = sniff(source)
-        return read_video(source, sniffed, Request(sniffed=sniffed, **wishes))
+        return read_video(source, sniffed, ReadRequest(sniffed=sniffed, **options))
 
 
 def agrees(wanted, found):
@@ -73,14 +73,14 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(make):
 def test_only_what_is_needed_is_looked_at(make):
     media = read(make("base.mp4"), needs=("video.gop",))
     assert media.video.scan_content is None
-    assert all(witness.source != "mediainfo" for witness in media.witnesses)
+    assert all(witness.source != "mediainfo" for witness in media.reported_facts)
 
 
 def test_deep_looks_at_every_window(make):
     def looked_at(deep):
         words = [
             witness.value
-            for witness in read(make("tff.mp4"), deep=deep).witnesses
+            for witness in read(make("tff.mp4"), deep=deep).reported_facts
             if witness.fact == "video.scan_content"
         ]
         assert words[0].startswith("tff")
@@ -101,7 +101,7 @@ def test_mediainfo_is_the_second_opinion(make):
     media = read(make("vui_only.mp4"))
     assert [
         witness
-        for witness in media.witnesses
+        for witness in media.reported_facts
         if witness.source == "mediainfo" and witness.fact == "video.sars"
     ]
 

@@ -2,7 +2,7 @@ import pytest
 
 from mediaprep.probing.bitstream.aac import AacConfig
 from mediaprep.probing.video.audio import SoundFrame, aac_profile
-from mediaprep.probing.video.notes import Notes
+from mediaprep.probing.video.notes import ReaderLog
 
 LC, LC_NO_SBR, LC_SBR = AacConfig(aot=2), AacConfig(aot=2, sbr=False), AacConfig(aot=2, sbr=True)
 
@@ -42,7 +42,7 @@ def heard(samples):
     ],
 )
 def test_lc_only_where_all_three_witnesses_agree(decoder, config, samples, profile):
-    notes = Notes()
+    notes = ReaderLog()
     told = aac_profile(decoder, config, heard(samples), notes, "audio")
     assert told.profile == profile
     assert (told.sbr is None) == (profile is None)
@@ -50,9 +50,9 @@ def test_lc_only_where_all_three_witnesses_agree(decoder, config, samples, profi
 
 
 def test_a_contradicting_witness_is_marked():
-    notes = Notes()
+    notes = ReaderLog()
     aac_profile("LC", LC_SBR, heard(2048), notes, "audio")
-    assert {witness.source: witness.agrees for witness in notes.witnesses} == {
+    assert {witness.source: witness.agrees for witness in notes.reported_facts} == {
         "pyav": False,
         "bitstream": True,
         "frames": True,

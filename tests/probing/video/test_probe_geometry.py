@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from mediaprep.model.media import StatedSar
+from mediaprep.model.media import DeclaredSar
 from mediaprep.probing.video.geometry import (
     Orientation,
     clean_aperture,
@@ -72,7 +72,7 @@ def test_no_matrix_is_upright():
 def test_none_and_zero_state_no_ratio(nothing):
     assert stated_sars(nothing, nothing) == ()
     assert stated_sars(nothing, Fraction(4, 3)) == (
-        StatedSar(where="bitstream", value=Fraction(4, 3)),
+        DeclaredSar(where="bitstream", value=Fraction(4, 3)),
     )
 
 

@@ -146,7 +146,7 @@ def test_the_screen_tells_how_likely_interlace_is(answers, combed, likely, conte
 def test_few_combed_frames_tell_where_all_are_combed_one_way(
     tff, bff, progressive, undetermined, content
 ):
-    tally = scan.Tally()
+    tally = scan.FieldTally()
     for verdict, count in (
         ("tff", tff),
         ("bff", bff),
@@ -219,7 +219,7 @@ def test_soft_telecine_is_by_flag():
 
 
 def test_the_cadence_of_telecine_is_told_without_repeated_fields():
-    tally = scan.Tally()
+    tally = scan.FieldTally()
     for verdict in ["tff", "tff", "tff", "progressive", "progressive"] * 4:
         tally.add(verdict)
     assert tally.content("frames").scan == "telecine"
@@ -235,7 +235,7 @@ def test_the_cadence_of_telecine_is_told_without_repeated_fields():
     ],
 )
 def test_noise_hides_all_of_telecine_but_the_cadence_of_repeated_fields(repeats, content):
-    tally = scan.Tally()
+    tally = scan.FieldTally()
     for repeated in repeats:
         tally.add("undetermined", repeated)
     found = tally.content("frames")
@@ -243,7 +243,7 @@ def test_noise_hides_all_of_telecine_but_the_cadence_of_repeated_fields(repeats,
 
 
 def test_a_few_clean_frames_in_noise_do_not_outweigh_an_interlaced_flag():
-    tally = scan.Tally()
+    tally = scan.FieldTally()
     for verdict in ["progressive"] * 4 + ["undetermined"] * 23:
         tally.add(verdict)
     found = tally.content("frames")
@@ -279,7 +279,7 @@ def test_interlace_in_every_frame_ends_the_measure_early():
     ],
 )
 def test_what_the_verdicts_add_up_to(verdicts, content):
-    tally = scan.Tally()
+    tally = scan.FieldTally()
     for verdict in verdicts:
         tally.add(verdict)
     assert tally.content("frames").scan == content

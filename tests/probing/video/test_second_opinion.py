@@ -2,17 +2,17 @@ from fractions import Fraction
 
 import pytest
 
-from mediaprep.model.media import AudioStream, Colour, HdrFormat, StatedSar, VideoStream
+from mediaprep.model.media import AudioStream, Colour, DeclaredSar, HdrFormat, VideoStream
 from mediaprep.probing.video import second_opinion
-from mediaprep.probing.video.notes import Notes
+from mediaprep.probing.video.notes import ReaderLog
 
-SQUARE = StatedSar(where="bitstream", value=Fraction(1))
+SQUARE = DeclaredSar(where="bitstream", value=Fraction(1))
 
 
 def said(video, fields):
-    notes = Notes()
+    notes = ReaderLog()
     second_opinion.on_picture(notes, video, fields)
-    return {(witness.fact, witness.value): witness.agrees for witness in notes.witnesses}
+    return {(witness.fact, witness.value): witness.agrees for witness in notes.reported_facts}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_its_word_is_set_beside_the_fact(facts, fields, word):
 
 
 def test_ratios_of_container_and_bitstream_apart():
-    stated = (StatedSar(where="container", value=Fraction(4, 3)), SQUARE)
+    stated = (DeclaredSar(where="container", value=Fraction(4, 3)), SQUARE)
     told = said(
         VideoStream(sars=stated),
         {"PixelAspectRatio": "1.333", "PixelAspectRatio_Original": "1.000"},
@@ -74,13 +74,13 @@ def test_texts_that_are_no_numbers_say_nothing():
 
 
 def test_sbr_and_channels():
-    notes = Notes()
+    notes = ReaderLog()
     second_opinion.on_sound(
         notes,
         AudioStream(codec="aac", sbr=False, channels=1),
         {"Format_AdditionalFeatures": "LC SBR", "Channels": "2"},
     )
-    assert [(witness.fact, witness.agrees) for witness in notes.witnesses] == [
+    assert [(witness.fact, witness.agrees) for witness in notes.reported_facts] == [
         ("audio.sbr", False),
         ("audio.channels", False),
     ]

@@ -15,13 +15,13 @@ from pathlib import Path
 from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import Media, Video
 from mediaprep.probing.identify.sniff import Sniffed
-from mediaprep.probing.reader.pool import Request
+from mediaprep.probing.reader.pool import ReadRequest
 from mediaprep.runtime.source import Source
 
 EMPTY = Video(name="from the child")
 
 
-def read(source: Source, sniffed: Sniffed, request: Request) -> Media:
+def read(source: Source, sniffed: Sniffed, request: ReadRequest) -> Media:
     """The first word of the file is what to do, the rest its argument."""
     verb, _, argument = source.read_at(0, 1000).decode().partition(" ")
     if verb.startswith("crash"):
