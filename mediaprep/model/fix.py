@@ -14,7 +14,7 @@ from mediaprep.model.placement import Placement
 class Case:
     """What a fix may look at beside the facts: the source's facts, the limit that is broken, the whole placement, the user's wishes."""
 
-    have: Media
+    source: Media
     limit: Constraint | None
     placement: Placement
     options: Options

@@ -244,36 +244,36 @@ def _copies(output: Output) -> bool:
     )
 
 
-def _copied(output: Output, have: Media, made: Media) -> tuple[CopiedStream, ...]:
+def _copied(output: Output, source: Media, made: Media) -> tuple[CopiedStream, ...]:
     if (
         isinstance(output.target, Image)
-        and isinstance(have, Image)
+        and isinstance(source, Image)
         and isinstance(made, Image)
         and not output.target.reencode
     ):
         return (
-            CopiedStream(track="image", source_digest=have.payload, output_digest=made.payload),
+            CopiedStream(track="image", source_digest=source.payload, output_digest=made.payload),
         )
     if not (
-        isinstance(output.target, Video) and isinstance(have, Video) and isinstance(made, Video)
+        isinstance(output.target, Video) and isinstance(source, Video) and isinstance(made, Video)
     ):
         return ()
     copied = []
     if not output.target.video.reencode:
         copied.append(
             CopiedStream(
-                track="video", source_digest=have.video.payload, output_digest=made.video.payload
+                track="video", source_digest=source.video.payload, output_digest=made.video.payload
             )
         )
     if (
         output.target.audio is not None
         and not output.target.audio.reencode
-        and have.audio
+        and source.audio
         and made.audio
     ):
         copied.append(
             CopiedStream(
-                track="audio", source_digest=have.audio.payload, output_digest=made.audio.payload
+                track="audio", source_digest=source.audio.payload, output_digest=made.audio.payload
             )
         )
     return tuple(copied)

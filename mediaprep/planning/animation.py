@@ -11,24 +11,24 @@ from mediaprep.model.tolerance import AtMost, AtMostBytes, Tolerance
 from mediaprep.targets.animation import encoded, encoding, written_limit
 
 
-def requested_changes(have: Animation, case: Case) -> Iterator[tuple[str, Animation | Refused]]:
+def requested_changes(source: Animation, case: Case) -> Iterator[tuple[str, Animation | Refused]]:
     """What the user's wishes alone make of the facts: the option that asks and what is wanted from there on."""
     options = case.options
     if options.trim is not None:
         yield "--trim", Refused(reason="a GIF is not cut", remedies=("--to video",))
     if (
         options.max_size is not None
-        and have.size_bytes is not None
-        and have.size_bytes > options.max_size
+        and source.size_bytes is not None
+        and source.size_bytes > options.max_size
     ):
-        yield "--max-size", encoded(have, case)
+        yield "--max-size", encoded(source, case)
 
 
-def derive(have: Media, target: Animation, case: Case) -> tuple[Animation, tuple[Tolerance, ...]]:
+def derive(source: Media, target: Animation, case: Case) -> tuple[Animation, tuple[Tolerance, ...]]:
     """The wanted facts as they will be written, and the promises about what they leave free: of a GIF made anew width and height, found
     by the search for the byte limit. The source itself, and none, where nothing changes."""
     if not target.reencode:
-        return _copied(have, target)
+        return _copied(source, target)
     tolerances: list[Tolerance] = [
         AtMost(fact="width", value=target.width),
         AtMost(fact="height", value=target.height),
@@ -47,8 +47,10 @@ def derive(have: Media, target: Animation, case: Case) -> tuple[Animation, tuple
     )
 
 
-def _copied(have: Media, target: Animation) -> tuple[Animation, tuple[Tolerance, ...]]:
+def _copied(source: Media, target: Animation) -> tuple[Animation, tuple[Tolerance, ...]]:
     """Blocks are copied, comments and what lies behind the trailer are left out."""
-    if target == have or have.size_bytes is None:
+    if target == source or source.size_bytes is None:
         return target, ()
-    return replace(target, size_bytes=None, trailing_bytes=0), (AtMostBytes(limit=have.size_bytes),)
+    return replace(target, size_bytes=None, trailing_bytes=0), (
+        AtMostBytes(limit=source.size_bytes),
+    )

@@ -31,8 +31,8 @@ class Change:
 class ChangeTracker:
     """Which rule was broken, and which one's fix changed which fact, while the fold goes."""
 
-    def __init__(self, have: Media, found: Iterable[Rule]) -> None:
-        self._have = dict(leaves(have))
+    def __init__(self, source: Media, found: Iterable[Rule]) -> None:
+        self._have = dict(leaves(source))
         self._because: dict[str, list[tuple[str, Safety]]] = {}
         self._found = {rule.id: rule for rule in found}
 

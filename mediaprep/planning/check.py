@@ -15,22 +15,22 @@ from mediaprep.rules import REGISTRY, Failed, Passed, Rule
 from mediaprep.rules.registry import Unknown
 
 
-def check(have: Media, placement: Placement) -> Report:
+def check(source: Media, placement: Placement) -> Report:
     """Judges a file by the placement's rules, in the order of the rules. See ``Verdict`` for what comes out."""
     findings = tuple(
         finding
         for rule_id, rule in REGISTRY.items()
         if (requirement := placement.requirements.get(rule_id)) is not None
-        and have.kind in rule.kinds
-        for finding in _judge(rule, requirement, have, placement)
+        and source.kind in rule.kinds
+        for finding in _judge(rule, requirement, source, placement)
     )
     return Report(
-        path=have.name,
+        path=source.name,
         placement=placement.name,
         verdict=verdict_of(findings),
-        kind=have.kind,
+        kind=source.kind,
         findings=findings,
-        media=have,
+        media=source,
     )
 
 
@@ -84,14 +84,14 @@ def limit_of(requirement: Requirement, placement: Placement) -> Constraint:
 
 
 def _judge(
-    rule: Rule, requirement: Requirement, have: Media, placement: Placement
+    rule: Rule, requirement: Requirement, source: Media, placement: Placement
 ) -> tuple[Finding, ...]:
     limit = limit_of(requirement, placement)
-    judged = rule.test(have, limit)
+    judged = rule.test(source, limit)
     if isinstance(judged, Passed):
         return ()
     evidence = tuple(
-        witness for witness in have.reported_facts if _decides(witness.fact, rule.facts)
+        witness for witness in source.reported_facts if _decides(witness.fact, rule.facts)
     )
     common = Finding(
         rule=rule.id,
@@ -104,11 +104,11 @@ def _judge(
         evidence=evidence,
     )
     if isinstance(judged, Unknown):
-        return (_untold(common, judged, rule, requirement, have, placement),)
+        return (_untold(common, judged, rule, requirement, source, placement),)
     remedy = judged.remedy or rule.says
     found = f"{judged.measured} ({judged.detail})" if judged.detail else judged.measured
     message = (
-        f"{have.name}: {rule.subject} is {found}; {_wanted(common, requirement, placement)}."
+        f"{source.name}: {rule.subject} is {found}; {_wanted(common, requirement, placement)}."
         + _disputed(evidence)
         + (f" Fix: {remedy}." if remedy else "")
     )
@@ -120,19 +120,19 @@ def _untold(
     judged: Unknown,
     rule: Rule,
     requirement: Requirement,
-    have: Media,
+    source: Media,
     placement: Placement,
 ) -> Finding:
     reason = next(
         (
             u.reason
-            for u in have.unknown
+            for u in source.unknown
             if judged.fact == u.fact or judged.fact.startswith(u.fact + ".")
         ),
         "it could not be read",
     )
     remedy = judged.remedy or rule.says
-    message = f"{have.name}: {rule.subject} cannot be told: {reason}; {_wanted(common, requirement, placement)}."
+    message = f"{source.name}: {rule.subject} cannot be told: {reason}; {_wanted(common, requirement, placement)}."
     return replace(
         common,
         state="unknown",

@@ -27,23 +27,27 @@ Span: TypeAlias = tuple[Fraction, Fraction]
 BY_WISH: Mapping[str, Kind] = {"video": "video", "gif": "animation"}
 
 
-def target_kind(have: Media, options: Options) -> Kind | None:
+def target_kind(source: Media, options: Options) -> Kind | None:
     """The other kind that a wish asks for; None: it stays what it is."""
     wanted = BY_WISH.get(options.to)
-    return None if wanted == have.kind else wanted
+    return None if wanted == source.kind else wanted
 
 
-def with_declared_facts(have: Media, options: Options) -> Media:
+def with_declared_facts(source: Media, options: Options) -> Media:
     """The facts with what the wishes tell of the source (``--frame-rate``)."""
-    return video_settle.with_declared_facts(have, options) if isinstance(have, Video) else have
+    return (
+        video_settle.with_declared_facts(source, options) if isinstance(source, Video) else source
+    )
 
 
-def spans(have: Media, placement: Placement, options: Options) -> tuple[Span | None, ...] | Refused:
+def spans(
+    source: Media, placement: Placement, options: Options
+) -> tuple[Span | None, ...] | Refused:
     """The parts that are kept, one for each output; None: the whole."""
     seen = (
-        conversion.as_video(have, placement)
-        if isinstance(have, Animation) and placement.kind == "video"
-        else have
+        conversion.as_video(source, placement)
+        if isinstance(source, Animation) and placement.kind == "video"
+        else source
     )
     if isinstance(seen, Refused):
         return seen
@@ -59,74 +63,74 @@ def spans(have: Media, placement: Placement, options: Options) -> tuple[Span | N
 
 
 def case(
-    have: Media, placement: Placement, options: Options, limit: Constraint | None = None
+    source: Media, placement: Placement, options: Options, limit: Constraint | None = None
 ) -> Case:
     """What a fix is given."""
-    return Case(have=have, limit=limit, placement=placement, options=options)
+    return Case(source=source, limit=limit, placement=placement, options=options)
 
 
 def requested_changes(
-    have: Media, span: Span | None, placement: Placement, options: Options
+    source: Media, span: Span | None, placement: Placement, options: Options
 ) -> Iterator[tuple[str, Media | Refused]]:
     """What the wishes change before any rule is asked: by the name of the wish."""
-    means = case(have, placement, options)
-    kind = target_kind(have, options)
-    if isinstance(have, Video) and kind == "animation":
-        yield "--to", conversion.as_gif(have, span, means)
-    elif isinstance(have, Animation) and kind == "video":
-        seen = conversion.as_video(have, placement)
+    means = case(source, placement, options)
+    kind = target_kind(source, options)
+    if isinstance(source, Video) and kind == "animation":
+        yield "--to", conversion.as_gif(source, span, means)
+    elif isinstance(source, Animation) and kind == "video":
+        seen = conversion.as_video(source, placement)
         yield "--to", seen if isinstance(seen, Refused) else picture_encoded(seen, means)
         if isinstance(seen, Video):
             yield from video_settle.requested_changes(seen, span, means)
-    elif isinstance(have, Video):
-        yield from video_settle.requested_changes(have, span, means)
-    elif isinstance(have, Animation) and placement.kind == "animation":
-        yield from animation_settle.requested_changes(have, means)
-    elif isinstance(have, Image) and placement.kind == "image":
-        yield from image_settle.requested_changes(have, means)
-    elif isinstance(have, Subtitle) and span is not None and have.cues is not None:
-        cut = replace(have, cues=within(have.cues, span), clip_duration=span[1] - span[0])
+    elif isinstance(source, Video):
+        yield from video_settle.requested_changes(source, span, means)
+    elif isinstance(source, Animation) and placement.kind == "animation":
+        yield from animation_settle.requested_changes(source, means)
+    elif isinstance(source, Image) and placement.kind == "image":
+        yield from image_settle.requested_changes(source, means)
+    elif isinstance(source, Subtitle) and span is not None and source.cues is not None:
+        cut = replace(source, cues=within(source.cues, span), clip_duration=span[1] - span[0])
         yield "--trim" if options.trim is not None else "--split", cut
 
 
 def derive(
-    have: Media, target: Media, placement: Placement, options: Options
+    source: Media, target: Media, placement: Placement, options: Options
 ) -> tuple[Media, tuple[Tolerance, ...]]:
     """What follows from the changes so far, and what is promised of facts that only the made file can tell."""
-    if isinstance(have, Video) and isinstance(target, Video):
-        return video_settle.derive(have, target, case(have, placement, options))
-    if isinstance(have, Animation) and isinstance(target, Video):
-        seen = conversion.as_video(have, placement)
+    if isinstance(source, Video) and isinstance(target, Video):
+        return video_settle.derive(source, target, case(source, placement, options))
+    if isinstance(source, Animation) and isinstance(target, Video):
+        seen = conversion.as_video(source, placement)
         return (
             (target, ())
             if isinstance(seen, Refused)
-            else video_settle.derive(seen, target, case(have, placement, options))
+            else video_settle.derive(seen, target, case(source, placement, options))
         )
     if isinstance(target, Animation) and placement.kind == "animation":
-        return animation_settle.derive(have, target, case(have, placement, options))
+        return animation_settle.derive(source, target, case(source, placement, options))
     if (
-        isinstance(have, Animation)
+        isinstance(source, Animation)
         and isinstance(target, Animation)
-        and target != have
+        and target != source
         and placement.kind == "image"
     ):
-        if have.format != "gif" or have.size_bytes is None:
-            return have, ()  # sent as a picture; only the comments of a GIF can be left out
-        return replace(target, size_bytes=None), (AtMostBytes(limit=have.size_bytes, varies=()),)
-    if isinstance(have, Image) and isinstance(target, Image) and placement.kind == "image":
-        return image_settle.derive(have, target, case(have, placement, options))
-    if isinstance(have, Subtitle) and isinstance(target, Subtitle):
-        return subtitle_settle.derive(have, target, case(have, placement, options)), ()
+        if source.format != "gif" or source.size_bytes is None:
+            return source, ()  # sent as a picture; only the comments of a GIF can be left out
+        return replace(target, size_bytes=None), (AtMostBytes(limit=source.size_bytes, varies=()),)
+    if isinstance(source, Image) and isinstance(target, Image) and placement.kind == "image":
+        return image_settle.derive(source, target, case(source, placement, options))
+    if isinstance(source, Subtitle) and isinstance(target, Subtitle):
+        return subtitle_settle.derive(source, target, case(source, placement, options)), ()
     return target, ()
 
 
 def unsatisfiable(
-    have: Media, target: Media, tolerances: tuple[Tolerance, ...], placement: Placement
+    source: Media, target: Media, tolerances: tuple[Tolerance, ...], placement: Placement
 ) -> tuple[str, Refused] | None:
     """The rule that no output can keep, and why; None: nothing stands in the way."""
-    if not (isinstance(have, Video) and isinstance(target, Video)):
+    if not (isinstance(source, Video) and isinstance(target, Video)):
         return None
-    return video_settle.unsatisfiable(have, target, tolerances, placement)
+    return video_settle.unsatisfiable(source, target, tolerances, placement)
 
 
 def safety(rule: Rule, fixed: Media, options: Options) -> Safety:

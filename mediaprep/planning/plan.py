@@ -81,11 +81,11 @@ def plan(
     """
     options = options or Options()
     report = check(sources[0], placement)
-    have = kinds.with_declared_facts(sources[0], options)
-    target = _target(have, placement, options, others or {})
+    source = kinds.with_declared_facts(sources[0], options)
+    target = _target(source, placement, options, others or {})
     if isinstance(target, Refusal):
         return Plan(sources=sources, refusals=(target,), report=report)
-    settled_by_kind = ("file-kind",) if kinds.target_kind(have, options) else ()
+    settled_by_kind = ("file-kind",) if kinds.target_kind(source, options) else ()
     hopeless = tuple(
         _refusal(f, placement)
         for f in report.findings
@@ -94,7 +94,7 @@ def plan(
     if hopeless:
         return Plan(sources=sources, refusals=hopeless, report=report)
     placement = target
-    spans = kinds.spans(have, placement, options)
+    spans = kinds.spans(source, placement, options)
     if isinstance(spans, Refused):
         return Plan(
             sources=sources,
@@ -105,7 +105,7 @@ def plan(
         )
     outputs: list[Output] = []
     for span in spans:
-        made = _output(have, span, report, placement, options)
+        made = _output(source, span, report, placement, options)
         if isinstance(made, tuple):
             return Plan(sources=sources, refusals=made, report=report)
         if made is not None:
@@ -152,19 +152,19 @@ def _with_captions(
 
 
 def _target(
-    have: Media, placement: Placement, options: Options, others: Mapping[Kind, Placement]
+    source: Media, placement: Placement, options: Options, others: Mapping[Kind, Placement]
 ) -> Placement | Refusal:
-    wanted = kinds.target_kind(have, options)
-    picked = options.to == "image" and have.kind == "video"  # no frame is picked out of a video
+    wanted = kinds.target_kind(source, options)
+    picked = options.to == "image" and source.kind == "video"  # no frame is picked out of a video
     if wanted is None and not picked:
         return placement
     target = (
         placement if placement.kind == wanted else None if wanted is None else others.get(wanted)
     )
-    if target is None or have.kind not in kinds.BY_WISH.values():
+    if target is None or source.kind not in kinds.BY_WISH.values():
         return Refusal(
             rule="file-kind",
-            reason=f"no {options.to} can be made of {have.kind} here",
+            reason=f"no {options.to} can be made of {source.kind} here",
             remedies=("--to auto",),
         )
     return target
@@ -183,23 +183,23 @@ def _refusal(finding: Finding, placement: Placement) -> Refusal:
 
 
 def _output(
-    have: Media, span: kinds.Span | None, report: Report, placement: Placement, options: Options
+    source: Media, span: kinds.Span | None, report: Report, placement: Placement, options: Options
 ) -> Output | tuple[Refusal, ...] | None:
     """The fold. None: nothing has to change."""
     target, causes = (
-        have,
+        source,
         ChangeTracker(
-            have, [REGISTRY[f.rule] for f in report.findings if _to_fix(f, report, options)]
+            source, [REGISTRY[f.rule] for f in report.findings if _to_fix(f, report, options)]
         ),
     )
-    for option, asked in kinds.requested_changes(have, span, placement, options):
+    for option, asked in kinds.requested_changes(source, span, placement, options):
         if isinstance(asked, Refused):
             return (Refusal(rule="file-kind", reason=asked.reason, remedies=asked.remedies),)
         causes.note(target, asked, option, "destructive" if span else "lossy")
         target = asked
     for _ in range(ROUNDS):
         before = target
-        settled, tolerances = kinds.derive(have, target, placement, options)
+        settled, tolerances = kinds.derive(source, target, placement, options)
         for finding in check(fill_in(settled, tolerances), placement).findings:
             if not _to_fix(finding, report, options):
                 continue
@@ -212,17 +212,17 @@ def _output(
                 continue  # an earlier fix of this round has mended it
             if rule.fix is None:
                 return (_refusal(finding, placement),)
-            fixed = rule.fix(target, kinds.case(have, placement, options, limit))
+            fixed = rule.fix(target, kinds.case(source, placement, options, limit))
             if isinstance(fixed, Refused):
                 return (Refusal(rule=rule.id, reason=fixed.reason, remedies=fixed.remedies),)
             causes.note(target, fixed, rule.id, kinds.safety(rule, fixed, options))
             target = fixed
         if target == before:
             break
-    settled, tolerances = kinds.derive(have, target, placement, options)
-    if settled == have:
+    settled, tolerances = kinds.derive(source, target, placement, options)
+    if settled == source:
         return None
-    if (impossible := kinds.unsatisfiable(have, settled, tolerances, placement)) is not None:
+    if (impossible := kinds.unsatisfiable(source, settled, tolerances, placement)) is not None:
         rule_id, refused = impossible
         return (Refusal(rule=rule_id, reason=refused.reason, remedies=refused.remedies),)
     doubts = [
@@ -231,7 +231,7 @@ def _output(
     if doubts:
         return tuple(_refusal(f, placement) for f in doubts)
     return Output(
-        source=have,
+        source=source,
         span=span,
         target=settled,
         placement=placement,

@@ -26,8 +26,8 @@ class StreamAction:
 def stream_actions(output: Output) -> tuple[StreamAction, ...]:
     """What happens to each track: copied bit by bit, retagged (its description is corrected), encoded anew, or left out; the container is
     always written anew, without loss."""
-    have, target = output.source, output.target
-    if not (isinstance(have, Video) and isinstance(target, Video)):
+    source, target = output.source, output.target
+    if not (isinstance(source, Video) and isinstance(target, Video)):
         return (StreamAction(track=target.kind, action="rewritten", because=_reasons(output, "")),)
     rows = [
         StreamAction(
@@ -36,7 +36,7 @@ def stream_actions(output: Output) -> tuple[StreamAction, ...]:
             because=_reasons(output, "", but=("video.", "audio.")),
         )
     ]
-    retagged = target.video.sars != have.video.sars
+    retagged = target.video.sars != source.video.sars
     picture: Action = "encoded" if target.video.reencode else "retagged" if retagged else "copied"
     asked = _reasons(output, "video.") or _reasons(output, "size_bytes")
     rows.append(
@@ -51,7 +51,7 @@ def stream_actions(output: Output) -> tuple[StreamAction, ...]:
                 because=_reasons(output, "audio.") if encoded else (),
             )
         )
-    others = (track for track in have.container.tracks or () if not track.chosen)
+    others = (track for track in source.container.tracks or () if not track.chosen)
     return (
         *rows,
         *(StreamAction(track=f"{track.kind} {track.index}", action="left out") for track in others),

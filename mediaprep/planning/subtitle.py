@@ -12,9 +12,9 @@ from mediaprep.model.placement import SubtitleEncoding
 _FONT = re.compile(r"</?font[^<>]*>")  # WebVTT has no words for it
 
 
-def derive(have: Subtitle, target: Subtitle, case: Case) -> Subtitle:
+def derive(source: Subtitle, target: Subtitle, case: Case) -> Subtitle:
     """The wanted facts as they will be written: always UTF-8, in a format that can be written. The source itself where nothing changes."""
-    if target == have:
+    if target == source:
         return target
     encoding = case.placement.encoding
     form = (

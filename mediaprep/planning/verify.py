@@ -140,7 +140,7 @@ def _encoded_frames(output: Output, made: Media) -> int | None:
     return 1 if isinstance(output.target, Image) else None
 
 
-def _same_shape(have: Animation | Image, made: Animation | Image) -> bool:
+def _same_shape(source: Animation | Image, made: Animation | Image) -> bool:
     """Within the pixel that whole sides cost."""
-    wide, high = have.width or 0, have.height or 0
+    wide, high = source.width or 0, source.height or 0
     return abs((made.width or 0) * high - (made.height or 0) * wide) <= max(wide, high)

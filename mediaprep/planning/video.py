@@ -54,21 +54,23 @@ _IN_MP4 = ("h264", "hevc", "av1", "vp9", "mpeg4")
 _SOUND_IN_MP4 = ("aac", "mp3", "ac3", "eac3", "alac", "flac", "opus")
 
 
-def spans(have: Video, placement: Placement, options: Options) -> tuple[Span | None, ...] | Refused:
+def spans(
+    source: Video, placement: Placement, options: Options
+) -> tuple[Span | None, ...] | Refused:
     """The spans of the source to make files of, in seconds from its start; (None,) = all of it in one."""
-    length, target = have.duration, encoding(placement)
+    length, target = source.duration, encoding(placement)
     requirement = placement.requirements.get("video-duration")
     limit = requirement.limit if requirement else None
     longest = limit.max if isinstance(limit, Range) else None
     if options.trim is None and not options.split:
         return (None,)
     if length is None:
-        return no_timing(have)
+        return no_timing(source)
     if options.trim == "first":
         if longest is None or length <= longest:
             return (None,)
         span = Fraction(0), target.trim_to
-        return (snapped(have, span, options.snap, longest) or span,)
+        return (snapped(source, span, options.snap, longest) or span,)
     start, end = (Fraction(0), length) if options.trim is None else options.trim
     end = min(end, length)
     if not 0 <= start < end:
@@ -82,7 +84,7 @@ def spans(have: Video, placement: Placement, options: Options) -> tuple[Span | N
                 reason=f"{units.duration_text(end - start)} would become more than {MOST_PARTS} parts",
                 remedies=("--trim START-END",),
             )
-        return _parts(have, (start, end), placement)
+        return _parts(source, (start, end), placement)
     if longest is not None and end - start > longest:
         return Refused(
             reason=f"the span asked for is {units.duration_text(end - start)} long, {units.duration_text(longest)} are allowed",
@@ -90,43 +92,44 @@ def spans(have: Video, placement: Placement, options: Options) -> tuple[Span | N
         )
     if start == 0 and end == length:
         return (None,)
-    if start >= (last := _picture_end(have, length)):
+    if start >= (last := _picture_end(source, length)):
         return Refused(
             reason=f"--trim begins at {units.duration_text(start)}; the picture ends at {units.duration_text(last)}"
         )
     return (
-        snapped(have, (start, end), options.snap, longest) or _whole_frames_of(have, (start, end)),
+        snapped(source, (start, end), options.snap, longest)
+        or _whole_frames_of(source, (start, end)),
     )
 
 
-def _whole_frames_of(have: Video, span: Span) -> Span:
+def _whole_frames_of(source: Video, span: Span) -> Span:
     """The span from the frame that is shown at its start, and of one frame at the least."""
     start, end = (
-        edge if edge in (0, have.duration) else _on_frames((edge,), have)[0] for edge in span
+        edge if edge in (0, source.duration) else _on_frames((edge,), source)[0] for edge in span
     )
-    rate = have.video.frame_rate
-    if rate is not None and start >= min(end, _picture_end(have, end)):
-        start = _on_frames((min(span[0], _picture_end(have, end)) - 1 / rate,), have)[0]
+    rate = source.video.frame_rate
+    if rate is not None and start >= min(end, _picture_end(source, end)):
+        start = _on_frames((min(span[0], _picture_end(source, end)) - 1 / rate,), source)[0]
     return (max(start, Fraction(0)), end) if end > start else span
 
 
-def _picture_end(have: Video, otherwise: Fraction) -> Fraction:
+def _picture_end(source: Video, otherwise: Fraction) -> Fraction:
     """Seconds from the file's start at which the last frame ends."""
-    shown = have.video.duration
+    shown = source.video.duration
     return (
         otherwise
         if shown is None
-        else max(Fraction(0), (have.video.start or Fraction(0)) - lead(have)) + shown
+        else max(Fraction(0), (source.video.start or Fraction(0)) - lead(source)) + shown
     )
 
 
 def snapped(
-    have: Video, span: Span, most: Fraction | None, longest: Fraction | None
+    source: Video, span: Span, most: Fraction | None, longest: Fraction | None
 ) -> Span | None:
     """The span with its start moved to an IDR and its end to one (or to the file's end), each by at most ``most`` seconds, where what lies
     between can be copied and is at most ``longest``, its sound included; None where it cannot."""
-    times, length = have.keyframes or (), have.duration
-    if most is None or length is None or not times or not _cut_by_packets(have):
+    times, length = source.keyframes or (), source.duration
+    if most is None or length is None or not times or not _cut_by_packets(source):
         return None
     start = _nearest(times, span[0])
     ends = tuple(
@@ -146,37 +149,37 @@ def _nearest(times: tuple[Fraction, ...], wished: Fraction) -> Fraction:
     return min(times, key=lambda time: float(abs(time - wished)))
 
 
-def _cut_by_packets(have: Video) -> bool:
+def _cut_by_packets(source: Video) -> bool:
     """Whether packets can be cut from it: its groups of pictures are closed, and time counts from 0 for picture and sound."""
-    starts = (have.video.start, None if have.audio is None else have.audio.start)
+    starts = (source.video.start, None if source.audio is None else source.audio.start)
     at_zero = all(abs(start or Fraction(0)) <= _AT_ZERO for start in starts)
     closed = (
-        have.video.gop.structure == "closed"
-        and have.video.codec == "h264"
-        and have.video.timestamps == "ok"
+        source.video.gop.structure == "closed"
+        and source.video.codec == "h264"
+        and source.video.timestamps == "ok"
     )
-    return closed and at_zero and have.container.format in _CUT_BY_PACKET
+    return closed and at_zero and source.container.format in _CUT_BY_PACKET
 
 
-def copied_span(have: Video, span: Span | None) -> bool:
+def copied_span(source: Video, span: Span | None) -> bool:
     """Whether the span begins and ends where packets can be cut."""
-    times = have.keyframes or ()
+    times = source.keyframes or ()
     return (
-        _cut_by_packets(have)
+        _cut_by_packets(source)
         and span is not None
         and span[0] in times
-        and (span[1] in times or span[1] == have.duration)
+        and (span[1] in times or span[1] == source.duration)
     )
 
 
-def _parts(have: Video, span: Span, placement: Placement) -> tuple[Span, ...]:
+def _parts(source: Video, span: Span, placement: Placement) -> tuple[Span, ...]:
     """The fewest parts of at most 139.9 s (140 s where that saves a part), each cut at the last shot change of its last 15 s, else at its
     end.
     """
     target = encoding(placement)
     start, end = span
     longest, widest = (
-        _whole_frames(seconds, have) for seconds in (target.trim_to, target.part_at_most)
+        _whole_frames(seconds, source) for seconds in (target.trim_to, target.part_at_most)
     )
     if math.ceil((end - start) / widest) < math.ceil((end - start) / longest):
         longest = widest
@@ -187,24 +190,26 @@ def _parts(have: Video, span: Span, placement: Placement) -> tuple[Span, ...]:
         left = math.ceil((end - here) / longest) - 1
         latest = min(here + longest, end - least)
         earliest = max(here + longest - _LATEST_CUT, end - left * longest)
-        if left == 1 and earliest <= (seen := _picture_end(have, end) - least) < latest:
+        if left == 1 and earliest <= (seen := _picture_end(source, end) - least) < latest:
             latest = seen  # of a longer sound: no part is without a picture
-        shots = [shot for shot in _on_frames(have.shots or (), have) if earliest <= shot <= latest]
-        cuts.append(max(shots) if shots else max(_on_frames((latest,), have), default=latest))
+        shots = [
+            shot for shot in _on_frames(source.shots or (), source) if earliest <= shot <= latest
+        ]
+        cuts.append(max(shots) if shots else max(_on_frames((latest,), source), default=latest))
     return tuple(zip(cuts, [*cuts[1:], end], strict=True))
 
 
-def _whole_frames(seconds: Fraction, have: Video) -> Fraction:
-    rate = have.video.frame_rate
+def _whole_frames(seconds: Fraction, source: Video) -> Fraction:
+    rate = source.video.frame_rate
     return seconds if rate is None or seconds * rate < 1 else math.floor(seconds * rate) / rate
 
 
-def _on_frames(times: tuple[Fraction, ...], have: Video) -> tuple[Fraction, ...]:
+def _on_frames(times: tuple[Fraction, ...], source: Video) -> tuple[Fraction, ...]:
     """The times, each at the frame that begins then: containers round their stamps. As they are where the rate is not constant."""
-    rate = have.video.frame_rate
-    if rate is None or have.video.rate_mode != "cfr":
+    rate = source.video.frame_rate
+    if rate is None or source.video.rate_mode != "cfr":
         return times
-    first = max(Fraction(0), (have.video.start or Fraction(0)) - lead(have))
+    first = max(Fraction(0), (source.video.start or Fraction(0)) - lead(source))
     return tuple(
         first + math.floor((time - first) * rate + Fraction(1, 4)) / rate for time in times
     )
@@ -217,49 +222,49 @@ def _shortest(placement: Placement) -> Fraction:
     return max(Fraction(1), limit.min) if isinstance(limit, Range) and limit.min else Fraction(1)
 
 
-def with_declared_facts(have: Video, options: Options) -> Video:
+def with_declared_facts(source: Video, options: Options) -> Video:
     """The facts with the timing that the user tells of a stream that carries none."""
-    rate, count = have.video.frame_rate or options.frame_rate, have.video.frame_count
-    if have.video.timestamps != "missing" or rate is None or count is None:
-        return have
+    rate, count = source.video.frame_rate or options.frame_rate, source.video.frame_count
+    if source.video.timestamps != "missing" or rate is None or count is None:
+        return source
     length = count / rate
-    sound = None if have.audio is None else have.audio.duration
+    sound = None if source.audio is None else source.audio.duration
     whole = length if sound is None else max(length, sound)
     return replace(
-        have,
+        source,
         duration=whole,
-        video=replace(have.video, frame_rate=rate, start=Fraction(0), duration=length),
+        video=replace(source.video, frame_rate=rate, start=Fraction(0), duration=length),
     )
 
 
-def requested_changes(have: Video, span: Span | None, case: Case) -> Iterator[tuple[str, Video]]:
+def requested_changes(source: Video, span: Span | None, case: Case) -> Iterator[tuple[str, Video]]:
     """What the user's wishes alone make of the facts, wish by wish: the option that asks and the video wanted from there on."""
-    target, options = have, case.options
-    if have.video.timestamps == "missing" and have.video.frame_rate is not None:
+    target, options = source, case.options
+    if source.video.timestamps == "missing" and source.video.frame_rate is not None:
         target = picture_encoded(target, case)
         yield "--frame-rate", target
     if span is not None:
         by_packet = (
-            options.snap is not None and copied_span(have, span) and not target.video.reencode
+            options.snap is not None and copied_span(source, span) and not target.video.reencode
         )
         target = _cut_by_packet(target, span) if by_packet else cut(target, span, case)
         yield "--trim" if options.trim is not None else "--split", target
     if options.rung is not None and target_size(target, case) != target.video.display_size:
         target = picture_encoded(target, case)
         yield "--rung", target
-    if target.audio is not None and not target.audio.reencode and _other_loudness(have, options):
+    if target.audio is not None and not target.audio.reencode and _other_loudness(source, options):
         target = sound_encoded(target, case)
         yield "--loudness", target
     if (
         options.max_size is not None
-        and have.size_bytes is not None
-        and have.size_bytes > options.max_size
+        and source.size_bytes is not None
+        and source.size_bytes > options.max_size
     ):
         yield "--max-size", picture_encoded(target, case)
 
 
-def _other_loudness(have: Video, options: Options) -> bool:
-    measured = None if have.audio is None else have.audio.loudness
+def _other_loudness(source: Video, options: Options) -> bool:
+    measured = None if source.audio is None else source.audio.loudness
     return (
         options.loudness is not None
         and measured is not None
@@ -267,9 +272,9 @@ def _other_loudness(have: Video, options: Options) -> bool:
     )
 
 
-def loudness_kept(have: Video, options: Options) -> bool:
+def loudness_kept(source: Video, options: Options) -> bool:
     """Whether one gain brings the whole sound to the loudness asked for, its peaks under full scale."""
-    audio = have.audio
+    audio = source.audio
     if (
         options.loudness is None
         or audio is None
@@ -285,32 +290,34 @@ def loudness_kept(have: Video, options: Options) -> bool:
 
 
 def unsatisfiable(
-    have: Video, target: Video, tolerances: tuple[Tolerance, ...], placement: Placement
+    source: Video, target: Video, tolerances: tuple[Tolerance, ...], placement: Placement
 ) -> tuple[str, Refused] | None:
     """Why the wanted video cannot be made of this one, with the rule that it belongs to; None: it can."""
     if (
         target.audio is not None
         and target.audio.reencode
-        and have.audio is not None
-        and have.audio.decodable is False
+        and source.audio is not None
+        and source.audio.decodable is False
     ):
         return "audio-codec", Refused(
             reason="the sound would have to be encoded, and no frame of it decodes: damaged or encrypted"
         )
     if not target.video.reencode:
         return None
-    if any(hdr.name == "Dolby Vision" and hdr.profile == 5 for hdr in have.video.colour.hdr or ()):
+    if any(
+        hdr.name == "Dolby Vision" and hdr.profile == 5 for hdr in source.video.colour.hdr or ()
+    ):
         return "video-hdr", Refused(reason=_PROFILE_5)
     if any(
         track.chosen and track.encrypted
-        for track in have.container.tracks or ()
+        for track in source.container.tracks or ()
         if track.kind == "video"
     ):
         return "video-codec", Refused(
             reason="the picture would have to be encoded, and it is encrypted"
         )
     if target.video.frame_rate is None:
-        return "video-frame-rate", no_timing(have)
+        return "video-frame-rate", no_timing(source)
     if target.video.display_size is None:
         return "video-dimensions", Refused(
             reason="the picture's size cannot be told, so it cannot be encoded"
@@ -345,11 +352,11 @@ def _too_few_bytes(
     )
 
 
-def cut(have: Video, span: Span | None, case: Case) -> Video:
+def cut(source: Video, span: Span | None, case: Case) -> Video:
     """The facts of the span, made anew; the source's own where the span is all."""
     if span is None:
-        return have
-    made = sound_encoded(picture_encoded(have, case), case)
+        return source
+    made = sound_encoded(picture_encoded(source, case), case)
     length = span[1] - span[0]
     rate = made.video.frame_rate
     shown = length if rate is None else max(1, math.floor(length * rate + _ROUNDING)) / rate
@@ -359,31 +366,37 @@ def cut(have: Video, span: Span | None, case: Case) -> Video:
     )
 
 
-def _cut_by_packet(have: Video, span: Span) -> Video:
+def _cut_by_packet(source: Video, span: Span) -> Video:
     """The facts of the span, copied; what depends on which packets are kept is left free."""
     length = span[1] - span[0]
     video = replace(
-        have.video, start=Fraction(0), duration=length, frame_count=None,
-        gop=replace(have.video.gop, count=None, length_min=None, length_mean=None, length_max=None, reorder_depth=None),
+        source.video, start=Fraction(0), duration=length, frame_count=None,
+        gop=replace(source.video.gop, count=None, length_min=None, length_mean=None, length_max=None, reorder_depth=None),
     )  # fmt: skip
-    audio = None if have.audio is None else replace(have.audio, duration=None)
+    audio = None if source.audio is None else replace(source.audio, duration=None)
     return replace(
-        have, size_bytes=None, duration=length, video=video, audio=audio, shots=None, keyframes=None
+        source,
+        size_bytes=None,
+        duration=length,
+        video=video,
+        audio=audio,
+        shots=None,
+        keyframes=None,
     )
 
 
-def derive(have: Video, target: Video, case: Case) -> tuple[Video, tuple[Tolerance, ...]]:
+def derive(source: Video, target: Video, case: Case) -> tuple[Video, tuple[Tolerance, ...]]:
     """The wanted facts as they will be written, and the promises about what they leave free. The source itself, and none, where nothing
     changes.
     """
-    if target == have and not target.video.reencode:
+    if target == source and not target.video.reencode:
         return target, ()
-    if not target.video.reencode and not _copies(have, case):
+    if not target.video.reencode and not _copies(source, case):
         target = picture_encoded(target, case)
     if (
         target.audio is not None
         and not target.audio.reencode
-        and (target.audio.codec not in _SOUND_IN_MP4 or _edit_needed(have, target))
+        and (target.audio.codec not in _SOUND_IN_MP4 or _edit_needed(source, target))
     ):
         target = sound_encoded(target, case)
     if target.video.reencode and (size := frugal_size(target, _written_limit(case), case)) not in (
@@ -400,8 +413,8 @@ def derive(have: Video, target: Video, case: Case) -> tuple[Video, tuple[Toleran
         target.audio is not None
         and target.audio.reencode
         and case.options.loudness is not None
-        and have.audio
-        and have.audio.loudness is not None
+        and source.audio
+        and source.audio.loudness is not None
     ):
         tolerances.append(
             Near(
@@ -411,7 +424,9 @@ def derive(have: Video, target: Video, case: Case) -> tuple[Video, tuple[Toleran
     if target.duration is not None:
         tolerances.append(
             Near(
-                fact="duration", value=target.duration - _late(have, target), tolerance=frame + EDGE
+                fact="duration",
+                value=target.duration - _late(source, target),
+                tolerance=frame + EDGE,
             )
         )
     if target.video.duration is not None:
@@ -427,7 +442,7 @@ def derive(have: Video, target: Video, case: Case) -> tuple[Video, tuple[Toleran
         tolerances += _encoded_promises(target, frame, case.placement)
         video = replace(video, start=None)
     else:
-        if lead(have) or first_shown(have):
+        if lead(source) or first_shown(source):
             tolerances.append(Near(fact="video.start", value=Fraction(0), tolerance=frame / 2))
         if video.frame_rate is not None and video.timestamps == "ok":
             tolerances.append(
@@ -459,26 +474,26 @@ def derive(have: Video, target: Video, case: Case) -> tuple[Video, tuple[Toleran
     return replace(settled, video=video, audio=audio, duration=None, shots=None), tuple(tolerances)
 
 
-def _edit_needed(have: Video, target: Video) -> bool:
+def _edit_needed(source: Video, target: Video) -> bool:
     """Whether a copied sound would begin so late that only a delaying edit list could say so, where the source itself has none to keep."""
-    if have.audio is None or have.audio.start is None or have.video.start is None:
+    if source.audio is None or source.audio.start is None or source.video.start is None:
         return False
-    written_anew = target.video.reencode or have.container.format not in ("mp4", "mov")
-    return written_anew and have.audio.start - have.video.start > PRIMING
+    written_anew = target.video.reencode or source.container.format not in ("mp4", "mov")
+    return written_anew and source.audio.start - source.video.start > PRIMING
 
 
-def _late(have: Video, target: Video) -> Fraction:
+def _late(source: Video, target: Video) -> Fraction:
     """Seconds before anything is presented that the duration counts (FLV with reordered frames), which a copy leaves out; 0 where the times
     were changed already."""
-    if target.video.reencode or target.duration != have.duration or have.video.start is None:
+    if target.video.reencode or target.duration != source.duration or source.video.start is None:
         return Fraction(0)
     spans = [
         (part.start, part.duration)
-        for part in (have.video, have.audio)
+        for part in (source.video, source.audio)
         if part is not None and part.start is not None
     ]
     first = min(start for start, _ in spans)
-    counted = (have.duration or first) - max(
+    counted = (source.duration or first) - max(
         start + (length or 0) - first for start, length in spans
     )
     return max(Fraction(0), min(first, counted))
@@ -515,11 +530,13 @@ def _written_limit(case: Case) -> int | None:
     return min(limits, default=None)
 
 
-def _copies(have: Video, case: Case) -> bool:
+def _copies(source: Video, case: Case) -> bool:
     """Whether the picture can be copied into the MP4 that is written. It keeps its bytes: a source between N x 10^6 and N x 2^20 is fine
     where it is, but not as something we write. Without usable time stamps a copy would play in the wrong order."""
     most = _written_limit(case)
-    small = most is None or have.size_bytes is None or have.size_bytes <= most
+    small = most is None or source.size_bytes is None or source.size_bytes <= most
     return (
-        small and have.video.codec in _IN_MP4 and have.video.timestamps not in ("missing", "broken")
+        small
+        and source.video.codec in _IN_MP4
+        and source.video.timestamps not in ("missing", "broken")
     )

@@ -57,8 +57,8 @@ def predict(
     output: Output, trial: TrialResult | None = None, host_speed: float | None = None
 ) -> Prediction:
     """The estimate for one output; nothing for kinds that there is no measurement of. ``host_speed``: as ``trial.host_speed`` tells."""
-    have, target = output.source, fill_in(output.target, output.tolerances)
-    if not isinstance(have, Video) or not isinstance(target, Video) or target.duration is None:
+    source, target = output.source, fill_in(output.target, output.tolerances)
+    if not isinstance(source, Video) or not isinstance(target, Video) or target.duration is None:
         return Prediction()
     from mediaprep.transcoding import rate as transcode
 
@@ -77,7 +77,7 @@ def predict(
             / _PIXELS_A_SECOND
             * _EFFORT[output.options.quality or "default"]
         )
-        work *= _TONE_MAPPING if have.video.colour.hdr else 1.0
+        work *= _TONE_MAPPING if source.video.colour.hdr else 1.0
         if trial is not None:
             picture = trial.bit_rate * seconds / 8
             work = trial.work * seconds
@@ -88,26 +88,26 @@ def predict(
             + size[0] * size[1] * float(rate) * seconds / _DECODED_PIXELS_A_SECOND
         )
     else:
-        picture = _copied_bytes(have, target)
-        work = (have.size_bytes or 0) / _COPY_BYTES_A_SECOND + (
+        picture = _copied_bytes(source, target)
+        work = (source.size_bytes or 0) / _COPY_BYTES_A_SECOND + (
             seconds / _SOUND_SPEED if target.audio and target.audio.reencode else 0
         )
-    sound = _sound_rate(output, have, target) * seconds / 8
+    sound = _sound_rate(output, source, target) * seconds / 8
     return Prediction(bytes=_held(int(picture + sound), output), seconds=work + _START_SECONDS)
 
 
-def _copied_bytes(have: Video, target: Video) -> float:
-    if have.video.bit_rate is None:
-        return float(have.size_bytes or 0)
-    return have.video.bit_rate * float(target.duration or have.duration or Fraction(0)) / 8
+def _copied_bytes(source: Video, target: Video) -> float:
+    if source.video.bit_rate is None:
+        return float(source.size_bytes or 0)
+    return source.video.bit_rate * float(target.duration or source.duration or Fraction(0)) / 8
 
 
-def _sound_rate(output: Output, have: Video, target: Video) -> int:
+def _sound_rate(output: Output, source: Video, target: Video) -> int:
     from mediaprep.transcoding import rate as transcode
 
     if target.audio is None:
         return 0
-    known = have.audio.bit_rate if have.audio else None
+    known = source.audio.bit_rate if source.audio else None
     if target.audio.reencode:
         nominal = transcode.encoded_sound_bit_rate(output)
         return nominal if known is None or known >= _SILENCE else min(nominal, known)

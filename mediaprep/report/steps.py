@@ -176,7 +176,7 @@ def _described(
 
 
 def _words(name: str, output: Output, changes: list[Change]) -> str:
-    target, have = output.target, output.source
+    target, source = output.target, output.source
     if isinstance(target, Video):
         match name:
             case "picture" if (size := target.video.display_size) is not None:
@@ -185,8 +185,8 @@ def _words(name: str, output: Output, changes: list[Change]) -> str:
                     if target.video.sar == 1
                     else units.size_text(size)
                 )
-            case "scan" if isinstance(have, Video):
-                return f"{have.video.scan or 'unknown'} -> {target.video.scan}"
+            case "scan" if isinstance(source, Video):
+                return f"{source.video.scan or 'unknown'} -> {target.video.scan}"
             case "turn":
                 return "upright; the display matrix goes"
             case "rate" if target.video.frame_rate is not None:
@@ -201,8 +201,8 @@ def _words(name: str, output: Output, changes: list[Change]) -> str:
                     )
                     if word
                 )
-            case "start" if isinstance(have, Video) and have.video.start is not None:
-                return f"{units.duration_text(have.video.start)} -> 0 s"
+            case "start" if isinstance(source, Video) and source.video.start is not None:
+                return f"{units.duration_text(source.video.start)} -> 0 s"
             case "encode" if target.video.reencode:
                 return _encode_words(output)
             case "sound":
@@ -210,14 +210,14 @@ def _words(name: str, output: Output, changes: list[Change]) -> str:
             case "wrap":
                 return f"{(target.container.format or 'mp4').upper()}, faststart, one picture and at most one sound track"
             case "length" if (
-                isinstance(have, Video)
-                and have.duration is not None
+                isinstance(source, Video)
+                and source.duration is not None
                 and target.duration is not None
             ):
-                return f"{units.duration_text(have.duration)} -> {units.duration_text(target.duration)}"
+                return f"{units.duration_text(source.duration)} -> {units.duration_text(target.duration)}"
     if name == "kind":
-        return f"{have.kind} -> {target.kind}"
-    if name == "frames" and isinstance(have, Animation) and isinstance(target, Animation):
+        return f"{source.kind} -> {target.kind}"
+    if name == "frames" and isinstance(source, Animation) and isinstance(target, Animation):
         changes = [change for change in changes if change.fact != "delays"] or changes
     if name == "metadata":
         return "private metadata removed"

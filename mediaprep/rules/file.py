@@ -20,7 +20,7 @@ TELLING = ("location", "device", "owner", "maker", "comment", "thumbnail")
 
 
 @rule("file-kind", kinds=KINDS, subject="kind of media", facts=("kind",))
-def kind(have: Media, limit: OneOf) -> Judgement:
+def kind(source: Media, limit: OneOf) -> Judgement:
     """What it checks: that the content is of a kind that the category takes: a picture that moves, an animation, a still or subtitles.
     The bytes decide, never the name.
 
@@ -29,20 +29,21 @@ def kind(have: Media, limit: OneOf) -> Judgement:
     The fix: none; nothing can be made of a file without a picture. A GIF becomes a video, or a video a GIF, when asked: ``--to video``,
     ``--to gif``.
     """
-    word = _WORDS[have.kind]
-    if limit.allows(have.kind):
+    word = _WORDS[source.kind]
+    if limit.allows(source.kind):
         return Passed(measured=word)
     remedy = {
         "animation": "--to video makes a video of it, or leave the category to be inferred",
         "video": "leave the category to be inferred",
     }
     return Failed(
-        measured=word, remedy=remedy.get(have.kind, "give a file of a kind that the category takes")
+        measured=word,
+        remedy=remedy.get(source.kind, "give a file of a kind that the category takes"),
     )
 
 
 @rule("file-complete", kinds=KINDS, subject="file", facts=("complete",))
-def complete(have: Media, limit: Required) -> Judgement:
+def complete(source: Media, limit: Required) -> Judgement:
     """What it checks: that the file is whole: its structure ends where it says, the samples it lists lie inside it, no packet is cut.
     A transport stream or a raw stream has no mark of its end; where nothing is missing that can be told, it passes.
 
@@ -51,17 +52,17 @@ def complete(have: Media, limit: Required) -> Judgement:
 
     The fix: none: what is not there cannot be restored. Copy or download the file again.
     """
-    if have.complete is False:
+    if source.complete is False:
         return Failed(
             measured="cut short or damaged",
-            detail=have.incomplete_because or "",
+            detail=source.incomplete_because or "",
             remedy="copy or download the file again",
         )
-    return Passed(measured="whole" if have.complete else "whole, as far as its format can tell")
+    return Passed(measured="whole" if source.complete else "whole, as far as its format can tell")
 
 
 @rule("file-private-metadata", kinds=KINDS, subject="private metadata", facts=("private",))
-def private_metadata(have: Media, limit: Required) -> Judgement:
+def private_metadata(source: Media, limit: Required) -> Judgement:
     """What it checks: location, device, owner and maker metadata: GPS in EXIF or XMP, QuickTime and 3GPP location atoms, make and model,
     artist and author tags, comments, embedded thumbnails.
 
@@ -71,9 +72,9 @@ def private_metadata(have: Media, limit: Required) -> Judgement:
     lost. It never
     fails a check, but ``fix`` always does it; ``--keep-metadata`` leaves it in.
     """
-    if have.private is None:
+    if source.private is None:
         return Unknown(fact="private")
-    telling = [item for item in have.private if item.kind in TELLING]
+    telling = [item for item in source.private if item.kind in TELLING]
     if not telling:
         return Passed(measured="none")
     kinds = ", ".join(sorted({item.kind for item in telling}))

@@ -16,7 +16,7 @@ _WORDS = {
 
 
 @rule("post-attachments", kinds=(), subject="post", facts=("attachments",))
-def attachments(have: Post, limit: Attachments) -> Judgement:
+def attachments(source: Post, limit: Attachments) -> Judgement:
     """What it checks: that all files together can go into one post: up to so many photos, or one animated GIF, or one video, and never a
     mix. Captions go with a video and count for nothing; sound alone is no attachment.
 
@@ -25,7 +25,7 @@ def attachments(have: Post, limit: Attachments) -> Judgement:
     The fix: none of a single file; the finding names what does not go with the first and how the files could be spread over several posts.
     Which to leave out instead is the author's choice.
     """
-    counts = Counter(media.kind for media in have.attachments if media.kind in _WORDS)
+    counts = Counter(media.kind for media in source.attachments if media.kind in _WORDS)
     measured = (
         " and ".join(f"{n} {_WORDS[kind][n > 1]}" for kind, n in counts.items())
         or "nothing to show"
@@ -33,7 +33,7 @@ def attachments(have: Post, limit: Attachments) -> Judgement:
     most = {"image": limit.images, "animation": limit.animations, "video": limit.videos}
     if len(counts) <= 1 and all(n <= most[kind] for kind, n in counts.items()):
         return Passed(measured=measured)
-    posts = [[_shown(media) for media in post] for post in spread(have, limit)]
+    posts = [[_shown(media) for media in post] for post in spread(source, limit)]
     over = ", ".join(name for post in posts[1:] for name in post)
     why = f"a mix: {over} beside {posts[0][0]}" if len(counts) > 1 else f"too many: {over}"
     listed = "; ".join(" + ".join(post) for post in posts)
@@ -49,11 +49,11 @@ def _shown(media: Media) -> str:
     return media.name.rpartition("/")[2] or _WORDS[media.kind][0]
 
 
-def spread(have: Post, limit: Attachments) -> tuple[tuple[Media, ...], ...]:
+def spread(source: Post, limit: Attachments) -> tuple[tuple[Media, ...], ...]:
     """The attachments as the fewest posts that keep their order within each kind; the first holds the first attachment."""
     most = {"image": limit.images, "animation": limit.animations, "video": limit.videos}
     posts: list[list[Media]] = []
-    for media in have.attachments:
+    for media in source.attachments:
         if media.kind not in most:
             continue
         room = (

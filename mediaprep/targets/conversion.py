@@ -50,36 +50,41 @@ def _divisor(delays: tuple[Fraction, ...]) -> Fraction:
     return Fraction(math.gcd(*(int(delay * common) for delay in delays)), common)
 
 
-def repeats(have: Animation, placement: Placement) -> int:
+def repeats(source: Animation, placement: Placement) -> int:
     """Plays that the video shows: once, or as often as the shortest video allowed needs."""
     limit = limit_of(placement, "video-duration")
     least = limit.min if isinstance(limit, Range) and limit.min is not None else Fraction(0)
-    return 1 if not have.duration else max(1, math.ceil(least / have.duration))
+    return 1 if not source.duration else max(1, math.ceil(least / source.duration))
 
 
-def as_video(have: Animation, placement: Placement) -> Video | Refused:
+def as_video(source: Animation, placement: Placement) -> Video | Refused:
     """The animation seen as a video of constant rate: what its frames show, one play or the repeats of a short one, no sound."""
-    if have.delays is None or not have.duration or have.width is None or have.height is None:
+    if (
+        source.delays is None
+        or not source.duration
+        or source.width is None
+        or source.height is None
+    ):
         return Refused(
             reason="the times of its frames cannot be told, so no video can be made of it"
         )
-    rate = frame_rate(have.delays, placement)
-    count = max(1, round(have.duration * repeats(have, placement) * rate))
+    rate = frame_rate(source.delays, placement)
+    count = max(1, round(source.duration * repeats(source, placement) * rate))
     return Video(
-        name=have.name,
+        name=source.name,
         size_bytes=None,
-        complete=have.complete,
-        private=have.private,
-        container=Container(format=have.format),
+        complete=source.complete,
+        private=source.private,
+        container=Container(format=source.format),
         audio_present=False,
         duration=count / rate,
         video=VideoStream(
-            codec=have.format,
+            codec=source.format,
             chroma="rgb",
             bit_depth=8,
-            alpha=have.transparency,
-            width=have.width,
-            height=have.height,
+            alpha=source.transparency,
+            width=source.width,
+            height=source.height,
             size_changes=False,
             clap=(),
             sars=(DeclaredSar(where="container", value=Fraction(1)),),
@@ -98,11 +103,13 @@ def as_video(have: Animation, placement: Placement) -> Video | Refused:
     )
 
 
-def as_gif(have: Video, span: tuple[Fraction, Fraction] | None, case: Case) -> Animation | Refused:
+def as_gif(
+    source: Video, span: tuple[Fraction, Fraction] | None, case: Case
+) -> Animation | Refused:
     """A GIF that repeats for ever, of all of a short video or the span asked for: at most 25 frames a second, fewer where the limit of
     frames needs it, never fewer than 10. The sound is lost."""
-    length = have.video.duration if span is None else span[1] - span[0]
-    shown, rate = have.video.display_size, have.video.frame_rate
+    length = source.video.duration if span is None else span[1] - span[0]
+    shown, rate = source.video.display_size, source.video.frame_rate
     if length is None or shown is None or rate is None:
         return Refused(
             reason="its picture size, duration or frame rate cannot be told, so no GIF can be made of it"
@@ -128,7 +135,7 @@ def as_gif(have: Video, span: tuple[Fraction, Fraction] | None, case: Case) -> A
     delays = (Fraction(ticks, 100),) * count
     encoding(case.placement)
     return Animation(
-        name=have.name,
+        name=source.name,
         complete=True,
         private=(),
         format="gif",
@@ -148,19 +155,27 @@ def _count(length: Fraction, ticks: int) -> int:
     return max(2, round(length * 100 / ticks))
 
 
-def losses(have: Media, target: Media) -> tuple[str, ...]:
+def losses(source: Media, target: Media) -> tuple[str, ...]:
     """What the other kind cannot carry, one line each."""
-    if isinstance(have, Animation) and isinstance(target, Video):
-        plays = "for ever" if have.loop == 0 else "once" if have.loop == 1 else f"{have.loop} times"
+    if isinstance(source, Animation) and isinstance(target, Video):
+        plays = (
+            "for ever"
+            if source.loop == 0
+            else "once"
+            if source.loop == 1
+            else f"{source.loop} times"
+        )
         lines = [
             f"the animation says that it plays {plays}; a video plays as its player repeats it"
         ]
-        if have.transparency:
+        if source.transparency:
             behind = (
-                "as the colour stored behind it" if have.format in ("avif", "heif") else "on white"
+                "as the colour stored behind it"
+                if source.format in ("avif", "heif")
+                else "on white"
             )
             lines.append(f"what is transparent is shown {behind}")
         return tuple(lines)
-    if isinstance(have, Video) and isinstance(target, Animation) and have.audio_present:
+    if isinstance(source, Video) and isinstance(target, Animation) and source.audio_present:
         return ("a GIF has no sound: it is left out",)
     return ()

@@ -40,7 +40,7 @@ def written_limit(case: Case) -> int | None:
     )
 
 
-def targets(have: Image, placement: Placement) -> tuple[str, ...]:
+def targets(source: Image, placement: Placement) -> tuple[str, ...]:
     """Formats to write, the preferred first; a later one where the first does not fit. () = none that is taken can be written.
 
     What was lossless stays so where it fits; what has alpha keeps it where some format that is taken can.
@@ -51,33 +51,33 @@ def targets(have: Image, placement: Placement) -> tuple[str, ...]:
         if requirement and isinstance(requirement.limit, OneOf)
         else WRITABLE
     )
-    lossy = ("webp", "png", "jpeg") if have.alpha else ("jpeg", "png", "webp")
+    lossy = ("webp", "png", "jpeg") if source.alpha else ("jpeg", "png", "webp")
     wanted = tuple(form for form in lossy if form in taken)
-    if have.format in _LOSSLESS and "png" in taken:
+    if source.format in _LOSSLESS and "png" in taken:
         return ("png", *[form for form in wanted if form != "png"][:1])
     return wanted[:1]
 
 
 def encoded(target: Image, case: Case) -> Image | Refused:
     """The picture coded anew: upright, 8 bits, sRGB where its colours are tagged, the first picture alone."""
-    have = case.have
-    if not isinstance(have, Image):
+    source = case.source
+    if not isinstance(source, Image):
         return Refused(reason="a still is made of stills only")
-    if have.mode is None:
+    if source.mode is None:
         why = next(
-            (unknown.reason for unknown in have.unknown if unknown.fact == "mode"),
+            (unknown.reason for unknown in source.unknown if unknown.fact == "mode"),
             "its pixels cannot be read",
         )
         return Refused(
-            reason=f"the {have.format} picture cannot be converted: {why}",
+            reason=f"the {source.format} picture cannot be converted: {why}",
             remedies=("export it as JPEG or PNG",),
         )
-    formats = targets(have, case.placement)
+    formats = targets(source, case.placement)
     if not formats:
         return Refused(
             reason=f"{case.placement.name} takes no format that can be written ({', '.join(WRITABLE)})"
         )
-    alpha = {bool(have.alpha) and form != "jpeg" for form in formats}
+    alpha = {bool(source.alpha) and form != "jpeg" for form in formats}
     return replace(
         target,
         format=formats[0] if len(formats) == 1 else None,
@@ -88,12 +88,12 @@ def encoded(target: Image, case: Case) -> Image | Refused:
         bit_depth=None,
         alpha=alpha.pop() if len(alpha) == 1 else None,
         colour_space="unspecified"
-        if have.colour_space == "unspecified"
+        if source.colour_space == "unspecified"
         else None
-        if have.colour_space is None
+        if source.colour_space is None
         else "sRGB",
-        pictures=None if have.pictures is None else 1,
-        gain_map=None if have.gain_map is None else False,
+        pictures=None if source.pictures is None else 1,
+        gain_map=None if source.gain_map is None else False,
         complete=True,
         size_bytes=None,
         private=None if case.options.keep_metadata else (),
@@ -112,11 +112,11 @@ def stripped(target: Image, case: Case) -> Image:
     )
 
 
-def can_strip(have: Image, case: Case) -> bool:
+def can_strip(source: Image, case: Case) -> bool:
     """Whether leaving out the metadata gives a file that may be written."""
     most = written_limit(case)
     return (
-        have.format in COPIED
-        and have.least_bytes is not None
-        and (most is None or have.least_bytes <= most)
+        source.format in COPIED
+        and source.least_bytes is not None
+        and (most is None or source.least_bytes <= most)
     )

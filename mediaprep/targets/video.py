@@ -211,21 +211,21 @@ def _from_zero(target: Video) -> Video:
     )
 
 
-def lead(have: Video) -> Fraction:
+def lead(source: Video) -> Fraction:
     """Seconds by which the sound begins before the picture with no more than an encoder's priming: the containers that cannot say so
     (transport streams) play it; written to MP4 it is skipped, and the picture begins at 0. Else 0."""
-    video, audio = have.video, have.audio
+    video, audio = source.video, source.audio
     if audio is None or video.start is None or audio.start is None:
         return Fraction(0)
     ahead = video.start - audio.start
     return ahead if audio.start >= 0 and 0 < ahead <= PRIMING else Fraction(0)
 
 
-def first_shown(have: Video) -> bool:
+def first_shown(source: Video) -> bool:
     """Whether nothing is presented before the picture, and time merely begins late (segments, FLV): a copy counts it from the picture. An
     edit list that delays is kept by a copy."""
-    video, audio = have.video, have.audio
-    if have.container.format in ("mp4", "mov") or video.start is None:
+    video, audio = source.video, source.audio
+    if source.container.format in ("mp4", "mov") or video.start is None:
         return False
     return audio is None or (audio.start is not None and audio.start >= video.start)
 

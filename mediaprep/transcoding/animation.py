@@ -71,11 +71,16 @@ def byte_limit(output: Output) -> AtMostBytes | None:
 
 def grid_step(output: Output) -> Size | None:
     """The size of enlarged pixel art before it was enlarged; None for other pictures."""
-    have = output.source
-    factor = (have.pixel_grid or 1) if isinstance(have, Animation) else 1
-    if factor == 1 or not isinstance(have, Animation) or have.width is None or have.height is None:
+    source_media = output.source
+    factor = (source_media.pixel_grid or 1) if isinstance(source_media, Animation) else 1
+    if (
+        factor == 1
+        or not isinstance(source_media, Animation)
+        or source_media.width is None
+        or source_media.height is None
+    ):
         return None
-    return have.width // factor, have.height // factor
+    return source_media.width // factor, source_media.height // factor
 
 
 def of_shape(output: Output, width: int) -> Size:
@@ -93,9 +98,11 @@ def of_shape(output: Output, width: int) -> Size:
 
 def unscaled(output: Output, size: Size) -> bool:
     """The source is a GIF, and this is its own size: its colours can be kept."""
-    have = output.source
+    source_media = output.source
     return (
-        isinstance(have, Animation) and have.format == "gif" and (have.width, have.height) == size
+        isinstance(source_media, Animation)
+        and source_media.format == "gif"
+        and (source_media.width, source_media.height) == size
     )
 
 
@@ -111,18 +118,22 @@ def trial_frames(count: int) -> tuple[tuple[int, ...], int]:
 
 def gif_input(output: Output, means: EncodeJob) -> tuple[Input, PictureStreams]:
     """The source as ffmpeg gets it, and its moving picture. Raises: ValueError where there is none."""
-    have = output.source
-    if isinstance(have, Video):
-        track = video.chosen(have, "video")
+    source_media = output.source
+    if isinstance(source_media, Video):
+        track = video.chosen(source_media, "video")
         if track is None:
             raise ValueError("no picture track is chosen")
-        return video.source_input(output, have, means), PictureStreams(index=track.index)
-    if not isinstance(have, Animation) or have.format is None:
+        return video.source_input(output, source_media, means), PictureStreams(index=track.index)
+    if not isinstance(source_media, Animation) or source_media.format is None:
         raise ValueError("a GIF is made of an animation or a video")
-    demuxer, whitelist = _DEMUXERS.get(have.format, (means.demuxer, means.whitelist))
+    demuxer, whitelist = _DEMUXERS.get(source_media.format, (means.demuxer, means.whitelist))
     picture = PictureStreams(index=0)
-    if have.format in _SEQUENCES:
-        picture = PictureStreams(index=2, alpha=3) if have.transparency else PictureStreams(index=1)
+    if source_media.format in _SEQUENCES:
+        picture = (
+            PictureStreams(index=2, alpha=3)
+            if source_media.transparency
+            else PictureStreams(index=1)
+        )
     # An animation's frames have one size. Where the first has EXIF and the next has not, ffmpeg 9 would build the graph anew in the middle,
     # without the palette that was read already ("internal bug", most times).
     options = {"reinit_filter": 0}
@@ -133,37 +144,40 @@ def gif_input(output: Output, means: EncodeJob) -> tuple[Input, PictureStreams]:
 
 def gif_filters(output: Output, drawing: FrameSettings) -> tuple[Filter, ...]:
     """From the decoded frames to the wanted ones at the wanted size, one every tick of 1/10 s: the real times are written afterwards."""
-    have, target = output.source, output.target
+    source_media, target = output.source, output.target
     if not isinstance(target, Animation) or target.frame_count is None:
         raise ValueError("a GIF is wanted")
     even = [
         Filter(name="settb", options={"expr": "1/100"}),
         Filter(name="setpts", options={"expr": "N*10"}),
     ]
-    if isinstance(have, Video):
-        filters = _sampled(have, target, output, drawing.size)
+    if isinstance(source_media, Video):
+        filters = _sampled(source_media, target, output, drawing.size)
         chosen: Iterable[int] | None = drawing.frames
-    elif isinstance(have, Animation) and have.delays is not None:
+    elif isinstance(source_media, Animation) and source_media.delays is not None:
         filters = []
-        shown = kept(have.delays, target.frame_count)
+        shown = kept(source_media.delays, target.frame_count)
         chosen = [shown[index] for index in drawing.frames] if drawing.frames is not None else shown
-        chosen = None if len(chosen) == have.frame_count else chosen
+        chosen = None if len(chosen) == source_media.frame_count else chosen
     else:
         raise ValueError("the source's frames are not known")
     if chosen is not None:
         filters.append(Filter(name="select", options={"expr": _listed(chosen)}))
-    if isinstance(have, Animation) and (have.width, have.height) != drawing.size:
-        filters += _scaled(have, drawing)
+    if (
+        isinstance(source_media, Animation)
+        and (source_media.width, source_media.height) != drawing.size
+    ):
+        filters += _scaled(source_media, drawing)
     return (*filters, *even)
 
 
-def _scaled(have: Animation, drawing: FrameSettings) -> list[Filter]:
+def _scaled(source_media: Animation, drawing: FrameSettings) -> list[Filter]:
     """Pixel art by its nearest pixel; else Lanczos, transparent edges without a fringe of the colour that hides behind them."""
     flags = "neighbor" if drawing.exact else _SCALER
     scale = Filter(
         name="scale", options={"w": drawing.size[0], "h": drawing.size[1], "flags": flags}
     )
-    if drawing.exact or have.transparency is False:
+    if drawing.exact or source_media.transparency is False:
         return [scale]
     planar = Filter(name="format", options={"pix_fmts": "gbrap"})
     return [
@@ -174,13 +188,17 @@ def _scaled(have: Animation, drawing: FrameSettings) -> list[Filter]:
     ]
 
 
-def _sampled(have: Video, target: Animation, output: Output, size: Size) -> list[Filter]:
+def _sampled(source_media: Video, target: Animation, output: Output, size: Size) -> list[Filter]:
     """The video's pictures at the GIF's constant rate, the last one held where it ends early."""
     delays, count = target.delays or (), target.frame_count or 0
     rate = 1 / delays[0]
     return [
         *video.upright_filters(
-            have.video, rate, size, "scale", timing=(clock_filters(output, have), [])
+            source_media.video,
+            rate,
+            size,
+            "scale",
+            timing=(clock_filters(output, source_media), []),
         ),
         Filter(
             name="fps", options={"fps": f"{rate.numerator}/{rate.denominator}", "start_time": 0}
@@ -202,20 +220,20 @@ def _listed(indices: Iterable[int]) -> str:
 def video_job(output: Output, means: EncodeJob) -> FfmpegCommand:
     """The run that makes an MP4 of an animation: each frame begins within half an output frame of its time, transparency is shown on
     white, the last frame stays for its time, one that is too short is repeated. Raises: ValueError for what no plan asks."""
-    have = output.source
+    source_media = output.source
     if (
-        not isinstance(have, Animation)
-        or have.delays is None
+        not isinstance(source_media, Animation)
+        or source_media.delays is None
         or not isinstance(output.target, Video)
     ):
         raise ValueError("a video is made of an animation")
-    seen = as_video(have, output.placement)
+    seen = as_video(source_media, output.placement)
     if isinstance(seen, Refused):
         raise ValueError(seen.reason)
     track = SourceTrack(index=0, kind="video", chosen=True)
     as_source = replace(
         output,
-        source=replace(seen, container=Container(format=have.format, tracks=(track,))),
+        source=replace(seen, container=Container(format=source_media.format, tracks=(track,))),
         span=None,
     )
     job = video.job(as_source, means)
@@ -228,10 +246,10 @@ def video_job(output: Output, means: EncodeJob) -> FfmpegCommand:
         raise ValueError("no picture size is wanted")
     upright = video.upright_filters(seen.video, rate, size, output.options.fit)
     filters = [
-        *_timed(have.delays),
-        *_on_white(have),
+        *_timed(source_media.delays),
+        *_on_white(source_media),
         *upright,
-        *_constant(have, rate, whole),
+        *_constant(source_media, rate, whole),
         *_span(output, rate),
     ]
     return replace(
@@ -255,9 +273,9 @@ def _timed(delays: Sequence[Fraction]) -> list[Filter]:
     ]
 
 
-def _on_white(have: Animation) -> list[Filter]:
+def _on_white(source_media: Animation) -> list[Filter]:
     """White behind what is transparent: the colours' complement is multiplied with the alpha, and turned round again."""
-    if have.transparency is False:
+    if source_media.transparency is False:
         return []
     turn = Filter(name="negate", options={"components": "r+g+b"})
     planar = Filter(name="format", options={"pix_fmts": "gbrap"})
@@ -270,11 +288,11 @@ def _on_white(have: Animation) -> list[Filter]:
     ]
 
 
-def _constant(have: Animation, rate: Fraction, whole: int) -> list[Filter]:
+def _constant(source_media: Animation, rate: Fraction, whole: int) -> list[Filter]:
     """One play at a constant rate, each frame on the nearest output frame, then as many plays as ``whole`` frames take."""
-    duration = have.duration or Fraction(0)
+    duration = source_media.duration or Fraction(0)
     once = max(1, round(duration * rate))
-    last = have.delays[-1] if have.delays else Fraction(0)
+    last = source_media.delays[-1] if source_media.delays else Fraction(0)
     filters = [
         Filter(
             name="tpad",

@@ -39,13 +39,13 @@ def choose_encoder_steps(
     output: Output, means: EncodeJob, binary: str, context: Context
 ) -> Steps[EncoderChoice]:
     """Steps: the encoder asked for where a test encode succeeds, else x264. Raises: UsageProblem for an encoder that is not known."""
-    asked, have = output.options.encoder, output.source
+    asked, source_media = output.options.encoder, output.source
     if asked not in KNOWN:
         raise UsageProblem(f"--encoder {asked}: want one of {', '.join(KNOWN)}")
     if not isinstance(output.target, Video) or not output.target.video.reencode:
         return EncoderChoice(means=means)
     notes: list[str] = []
-    if isinstance(have, Video) and needs_zscale(have.video):
+    if isinstance(source_media, Video) and needs_zscale(source_media.video):
         can = yield from call(ffmpeg.capabilities, binary, context)
         if "zscale" not in can.filters:
             means, notes = replace(means, zscale=False), [_DARKER]

@@ -54,8 +54,8 @@ def copied_digests_steps(
     context: Context,
 ) -> Steps[tuple[CopiedStream, ...]]:
     """Steps: digests of the copied packets of the span, in the source and in what was made of it. Raises: ToolError."""
-    have, target = output.source, output.target
-    if not isinstance(have, Video) or not isinstance(target, Video):
+    source_media, target = output.source, output.target
+    if not isinstance(source_media, Video) or not isinstance(target, Video):
         return ()
     kinds = [
         "video",
@@ -64,7 +64,7 @@ def copied_digests_steps(
     index = {
         kind: next(
             track.index
-            for track in have.container.tracks or ()
+            for track in source_media.container.tracks or ()
             if track.kind == kind and track.chosen
         )
         for kind in kinds

@@ -161,14 +161,16 @@ def _too_much(tries: Sequence[RateTrial], limit: int) -> str:
 
 def _effort(output: Output) -> tuple[int, float]:
     """Pixels of a source frame and frames a second, for deadline and memory."""
-    have = output.source
-    if isinstance(have, Animation):
-        return (have.width or 0) * (have.height or 0), float(
-            (have.frame_count or 0) / (have.duration or 1)
+    source_media = output.source
+    if isinstance(source_media, Animation):
+        return (source_media.width or 0) * (source_media.height or 0), float(
+            (source_media.frame_count or 0) / (source_media.duration or 1)
         )
-    if not isinstance(have, Video):
+    if not isinstance(source_media, Video):
         return 0, 0.0
-    return (have.video.width or 0) * (have.video.height or 0), float(have.video.frame_rate or 30)
+    return (source_media.video.width or 0) * (source_media.video.height or 0), float(
+        source_media.video.frame_rate or 30
+    )
 
 
 def _file_ceiling(output: Output) -> int | None:

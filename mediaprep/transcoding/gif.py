@@ -421,13 +421,17 @@ def _optimised(bench: _GifRun, path: Path) -> Steps[Path]:
 
 def _canvas(output: Output) -> tuple[int, int]:
     """Pixels of a source picture, and how many there are."""
-    have = output.source
-    if isinstance(have, Animation):
-        return (have.width or 0) * (have.height or 0), have.frame_count or 0
-    size = (have.video.width or 0) * (have.video.height or 0) if have.kind == "video" else 0
+    source_media = output.source
+    if isinstance(source_media, Animation):
+        return (source_media.width or 0) * (source_media.height or 0), source_media.frame_count or 0
+    size = (
+        (source_media.video.width or 0) * (source_media.video.height or 0)
+        if source_media.kind == "video"
+        else 0
+    )
     length = (
-        (have.duration or Fraction(0)) * (have.video.frame_rate or 30)
-        if have.kind == "video"
+        (source_media.duration or Fraction(0)) * (source_media.video.frame_rate or 30)
+        if source_media.kind == "video"
         else Fraction(0)
     )
     return size, int(length)

@@ -23,25 +23,27 @@ from mediaprep.transcoding.performed import EncodeLog
 
 def job(output: Output, *, max_pixels: int) -> PictureJob:
     """What the converting child is to do. Pure. Raises: TypeError for an output that is not a still made of a still."""
-    have, target, encoding = output.source, output.target, output.placement.encoding
+    source_media, target, encoding = output.source, output.target, output.placement.encoding
     if not (
-        isinstance(have, Image)
+        isinstance(source_media, Image)
         and isinstance(target, Image)
         and isinstance(encoding, ImageEncoding)
     ):
-        raise TypeError(f"{have.name}: not a still to be made of a still")
+        raise TypeError(f"{source_media.name}: not a still to be made of a still")
     among = next(
         (p.values for p in output.tolerances if isinstance(p, Among) and p.fact == "format"), ()
     )
     return PictureJob(
-        form=have.format or "",
-        orientation=1 if have.format in pillow.TURNED_BY_READER else have.orientation or 1,
+        form=source_media.format or "",
+        orientation=1
+        if source_media.format in pillow.TURNED_BY_READER
+        else source_media.orientation or 1,
         targets=among or ((target.format,) if target.format else ()),
         limit=next((p.limit for p in output.tolerances if isinstance(p, AtMostBytes)), None),
         quality=encoding.quality,
         min_quality=encoding.min_quality,
         background=encoding.background,
-        space=have.colour_space,
+        space=source_media.colour_space,
         tag=target.colour_space == "sRGB",
         max_pixels=max_pixels,
         keep_metadata=output.options.keep_metadata,
@@ -50,11 +52,11 @@ def job(output: Output, *, max_pixels: int) -> PictureJob:
 
 def make(output: Output, source: Source, part: Path, context: Context) -> Steps[EncodeLog]:
     """Steps: writes the still into ``part``. Raises: ToolError, DeadlineExceeded, Cancelled."""
-    target, have = output.target, output.source
-    if not (isinstance(target, Image) and isinstance(have, Image)):
-        raise TypeError(f"{have.name}: not a still to be made of a still")
+    target, source_media = output.target, output.source
+    if not (isinstance(target, Image) and isinstance(source_media, Image)):
+        raise TypeError(f"{source_media.name}: not a still to be made of a still")
     if not target.reencode:
-        yield from call(_strip, source, have, part, context)
+        yield from call(_strip, source, source_media, part, context)
         return EncodeLog()
     command_line = job(output, max_pixels=context.limits.max_pixels)
     read, write = (
@@ -63,7 +65,8 @@ def make(output: Output, source: Source, part: Path, context: Context) -> Steps[
     )
     try:
         pixels = min(
-            (have.width or 0) * (have.height or 0), context.limits.max_pixels * pillow.DRAFT_FACTOR
+            (source_media.width or 0) * (source_media.height or 0),
+            context.limits.max_pixels * pillow.DRAFT_FACTOR,
         )
         command = picture.command(command_line, read, write, pixels=pixels)
         completed = yield from run_child(command)
@@ -80,9 +83,13 @@ def make(output: Output, source: Source, part: Path, context: Context) -> Steps[
     return EncodeLog(argv=(words,), sandbox=completed.sandbox, ssim=made.ssim, quality=made.quality)
 
 
-def _strip(source: Source, have: Image, part: Path, context: Context) -> None:
+def _strip(source: Source, source_media: Image, part: Path, context: Context) -> None:
     with writing(part), part.open("r+b") as out:
         out.truncate()
         lossless.stripped(
-            source, have.format or "", have.orientation or 1, out.write, context.check
+            source,
+            source_media.format or "",
+            source_media.orientation or 1,
+            out.write,
+            context.check,
         )

@@ -47,10 +47,10 @@ def measure_steps(
     """
     can = yield from call(ffmpeg.capabilities, binary, context)
     metric = next((name for name in METRICS if name in can.filters), None)
-    have, target = output.source, output.target
+    source_media, target = output.source, output.target
     if (
         metric is None
-        or not isinstance(have, Video)
+        or not isinstance(source_media, Video)
         or not isinstance(target, Video)
         or not target.video.reencode
     ):

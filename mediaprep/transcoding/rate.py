@@ -132,18 +132,26 @@ def encoding(output: Output) -> VideoEncoding:
 
 def sound_bit_rate(output: Output) -> int | None:
     """bit/s of the sound that is written; 0: there is none; None: it is copied, and its rate is not known."""
-    have, target = output.source, output.target
+    source_media, target = output.source, output.target
     if not isinstance(target, Video) or target.audio is None:
         return 0
     if target.audio.reencode:
         return encoded_sound_bit_rate(output)
-    return have.audio.bit_rate if isinstance(have, Video) and have.audio is not None else None
+    return (
+        source_media.audio.bit_rate
+        if isinstance(source_media, Video) and source_media.audio is not None
+        else None
+    )
 
 
 def encoded_sound_bit_rate(output: Output) -> int:
     """bit/s of a sound that is encoded anew: the rung's, less where the source's own is worth less, save where the table's is asked for."""
-    have, most = output.source, rung(output).audio_bit_rate
-    known = have.audio.bit_rate if isinstance(have, Video) and have.audio is not None else None
+    source_media, most = output.source, rung(output).audio_bit_rate
+    known = (
+        source_media.audio.bit_rate
+        if isinstance(source_media, Video) and source_media.audio is not None
+        else None
+    )
     if known is None or output.options.rate == "table":
         return most
     return min(most, max(_LEAST_SOUND, known * _SOUND_WORTH))
@@ -166,11 +174,11 @@ def picture_bit_rate(output: Output, limit: int) -> int:
 
 
 def _worth_cap(output: Output) -> int:
-    have = output.source
+    source_media = output.source
     cap = (
         encoding(output).hq_bit_rate if setting(output).advised_cap else rung(output).video_bit_rate
     )
-    worth = _WORTH.get(have.video.codec or "") if isinstance(have, Video) else None
-    if not isinstance(have, Video) or worth is None or have.video.bit_rate is None:
+    worth = _WORTH.get(source_media.video.codec or "") if isinstance(source_media, Video) else None
+    if not isinstance(source_media, Video) or worth is None or source_media.video.bit_rate is None:
         return cap
-    return max(min(cap, _LEAST_CAP), min(cap, int(have.video.bit_rate * worth)))
+    return max(min(cap, _LEAST_CAP), min(cap, int(source_media.video.bit_rate * worth)))

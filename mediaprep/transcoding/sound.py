@@ -13,33 +13,44 @@ _LEAST_RANGE = 7  # LU: loudnorm's own default; a programme of a wider range kee
 _LAYOUTS = {1: "mono", 2: "stereo"}
 
 
-def sound_filters(output: Output, have: Video, target: Video) -> tuple[Filter, ...]:
+def sound_filters(output: Output, source_media: Video, target: Video) -> tuple[Filter, ...]:
     """Gaps and a late start are filled with silence, so that sound and picture begin together and stay so."""
-    mixed = downmix(have.audio.channels if have.audio is not None else None)
+    mixed = downmix(source_media.audio.channels if source_media.audio is not None else None)
     filters = [
-        *sound_cut(output, have),
+        *sound_cut(output, source_media),
         Filter(name="aresample", options={"async": 1, "first_pts": 0, **mixed}),
     ]
-    if target.audio is not None and have.audio is not None and output.options.loudness is not None:
-        filters += loudness_filters(float(output.options.loudness), have.audio, target.audio)
-    if missing_time(output, have) > 0:
+    if (
+        target.audio is not None
+        and source_media.audio is not None
+        and output.options.loudness is not None
+    ):
+        filters += loudness_filters(
+            float(output.options.loudness), source_media.audio, target.audio
+        )
+    if missing_time(output, source_media) > 0:
         filters.append(Filter(name="apad"))
     return tuple(filters)
 
 
-def loudness_filters(level: float, have: AudioStream, target: AudioStream) -> list[Filter]:
+def loudness_filters(level: float, source_media: AudioStream, target: AudioStream) -> list[Filter]:
     """The second pass of loudnorm (EBU R 128), after the downmix: one gain for all, where the peaks allow it; else levelled."""
-    measured = (have.loudness, have.loudness_range, have.true_peak, have.loudness_threshold)
+    measured = (
+        source_media.loudness,
+        source_media.loudness_range,
+        source_media.true_peak,
+        source_media.loudness_threshold,
+    )
     if any(value is None for value in measured):
         return []  # silence has no loudness
     levels = {
         "I": f"{level:.2f}",
         "TP": f"{TRUE_PEAK}",
-        "LRA": f"{min(50.0, max(_LEAST_RANGE, have.loudness_range or 0)):.2f}",
-        "measured_I": f"{have.loudness:.2f}",
-        "measured_LRA": f"{have.loudness_range:.2f}",
-        "measured_TP": f"{have.true_peak:.2f}",
-        "measured_thresh": f"{have.loudness_threshold:.2f}",
+        "LRA": f"{min(50.0, max(_LEAST_RANGE, source_media.loudness_range or 0)):.2f}",
+        "measured_I": f"{source_media.loudness:.2f}",
+        "measured_LRA": f"{source_media.loudness_range:.2f}",
+        "measured_TP": f"{source_media.true_peak:.2f}",
+        "measured_thresh": f"{source_media.loudness_threshold:.2f}",
         "linear": "true",
     }
     layout = (

@@ -59,24 +59,30 @@ def scan_filters(video: VideoStream, rate: Fraction | None) -> list[Filter]:
     return []
 
 
-def rounded_rate(have: Video) -> Fraction | None:
+def rounded_rate(source_media: Video) -> Fraction | None:
     """The even rate of a picture whose container rounds times to milliseconds; None where it has none, or nothing is rounded, or its start
     is off the places that frames of that rate have, so that to round it would shift it against the sound. Copied as they are, 60 frames a
     second average 60.02."""
-    rate, start = have.video.frame_rate, have.video.start
+    rate, start = source_media.video.frame_rate, source_media.video.start
     even = (
-        have.video.rate_mode == "cfr"
-        and have.video.timestamps == "ok"
-        and have.container.format in _MILLISECONDS
+        source_media.video.rate_mode == "cfr"
+        and source_media.video.timestamps == "ok"
+        and source_media.container.format in _MILLISECONDS
     )
     if rate is None or start is None or not even or (1000 / rate).denominator == 1:
         return None
-    sounds = start if have.audio is None or have.audio.start is None else have.audio.start
-    begins = start - min(start, sounds) - lead(have)  # ffmpeg counts from whatever comes first
+    sounds = (
+        start
+        if source_media.audio is None or source_media.audio.start is None
+        else source_media.audio.start
+    )
+    begins = (
+        start - min(start, sounds) - lead(source_media)
+    )  # ffmpeg counts from whatever comes first
     return rate if abs(begins - round(begins * rate) / rate) <= _ROUNDED else None
 
 
-def seek(output: Output, have: Video) -> tuple[Fraction, Fraction] | None:
+def seek(output: Output, source_media: Video) -> tuple[Fraction, Fraction] | None:
     """Where reading starts, in seconds, and for how long it goes on; None: all is read. It starts ahead of a span, which filters cut."""
     if output.span is None:
         return None
@@ -84,25 +90,25 @@ def seek(output: Output, have: Video) -> tuple[Fraction, Fraction] | None:
     if by_packet(output):
         return Fraction(0), end + _ROOM
     ahead = _AHEAD
-    if have.container.format not in _EXACT:
-        apart = have.video.gop.keyframe_interval_max
+    if source_media.container.format not in _EXACT:
+        apart = source_media.video.gop.keyframe_interval_max
         ahead = start if apart is None else max(_LEAST_AHEAD, 2 * apart + 1)
-    start = Fraction(0) if _counted(have) else max(Fraction(0), start - ahead)
+    start = Fraction(0) if _counted(source_media) else max(Fraction(0), start - ahead)
     return start, end - start
 
 
-def clock_filters(output: Output, have: Video) -> list[Filter]:
+def clock_filters(output: Output, source_media: Video) -> list[Filter]:
     """Before anything else: frames without usable times are counted; what lies outside the span, or behind a gap beyond the end, is let
     go before gaps are filled. A cut falls a little before the frame that it means, so that rounded stamps lie on the right side."""
     filters = []
-    rate = have.video.frame_rate or output.options.frame_rate
-    if _counted(have) and rate is not None:
+    rate = source_media.video.frame_rate or output.options.frame_rate
+    if _counted(source_media) and rate is not None:
         filters.append(
             Filter(name="setpts", options={"expr": f"N*{rate.denominator}/({rate.numerator}*TB)"})
         )
-    if (read := seek(output, have)) is not None and output.span is not None:
+    if (read := seek(output, source_media)) is not None and output.span is not None:
         before = min(_BEFORE, Fraction(1, 4) / (rate or 1))
-        edges = _edges(output, have, read[0])
+        edges = _edges(output, source_media, read[0])
         cut = {key: seconds(value - before) for key, value in edges.items() if value > 0}
         return [
             *filters,
@@ -115,17 +121,17 @@ def clock_filters(output: Output, have: Video) -> list[Filter]:
     return filters
 
 
-def _counted(have: Video) -> bool:
+def _counted(source_media: Video) -> bool:
     """Frames are counted from the first one on, for want of usable times."""
-    return have.video.timestamps in ("missing", "broken")
+    return source_media.video.timestamps in ("missing", "broken")
 
 
-def sound_cut(output: Output, have: Video) -> list[Filter]:
+def sound_cut(output: Output, source_media: Video) -> list[Filter]:
     """The span of the sound, by samples. Its cut ends are faded: AAC makes a crackle of 0.2 of full scale of a step, none of 3 ms."""
-    read = seek(output, have)
+    read = seek(output, source_media)
     if read is None or output.span is None:
         return []
-    edges = _edges(output, have, read[0])
+    edges = _edges(output, source_media, read[0])
     cut = {key: seconds(value) for key, value in edges.items() if value > 0}
     filters = [
         *([Filter(name="atrim", options=cut)] if cut else []),
@@ -147,10 +153,10 @@ def sound_cut(output: Output, have: Video) -> list[Filter]:
     return filters
 
 
-def _edges(output: Output, have: Video, read_from: Fraction) -> dict[str, Fraction]:
+def _edges(output: Output, source_media: Video, read_from: Fraction) -> dict[str, Fraction]:
     """The span's ends after the shift that reading from there on makes; no end where it is the file's."""
     start, end = output.span or (Fraction(0), Fraction(0))
-    last = have.duration is not None and end >= have.duration
+    last = source_media.duration is not None and end >= source_media.duration
     return (
         {"start": start - read_from}
         if last
@@ -166,7 +172,7 @@ def _shifted(name: str, start: Fraction) -> list[Filter]:
     )
 
 
-def constant_rate(output: Output, have: Video) -> list[Filter]:
+def constant_rate(output: Output, source_media: Video) -> list[Filter]:
     """One frame at each tick of the wanted rate from 0 on: the one that is nearest in time; a late picture's first and the last one are
     held. As many as are promised."""
     target = output.target
@@ -185,7 +191,7 @@ def constant_rate(output: Output, have: Video) -> list[Filter]:
     ]
     if (count := _promised(output, "video.frame_count")) is None:
         return filters
-    held = int(missing_time(output, have) * rate) + _SPARE
+    held = int(missing_time(output, source_media) * rate) + _SPARE
     return [
         *filters,
         Filter(name="tpad", options={"stop_mode": "clone", "stop": held}),
@@ -193,11 +199,11 @@ def constant_rate(output: Output, have: Video) -> list[Filter]:
     ]
 
 
-def missing_time(output: Output, have: Video) -> Fraction:
+def missing_time(output: Output, source_media: Video) -> Fraction:
     """Seconds to hold the last frame for, with a frame to spare: what the promised length has more than the source shows."""
     promised = fill_in(output.target, output.tolerances)
     shown, rate = (
-        have.video.duration,
+        source_media.video.duration,
         output.target.video.frame_rate if isinstance(output.target, Video) else None,
     )
     if (
@@ -207,14 +213,14 @@ def missing_time(output: Output, have: Video) -> Fraction:
         or rate is None
     ):
         return Fraction(0)
-    end = shown + (have.video.start or 0) - lead(have)
+    end = shown + (source_media.video.start or 0) - lead(source_media)
     if output.span is not None:
         end = min(end, output.span[1]) - output.span[0]
     missing = promised.video.duration - end
     return missing + 2 / rate if missing > 1 / (2 * rate) else Fraction(0)
 
 
-def stop_at(output: Output, have: Video) -> Fraction:
+def stop_at(output: Output, source_media: Video) -> Fraction:
     """Seconds to stop at: the promised length where something is cut off or held, else with room to spare, so that a copied track keeps its
     last packets; a gap in the time stamps cannot fill the disk in either case."""
     lengths = [
@@ -222,7 +228,7 @@ def stop_at(output: Output, have: Video) -> Fraction:
         for tolerance in output.tolerances
         if isinstance(tolerance, Near) and tolerance.fact in ("duration", "video.duration")
     ]
-    exact = output.span is not None or missing_time(output, have) > 0
+    exact = output.span is not None or missing_time(output, source_media) > 0
     return max(lengths, default=Fraction(0)) + (0 if exact else _ROOM)
 
 

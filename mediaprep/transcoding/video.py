@@ -64,12 +64,12 @@ class EncodeJob:
 
 def job(output: Output, means: EncodeJob) -> FfmpegCommand:
     """The one run that makes the output. Raises: ValueError where the facts name no picture track (a plan never asks that)."""
-    have, target = output.source, output.target
-    if not isinstance(have, Video) or not isinstance(target, Video):
+    source_media, target = output.source, output.target
+    if not isinstance(source_media, Video) or not isinstance(target, Video):
         raise ValueError("a video output is made of a video")
     picture, sound = (
-        chosen(have, "video"),
-        chosen(have, "audio") if target.audio is not None else None,
+        chosen(source_media, "video"),
+        chosen(source_media, "audio") if target.audio is not None else None,
     )
     if picture is None:
         raise ValueError("no picture track is chosen")
@@ -80,19 +80,23 @@ def job(output: Output, means: EncodeJob) -> FfmpegCommand:
     tracks = [
         OutputTrack(
             index=picture.index,
-            filters=_picture_filters(output, have, target, means) if target.video.reencode else (),
+            filters=_picture_filters(output, source_media, target, means)
+            if target.video.reencode
+            else (),
         )
     ]
     options |= (
         _picture_options(output, target, means)
         if target.video.reencode
-        else _copied_picture(output, have, target)
+        else _copied_picture(output, source_media, target)
     )
     if sound is not None and target.audio is not None:
         tracks.append(
             OutputTrack(
                 index=sound.index,
-                filters=sound_filters(output, have, target) if target.audio.reencode else (),
+                filters=sound_filters(output, source_media, target)
+                if target.audio.reencode
+                else (),
             )
         )
         options |= sound_options(output, target.audio) if target.audio.reencode else {"c:a": "copy"}
@@ -101,9 +105,9 @@ def job(output: Output, means: EncodeJob) -> FfmpegCommand:
         options["bsf:v"] = f"{options['bsf:v']},{kept}" if "bsf:v" in options else kept
         options |= {"bsf:a": kept} if options.get("c:a") == "copy" else {}
     elif target.video.reencode or (target.audio is not None and target.audio.reencode):
-        options["t"] = seconds(stop_at(output, have))
+        options["t"] = seconds(stop_at(output, source_media))
     return FfmpegCommand(
-        input=source_input(output, have, means),
+        input=source_input(output, source_media, means),
         tracks=tuple(tracks),
         options=options,
         muxer="mp4",
@@ -111,26 +115,30 @@ def job(output: Output, means: EncodeJob) -> FfmpegCommand:
     )
 
 
-def chosen(have: Video, kind: str) -> SourceTrack | None:
+def chosen(source_media: Video, kind: str) -> SourceTrack | None:
     """The track of a kind that is judged and kept."""
     return next(
-        (track for track in have.container.tracks or () if track.kind == kind and track.chosen),
+        (
+            track
+            for track in source_media.container.tracks or ()
+            if track.kind == kind and track.chosen
+        ),
         None,
     )
 
 
-def source_input(output: Output, have: Video, means: EncodeJob) -> Input:
+def source_input(output: Output, source_media: Video, means: EncodeJob) -> Input:
     """The source as ffmpeg gets it: not turned by ffmpeg where its picture is decoded, from the span's start on."""
     decoded = output.target.video.reencode if isinstance(output.target, Video) else True
     options: dict[str, str | int] = {"noautorotate": None} if decoded else {}  # type: ignore[dict-item]  # ffmpeg-python: None is a bare flag
-    if have.video.timestamps == "missing" and output.options.frame_rate is not None:
+    if source_media.video.timestamps == "missing" and output.options.frame_rate is not None:
         options["framerate"] = (
             f"{output.options.frame_rate.numerator}/{output.options.frame_rate.denominator}"
         )
-    if ahead := lead(have):
+    if ahead := lead(source_media):
         options["itsoffset"] = f"-{seconds(ahead)}"
     start = None
-    if (read := seek(output, have)) is not None:
+    if (read := seek(output, source_media)) is not None:
         start = read[0]
         options["t"] = seconds(read[1] + ahead)
     return Input(
@@ -163,14 +171,14 @@ def _picture_options(output: Output, target: Video, means: EncodeJob) -> dict[st
     }
 
 
-def _copied_picture(output: Output, have: Video, target: Video) -> dict[str, str | int]:
+def _copied_picture(output: Output, source_media: Video, target: Video) -> dict[str, str | int]:
     options: dict[str, str | int] = {"c:v": "copy"}
-    if output.span is None and (rate := rounded_rate(have)) is not None:
+    if output.span is None and (rate := rounded_rate(source_media)) is not None:
         # a bitstream filter, even one that does nothing, gets times as multiples of what ``r`` says a frame lasts
         options |= {"r": f"{rate.numerator}/{rate.denominator}", "bsf:v": "null"}
     if (tag := _TAGS.get(target.video.codec or "")) is not None:
         options["tag:v"] = tag
-    if target.video.sars != have.video.sars and target.video.width and target.video.height:
+    if target.video.sars != source_media.video.sars and target.video.width and target.video.height:
         shape = Fraction(target.video.width, target.video.height)
         options["aspect"] = f"{shape.numerator}:{shape.denominator}"
         options["bsf:v"] = f"{target.video.codec}_metadata=sample_aspect_ratio=1/1"
@@ -178,13 +186,13 @@ def _copied_picture(output: Output, have: Video, target: Video) -> dict[str, str
 
 
 def _picture_filters(
-    output: Output, have: Video, target: Video, means: EncodeJob
+    output: Output, source_media: Video, target: Video, means: EncodeJob
 ) -> tuple[Filter, ...]:
     size = target.video.display_size
     if size is None:
         raise ValueError("no picture size is wanted")
-    video = as_shown(have.video, output.options)
-    timing = clock_filters(output, have), constant_rate(output, have)
+    video = as_shown(source_media.video, output.options)
+    timing = clock_filters(output, source_media), constant_rate(output, source_media)
     filters = upright_filters(
         video, target.video.frame_rate, size, output.options.fit, timing=timing, zscale=means.zscale
     )

@@ -583,8 +583,8 @@ def test_trim_first_gives_139_9_seconds() -> None:
 def test_the_first_part_may_end_at_a_key_frame_and_be_copied(
     keyframes: tuple[str, ...], snap: str | None, end: str
 ) -> None:
-    have = replace(lasting(Fraction(300)), keyframes=tuple(map(Fraction, keyframes)))
-    made = output(have, Options(trim="first", snap=None if snap is None else Fraction(snap)))
+    source = replace(lasting(Fraction(300)), keyframes=tuple(map(Fraction, keyframes)))
+    made = output(source, Options(trim="first", snap=None if snap is None else Fraction(snap)))
     assert made.span == (0, Fraction(end))
     assert isinstance(made.target, Video)
     assert made.target.video.reencode is (end == "139.9")
@@ -649,11 +649,14 @@ def test_split_cuts_at_shot_changes() -> None:
 
 def test_a_trim_keeps_a_frame_and_never_begins_behind_the_picture() -> None:
     """At 25 frames a second the last one begins at 7.96 s; the sound goes on to 9 s."""
-    have = lasting(
+    source = lasting(
         Fraction(8), video__frame_rate=Fraction(25), video__frame_rate_burst=Fraction(25)
     )
-    longer = changed(have, duration=Fraction(9), audio__duration=Fraction(9))
-    assert output(have, Options(trim=(Fraction("7.99"), Fraction(8)))).span == (Fraction("7.96"), 8)
+    longer = changed(source, duration=Fraction(9), audio__duration=Fraction(9))
+    assert output(source, Options(trim=(Fraction("7.99"), Fraction(8)))).span == (
+        Fraction("7.96"),
+        8,
+    )
     assert output(longer, Options(trim=(Fraction("7.99"), Fraction(9)))).span == (
         Fraction("7.96"),
         9,
@@ -664,10 +667,10 @@ def test_a_trim_keeps_a_frame_and_never_begins_behind_the_picture() -> None:
 
 def test_no_part_of_a_split_is_sound_alone() -> None:
     """279.7 s of picture beside 281 s of sound: a third part from 279.8 s on would show nothing."""
-    have = changed(
+    source = changed(
         lasting(Fraction("279.7")), duration=Fraction(281), audio__duration=Fraction(281)
     )
-    spans = [made.span for made in planned(have, Options(split=True)).outputs]
+    spans = [made.span for made in planned(source, Options(split=True)).outputs]
     assert len(spans) == 3
     assert all(span is not None and span[1] - span[0] <= Fraction(140) for span in spans)
     assert spans[-1] is not None

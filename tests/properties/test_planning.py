@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from mediaprep.model.media import Video, leaves
 from mediaprep.model.options import Options
-from mediaprep.model.tolerance import AtMostBytes, Near
-from mediaprep.model.tolerance import fill_in
+from mediaprep.model.tolerance import AtMostBytes, Near, fill_in
 from mediaprep.planning.check import check
 from mediaprep.planning.plan import Output, plan
 from mediaprep.planning.streams import stream_actions

@@ -37,12 +37,12 @@ GOOD = Subtitle(
 )
 
 
-def broken(have: Subtitle) -> dict[str, str]:
-    return {finding.rule: finding.state for finding in check(have, PLACEMENT).findings}
+def broken(source: Subtitle) -> dict[str, str]:
+    return {finding.rule: finding.state for finding in check(source, PLACEMENT).findings}
 
 
 @pytest.mark.parametrize(
-    ("have", "rules"),
+    ("source", "rules"),
     [
         (GOOD, {}),
         (replace(GOOD, format="webvtt"), {"subtitle-format": "broken"}),
@@ -60,8 +60,8 @@ def broken(have: Subtitle) -> dict[str, str]:
             ("subtitle-cue-time", "subtitle-cue-order", "subtitle-cue-empty", "subtitle-cue-overlap", "subtitle-duration"), "unknown")),
     ],
 )  # fmt: skip
-def test_three_rows_of_each_rule(have, rules):
-    assert broken(have) == rules
+def test_three_rows_of_each_rule(source, rules):
+    assert broken(source) == rules
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_musts_are_mended(before, after):
 
 
 def test_advice_is_followed_on_request_only():
-    have = replace(
+    source = replace(
         GOOD,
         cues=cues((1, 3.5, "a"), (3, 4, "b"), (5, 6, ""), (7, 8, "c"), (7, 9, "d")),
         clip_duration=Fraction(17, 2),
     )
-    assert plan((have,), PLACEMENT).status == "already_ok"
-    made = plan((have,), PLACEMENT, Options(fix_level="should"))
+    assert plan((source,), PLACEMENT).status == "already_ok"
+    made = plan((source,), PLACEMENT, Options(fix_level="should"))
     assert isinstance(made.outputs[0].target, Subtitle)
     assert made.outputs[0].target.cues == cues((1, 3, "a"), (3, 4, "b"), (7, 8.5, "c\nd"))
 

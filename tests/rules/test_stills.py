@@ -29,7 +29,7 @@ MOVING = Animation(
 
 
 @pytest.mark.parametrize(
-    ("have", "rules"),
+    ("source", "rules"),
     [
         *((replace(PHOTO, format=form), {}) for form in ("jpeg", "png", "gif", "webp")),
         *(
@@ -50,16 +50,16 @@ MOVING = Animation(
         (replace(MOVING, size_bytes=6 * 2**20), {"image-size": "broken"}),
     ],
 )
-def test_rows(have, rules):
-    assert {finding.rule: finding.state for finding in check(have, PLACEMENT).findings} == rules
+def test_rows(source, rules):
+    assert {finding.rule: finding.state for finding in check(source, PLACEMENT).findings} == rules
 
 
 @pytest.mark.parametrize(
     "have", [replace(MOVING, format="apng"), replace(MOVING, size_bytes=6 * 2**20)]
 )
-def test_an_animation_sent_as_a_picture_is_not_made_a_still(have):
+def test_an_animation_sent_as_a_picture_is_not_made_a_still(source):
     """Its own category has limits of its own: 15 MB for a GIF."""
-    made = plan((have,), PLACEMENT)
+    made = plan((source,), PLACEMENT)
     assert made.status == "refused"
     assert made.refusals[0].remedies == ("leave the category to be inferred",)
 

@@ -11,7 +11,7 @@ from mediaprep.targets.animation import encoded
 
 
 @rule("animation-type", kinds=("animation",), subject="type of animation", facts=("format",))
-def animation_type(have: Animation, limit: OneOf) -> Judgement:
+def animation_type(source: Animation, limit: OneOf) -> Judgement:
     """What it checks: that the animation is a GIF, by its bytes. Animated WebP, APNG and AVIF have a still's name and are none.
 
     Why it matters: where they are taken at all, they are shown as a still.
@@ -19,7 +19,7 @@ def animation_type(have: Animation, limit: OneOf) -> Judgement:
     The fix: makes a GIF of it: 256 colours, transparency on or off, times in hundredths of a second. Loop and duration are kept. Lossy.
     ``--to video`` makes a video instead.
     """
-    return named(have.format, "format", limit)
+    return named(source.format, "format", limit)
 
 
 @fix("animation-type", safety="lossy", says="make a GIF of it; --to video makes a video instead")
@@ -28,16 +28,16 @@ def as_gif(target: Animation, case: Case) -> Animation | Refused:
 
 
 @rule("gif-dimensions", kinds=("animation",), subject="picture size", facts=("width", "height"))
-def dimensions(have: Animation, limit: DimensionRange) -> Judgement:
+def dimensions(source: Animation, limit: DimensionRange) -> Judgement:
     """What it checks: width and height of the logical screen, as width x height: a portrait of 1080x1280 is too high.
 
     Why it matters: the post fails.
 
     The fix: scales it down to fit, keeping the shape; enlarged pixel art by whole steps of its grid. Lossy.
     """
-    if have.width is None or have.height is None:
+    if source.width is None or source.height is None:
         return Unknown(fact="width")
-    size = have.width, have.height
+    size = source.width, source.height
     return (
         Passed(measured=units.size_text(size))
         if limit.allows(size)
@@ -51,7 +51,7 @@ def scaled(target: Animation, case: Case) -> Animation | Refused:
 
 
 @rule("gif-frames", kinds=("animation",), subject="number of frames", facts=("frame_count",))
-def frames(have: Animation, limit: Range) -> Judgement:
+def frames(source: Animation, limit: Range) -> Judgement:
     """What it checks: how many frames there are, counted block by block.
 
     Why it matters: the post fails.
@@ -59,11 +59,11 @@ def frames(have: Animation, limit: Range) -> Judgement:
     The fix: drops frames spread evenly, of each run keeping the one that stays longest; what is dropped is shown by its neighbour, so the
     duration is kept. Lossy. ``--to video`` keeps every frame.
     """
-    if have.frame_count is None:
+    if source.frame_count is None:
         return Unknown(fact="frame_count")
-    measured = str(have.frame_count)
+    measured = str(source.frame_count)
     return (
-        Passed(measured=measured) if limit.allows(have.frame_count) else Failed(measured=measured)
+        Passed(measured=measured) if limit.allows(source.frame_count) else Failed(measured=measured)
     )
 
 
@@ -82,18 +82,18 @@ def thinned(target: Animation, case: Case) -> Animation | Refused:
     subject="number of pixels",
     facts=("width", "height", "frame_count"),
 )
-def pixels(have: Animation, limit: Range) -> Judgement:
+def pixels(source: Animation, limit: Range) -> Judgement:
     """What it checks: width x height x frames, by the logical screen, however small the frames are that are stored.
 
     Why it matters: the server holds every frame at full size; the post fails.
 
     The fix: scales it down, once frames and dimensions fit: a smaller picture is less loss than fewer frames. Lossy.
     """
-    if have.width is None or have.height is None or have.frame_count is None:
+    if source.width is None or source.height is None or source.frame_count is None:
         return Unknown(fact="width")
-    count = have.width * have.height * have.frame_count
+    count = source.width * source.height * source.frame_count
     measured = f"{count:,}".replace(",", " ")
-    detail = f"{units.size_text((have.width, have.height))}, {have.frame_count} frames"
+    detail = f"{units.size_text((source.width, source.height))}, {source.frame_count} frames"
     return (
         Passed(measured=measured)
         if limit.allows(count)
@@ -107,7 +107,7 @@ def fewer_pixels(target: Animation, case: Case) -> Animation | Refused:
 
 
 @rule("gif-size", kinds=("animation",), subject="file size", facts=("size_bytes",))
-def size(have: Animation, limit: ByteLimit) -> Judgement:
+def size(source: Animation, limit: ByteLimit) -> Judgement:
     """What it checks: the file's bytes against the limit, an MB taken as 2^20 as the server counts.
 
     Why it matters: the upload is refused.
@@ -115,10 +115,12 @@ def size(have: Animation, limit: ByteLimit) -> Judgement:
     The fix: the largest picture that fits, found in at most three encodes; frames, duration, loop and transparency are kept. What is
     written stays under the limit with an MB taken as 10^6. Where less than 240 pixels of width would be left it becomes a video. Lossy.
     """
-    if have.size_bytes is None:
+    if source.size_bytes is None:
         return Unknown(fact="size_bytes")
-    measured = units.bytes_text(have.size_bytes)
-    return Passed(measured=measured) if limit.allows(have.size_bytes) else Failed(measured=measured)
+    measured = units.bytes_text(source.size_bytes)
+    return (
+        Passed(measured=measured) if limit.allows(source.size_bytes) else Failed(measured=measured)
+    )
 
 
 @fix("gif-size", safety="lossy", says="make the largest GIF that fits")

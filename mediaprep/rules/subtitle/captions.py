@@ -18,7 +18,7 @@ _BY_HAND = "mend the line by hand; nothing is guessed about it"
 
 
 @rule("subtitle-format", kinds=("subtitle",), subject="caption format", facts=("format",))
-def caption_format(have: Subtitle, limit: OneOf) -> Judgement:
+def caption_format(source: Subtitle, limit: OneOf) -> Judgement:
     """What it checks: that captions are in the format that is taken (SRT), told from the content, never from the file's extension.
 
     Why it matters: WebVTT and ASS are answered with an error when the post is created, or shown as plain text.
@@ -26,7 +26,7 @@ def caption_format(have: Subtitle, limit: OneOf) -> Judgement:
     The fix: writes the same cues in that format. Bold, italic, underlined and coloured text stays so; positions, voices and styles, for
     which SRT has no words, are left out.
     """
-    return named(have.format, "format", limit)
+    return named(source.format, "format", limit)
 
 
 @fix(
@@ -42,14 +42,14 @@ def reformatted(target: Subtitle, case: Case) -> Subtitle | Refused:
 
 
 @rule("subtitle-encoding", kinds=("subtitle",), subject="text encoding", facts=("encoding",))
-def encoding(have: Subtitle, limit: OneOf) -> Judgement:
+def encoding(source: Subtitle, limit: OneOf) -> Judgement:
     """What it checks: that the text is UTF-8, with or without a byte order mark.
 
     Why it matters: captions in other encodings show wrong characters, or none.
 
     The fix: writes the text as UTF-8. The encoding it has is told from its byte order mark, else from which of the usual ones gives words.
     """
-    return named(have.encoding, "encoding", limit)
+    return named(source.encoding, "encoding", limit)
 
 
 @fix("subtitle-encoding", safety="lossless", says="write the text as UTF-8")
@@ -58,7 +58,7 @@ def as_utf8(target: Subtitle, case: Case) -> Subtitle | Refused:
 
 
 @rule("subtitle-cue-time", kinds=("subtitle",), subject="cue", facts=("cues",))
-def cue_time(have: Subtitle, limit: Required) -> Judgement:
+def cue_time(source: Subtitle, limit: Required) -> Judgement:
     """What it checks: that each cue begins before it ends, and none before 0.
 
     Why it matters: a broken SRT is answered with a 503 when posting.
@@ -66,13 +66,13 @@ def cue_time(have: Subtitle, limit: Required) -> Judgement:
     The fix: a cue whose times are swapped is turned round, a beginning before 0 becomes 0, a cue that ends before 0 is left out, one
     without length is shown until the next, 2 s at most.
     """
-    if have.cues is None:
+    if source.cues is None:
         return Unknown(fact="cues", remedy=_BY_HAND)
     bad = next(
-        ((n, cue) for n, cue in enumerate(have.cues, 1) if not 0 <= cue.start < cue.end), None
+        ((n, cue) for n, cue in enumerate(source.cues, 1) if not 0 <= cue.start < cue.end), None
     )
     if bad is None:
-        return Passed(measured=f"{len(have.cues)} cues with a length")
+        return Passed(measured=f"{len(source.cues)} cues with a length")
     return Failed(measured=f"shown from {_span(bad[1])}", detail=f"cue {bad[0]}")
 
 
@@ -86,17 +86,17 @@ def with_times(target: Subtitle, case: Case) -> Subtitle | Refused:
 
 
 @rule("subtitle-cue-order", kinds=("subtitle",), subject="order of cues", facts=("cues",))
-def cue_order(have: Subtitle, limit: Required) -> Judgement:
+def cue_order(source: Subtitle, limit: Required) -> Judgement:
     """What it checks: that cues stand in the order of their times.
 
     Why it matters: a broken SRT is answered with a 503 when posting; some players skip what comes late.
 
     The fix: sorts them by their beginning, then their end, and numbers them anew.
     """
-    if have.cues is None:
+    if source.cues is None:
         return Unknown(fact="cues", remedy=_BY_HAND)
     bad = next(
-        (n for n, (one, other) in enumerate(pairwise(have.cues), 2) if other.start < one.start),
+        (n for n, (one, other) in enumerate(pairwise(source.cues), 2) if other.start < one.start),
         None,
     )
     return (
@@ -112,20 +112,20 @@ def in_order(target: Subtitle, case: Case) -> Subtitle | Refused:
 
 
 @rule("subtitle-cue-empty", kinds=("subtitle",), subject="cue text", facts=("cues",))
-def cue_empty(have: Subtitle, limit: Required) -> Judgement:
+def cue_empty(source: Subtitle, limit: Required) -> Judgement:
     """What it checks: that each cue has text, and that there is a cue.
 
     Why it matters: an empty cue shows nothing; some readers take it for the end of the file.
 
     The fix: leaves empty cues out.
     """
-    if have.cues is None:
+    if source.cues is None:
         return Unknown(fact="cues", remedy=_BY_HAND)
-    if not have.cues:
+    if not source.cues:
         return Failed(
             measured="missing", detail="there is no cue", remedy="leave the captions away"
         )
-    bad = next((n for n, cue in enumerate(have.cues, 1) if not cue.text), None)
+    bad = next((n for n, cue in enumerate(source.cues, 1) if not cue.text), None)
     return (
         Passed(measured="text in each cue")
         if bad is None
@@ -139,16 +139,16 @@ def without_empty(target: Subtitle, case: Case) -> Subtitle | Refused:
 
 
 @rule("subtitle-cue-overlap", kinds=("subtitle",), subject="cues", facts=("cues",))
-def cue_overlap(have: Subtitle, limit: Required) -> Judgement:
+def cue_overlap(source: Subtitle, limit: Required) -> Judgement:
     """What it checks: that no cue begins before the one before it has ended.
 
     Why it matters: players show overlapping cues one over the other, side by side, or only one of them.
 
     The fix: ends each cue where the next begins; cues that begin together become one of several lines.
     """
-    if have.cues is None:
+    if source.cues is None:
         return Unknown(fact="cues", remedy=_BY_HAND)
-    ordered = cues.in_order(have.cues)
+    ordered = cues.in_order(source.cues)
     bad = next(((one, other) for one, other in pairwise(ordered) if other.start < one.end), None)
     return (
         Passed(measured="apart")
@@ -168,21 +168,21 @@ def apart(target: Subtitle, case: Case) -> Subtitle | Refused:
     subject="last cue's end",
     facts=("cues", "clip_duration"),
 )
-def duration(have: Subtitle, limit: Required) -> Judgement:
+def duration(source: Subtitle, limit: Required) -> Judgement:
     """What it checks: that cues end within the video's length, where a video is given.
 
     Why it matters: a cue after the video's end is never shown; it may be a sign that the captions belong to another cut.
 
     The fix: ends cues with the video, and leaves out those that begin after it.
     """
-    if have.cues is None:
+    if source.cues is None:
         return Unknown(fact="cues", remedy=_BY_HAND)
-    last = max((cue.end for cue in have.cues), default=Fraction(0))
-    if have.clip_duration is None or last <= have.clip_duration:
+    last = max((cue.end for cue in source.cues), default=Fraction(0))
+    if source.clip_duration is None or last <= source.clip_duration:
         return Passed(measured=units.duration_text(last))
     return Failed(
         measured=units.duration_text(last),
-        detail=f"the video lasts {units.duration_text(have.clip_duration)}",
+        detail=f"the video lasts {units.duration_text(source.clip_duration)}",
     )
 
 

@@ -12,7 +12,7 @@ from mediaprep.targets.video import sound_encoded
 @rule(
     "audio-codec", kinds=("video",), subject="audio codec", facts=("audio.codec", "audio.profile")
 )
-def codec(have: Video, limit: OneOf) -> Judgement:
+def codec(source: Video, limit: OneOf) -> Judgement:
     """What it checks: AAC with the Low Complexity profile, by three witnesses: the decoder, the AudioSpecificConfig and the length of a
     decoded frame. HE-AAC is found
     even where it is only implicit. No sound at all is fine.
@@ -21,11 +21,11 @@ def codec(have: Video, limit: OneOf) -> Judgement:
 
     The fix: encodes the sound to AAC LC; the picture is copied untouched. Lossy for the sound.
     """
-    if have.audio_present is False:
+    if source.audio_present is False:
         return Passed(measured="no sound")
-    if have.audio is None or have.audio.codec is None:
+    if source.audio is None or source.audio.codec is None:
         return Unknown(fact="audio.codec")
-    audio = have.audio
+    audio = source.audio
     if audio.codec == "aac" and audio.profile is None:
         return Unknown(fact="audio.profile")
     measured = f"{audio.codec}/{audio.profile}" if audio.profile else str(audio.codec)
@@ -43,21 +43,23 @@ def aac_lc(target: Video, case: Case) -> Video:
     subject="number of audio channels",
     facts=("audio.channels",),
 )
-def channels(have: Video, limit: Range) -> Judgement:
+def channels(source: Video, limit: Range) -> Judgement:
     """What it checks: one or two channels, as decoded.
 
     Why it matters: 5.1 and more is refused, or only the front pair is heard.
 
     The fix: mixes down to stereo by the ITU coefficients without clipping; the picture is copied. Lossy for the sound.
     """
-    if have.audio_present is False:
+    if source.audio_present is False:
         return Passed(measured="no sound")
-    if have.audio is None or have.audio.channels is None:
+    if source.audio is None or source.audio.channels is None:
         return Unknown(fact="audio.channels")
-    measured = {1: "1 (mono)", 2: "2 (stereo)"}.get(have.audio.channels, str(have.audio.channels))
+    measured = {1: "1 (mono)", 2: "2 (stereo)"}.get(
+        source.audio.channels, str(source.audio.channels)
+    )
     return (
         Passed(measured=measured)
-        if limit.allows(have.audio.channels)
+        if limit.allows(source.audio.channels)
         else Failed(measured=measured)
     )
 

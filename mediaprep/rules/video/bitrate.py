@@ -21,7 +21,7 @@ def _judged(bit_rate: int | None, fact: str, limit: Range) -> Judgement:
     subject="video bit rate",
     facts=("video.bit_rate",),
 )
-def video_bit_rate(have: Video, limit: Range) -> Judgement:
+def video_bit_rate(source: Video, limit: Range) -> Judgement:
     """What it checks: whether the picture has at least the recommended 5,000 kbit/s.
 
     Why it matters: advice only, and the page's own table of renditions stays under it; more bits give the platform's own encoder more to
@@ -29,7 +29,7 @@ def video_bit_rate(have: Video, limit: Range) -> Judgement:
 
     The fix: none: bits that were not there cannot be added. ``--quality hq`` encodes with 5,000 kbit/s as its cap.
     """
-    return _judged(have.video.bit_rate, "video.bit_rate", limit)
+    return _judged(source.video.bit_rate, "video.bit_rate", limit)
 
 
 @rule(
@@ -38,13 +38,13 @@ def video_bit_rate(have: Video, limit: Range) -> Judgement:
     subject="audio bit rate",
     facts=("audio.bit_rate",),
 )
-def audio_bit_rate(have: Video, limit: Range) -> Judgement:
+def audio_bit_rate(source: Video, limit: Range) -> Judgement:
     """What it checks: whether the sound, where there is any, has at least the recommended 128 kbit/s.
 
     Why it matters: advice only.
 
     The fix: none: bits that were not there cannot be added.
     """
-    if have.audio_present is False:
+    if source.audio_present is False:
         return Passed(measured="no sound")
-    return _judged(None if have.audio is None else have.audio.bit_rate, "audio.bit_rate", limit)
+    return _judged(None if source.audio is None else source.audio.bit_rate, "audio.bit_rate", limit)

@@ -10,14 +10,14 @@ from mediaprep.targets.video import picture_encoded
 
 
 @rule("video-codec", kinds=("video",), subject="video codec", facts=("video.codec",))
-def codec(have: Video, limit: OneOf) -> Judgement:
+def codec(source: Video, limit: OneOf) -> Judgement:
     """What it checks: that the picture is H.264 (AVC).
 
     Why it matters: the page recommends H.264 High; other codecs fail in processing with "file is invalid" or are never shown to anybody.
 
     The fix: encodes to H.264 High with a closed GOP of two seconds. Lossy, at the ladder's quality.
     """
-    return named(have.video.codec, "video.codec", limit)
+    return named(source.video.codec, "video.codec", limit)
 
 
 @fix("video-codec", safety="lossy", says="encode to H.264 High")
@@ -26,11 +26,11 @@ def h264(target: Video, case: Case) -> Video:
 
 
 @rule("video-profile", kinds=("video",), subject="H.264 profile", facts=("video.profile",))
-def profile(have: Video, limit: OneOf) -> Judgement:
+def profile(source: Video, limit: OneOf) -> Judgement:
     """What it checks: whether the H.264 stream is of High profile.
 
     Why it matters: advice; Main and Baseline streams are taken as they are.
 
     The fix: none for this alone: another encode would cost more quality than the profile gains. What is encoded for another reason is High.
     """
-    return named(have.video.profile, "video.profile", limit)
+    return named(source.video.profile, "video.profile", limit)

@@ -10,7 +10,7 @@ from mediaprep.targets.video import picture_encoded
 
 
 @rule("video-pixel-format", kinds=("video",), subject="pixel format", facts=("video.pixel_format",))
-def pixel_format(have: Video, limit: OneOf) -> Judgement:
+def pixel_format(source: Video, limit: OneOf) -> Judgement:
     """What it checks: YUV 4:2:0 with 8 bits a sample, told from the parameter sets: 4:0:0 (grey) is not 4:2:0 even where tools show it
     so, and 10-bit 4:2:0 needs High 10,
     which is refused in practice.
@@ -20,7 +20,7 @@ def pixel_format(have: Video, limit: OneOf) -> Judgement:
     The fix: converts to yuv420p, 10 bits with dither, HDR tone-mapped to BT.709. Lossy (an encode). Dolby Vision profile 5 is refused:
     nothing can convert it rightly.
     """
-    return named(have.video.pixel_format, "video.pixel_format", limit)
+    return named(source.video.pixel_format, "video.pixel_format", limit)
 
 
 @fix("video-pixel-format", safety="lossy", says="convert to 8-bit 4:2:0; HDR is tone-mapped")
@@ -29,14 +29,14 @@ def yuv420p(target: Video, case: Case) -> Video:
 
 
 @rule("video-colour-range", kinds=("video",), subject="colour range", facts=("video.colour.range",))
-def colour_range(have: Video, limit: OneOf) -> Judgement:
+def colour_range(source: Video, limit: OneOf) -> Judgement:
     """What it checks: limited range (16-235). Full range is a warning.
 
     Why it matters: players that ignore the flag crush blacks and clip whites.
 
     The fix: converts the levels; only changing the flag would shift them. Lossy; mended only where the file is rewritten anyway.
     """
-    return named(have.video.colour.range, "video.colour.range", limit)
+    return named(source.video.colour.range, "video.colour.range", limit)
 
 
 @fix("video-colour-range", safety="lossy", says="convert to limited range")
@@ -45,14 +45,14 @@ def limited_range(target: Video, case: Case) -> Video:
 
 
 @rule("video-hdr", kinds=("video",), subject="dynamic range", facts=("video.colour.hdr",))
-def hdr(have: Video, limit: OneOf) -> Judgement:
+def hdr(source: Video, limit: OneOf) -> Judgement:
     """What it checks: no PQ or HLG transfer and no Dolby Vision.
 
     Why it matters: eight-bit players show HDR washed out; the platform does not tone-map.
 
     The fix: tone-maps to BT.709 and tags the result. Lossy; Dolby Vision profile 5 is refused.
     """
-    formats = have.video.colour.hdr
+    formats = source.video.colour.hdr
     if formats is None:
         return Unknown(fact="video.colour.hdr")
     return (

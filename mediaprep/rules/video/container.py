@@ -19,7 +19,7 @@ _EDITS = {
 
 
 @rule("video-container", kinds=("video",), subject="container", facts=("container.format",))
-def container(have: Video, limit: OneOf) -> Judgement:
+def container(source: Video, limit: OneOf) -> Judgement:
     """What it checks: that picture and sound are wrapped as MP4 or MOV, told from the content, never from the file's extension.
 
     Why it matters: the platform's upload takes MP4 and QuickTime; Matroska, WebM, AVI, FLV, 3GP, transport streams and raw streams are
@@ -28,7 +28,7 @@ def container(have: Video, limit: OneOf) -> Judgement:
     The fix: moves the streams into an MP4 with its index in front (faststart). Nothing is encoded and nothing lost; extra tracks and
     chapters stay behind.
     """
-    return named(have.container.format, "container.format", limit)
+    return named(source.container.format, "container.format", limit)
 
 
 @fix("video-container", safety="lossless", says="move the streams into MP4, without encoding")
@@ -37,7 +37,7 @@ def into_mp4(target: Video, case: Case) -> Video:
 
 
 @rule("video-size", kinds=("video",), subject="file size", facts=("size_bytes",))
-def size(have: Video, limit: ByteLimit) -> Judgement:
+def size(source: Video, limit: ByteLimit) -> Judgement:
     """What it checks: the bytes of the whole file. A limit of "512 MB" is judged at 512 x 2^20, as the servers count; what is written
     stays under 512 x 10^6.
 
@@ -45,10 +45,12 @@ def size(have: Video, limit: ByteLimit) -> Judgement:
 
     The fix: encodes the picture at the ladder's bit rate, which for the longest clip allowed takes a tenth of the limit. Lossy.
     """
-    if have.size_bytes is None:
+    if source.size_bytes is None:
         return Unknown(fact="size_bytes")
-    measured = f"{units.bytes_text(have.size_bytes)} ({have.size_bytes} bytes)"
-    return Passed(measured=measured) if limit.allows(have.size_bytes) else Failed(measured=measured)
+    measured = f"{units.bytes_text(source.size_bytes)} ({source.size_bytes} bytes)"
+    return (
+        Passed(measured=measured) if limit.allows(source.size_bytes) else Failed(measured=measured)
+    )
 
 
 @fix("video-size", safety="lossy", says="encode at the ladder's bit rate")
@@ -57,7 +59,7 @@ def smaller(target: Video, case: Case) -> Video:
 
 
 @rule("video-edit-list", kinds=("video",), subject="edit list", facts=("video.edit_list",))
-def edit_list(have: Video, limit: OneOf) -> Judgement:
+def edit_list(source: Video, limit: OneOf) -> Judgement:
     """What it checks: whether the container's edit list cuts the beginning or end off the picture, or delays it. An edit that only skips
     the reordering delay is plain.
 
@@ -66,11 +68,11 @@ def edit_list(have: Video, limit: OneOf) -> Judgement:
     The fix: encodes just what is presented, from time 0, without such a list. Lossy; reported as a warning, mended only where the file is
     rewritten anyway.
     """
-    if have.video.edit_list is None:
+    if source.video.edit_list is None:
         return Unknown(fact="video.edit_list")
-    judged = named(have.video.edit_list, "video.edit_list", limit)
+    judged = named(source.video.edit_list, "video.edit_list", limit)
     return (
-        replace(judged, detail=_EDITS.get(have.video.edit_list, ""))
+        replace(judged, detail=_EDITS.get(source.video.edit_list, ""))
         if isinstance(judged, Failed)
         else judged
     )

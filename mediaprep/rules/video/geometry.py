@@ -16,10 +16,10 @@ _RETAGGED = ("h264", "hevc")  # bitstream filters h264_metadata, hevc_metadata
 _SIZE_FACTS = ("video.width", "video.height", "video.sars", "video.rotation", "video.clap")
 
 
-def _unsized(have: Video) -> Unknown:
+def _unsized(source: Video) -> Unknown:
     """The part of the displayed size that could not be read."""
     return Unknown(
-        fact=next((path for path in _SIZE_FACTS if fact(have, path) is None), "video.width")
+        fact=next((path for path in _SIZE_FACTS if fact(source, path) is None), "video.width")
     )
 
 
@@ -29,7 +29,7 @@ def _unsized(have: Video) -> Unknown:
     subject="pixel aspect ratio (SAR)",
     facts=("video.sars",),
 )
-def pixel_aspect_ratio(have: Video, limit: Range) -> Judgement:
+def pixel_aspect_ratio(source: Video, limit: Range) -> Judgement:
     """What it checks: every stated sample aspect ratio, in the container and in the bitstream: each must be 1:1. None stated counts as 1:1.
 
     Why it matters: the platform ignores the ratio or applies it twice; anamorphic video then shows squashed.
@@ -38,11 +38,11 @@ def pixel_aspect_ratio(have: Video, limit: Range) -> Judgement:
     ``--square-pixels``, the statement is
     taken for wrong and only corrected: nothing is encoded.
     """
-    if have.video.sars is None:
+    if source.video.sars is None:
         return Unknown(fact="video.sars")
-    wrong = [sar for sar in have.video.sars if not limit.allows(sar.value)]
+    wrong = [sar for sar in source.video.sars if not limit.allows(sar.value)]
     stated = (
-        ", ".join(f"{units.ratio_text(sar.value)} in the {sar.where}" for sar in have.video.sars)
+        ", ".join(f"{units.ratio_text(sar.value)} in the {sar.where}" for sar in source.video.sars)
         or "1:1 (none stated)"
     )
     return Failed(measured=stated) if wrong else Passed(measured=stated)
@@ -61,7 +61,7 @@ def square_pixels(target: Video, case: Case) -> Video:
 
 
 @rule("video-dimensions", kinds=("video",), subject="picture size", facts=_SIZE_FACTS)
-def dimensions(have: Video, limit: DimensionRange) -> Judgement:
+def dimensions(source: Video, limit: DimensionRange) -> Judgement:
     """What it checks: the displayed width and height (after crop, pixel aspect ratio and rotation), whichever way round: the long side
     against the longer limit, the short
     side against the shorter; and that the size does not change in mid-stream.
@@ -71,10 +71,10 @@ def dimensions(have: Video, limit: DimensionRange) -> Judgement:
     The fix: scales into the top rung of the ladder of the same orientation (1280x720, 720x1280, 720x720), keeping the shape; too small a
     picture is padded with black. Lossy.
     """
-    size = have.video.display_size
+    size = source.video.display_size
     if size is None:
-        return _unsized(have)
-    if have.video.size_changes:
+        return _unsized(source)
+    if source.video.size_changes:
         return Failed(measured=units.size_text(size), detail="the size changes in mid-stream")
     return (
         Passed(measured=units.size_text(size))
@@ -93,7 +93,7 @@ def fitted(target: Video, case: Case) -> Video:
 
 
 @rule("video-aspect-ratio", kinds=("video",), subject="aspect ratio", facts=_SIZE_FACTS)
-def aspect_ratio(have: Video, limit: Range) -> Judgement:
+def aspect_ratio(source: Video, limit: Range) -> Judgement:
     """What it checks: displayed width divided by height, as an exact fraction, against 1:3 to 3:1.
 
     Why it matters: strips beyond that are refused.
@@ -101,9 +101,9 @@ def aspect_ratio(have: Video, limit: Range) -> Judgement:
     The fix: pads with black to the nearest allowed shape, so that nothing is lost; ``--fit crop`` cuts instead, ``--fit scale``
     stretches. Lossy (an encode).
     """
-    size = have.video.display_size
+    size = source.video.display_size
     if size is None:
-        return _unsized(have)
+        return _unsized(source)
     ratio = Fraction(*size)
     measured = f"{units.ratio_text(ratio)} ({units.size_text(size)})"
     return Passed(measured=measured) if limit.allows(ratio) else Failed(measured=measured)
@@ -115,16 +115,16 @@ def padded(target: Video, case: Case) -> Video:
 
 
 @rule("video-recommended-dimensions", kinds=("video",), subject="picture size", facts=_SIZE_FACTS)
-def recommended_dimensions(have: Video, limit: Sizes) -> Judgement:
+def recommended_dimensions(source: Video, limit: Sizes) -> Judgement:
     """What it checks: whether the picture has one of the sizes that the platform recommends (1280x720, 720x1280, 720x720).
 
     Why it matters: other sizes within the limits are taken, and scaled once more by the platform.
 
     The fix: none is needed; a picture within the limits keeps its size. ``--rung 1280x720`` asks for another.
     """
-    size = have.video.display_size
+    size = source.video.display_size
     if size is None:
-        return _unsized(have)
+        return _unsized(source)
     return (
         Passed(measured=units.size_text(size))
         if limit.allows(size)
@@ -133,16 +133,16 @@ def recommended_dimensions(have: Video, limit: Sizes) -> Judgement:
 
 
 @rule("video-recommended-aspect-ratio", kinds=("video",), subject="aspect ratio", facts=_SIZE_FACTS)
-def recommended_aspect_ratio(have: Video, limit: AnyOf) -> Judgement:
+def recommended_aspect_ratio(source: Video, limit: AnyOf) -> Judgement:
     """What it checks: whether the picture is 16:9 either way round, or square.
 
     Why it matters: other shapes are shown with bars or cropped in the timeline.
 
     The fix: none is needed: the shape is the maker's choice.
     """
-    size = have.video.display_size
+    size = source.video.display_size
     if size is None:
-        return _unsized(have)
+        return _unsized(source)
     ratio = Fraction(*size)
     return (
         Passed(measured=units.ratio_text(ratio))

@@ -28,7 +28,7 @@ _WORDS = {
     subject="GOP structure",
     facts=("video.gop.structure", "video.gop.open_count"),
 )
-def open_gop(have: Video, limit: OneOf) -> Judgement:
+def open_gop(source: Video, limit: OneOf) -> Judgement:
     """What it checks: every group of pictures, packet by packet: none may have leading pictures that refer to a picture before its random
     access point. Streams
     without a true random access point, with gradual refresh, or beginning in mid-GOP fail too. Container flags and encoder settings are
@@ -38,7 +38,7 @@ def open_gop(have: Video, limit: OneOf) -> Judgement:
 
     The fix: encodes anew; no remux or bitstream filter can close a GOP. Lossy.
     """
-    gop = have.video.gop
+    gop = source.video.gop
     if gop.structure is None:
         return Unknown(fact="video.gop.structure")
     if limit.allows(gop.structure):
@@ -58,7 +58,7 @@ def closed_gop(target: Video, case: Case) -> Video:
 
 
 @rule("video-gop-length", kinds=("video",), subject="GOP length", facts=("video.gop.length_max",))
-def gop_length(have: Video, limit: Range) -> Judgement:
+def gop_length(source: Video, limit: Range) -> Judgement:
     """What it checks: the frames of the longest GOP: at most 512; two field pictures are one frame.
 
     Why it matters: not on the page, but the server answers "Video GOP is too large. Largest number of frames allowed in one GOP: 512".
@@ -66,7 +66,7 @@ def gop_length(have: Video, limit: Range) -> Judgement:
     The fix: encodes with a key frame every two seconds. A warning by itself; mended where the file is rewritten anyway, and always kept
     by what is written.
     """
-    longest = have.video.gop.length_max
+    longest = source.video.gop.length_max
     if longest is None:
         return Unknown(fact="video.gop.length_max")
     return (
@@ -82,14 +82,14 @@ def shorter_gop(target: Video, case: Case) -> Video:
 
 
 @rule("video-idr", kinds=("video",), subject="random access", facts=("video.gop.nonidr_count",))
-def idr(have: Video, limit: Required) -> Judgement:
+def idr(source: Video, limit: Required) -> Judgement:
     """What it checks: that every random access point is an IDR picture.
 
     Why it matters: an I picture with a recovery point decodes rightly, but segmenters that look for IDR find none there.
 
     The fix: encodes anew. A warning; mended only where the file is rewritten anyway.
     """
-    count = have.video.gop.nonidr_count
+    count = source.video.gop.nonidr_count
     if count is None:
         return Unknown(fact="video.gop.nonidr_count")
     if not count:
@@ -108,7 +108,7 @@ def with_idr(target: Video, case: Case) -> Video:
     subject="start",
     facts=("video.gop.starts_with_idr", "video.start"),
 )
-def start(have: Video, limit: Required) -> Judgement:
+def start(source: Video, limit: Required) -> Judgement:
     """What it checks: that the file begins with an IDR picture, at time 0 (within half a frame).
 
     Why it matters: a late or broken start shows a black or grey first frame and shifts the sound.
@@ -116,7 +116,7 @@ def start(have: Video, limit: Required) -> Judgement:
     The fix: encodes anew from time 0; where nothing comes before the picture but the priming of the sound, and no edit list delays it, time
     is counted from there and nothing is encoded. A warning; mended only where the file is rewritten anyway.
     """
-    video = have.video
+    video = source.video
     if video.gop.starts_with_idr is None:
         return Unknown(fact="video.gop.starts_with_idr")
     if video.start is None:
@@ -141,7 +141,7 @@ def from_zero(target: Video, case: Case) -> Video:
     if (
         target.video.gop.starts_with_idr
         and not target.video.reencode
-        and (lead(target) or (isinstance(case.have, Video) and first_shown(case.have)))
+        and (lead(target) or (isinstance(case.source, Video) and first_shown(case.source)))
     ):
         return rewrapped(replace(target, video=replace(target.video, start=Fraction(0))))
     return picture_encoded(target, case)

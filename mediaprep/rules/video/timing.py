@@ -16,13 +16,13 @@ from mediaprep.targets.video import no_timing, picture_encoded, sound_encoded
 TOO_LONG_WAYS = ("--trim first", "--trim START-END", "--split")
 
 
-def _untimed(have: Video, fact: str) -> Unknown:
-    missing = have.video.timestamps == "missing"
+def _untimed(source: Video, fact: str) -> Unknown:
+    missing = source.video.timestamps == "missing"
     return Unknown(fact=fact, remedy="tell its frame rate with --frame-rate N" if missing else None)
 
 
 @rule("video-duration", kinds=("video",), subject="duration", facts=("duration", "video.duration"))
-def duration(have: Video, limit: Range) -> Judgement:
+def duration(source: Video, limit: Range) -> Judgement:
     """What it checks: the presented time, from packets that are not discarded, not from what a header claims: at least 0.5 s of picture,
     at most 140 s of
     picture and sound together. Both ends are allowed; 140.0065 s is over.
@@ -33,19 +33,19 @@ def duration(have: Video, limit: Range) -> Judgement:
     whatever is done, so it is done only as told: ``--trim first`` (the first 139.9 s),
     ``--trim START-END``, or ``--split`` into parts.
     """
-    shown = have.video.duration
-    if have.duration is None:
-        return _untimed(have, "duration")
-    if limit.max is not None and have.duration > limit.max:
-        over = have.duration - limit.max
-        frame = have.video.frame_rate and 1 / have.video.frame_rate
+    shown = source.video.duration
+    if source.duration is None:
+        return _untimed(source, "duration")
+    if limit.max is not None and source.duration > limit.max:
+        over = source.duration - limit.max
+        frame = source.video.frame_rate and 1 / source.video.frame_rate
         less = (
             "over by less than one frame"
             if frame and over < frame
             else f"over by {units.duration_text(over)}"
         )
         return Failed(
-            measured=units.duration_text(have.duration),
+            measured=units.duration_text(source.duration),
             detail=less,
             remedy="loses content: " + ", ".join(TOO_LONG_WAYS),
         )
@@ -53,7 +53,7 @@ def duration(have: Video, limit: Range) -> Judgement:
         return Unknown(fact="video.duration")
     if limit.min is not None and shown < limit.min:
         return Failed(measured=units.duration_text(shown), remedy="hold the last frame")
-    return Passed(measured=units.duration_text(have.duration))
+    return Passed(measured=units.duration_text(source.duration))
 
 
 @fix(
@@ -94,7 +94,7 @@ def of_allowed_length(target: Video, case: Case) -> Video | Refused:
     subject="frame rate",
     facts=("video.frame_rate", "video.frame_rate_peak"),
 )
-def frame_rate(have: Video, limit: Range) -> Judgement:
+def frame_rate(source: Video, limit: Range) -> Judgement:
     """What it checks: the nominal rate, snapped to the standard values, and the most frames presented in any one second, time-stamp
     jitter allowed for. Never
     a single short interval, and never the header's guess alone.
@@ -104,9 +104,9 @@ def frame_rate(have: Video, limit: Range) -> Judgement:
     The fix: divides the rate by the smallest whole number that brings it to 60 or less (120 to 60, 100 to 50, 119.88 to 59.94): evenly
     spaced frames are dropped. Lossy.
     """
-    video = have.video
+    video = source.video
     if video.frame_rate is None:
-        return _untimed(have, "video.frame_rate")
+        return _untimed(source, "video.frame_rate")
     peak = (
         None
         if video.frame_rate_peak is None
@@ -131,20 +131,20 @@ def slower(target: Video, case: Case) -> Video | Refused:
     subject="peak frame rate",
     facts=("video.frame_rate_burst", "video.frame_rate_declared"),
 )
-def peak_frame_rate(have: Video, limit: Range) -> Judgement:
+def peak_frame_rate(source: Video, limit: Range) -> Judgement:
     """What it checks: a burst over six intervals, or a base rate declared by the container, above 60.
 
     Why it matters: the page does not say so, but a server may look at the declared rate alone.
 
     The fix: encodes at a constant rate. A warning, mended only where the file is rewritten anyway.
     """
-    burst, declared = have.video.frame_rate_burst, have.video.frame_rate_declared
+    burst, declared = source.video.frame_rate_burst, source.video.frame_rate_declared
     if burst is None and declared is None:
         return Unknown(fact="video.frame_rate_burst")
     slack = Fraction(1, 2)  # codec-facts: 60.5, time-stamp rounding over six intervals
     if (
         limit.max is not None
-        and have.video.rate_mode != "cfr"
+        and source.video.rate_mode != "cfr"
         and burst is not None
         and burst > limit.max + slack
     ):
@@ -170,14 +170,14 @@ def constant_rate(target: Video, case: Case) -> Video:
     subject="frame rate",
     facts=("video.frame_rate",),
 )
-def recommended_frame_rate(have: Video, limit: AnyOf) -> Judgement:
+def recommended_frame_rate(source: Video, limit: AnyOf) -> Judgement:
     """What it checks: whether the rate is 30 or 60 frames a second (29.97 and 59.94 count as those).
 
     Why it matters: advice only; 24, 25 and 50 are legal and play well.
 
     The fix: none: resampling a legal rate makes motion worse.
     """
-    rate = have.video.frame_rate
+    rate = source.video.frame_rate
     if rate is None:
         return Unknown(fact="video.frame_rate")
     measured = f"{units.rate_text(rate)} fps"
@@ -185,7 +185,7 @@ def recommended_frame_rate(have: Video, limit: AnyOf) -> Judgement:
 
 
 @rule("video-scan", kinds=("video",), subject="scan", facts=("video.scan",))
-def scan(have: Video, limit: OneOf) -> Judgement:
+def scan(source: Video, limit: OneOf) -> Judgement:
     """What it checks: that the picture is progressive, by the stream's flags and by what sampled pictures show. Flagged interlaced fails
     even
     where the picture is progressive (PsF); interlaced content under a progressive flag fails too; soft telecine (progressive frames with
@@ -196,8 +196,8 @@ def scan(have: Video, limit: OneOf) -> Judgement:
     The fix: real interlace by bwdif at field rate (25i becomes 50p), field order taken from the picture; telecine is undone; PsF only
     loses its flag. Lossy (an encode).
     """
-    flags, content = have.video.scan_flags, have.video.scan_content
-    judged = named(have.video.scan, "video.scan", limit)
+    flags, content = source.video.scan_flags, source.video.scan_content
+    judged = named(source.video.scan, "video.scan", limit)
     if isinstance(judged, Failed) and content is not None:
         return replace(judged, detail=f"flags say {flags or 'nothing'}, the picture {content}")
     return judged

@@ -19,7 +19,7 @@ from mediaprep.errors import Cancelled, EnvironmentProblem, UsageProblem
 from mediaprep.jobs.ledger import discover as scan
 from mediaprep.jobs.ledger.discover import given
 from mediaprep.jobs.ledger.ledger import Ledger
-from mediaprep.jobs.run import batch, publish
+from mediaprep.jobs.run import batch
 from mediaprep.jobs.run.events import JobDone, JobStarted, RunStarted
 from mediaprep.jobs.run.inflight import RunOptions
 from mediaprep.jobs.run.quarantine import Quarantine
@@ -123,10 +123,7 @@ def test_names_that_collide_are_numbered_and_nothing_is_overwritten(
     assert (
         len(set(keys)) >= 5
     )  # only the stranger's name, which the ledger does not know, may differ in case alone
-    assert (
-        sum("cafe" in folded(name) or "caf\u00e9" in folded(name) for name in made)
-        == 2
-    )
+    assert sum("cafe" in folded(name) or "caf\u00e9" in folded(name) for name in made) == 2
 
 
 @pytest.mark.slow
