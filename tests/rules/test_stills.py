@@ -55,7 +55,7 @@ def test_rows(source, rules):
 
 
 @pytest.mark.parametrize(
-    "have", [replace(MOVING, format="apng"), replace(MOVING, size_bytes=6 * 2**20)]
+    "source", [replace(MOVING, format="apng"), replace(MOVING, size_bytes=6 * 2**20)]
 )
 def test_an_animation_sent_as_a_picture_is_not_made_a_still(source):
     """Its own category has limits of its own: 15 MB for a GIF."""
