@@ -35,13 +35,11 @@ def probe_steps(
     *,
     payload: bool = False,
     needs: tuple[str, ...] = (),
-    oneshot: bool = False,
     clip_duration: Fraction | None = None,
 ) -> Steps[ProbeResult]:
     """Steps: sniff, then read in the confined child, with the facts that the wishes need beyond a check's.
 
     payload   digests of the coded streams too; needs: dotted paths of the facts wanted, () = all
-    oneshot   this process looks at one file and ends
     clip_duration   seconds of the video that captions go with
     Raises: SourceUnreadable, DeadlineExceeded, Cancelled, EnvironmentProblem.
     """
@@ -56,7 +54,7 @@ def probe_steps(
         max_pixels=context.limits.max_pixels,
         clip_duration=clip_duration,
     )
-    media = yield from reading_in_child(source, request, context, oneshot=oneshot)
+    media = yield from reading_in_child(source, request, context)
     if isinstance(media, Video) and (options.split or options.loudness is not None):
         from mediaprep.probing.video.measures import measure_steps
 
@@ -64,9 +62,7 @@ def probe_steps(
     return ProbeResult(sniffed=sniffed, media=media)
 
 
-def probe_in_child_steps(
-    source: Source, context: Context, *, deep: bool = False, oneshot: bool = False
-) -> Steps[Media]:
+def probe_in_child_steps(source: Source, context: Context, *, deep: bool = False) -> Steps[Media]:
     """Steps: the facts alone, all in the confined child, the first bytes too. Raises: as ``probe_steps``."""
     request = ReadRequest(sniffed=None, deep=deep, max_pixels=context.limits.max_pixels)
-    return (yield from reading_in_child(source, request, context, oneshot=oneshot))
+    return (yield from reading_in_child(source, request, context))

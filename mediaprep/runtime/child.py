@@ -21,7 +21,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
@@ -35,7 +34,7 @@ from mediaprep.runtime.launcher import (
     restrict_calls,
     restrict_files,
 )
-from mediaprep.runtime.prefork import ForkedChild, forked, single_threaded
+from mediaprep.runtime.prefork import ForkedChild, single_threaded
 
 if TYPE_CHECKING:
     import subprocess
@@ -295,17 +294,8 @@ class Child:
         return answer["body"]
 
 
-def start(order: ChildConfig, *, may_fork: bool = False) -> Child:
-    """Start a child, not waiting for it. ``may_fork``: fork this process where that is safe, which saves a new interpreter.
-
-    Raises: EnvironmentProblem.
-    """
-    if may_fork and (child := forked(partial(serve, order))) is not None:
-        return adopt(child)
-    return _spawned(order)
-
-
-def _spawned(order: ChildConfig) -> Child:
+def start(order: ChildConfig) -> Child:
+    """Start a child in a new interpreter, without waiting until it is ready. Raises: EnvironmentProblem."""
     import subprocess
 
     ours, theirs = socket.socketpair()

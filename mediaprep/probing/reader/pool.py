@@ -86,14 +86,12 @@ class ReadRequest:
     max_pixels: int = MAX_PIXELS
 
 
-def read_media(
-    source: Source, request: ReadRequest, context: Context, *, oneshot: bool = False
-) -> Media:
-    """The facts of an opened, sniffed file. ``oneshot``: for a command that ends soon; saves a new interpreter where this process may fork.
+def read_media(source: Source, request: ReadRequest, context: Context) -> Media:
+    """Return the facts of an opened, sniffed file.
 
     Raises: SourceUnreadable (also for a crash or a hang on this file), EnvironmentProblem, DeadlineExceeded, Cancelled.
     """
-    return drive(reading(source, request, context, oneshot=oneshot), context)
+    return drive(reading(source, request, context), context)
 
 
 async def read_media_async(source: Source, request: ReadRequest, context: Context) -> Media:
@@ -101,11 +99,9 @@ async def read_media_async(source: Source, request: ReadRequest, context: Contex
     return await drive_async(reading(source, request, context), context)
 
 
-def reading(
-    source: Source, request: ReadRequest, context: Context, *, oneshot: bool = False
-) -> Steps[Media]:
+def reading(source: Source, request: ReadRequest, context: Context) -> Steps[Media]:
     """``read_media`` as steps."""
-    return _shared().reading(source, request, context, oneshot=oneshot)
+    return _shared().reading(source, request, context)
 
 
 class ReaderPool:
@@ -125,16 +121,14 @@ class ReaderPool:
         self._lock = threading.Lock()
         self._idle: dict[sandbox.Level, deque[Child]] = {"strict": deque(), "basic": deque()}
 
-    def reading(
-        self, source: Source, request: ReadRequest, context: Context, *, oneshot: bool = False
-    ) -> Steps[Media]:
+    def reading(self, source: Source, request: ReadRequest, context: Context) -> Steps[Media]:
         """Steps: see ``read_media``. A hang is tried once more if the child waited rather than worked (load), one file at a time."""
         long = request.deep or request.payload
         seconds = (
             context.limits.probe_seconds * (LONG_FACTOR if long else 1)
             + source.size_bytes / SLOW_DISK
         )
-        attempt = _Attempt(source=source, body=encode(request), seconds=seconds, oneshot=oneshot)
+        attempt = _Attempt(source=source, body=encode(request), seconds=seconds)
         try:
             try:
                 return (yield from self._attempt(attempt, context))
@@ -188,7 +182,7 @@ class ReaderPool:
         level = sandbox.choose(context.sandbox)
         yield from call(self._places.take, context.check, twin=self._places.take_async)
         try:
-            child = self._child(level, attempt.oneshot)
+            child = self._child(level)
             try:
                 words = (attempt.body, attempt.source.fd, attempt.seconds, context.check)
                 answer = _Answer.of((yield from call(child.ask, *words, twin=child.ask_async)))
@@ -200,18 +194,15 @@ class ReaderPool:
             self._places.give()
         return replace(answer.media(), name=attempt.source.name, sandbox=level)
 
-    def _child(self, level: sandbox.Level, oneshot: bool) -> Child:
+    def _child(self, level: sandbox.Level) -> Child:
         while True:
             with self._lock:
                 child = self._idle[level].pop() if self._idle[level] else None
             if child is None:
-                return self._new(level, () if oneshot else self._warm, may_fork=oneshot)
+                return peer.start(self._order(level, self._warm))
             if child.alive():
                 return child
             child.end()
-
-    def _new(self, level: sandbox.Level, warm: tuple[str, ...], *, may_fork: bool) -> Child:
-        return peer.start(self._order(level, warm), may_fork=may_fork)
 
     def _order(self, level: sandbox.Level, warm: tuple[str, ...]) -> ChildConfig:
         return ChildConfig(
@@ -253,7 +244,6 @@ class _Attempt:
     source: Source
     body: Any
     seconds: float
-    oneshot: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -407,32 +407,35 @@ PARENT = """
     from mediaprep.probing.identify.sniff import Sniffed
     from mediaprep.probing.reader.pool import ReaderPool, ReadRequest
     from mediaprep.runtime.effects import drive
+    from mediaprep.runtime.prefork import forked
     request = ReadRequest(sniffed=Sniffed(kind_hint="video", format="mp4", demuxer="mov"))
     readers = ReaderPool(reader={reader!r}, warm=())
+    if {prefork}:
+        readers.adopt([forked(readers.serve)])
     def read(name):
         with open_source({work!r} + "/" + name) as source:
-            return drive(readers.reading(source, request, Context(), oneshot={oneshot}), Context())
+            return drive(readers.reading(source, request, Context()), Context())
     {act}
 """
 
 
-def script(tmp_path: Path, act: str, *, oneshot: bool) -> list[str]:
+def script(tmp_path: Path, act: str, *, prefork: bool) -> list[str]:
     code = textwrap.dedent(PARENT).format(
-        folder=str(FOLDER), reader=READER, work=str(tmp_path), oneshot=oneshot, act=act
+        folder=str(FOLDER), reader=READER, work=str(tmp_path), prefork=prefork, act=act
     )
     return [sys.executable, "-c", code]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the lifeline is Linux's")
-@pytest.mark.parametrize("oneshot", [False, True])
+@pytest.mark.parametrize("prefork", [False, True])
 def test_a_killed_parent_leaves_no_reader_whatever_it_does(
-    tmp_path: Path, *, oneshot: bool
+    tmp_path: Path, *, prefork: bool
 ) -> None:
     (tmp_path / "pid").write_text("pid")
     (tmp_path / "spin").write_text("spin")
     parent = subprocess.Popen(
         script(
-            tmp_path, "print(read('pid').size_bytes, flush=True); read('spin')", oneshot=oneshot
+            tmp_path, "print(read('pid').size_bytes, flush=True); read('spin')", prefork=prefork
         ),
         stdout=subprocess.PIPE,
     )
@@ -446,8 +449,9 @@ def test_a_killed_parent_leaves_no_reader_whatever_it_does(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
-def test_a_one_shot_command_forks_before_it_imports_a_parser(tmp_path: Path) -> None:
-    """The child is a fork (it has the parent's program), confined as any, serves several files, survives none of its crashes."""
+def test_a_preforked_reader_is_confined_and_serves_several_files(tmp_path: Path) -> None:
+    """The child is a fork (it has the parent's command line), is confined like any other, serves several
+    files, and is replaced after a crash."""
     for name in ("pid", "crash", "fine", "modules", "descriptors", "environment"):
         (tmp_path / name).write_text(name)
     (tmp_path / "try").write_text("try open /etc/passwd")
@@ -462,7 +466,7 @@ except SourceUnreadable as problem: print(problem.reason[:51])
 print(read("fine").incomplete_because)
 """
     done = subprocess.run(
-        script(tmp_path, act, oneshot=True), capture_output=True, text=True, timeout=60
+        script(tmp_path, act, prefork=True), capture_output=True, text=True, timeout=60
     )
     assert done.stderr == ""
     assert done.stdout.split("\n")[:-1] == [
@@ -497,22 +501,6 @@ readers.close()
 """
     act = act.replace("WORK", repr(str(tmp_path))).replace("READER", repr(READER))
     done = subprocess.run(
-        script(tmp_path, act, oneshot=False), capture_output=True, text=True, timeout=60
+        script(tmp_path, act, prefork=False), capture_output=True, text=True, timeout=60
     )
     assert (done.stdout.split(), done.stderr) == (["True", "True"], "")
-
-
-def test_a_process_with_threads_is_not_forked(readers: ReaderPool, tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_text("environment")
-    readers.close()
-    with open_source(path) as source:
-        stay = threading.Event()
-        thread = threading.Thread(target=stay.wait)
-        thread.start()
-        try:
-            media = drive(readers.reading(source, REQUEST, Context(), oneshot=True), Context())
-        finally:
-            stay.set()
-            thread.join()
-    assert "PATH" not in (said(media) or "").split()
