@@ -34,17 +34,17 @@ def main() -> None:
 
 def run(words: Sequence[str]) -> int:
     """Carry out one command line; the exit code. Whatever goes wrong is told in one line on stderr."""
-    from mediaprep.cli import _plainly
+    from mediaprep.cli import _fast_path
     from mediaprep.runtime.prefork import fork
 
     words = hoisted(words)
     forked = fork(
-        _plainly.children_wanted(words, os.cpu_count() or 1),
+        _fast_path.children_wanted(words, os.cpu_count() or 1),
         "mediaprep.probing.reader.pool:early_child",
     )
 
+    from mediaprep.cli._console import StoppedBySignal, complain, one_line
     from mediaprep.cli._exit import ExitCode, of_error
-    from mediaprep.cli._face import StoppedBySignal, complain, one_line
 
     try:
         if forked:
@@ -73,15 +73,15 @@ def run(words: Sequence[str]) -> int:
 
 
 def _carried_out(words: Sequence[str]) -> int | None:
-    from mediaprep.cli import _plainly
+    from mediaprep.cli import _fast_path
 
-    if (asked := _plainly.plain_check(words)) is not None:
+    if (asked := _fast_path.plain_check(words)) is not None:
         from mediaprep.cli._check import run as check
-        from mediaprep.cli._face import Console, GlobalOptions
+        from mediaprep.cli._console import Console, GlobalOptions
 
         return check(Console.start(GlobalOptions()), asked)
-    if (given := _plainly.plain_fix(words)) is not None:
-        from mediaprep.cli._face import Console, GlobalOptions
+    if (given := _fast_path.plain_fix(words)) is not None:
+        from mediaprep.cli._console import Console, GlobalOptions
         from mediaprep.cli._fix import run as fix
 
         return fix(Console.start(GlobalOptions()), given)
@@ -130,8 +130,8 @@ def _usage(problem: Exception) -> int:
     """A wrong command line: one line, and where the help is. A command without arguments that wants some: its help, on stdout."""
     import typer
 
+    from mediaprep.cli._console import complain
     from mediaprep.cli._exit import ExitCode
-    from mediaprep.cli._face import complain
 
     context = getattr(problem, "ctx", None)
     command = context.command_path if context is not None else "mediaprep"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mediaprep.cli._each import InputResult
+    from mediaprep.cli._console import Console
     from mediaprep.cli._exit import ExitCode
-    from mediaprep.cli._face import Console
+    from mediaprep.cli._for_each import InputResult
     from mediaprep.model.report import Level, Report
     from mediaprep.planning.plan import Plan
     from mediaprep.profile import Profile
@@ -40,19 +40,19 @@ class CheckArguments:
     timeout: float | None = None
 
 
-def run(face: Console, asked: CheckArguments) -> ExitCode:
+def run(console: Console, asked: CheckArguments) -> ExitCode:
     """Judge each file and say so, as the answers come; the exit code. Raises: UsageProblem, ProfileError, Stopped."""
     from mediaprep.cli._exit import ExitCode, worst
     from mediaprep.cli._inputs import collect
     from mediaprep.cli._placement import placement
 
     names = collect(asked.inputs, asked.files_from)
-    name, profile, category = placement(face, asked.profile, asked.category)
-    levels = _DOWN_TO[asked.fail_on or face.settings.text("fail-on") or "must"]
-    means = face.context(timeout=asked.timeout)
-    whole = _AnswerWriter(face, asked, name, profile)
+    name, profile, category = placement(console, asked.profile, asked.category)
+    levels = _DOWN_TO[asked.fail_on or console.settings.text("fail-on") or "must"]
+    means = console.context(timeout=asked.timeout)
+    whole = _AnswerWriter(console, asked, name, profile)
     codes: list[ExitCode] = []
-    for done in _looks(face, asked, names, profile, category, means):
+    for done in _looks(console, asked, names, profile, category, means):
         whole.add(done)
         report, along = done.value if done.value is not None else (None, ())
         codes += (
@@ -65,7 +65,7 @@ def run(face: Console, asked: CheckArguments) -> ExitCode:
 
 
 def _looks(
-    face: Console,
+    console: Console,
     asked: CheckArguments,
     names: Sequence[str],
     profile: Profile,
@@ -73,7 +73,7 @@ def _looks(
     means: Context,
 ) -> Iterator[InputResult[tuple[Report, tuple[Report, ...]]]]:
     """Of each file the report, and that of the captions which go with it."""
-    from mediaprep.cli._each import cores, each
+    from mediaprep.cli._for_each import cores, each
     from mediaprep.cli._inputs import captions_for, source_of
     from mediaprep.model.options import Options
     from mediaprep.pipeline.inspect import judged
@@ -101,7 +101,7 @@ def _looks(
 
     try:
         yield from each(
-            face, names, one, jobs=min(cores() + 1, len(names))
+            console, names, one, jobs=min(cores() + 1, len(names))
         )  # one judges while the others wait for readers
     finally:
         meanwhile.join()
@@ -124,15 +124,17 @@ def _load(as_json: bool) -> None:
 class _AnswerWriter:
     """The answer as it grows: text at once, JSON file by file; what all files are as one post. Keeps of each file a few bytes only."""
 
-    def __init__(self, face: Console, asked: CheckArguments, name: str, profile: Profile) -> None:
-        self._face, self._asked, self._name, self._profile = face, asked, name, profile
+    def __init__(
+        self, console: Console, asked: CheckArguments, name: str, profile: Profile
+    ) -> None:
+        self._console, self._asked, self._name, self._profile = console, asked, name, profile
         self._kinds: list[Any] = []
-        self._document = face.growing(profile=profile.name) if asked.as_json else None
+        self._document = console.growing(profile=profile.name) if asked.as_json else None
 
     def add(self, done: InputResult[tuple[Report, tuple[Report, ...]]]) -> None:
         """Say what came of one file."""
-        from mediaprep.cli._each import attachment, complaint
-        from mediaprep.cli._face import complain
+        from mediaprep.cli._console import complain
+        from mediaprep.cli._for_each import attachment, complaint
 
         report, along = done.value if done.value is not None else (None, ())
         self._kinds.append(attachment(report))
@@ -143,15 +145,15 @@ class _AnswerWriter:
         elif report is not None:
             from mediaprep.report import text
 
-            self._face.lines(text.check_lines(done.name, report, self._plan(report), self._name))
+            self._console.lines(text.check_lines(done.name, report, self._plan(report), self._name))
             for item in along:
-                self._face.lines(text.check_lines(item.path, item, None, self._name))
+                self._console.lines(text.check_lines(item.path, item, None, self._name))
         if report is None:
             complain(complaint(done))
 
     def end(self) -> bool:
         """Say what concerns all files; whether they were to go together, and cannot."""
-        from mediaprep.cli._each import as_post
+        from mediaprep.cli._for_each import as_post
 
         whole = as_post(self._kinds, self._profile, asked=self._asked.post)
         if self._document is not None:
@@ -161,7 +163,7 @@ class _AnswerWriter:
         elif self._asked.post and whole is not None:
             from mediaprep.report import text
 
-            self._face.lines(text.post_lines(whole))
+            self._console.lines(text.post_lines(whole))
         return self._asked.post and whole is not None and whole.verdict != "pass"
 
     def _plan(self, report: Report) -> Plan | None:

@@ -10,37 +10,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mediaprep.cli._console import Console
     from mediaprep.cli._exit import ExitCode
-    from mediaprep.cli._face import Console
-    from mediaprep.cli._request import FixArguments
+    from mediaprep.cli._repair_arguments import FixArguments
     from mediaprep.model.report import Report
     from mediaprep.pipeline.outcome import Outcome, Status
 
 
-def run(face: Console, given: Mapping[str, Any]) -> ExitCode:
+def run(console: Console, given: Mapping[str, Any]) -> ExitCode:
     """Repair files as the options say, by their parameters' names; the exit code. Raises: UsageProblem, ProfileError, Stopped."""
-    from mediaprep.cli import _inputs, _request
+    from mediaprep.cli import _inputs, _repair_arguments
     from mediaprep.runtime.source import is_folder
 
-    request = _request.request(face, given)
+    request = _repair_arguments.request(console, given)
     if given["dry_run"]:
         from mediaprep.cli.plan import show
 
-        return show(face, request, argv=False)
+        return show(console, request, argv=False)
     target = _target(given["output"], request.names, given["force"], split=given["split"])
     _inputs.refuse_collisions(
         request.names, target if target and is_folder(target) else None, given["to"]
     )
     receipts = None if given["report"] is None else ReceiptFolder(given["report"])
     orders = {"target": target, "force": given["force"]}
-    if given["post"] and (code := _no_post(face, request)) is not None:
+    if given["post"] and (code := _no_post(console, request)) is not None:
         return code
     return _repair(
-        face, request, orders, receipts, given["jobs"] or int(face.settings.number("jobs") or 1)
+        console,
+        request,
+        orders,
+        receipts,
+        given["jobs"] or int(console.settings.number("jobs") or 1),
     )
 
 
-def _no_post(face: Console, request: FixArguments) -> ExitCode | None:
+def _no_post(console: Console, request: FixArguments) -> ExitCode | None:
     """Judge all inputs as one post before any work; None: they can go together. Else what was said and the exit code: nothing is made.
 
     Raises: UsageProblem for stdin, which can be read once only.
@@ -57,7 +61,7 @@ def _no_post(face: Console, request: FixArguments) -> ExitCode | None:
         raise UsageProblem(
             "--post looks at every input before it begins: save stdin ('-') to a file first"
         )
-    means = face.context(timeout=request.timeout)
+    means = console.context(timeout=request.timeout)
     orders = tuple(
         Request(source=name, profile=request.profile, category=request.category)
         for name in request.names
@@ -71,16 +75,16 @@ def _no_post(face: Console, request: FixArguments) -> ExitCode | None:
             json.fix_file(name, outcome)
             for name, outcome in zip(request.names, outcomes, strict=True)
         ]
-        face.document(
+        console.document(
             json.document(
-                sandbox=face.confinement,
+                sandbox=console.confinement,
                 profile=request.profile.name,
                 files=entries,
                 post=json.post_body(judged.whole),
             )
         )
     else:
-        face.lines(text.post_lines(judged.whole))
+        console.lines(text.post_lines(judged.whole))
     return (
         ExitCode.UNREADABLE
         if any(outcome.status == "unreadable" for outcome in outcomes)
@@ -89,7 +93,7 @@ def _no_post(face: Console, request: FixArguments) -> ExitCode | None:
 
 
 def _repair(
-    face: Console,
+    console: Console,
     request: FixArguments,
     orders: dict[str, Any],
     receipts: ReceiptFolder | None,
@@ -97,16 +101,16 @@ def _repair(
 ) -> ExitCode:
     """Repair each file and tell what came of it. ``orders``: the target and force of every ``Request``."""
     from mediaprep.cli import _inputs
-    from mediaprep.cli._each import as_post, complaint, each
+    from mediaprep.cli._console import complain
     from mediaprep.cli._exit import worst
-    from mediaprep.cli._face import complain
+    from mediaprep.cli._for_each import as_post, complaint, each
     from mediaprep.pipeline.prepare import prepare_steps
     from mediaprep.pipeline.request import Request
     from mediaprep.report import json, text
     from mediaprep.runtime.effects import drive
 
-    drawer = face.drawer()
-    means = face.context(timeout=request.timeout, listener=drawer)
+    drawer = console.drawer()
+    means = console.context(timeout=request.timeout, listener=drawer)
     name = request.profile.name
 
     def fixed(path: str) -> Outcome:
@@ -122,8 +126,8 @@ def _repair(
         return drive(prepare_steps(order, means), means)
 
     codes, entries, media = [], [], []
-    with _meanwhile(face), drawer:
-        for done in each(face, request.names, fixed, jobs=jobs):
+    with _meanwhile(console), drawer:
+        for done in each(console, request.names, fixed, jobs=jobs):
             outcome = done.value
             media += [
                 None if report is None else report.media
@@ -133,22 +137,23 @@ def _repair(
             entries.append(json.fix_file(done.name, outcome, done.error))
             if receipts is not None:
                 receipts.keep(
-                    done.name, json.document(sandbox=face.confinement, profile=name, **entries[-1])
+                    done.name,
+                    json.document(sandbox=console.confinement, profile=name, **entries[-1]),
                 )
             with drawer.aside(_as_told(done.name)):
                 if outcome is None:
                     complain(complaint(done))
                 elif not request.as_json:
-                    face.lines(text.fix_lines(done.name, outcome, request.placement))
-            face.log(
+                    console.lines(text.fix_lines(done.name, outcome, request.placement))
+            console.log(
                 "done",
                 path=done.name,
                 **{key: entries[-1][key] for key in ("status", "outputs", "seconds")},
             )
     if request.as_json:
-        face.document(
+        console.document(
             json.document(
-                sandbox=face.confinement,
+                sandbox=console.confinement,
                 profile=name,
                 files=entries,
                 post=json.post_body(as_post(media, request.profile)),
@@ -158,7 +163,7 @@ def _repair(
 
 
 @contextlib.contextmanager
-def _meanwhile(face: Console) -> Iterator[None]:
+def _meanwhile(console: Console) -> Iterator[None]:
     """Load what the repair needs while the first file is read by a child; what the reading itself waits for comes first."""
     import mediaprep.probing.identify.sniff  # noqa: F401 (for the thread that reads)
 
@@ -168,7 +173,7 @@ def _meanwhile(face: Console) -> Iterator[None]:
         from mediaprep.tools import ffmpeg
 
         prepare_decoder(Media)
-        ffmpeg.ahead(face.ffmpeg)
+        ffmpeg.ahead(console.ffmpeg)
 
     thread = threading.Thread(target=load, name="mediaprep-load")
     thread.start()

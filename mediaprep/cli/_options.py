@@ -1,4 +1,4 @@
-"""The options that several commands share, as typer takes them; ``_request`` parses those of a repair."""
+"""The options that several commands share, as typer takes them; ``_repair_arguments`` parses those of a repair."""
 
 from __future__ import annotations
 

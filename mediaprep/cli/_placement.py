@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from mediaprep.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from mediaprep.cli._face import Console
+    from mediaprep.cli._console import Console
     from mediaprep.profile import Profile
 
 
 def placement(
-    face: Console, profile: str | None, category: str | None
+    console: Console, profile: str | None, category: str | None
 ) -> tuple[str, Profile, str | None]:
     """The placement as asked for, its profile, and the category (None: inferred from the content). Raises: ProfileError, UsageProblem."""
     from mediaprep.profile import find_profile, split_name
 
-    name = profile or face.settings.text("profile") or "twitter"
+    name = profile or console.settings.text("profile") or "twitter"
     named = split_name(name)[1]
     if named and category and named != category:
         raise UsageProblem(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from mediaprep.cli import jobs, profiles
-from mediaprep.cli._face import GlobalOptions
+from mediaprep.cli._console import GlobalOptions
 from mediaprep.cli.batch import batch
 from mediaprep.cli.check import check
 from mediaprep.cli.doctor import doctor

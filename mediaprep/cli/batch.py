@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mediaprep.cli import _many as m
+from mediaprep.cli import _job_runs as m
 from mediaprep.cli import _options as o
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mediaprep.cli._console import Console
     from mediaprep.cli._exit import ExitCode
-    from mediaprep.cli._face import Console
     from mediaprep.jobs.run.inflight import RunOptions
     from mediaprep.jobs.workers.threads import WorkerPool
     from mediaprep.jobs.workers.worker import RunSettings
@@ -95,20 +95,20 @@ def batch(
     Stopped or killed, the same command goes on where it was. Exit code 0: every file has a result; 6: some have none; 130, 143: stopped.
     """
     from mediaprep.cli import _inputs
-    from mediaprep.cli._face import Console
+    from mediaprep.cli._console import Console
     from mediaprep.cli._placement import placement
-    from mediaprep.cli._request import options
+    from mediaprep.cli._repair_arguments import options
     from mediaprep.errors import UsageProblem
     from mediaprep.jobs.run.inflight import RunOptions
     from mediaprep.jobs.workers.worker import RunSettings
 
-    face = Console.of(context)
-    asked = options(face, context.params)
+    console = Console.of(context)
+    asked = options(console, context.params)
     names = _inputs.collect(inputs or (), files_from)
     if output is None and not dry_run:
         raise UsageProblem("no output folder: name it with -o DIR")
-    found, chosen = placement(face, profile, category)[1:]
-    means = face.context()
+    found, chosen = placement(console, profile, category)[1:]
+    means = console.context()
     run_options = RunOptions(
         retries=retries,
         timeout=timeout,
@@ -119,20 +119,29 @@ def batch(
         sandbox=means.sandbox,
     )
     recipe = RunSettings(profile=found, category=chosen, options=asked)
-    with face.stoppable(), m.crew_of(face, jobs, cluster) as crew:
+    with console.stoppable(), m.crew_of(console, jobs, cluster) as crew:
         if output is None or dry_run:
-            raise typer.Exit(_dry(face, recipe, crew, run_options, names, as_json=as_json))
+            raise typer.Exit(_dry(console, recipe, crew, run_options, names, as_json=as_json))
         kept = failed or (output / "quarantine" if on_refused == "quarantine" else None)
         limits = {"fresh": not resume, "max_failures": max_failures}
         raise typer.Exit(
             _run(
-                face, recipe, crew, run_options, names, output, state, kept, limits, as_json=as_json
+                console,
+                recipe,
+                crew,
+                run_options,
+                names,
+                output,
+                state,
+                kept,
+                limits,
+                as_json=as_json,
             )
         )
 
 
 def _run(
-    face: Console,
+    console: Console,
     recipe: RunSettings,
     crew: WorkerPool,
     run_options: RunOptions,
@@ -155,7 +164,7 @@ def _run(
         None if kept is None else Quarantine(folder=kept, move=False, report=m.quarantine_report)
     )
     with (
-        m.shown(face, as_json=as_json) as tell,
+        m.shown(console, as_json=as_json) as tell,
         batch.opened(
             output,
             recipe,
@@ -164,7 +173,7 @@ def _run(
             tell,
             state=state,
             quarantine=quarantine,
-            cancel=face.cancel,
+            cancel=console.cancel,
         ) as driver,
     ):
         try:
@@ -176,7 +185,7 @@ def _run(
             raise
         total = batch.totals(driver)
     if not as_json:
-        face.lines(summary(end, total, str(output)))
+        console.lines(summary(end, total, str(output)))
     bad = any(
         batch.failures(counts, on_refused=run_options.on_refused) for counts in (total, end.counts)
     )
@@ -184,7 +193,7 @@ def _run(
 
 
 def _dry(
-    face: Console,
+    console: Console,
     recipe: RunSettings,
     crew: WorkerPool,
     run_options: RunOptions,
@@ -204,8 +213,8 @@ def _dry(
     from mediaprep.transcoding.trial import host_speed
 
     made = {"bytes": 0, "seconds": 0.0}
-    means = face.context()
-    speed = drive(host_speed(ffmpeg.locate(face.ffmpeg), means.limits.threads, means), means)
+    means = console.context()
+    speed = drive(host_speed(ffmpeg.locate(console.ffmpeg), means.limits.threads, means), means)
 
     def count(event: JobEvent) -> None:
         if isinstance(event, JobLooked) and event.plan is not None:
@@ -217,11 +226,13 @@ def _dry(
         if not isinstance(event, JobDone) and not as_json:
             tell(event)
 
-    with m.shown(face, as_json=False) as tell:
-        end = batch.dry_run(recipe, crew, run_options, names, count, cancel=face.cancel)
+    with m.shown(console, as_json=False) as tell:
+        end = batch.dry_run(recipe, crew, run_options, names, count, cancel=console.cancel)
     made["seconds"] *= 2 / max(1, cores_here())  # the estimates are for two cores
     if as_json:
-        face.document(json.document(profile=recipe.profile.name, files=end.counts, predicted=made))
+        console.document(
+            json.document(profile=recipe.profile.name, files=end.counts, predicted=made)
+        )
     else:
-        face.lines(dry_lines(end, int(made["bytes"]), made["seconds"]))
+        console.lines(dry_lines(end, int(made["bytes"]), made["seconds"]))
     return ExitCode.OK if not end.counts.get("problems") else ExitCode.BATCH

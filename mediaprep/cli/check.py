@@ -49,7 +49,7 @@ def check(
     Exit code 0: accepted; 1: findings remain, or a verdict cannot be told; 3: a file cannot be read.
     """
     from mediaprep.cli._check import CheckArguments, run
-    from mediaprep.cli._face import Console
+    from mediaprep.cli._console import Console
 
     asked = CheckArguments(
         inputs=inputs or (),

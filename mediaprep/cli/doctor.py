@@ -12,24 +12,24 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
 
     Exit code 0: all that is needed is here; 4: something is missing.
     """
+    from mediaprep.cli._console import Console
     from mediaprep.cli._exit import ExitCode
-    from mediaprep.cli._face import Console
     from mediaprep.doctor import examine
     from mediaprep.report import json
     from mediaprep.report.lines import StyledText, line
 
-    face = Console.of(context)
-    with face.stoppable():
-        found = examine(face.settings, face.context())
+    console = Console.of(context)
+    with console.stoppable():
+        found = examine(console.settings, console.context())
     if as_json:
         items = [
             {"name": item.name, "status": item.status, "message": item.words, "facts": item.facts}
             for item in found.items
         ]
-        face.document(json.document(healthy=found.healthy, items=items))
+        console.document(json.document(healthy=found.healthy, items=items))
     else:
         style = {"ok": "green", "warn": "yellow", "fail": "red"}
-        face.lines(
+        console.lines(
             line(StyledText(f"{item.status:5}", style[item.status]), item.words)
             for item in found.items
         )

@@ -30,17 +30,17 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Explain a rule: what it checks, why it matters, what the fix does, and the profile's limits with their sources."""
-    from mediaprep.cli._face import Console
+    from mediaprep.cli._console import Console
     from mediaprep.cli._placement import placement
     from mediaprep.errors import UsageProblem
     from mediaprep.profile import likely
     from mediaprep.report import json, text
     from mediaprep.rules import REGISTRY
 
-    face = Console.of(context)
+    console = Console.of(context)
     if rule is None:
         if as_json:
-            face.document(
+            console.document(
                 json.document(
                     rules=[
                         {"rule": r.id, "subject": r.subject, "kinds": list(r.kinds)}
@@ -49,19 +49,19 @@ def explain(
                 )
             )
         else:
-            face.lines(text.rule_list())
+            console.lines(text.rule_list())
         return
     if rule not in REGISTRY:
         raise UsageProblem(f"no rule {rule!r}{likely(rule, REGISTRY)}")
-    found, rows = REGISTRY[rule], _limits(placement(face, profile, None)[1], rule)
+    found, rows = REGISTRY[rule], _limits(placement(console, profile, None)[1], rule)
     if not as_json:
-        face.lines(text.explain_lines(found, rows))
+        console.lines(text.explain_lines(found, rows))
         return
     limits = [
         dict(zip(("placement", "level", "limit", "source"), row, strict=True)) for row in rows
     ]
     page = "\n".join(text.paragraphs(found.page))
-    face.document(
+    console.document(
         json.document(
             rule=rule, subject=found.subject, kinds=list(found.kinds), facts=list(found.facts), page=page, fix=found.says,
             safety=found.safety if found.fix else None, limits=limits,

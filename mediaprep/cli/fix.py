@@ -67,7 +67,7 @@ def fix(
 
     Exit code 0: accepted or fixed; 1: refused; 3: a file cannot be read; 4: no ffmpeg or encoder; 5: the work or its verification failed.
     """
-    from mediaprep.cli._face import Console
+    from mediaprep.cli._console import Console
     from mediaprep.cli._fix import run
 
     raise typer.Exit(run(Console.of(context), context.params))

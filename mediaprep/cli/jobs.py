@@ -54,22 +54,22 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """One line for each job, in the order they were found; with --json one JSON object a line."""
-    from mediaprep.cli._face import Console
+    from mediaprep.cli._console import Console
     from mediaprep.jobs.ledger.records import State
     from mediaprep.jobs.run.events import Status
     from mediaprep.report import json
     from mediaprep.report.lines import StyledText, line
 
-    face = Console.of(context)
+    console = Console.of(context)
     _known("--state", state, get_args(State))
     _known("--status", status, get_args(Status))
     with _ledger(out) as ledger:
         for row in ledger.rows(states=state or (), statuses=status or (), limit=limit):
             if as_json:
-                face.say(json.dumps(_body(row), indent=None) + "\n")
+                console.say(json.dumps(_body(row), indent=None) + "\n")
             else:
                 words = f"  {row.status or row.state}" + (f": {row.problem}" if row.problem else "")
-                face.lines(
+                console.lines(
                     [
                         line(
                             StyledText(f"{row.id:>7}  ", "dim"),
@@ -88,13 +88,13 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """All that is known of one job."""
-    from mediaprep.cli._face import Console
+    from mediaprep.cli._console import Console
     from mediaprep.errors import UsageProblem
     from mediaprep.model.units import bytes_text
     from mediaprep.report import json
     from mediaprep.report.lines import StyledText, columns
 
-    face = Console.of(context)
+    console = Console.of(context)
     with _ledger(out) as ledger:
         row = ledger.row(job)
         if row is None:
@@ -105,7 +105,7 @@ def show(
             ]
         }
     if as_json:
-        face.document(json.document(**facts))
+        console.document(json.document(**facts))
         return
     rows = [
         (StyledText(name, "dim"), str(value))
@@ -119,7 +119,7 @@ def show(
         )
         for o in facts["outputs"]
     ]
-    face.lines(columns(rows))
+    console.lines(columns(rows))
 
 
 @app.command()
@@ -134,12 +134,12 @@ def retry(
     ] = None,
 ) -> None:
     """Let the next run try jobs again that failed, were refused or could not be read."""
-    from mediaprep.cli._face import Console
+    from mediaprep.cli._console import Console
 
-    face = Console.of(context)
+    console = Console.of(context)
     with _ledger(out) as ledger:
         count = ledger.retry(jobs)
-    face.say(
+    console.say(
         f"{count} job{'' if count == 1 else 's'} to be tried again by the next batch or watch\n"
     )
 
@@ -147,12 +147,12 @@ def retry(
 @app.command()
 def stats(context: typer.Context, out: Out, as_json: AsJson = False) -> None:
     """How many jobs there are of each state, their bytes and playing time, by recipe."""
-    from mediaprep.cli._face import Console
+    from mediaprep.cli._console import Console
     from mediaprep.model.units import bytes_text
     from mediaprep.report import json
     from mediaprep.report.lines import StyledText, columns, line
 
-    face = Console.of(context)
+    console = Console.of(context)
     with _ledger(out) as ledger:
         recipes = [(recipe, ledger.counts(recipe[0])) for recipe in ledger.recipes()]
     if as_json:
@@ -165,7 +165,7 @@ def stats(context: typer.Context, out: Out, as_json: AsJson = False) -> None:
             }
             for (_, digest, content, tools), counts in recipes
         ]
-        face.document(json.document(recipes=entries))
+        console.document(json.document(recipes=entries))
         return
     for (_, digest, content, _tools), counts in recipes:
         placement = (
@@ -173,7 +173,7 @@ def stats(context: typer.Context, out: Out, as_json: AsJson = False) -> None:
             if content["category"] is None
             else f"{content['profile']}/{content['category']}"
         )
-        face.lines(
+        console.lines(
             [
                 line(
                     StyledText(placement, "bold"),
@@ -187,7 +187,7 @@ def stats(context: typer.Context, out: Out, as_json: AsJson = False) -> None:
             (c.status or c.state, str(c.jobs), bytes_text(c.size), f"{c.media_seconds:.0f} s")
             for c in counts
         ]
-        face.lines(columns(rows, indent="  "))
+        console.lines(columns(rows, indent="  "))
 
 
 def _known(option: str, asked: Sequence[str] | None, words: Sequence[str]) -> None:

@@ -10,9 +10,9 @@ import typer
 from mediaprep.cli import _options as o
 
 if TYPE_CHECKING:
+    from mediaprep.cli._console import Console
     from mediaprep.cli._exit import ExitCode
-    from mediaprep.cli._face import Console
-    from mediaprep.cli._request import FixArguments
+    from mediaprep.cli._repair_arguments import FixArguments
     from mediaprep.model.report import Report
     from mediaprep.planning.plan import Output, Plan
     from mediaprep.transcoding.trial import TrialResult
@@ -53,25 +53,25 @@ def plan(
 
     Exit code 0: nothing to do, or it can be done; 1: refused; 3: a file cannot be read.
     """
-    from mediaprep.cli._face import Console
-    from mediaprep.cli._request import request
+    from mediaprep.cli._console import Console
+    from mediaprep.cli._repair_arguments import request
 
-    face = Console.of(context)
-    raise typer.Exit(show(face, request(face, context.params), argv=argv))
+    console = Console.of(context)
+    raise typer.Exit(show(console, request(console, context.params), argv=argv))
 
 
-def show(face: Console, request: FixArguments, *, argv: bool) -> ExitCode:
+def show(console: Console, request: FixArguments, *, argv: bool) -> ExitCode:
     """Plan each file and print it; also the dry run of ``fix``."""
     from mediaprep.cli import _inputs
-    from mediaprep.cli._each import as_post, complaint, each
+    from mediaprep.cli._console import complain
     from mediaprep.cli._exit import worst
-    from mediaprep.cli._face import complain
+    from mediaprep.cli._for_each import as_post, complaint, each
     from mediaprep.pipeline.prepare import inspect_steps
     from mediaprep.pipeline.request import Request
     from mediaprep.report import json
     from mediaprep.runtime.effects import drive
 
-    means = face.context(timeout=request.timeout)
+    means = console.context(timeout=request.timeout)
 
     def planned(path: str) -> tuple[Report, Plan | None]:
         source = _inputs.source_of(path)
@@ -85,23 +85,25 @@ def show(face: Console, request: FixArguments, *, argv: bool) -> ExitCode:
         return drive(inspect_steps(order, means), means)
 
     codes, entries, media = [], [], []
-    for done in each(face, request.names, planned):
+    for done in each(console, request.names, planned):
         report, made = done.value or (None, None)
         media.append(None if report is None else report.media)
         codes.append(done.code if report is None else _code(report, made))
         if request.as_json:
             entries.append(
-                json.plan_file(done.name, report, made, _outputs(face, done.name, made), done.error)
+                json.plan_file(
+                    done.name, report, made, _outputs(console, done.name, made), done.error
+                )
             )
         elif report is not None:
-            _say(face, done.name, report, made, request.placement, argv=argv)
+            _say(console, done.name, report, made, request.placement, argv=argv)
         if report is None:
             complain(complaint(done))
     if request.as_json:
         post = json.post_body(as_post(media, request.profile))
-        face.document(
+        console.document(
             json.document(
-                sandbox=face.confinement, profile=request.profile.name, files=entries, post=post
+                sandbox=console.confinement, profile=request.profile.name, files=entries, post=post
             )
         )
     return worst(codes)
@@ -116,39 +118,39 @@ def _code(report: Report, plan: Plan | None) -> ExitCode:
 
 
 def _say(
-    face: Console, path: str, report: Report, plan: Plan | None, placement: str, *, argv: bool
+    console: Console, path: str, report: Report, plan: Plan | None, placement: str, *, argv: bool
 ) -> None:
     from mediaprep.report import text
     from mediaprep.report.predict import predict
 
     if not argv or plan is None or plan.status == "refused":
-        trials = trials_of(face, path, plan)
+        trials = trials_of(console, path, plan)
         predicted = (
             [predict(output, trial) for output, trial in zip(plan.outputs, trials, strict=True)]
             if plan
             else []
         )
-        face.lines(text.plan_lines(path, report, plan, predicted))
+        console.lines(text.plan_lines(path, report, plan, predicted))
         return
     for output, target in zip(plan.outputs, _names(path, plan), strict=True):
-        words = command_line(face, path, output, target)
+        words = command_line(console, path, output, target)
         if words is not None:
             from mediaprep.report.argv import quoted
 
-            face.say(quoted(words) + "\n")
+            console.say(quoted(words) + "\n")
 
 
-def _outputs(face: Console, path: str, plan: Plan | None) -> list[dict[str, object]]:
+def _outputs(console: Console, path: str, plan: Plan | None) -> list[dict[str, object]]:
     from mediaprep.report import json
     from mediaprep.report.predict import predict
 
     return (
         [
             json.plan_output(
-                output, predict(output, trial).body(), command_line(face, path, output, target)
+                output, predict(output, trial).body(), command_line(console, path, output, target)
             )
             for output, target, trial in zip(
-                plan.outputs, _names(path, plan), trials_of(face, path, plan), strict=True
+                plan.outputs, _names(path, plan), trials_of(console, path, plan), strict=True
             )
         ]
         if plan
@@ -171,7 +173,7 @@ def _names(path: str, plan: Plan) -> list[str]:
     return names
 
 
-def trials_of(face: Console, path: str, plan: Plan | None) -> list[TrialResult | None]:
+def trials_of(console: Console, path: str, plan: Plan | None) -> list[TrialResult | None]:
     """A few seconds of the first encode that is planned, done now: for what is predicted of all of them."""
     from mediaprep.cli._inputs import STDIN
     from mediaprep.model.media import Video
@@ -195,7 +197,7 @@ def trials_of(face: Console, path: str, plan: Plan | None) -> list[TrialResult |
     )
     if first is None or path == STDIN:
         return [None] * len(outputs)
-    context = face.context()
+    context = console.context()
     with open_source(path) as source:
         sniffed = sniff(source)
         means = EncodeJob(
@@ -204,14 +206,16 @@ def trials_of(face: Console, path: str, plan: Plan | None) -> list[TrialResult |
             threads=context.limits.threads,
         )
         trial = drive(
-            trial_steps(first, means, ffmpeg.locate(face.ffmpeg), source, context), context
+            trial_steps(first, means, ffmpeg.locate(console.ffmpeg), source, context), context
         )
     return [
         trial if isinstance(o.target, Video) and o.target.video.reencode else None for o in outputs
     ]
 
 
-def command_line(face: Console, path: str, output: Output, target: str) -> tuple[str, ...] | None:
+def command_line(
+    console: Console, path: str, output: Output, target: str
+) -> tuple[str, ...] | None:
     """The ffmpeg command line that would make the output of this file; None for what is not one run of ffmpeg."""
     from mediaprep.cli._inputs import STDIN
     from mediaprep.probing.identify.sniff import sniff
@@ -231,4 +235,4 @@ def command_line(face: Console, path: str, output: Output, target: str) -> tuple
         output,
         transcode.EncodeJob(demuxer=sniffed.demuxer or "", whitelist=sniffed.format_whitelist),
     )
-    return shown_argv(ffmpeg.argv(ffmpeg.locate(face.ffmpeg), job), path, target)
+    return shown_argv(ffmpeg.argv(ffmpeg.locate(console.ffmpeg), job), path, target)

@@ -19,9 +19,9 @@ def probe(
 ) -> None:
     """Show the facts of files: what is known, who said it, what could not be read and why."""
     from mediaprep.cli import _inputs
-    from mediaprep.cli._each import complaint, each
+    from mediaprep.cli._console import Console, complain
     from mediaprep.cli._exit import worst
-    from mediaprep.cli._face import Console, complain
+    from mediaprep.cli._for_each import complaint, each
     from mediaprep.model.media import Media
     from mediaprep.model.options import Options
     from mediaprep.model.serialize import encode
@@ -31,15 +31,15 @@ def probe(
     from mediaprep.report.lines import line
     from mediaprep.runtime.effects import drive
 
-    face = Console.of(context)
+    console = Console.of(context)
     names = _inputs.collect(inputs or (), files_from)
-    means = face.context(timeout=timeout)
+    means = console.context(timeout=timeout)
 
     def probed(path: str) -> Media:
         return drive(facts(_inputs.source_of(path), Options(deep=deep), means), means)
 
     codes, entries = [], []
-    for number, done in enumerate(each(face, names, probed)):
+    for number, done in enumerate(each(console, names, probed)):
         codes.append(done.code)
         media = done.value
         if as_json:
@@ -53,9 +53,9 @@ def probe(
                 }
             )
         elif media is not None:
-            face.lines([*([line()] if number else []), *all_facts(media, done.name)])
+            console.lines([*([line()] if number else []), *all_facts(media, done.name)])
         if media is None:
             complain(complaint(done))
     if as_json:
-        face.document(json.document(sandbox=face.confinement, files=entries))
+        console.document(json.document(sandbox=console.confinement, files=entries))
     raise typer.Exit(worst(codes))

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mediaprep.cli import _many as m
+from mediaprep.cli import _job_runs as m
 from mediaprep.cli import _options as o
 
 if TYPE_CHECKING:
+    from mediaprep.cli._console import Console
     from mediaprep.cli._exit import ExitCode
-    from mediaprep.cli._face import Console
     from mediaprep.jobs.run.inflight import RunOptions
     from mediaprep.jobs.watch.watch import WatchOptions
     from mediaprep.jobs.workers.threads import WorkerPool
@@ -122,18 +122,18 @@ def watch(
     Ctrl-C and SIGTERM stop it cleanly; what was in work is done by the next run. Exit code with --once: 0, or 6 where some files came to
     nothing.
     """
-    from mediaprep.cli._face import Console
+    from mediaprep.cli._console import Console
     from mediaprep.cli._placement import placement
-    from mediaprep.cli._request import options
+    from mediaprep.cli._repair_arguments import options
     from mediaprep.jobs.run.inflight import RunOptions
     from mediaprep.jobs.watch.settle import SettleOptions
     from mediaprep.jobs.watch.watch import WatchOptions, refuse_folders
     from mediaprep.jobs.workers.worker import RunSettings
 
-    face = Console.of(context)
-    asked = options(face, context.params)
-    found, chosen = placement(face, profile, category)[1:]
-    means = face.context()
+    console = Console.of(context)
+    asked = options(console, context.params)
+    found, chosen = placement(console, profile, category)[1:]
+    means = console.context()
     run_options = RunOptions(
         retries=retries,
         timeout=timeout,
@@ -157,10 +157,10 @@ def watch(
     )
     refuse_folders(folder, output, failed, done)
     recipe = RunSettings(profile=found, category=chosen, options=asked)
-    with face.stoppable(), m.crew_of(face, jobs, cluster) as crew:
+    with console.stoppable(), m.crew_of(console, jobs, cluster) as crew:
         raise typer.Exit(
             _run(
-                face,
+                console,
                 recipe,
                 crew,
                 run_options,
@@ -175,7 +175,7 @@ def watch(
 
 
 def _run(
-    face: Console,
+    console: Console,
     recipe: RunSettings,
     crew: WorkerPool,
     run_options: RunOptions,
@@ -187,8 +187,8 @@ def _run(
     *,
     as_json: bool,
 ) -> ExitCode:
+    from mediaprep.cli._console import complain
     from mediaprep.cli._exit import ExitCode
-    from mediaprep.cli._face import complain
     from mediaprep.errors import Cancelled
     from mediaprep.jobs.run import batch
     from mediaprep.jobs.run.publish import HOME
@@ -204,7 +204,7 @@ def _run(
         report=m.quarantine_report,
     )
     with (
-        m.shown(face, as_json=as_json, timed=True) as tell,
+        m.shown(console, as_json=as_json, timed=True) as tell,
         batch.opened(
             output,
             recipe,
@@ -213,10 +213,10 @@ def _run(
             watching.listening(tell),
             state=state,
             quarantine=quarantine,
-            cancel=face.cancel,
+            cancel=console.cancel,
         ) as driver,
     ):
-        if not (as_json or face.options.quiet):
+        if not (as_json or console.options.quiet):
             words = f"watching {display_name(folder)}, settle {habits.rules.settle:g} s, profile {recipe.profile.name}, {crew.jobs} jobs"
             complain(f"{time.strftime('%H:%M:%S')} {words}; ctrl-c stops")
         try:
@@ -225,5 +225,5 @@ def _run(
             m.told_left(driver)
             raise
     if not as_json:
-        face.lines(summary(end, {}, str(output)))
+        console.lines(summary(end, {}, str(output)))
     return ExitCode.BATCH if batch.failures(end.counts) else ExitCode.OK

@@ -11,7 +11,7 @@ from mediaprep.errors import UsageProblem
 from mediaprep.model import units
 
 if TYPE_CHECKING:
-    from mediaprep.cli._face import Console
+    from mediaprep.cli._console import Console
     from mediaprep.model.options import Options
     from mediaprep.profile import Profile
 
@@ -33,14 +33,14 @@ class FixArguments:
     as_json: bool
 
 
-def request(face: Console, given: Mapping[str, Any]) -> FixArguments:
+def request(console: Console, given: Mapping[str, Any]) -> FixArguments:
     """The options of a repair by their parameters' names, checked. Raises: UsageProblem, ProfileError."""
     from mediaprep.cli._inputs import captions_for, collect
     from mediaprep.cli._placement import placement
 
-    asked = options(face, given)
+    asked = options(console, given)
     names = collect(given["inputs"] or (), given["files_from"])
-    name, profile, category = placement(face, given["profile"], given["category"])
+    name, profile, category = placement(console, given["profile"], given["category"])
     return FixArguments(
         names=names,
         placement=name,
@@ -53,7 +53,7 @@ def request(face: Console, given: Mapping[str, Any]) -> FixArguments:
     )
 
 
-def options(face: Console, given: Mapping[str, Any]) -> Options:
+def options(console: Console, given: Mapping[str, Any]) -> Options:
     """What the options of a repair ask for, the settings where an option is not given. Raises: UsageProblem, naming the option."""
     from mediaprep.model.options import Options
 
@@ -63,7 +63,7 @@ def options(face: Console, given: Mapping[str, Any]) -> Options:
         )
     if given["snap"] is not None and given["trim"] is None:
         raise UsageProblem("--snap moves a trim; give --trim, too")
-    said = face.settings
+    said = console.settings
     return Options(
         trim=_parsed("--trim", given["trim"], trim_of),
         split=given["split"],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mediaprep.cli._face import Console, complain
+from mediaprep.cli._console import Console, complain
 
 if TYPE_CHECKING:
     from mediaprep.jobs.run.driver import Driver
@@ -65,7 +65,7 @@ ClusterAt = Annotated[
 
 
 @contextlib.contextmanager
-def crew_of(face: Console, jobs: int | None, cluster: str | None) -> Iterator[WorkerPool]:
+def crew_of(console: Console, jobs: int | None, cluster: str | None) -> Iterator[WorkerPool]:
     """Those who do the work, dismissed at the end. Raises: EnvironmentProblem."""
     crew: WorkerPool
     if cluster is not None:
@@ -76,8 +76,8 @@ def crew_of(face: Console, jobs: int | None, cluster: str | None) -> Iterator[Wo
         from mediaprep.jobs.workers.threads import ThreadPool
         from mediaprep.tools import ffmpeg
 
-        ffmpeg.locate(face.ffmpeg)
-        crew = ThreadPool(jobs or _said(face))
+        ffmpeg.locate(console.ffmpeg)
+        crew = ThreadPool(jobs or _said(console))
     try:
         yield crew
     finally:
@@ -105,12 +105,12 @@ def bytes_of(option: str, text: str) -> int:
         raise UsageProblem(f"{option}: {problem}") from problem
 
 
-def _said(face: Console) -> int | None:
+def _said(console: Console) -> int | None:
     """The setting, where somebody has set it: its default is meant for ``fix``."""
     return (
         None
-        if face.settings.origins["jobs"] == "default"
-        else int(face.settings.number("jobs") or 1)
+        if console.settings.origins["jobs"] == "default"
+        else int(console.settings.number("jobs") or 1)
     )
 
 
@@ -128,17 +128,17 @@ def quarantine_report(
 
 @contextlib.contextmanager
 def shown(
-    face: Console, *, as_json: bool, timed: bool = False
+    console: Console, *, as_json: bool, timed: bool = False
 ) -> Iterator[Callable[[JobEvent], None]]:
     """A listener: JSON events to stdout, or a line for each job to stdout and progress to stderr. ``timed``: lines begin with the time."""
     from mediaprep.jobs.run.events import JobAgain, JobDone, Notice
     from mediaprep.report import batch
 
     lock = threading.RLock()
-    asked = "none" if face.options.quiet else face.settings.text("progress") or "auto"
+    asked = "none" if console.options.quiet else console.settings.text("progress") or "auto"
     terminal = sys.stderr.isatty() and not as_json
     drawer = batch.drawer(
-        face.options.progress or ("none" if as_json else asked), sys.stderr, terminal=terminal
+        console.options.progress or ("none" if as_json else asked), sys.stderr, terminal=terminal
     )
     events = batch.BatchJsonLines(sys.stdout) if as_json else None
 
@@ -152,7 +152,7 @@ def shown(
                 events(event)
             match event:
                 case JobDone():
-                    face.log(
+                    console.log(
                         "job.done",
                         path=event.input,
                         status=event.status,
@@ -160,15 +160,15 @@ def shown(
                         seconds=event.seconds,
                     )
                     if events is None:
-                        face.lines([batch.job_line(event, stamp=stamp())])
+                        console.lines([batch.job_line(event, stamp=stamp())])
                 case Notice():
-                    face.log("notice", message=event.message)
+                    console.log("notice", message=event.message)
                     complain(f"{stamp()}{event.message}")
                 case JobAgain():
-                    face.log(
+                    console.log(
                         "job.retry", path=event.input, attempt=event.attempt, problem=event.problem
                     )
-                    if not face.options.quiet:
+                    if not console.options.quiet:
                         complain(f"{stamp()}{batch.again_line(event)}")
 
     with drawer:

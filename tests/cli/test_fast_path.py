@@ -9,10 +9,10 @@ import threading
 import pytest
 
 from mediaprep import cli
-from mediaprep.cli import _fix, _plainly
+from mediaprep.cli import _fast_path, _fix
 from mediaprep.cli._check import CheckArguments
-from mediaprep.cli._each import each
-from mediaprep.cli._face import Console, GlobalOptions
+from mediaprep.cli._console import Console, GlobalOptions
+from mediaprep.cli._for_each import each
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def _own_config(tmp_path, monkeypatch):
     ],
 )  # fmt: skip
 def test_plain_lines_are_understood(words, asked):
-    assert _plainly.plain_check(words) == asked
+    assert _fast_path.plain_check(words) == asked
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_plain_lines_are_understood(words, asked):
      ["check", "a", "--profile=x"], ["check", "a", "--jsn"], ["check", "-px", "a"], ["check", ""], ["-q", "check", "a"], ["probe", "a"]],
 )  # fmt: skip
 def test_the_rest_is_typers(words):
-    assert _plainly.plain_check(words) is None
+    assert _fast_path.plain_check(words) is None
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_rest_is_typers(words):
 def test_both_ways_say_the_same(capsys, monkeypatch, options, make):
     words = ["check", str(make("sar43.mp4")), "absent.mp4", *options]
     plain = cli.run(words), capsys.readouterr()
-    monkeypatch.setattr(_plainly, "plain_check", lambda words: None)
+    monkeypatch.setattr(_fast_path, "plain_check", lambda words: None)
     assert (cli.run(words), capsys.readouterr()) == plain
     assert plain[0] == 3
 
@@ -69,10 +69,10 @@ def test_both_ways_say_the_same(capsys, monkeypatch, options, make):
 )  # fmt: skip
 def test_a_plain_fix_is_understood_as_typer_does(monkeypatch, options):
     words, given = ["fix", "a.mp4", *options], []
-    monkeypatch.setattr(_fix, "run", lambda face, options: given.append(options) or 0)
+    monkeypatch.setattr(_fix, "run", lambda console, options: given.append(options) or 0)
     cli.run(words)
-    assert given == [_plainly.plain_fix(words)]
-    monkeypatch.setattr(_plainly, "plain_fix", lambda words: None)
+    assert given == [_fast_path.plain_fix(words)]
+    monkeypatch.setattr(_fast_path, "plain_fix", lambda words: None)
     cli.run(words)
     assert {**given[1], "inputs": list(given[1]["inputs"])} == given[0]
 
@@ -82,7 +82,7 @@ def test_a_plain_fix_is_understood_as_typer_does(monkeypatch, options):
     [["fix"], ["fix", "a", "-o"], ["fix", "a", "--trim", "-1"], ["fix", "a", "-n"], ["check", "a"]],
 )
 def test_the_rest_of_fix_is_typers(words):
-    assert _plainly.plain_fix(words) is None
+    assert _fast_path.plain_fix(words) is None
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 40])
@@ -109,7 +109,7 @@ def test_answers_come_in_order_and_only_a_window_is_begun(count):
      (["probe", "--files-from", "x"], 2), (["-q", "batch", "in", "-o", "out"], 2), (["batch", "in", "--cluster", "tcp://x"], 0)],
 )  # fmt: skip
 def test_children_are_started_for_what_reads_files(words, count):
-    assert _plainly.children_wanted(words, 2) == count
+    assert _fast_path.children_wanted(words, 2) == count
 
 
 def test_a_plain_check_loads_no_typer_pydantic_or_native_reader(make, tmp_path):

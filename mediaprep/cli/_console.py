@@ -52,19 +52,21 @@ class Console:
 
     @classmethod
     def of(cls, context: typer.Context) -> Console:
-        """The face of a command. Raises: UsageProblem for a wrong configuration."""
+        """The console of a command. Raises: UsageProblem for a wrong configuration."""
         return cls.start(context.obj if isinstance(context.obj, GlobalOptions) else GlobalOptions())
 
     @classmethod
     def start(cls, options: GlobalOptions) -> Console:
-        """The face of a command with these options. Raises: as ``of``."""
+        """The console of a command with these options. Raises: as ``of``."""
         from mediaprep import config
 
         if options.isolated:
             os.environ.pop("MEDIAPREP_FFMPEG", None)  # the tools look it up themselves
-        face = cls(options=options, settings=config.load(options.config, isolated=options.isolated))
-        face._log()
-        return face
+        console = cls(
+            options=options, settings=config.load(options.config, isolated=options.isolated)
+        )
+        console._log()
+        return console
 
     def say(self, text: str) -> None:
         """A piece of the answer, to stdout. A reader that has gone is no error."""

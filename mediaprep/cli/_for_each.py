@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from mediaprep.cli._console import Console
 from mediaprep.cli._exit import ExitCode, of_error
-from mediaprep.cli._face import Console
 from mediaprep.errors import Cancelled
 from mediaprep.runtime.source import display_name
 
@@ -34,33 +34,33 @@ class InputResult(Generic[T]):
 
 
 def each(
-    face: Console, names: Sequence[str], work: Callable[[str], T], *, jobs: int = 1
+    console: Console, names: Sequence[str], work: Callable[[str], T], *, jobs: int = 1
 ) -> Iterator[InputResult[T]]:
     """The answers as they come, in order. Raises: Stopped after a signal, once all work has ended."""
-    with face.stoppable():
+    with console.stoppable():
         if jobs <= 1 or len(names) <= 1:
             for name in names:
-                yield _one(face, name, work)
+                yield _one(console, name, work)
             return
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(jobs) as pool, contextlib.ExitStack() as leaving:
             leaving.callback(pool.shutdown, cancel_futures=True)
-            leaving.push(lambda kind, problem, trace: face.cancel.set() if kind else None)
+            leaving.push(lambda kind, problem, trace: console.cancel.set() if kind else None)
             left, going = (
                 iter(names),
-                deque(pool.submit(_one, face, name, work) for name in names[: 2 * jobs]),
+                deque(pool.submit(_one, console, name, work) for name in names[: 2 * jobs]),
             )
             for name in islice(
                 left, len(going), None
             ):  # no more than a window of them, so that no answer is kept
                 yield going.popleft().result()
-                going.append(pool.submit(_one, face, name, work))
+                going.append(pool.submit(_one, console, name, work))
             while going:
                 yield going.popleft().result()
 
 
-def _one(face: Console, name: str, work: Callable[[str], T]) -> InputResult[T]:
+def _one(console: Console, name: str, work: Callable[[str], T]) -> InputResult[T]:
     try:
         return InputResult(name=name, value=work(name))
     except Cancelled:
@@ -68,7 +68,7 @@ def _one(face: Console, name: str, work: Callable[[str], T]) -> InputResult[T]:
     except (
         Exception
     ) as problem:  # the edge: whatever happened to one file is told, and the others go on
-        return InputResult(name=name, error=face.failed(problem), code=of_error(problem))
+        return InputResult(name=name, error=console.failed(problem), code=of_error(problem))
 
 
 def cores() -> int:
