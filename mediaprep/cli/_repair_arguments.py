@@ -127,7 +127,7 @@ def rate_of(text: str) -> Fraction:
 
 def encoder_of(text: str) -> str:
     """A known encoder's name, or auto. Raises: ValueError."""
-    from mediaprep.transcoding.choice import KNOWN
+    from mediaprep.transcoding.video.choose_encoder import KNOWN
 
     if text not in KNOWN:
         raise ValueError(f"{text!r}: want one of {', '.join(KNOWN)}")

@@ -182,7 +182,7 @@ def trials_of(console: Console, path: str, plan: Plan | None) -> list[TrialResul
     from mediaprep.runtime.source import open_source
     from mediaprep.tools import ffmpeg
     from mediaprep.transcoding.trial import trial_steps
-    from mediaprep.transcoding.video import EncodeJob
+    from mediaprep.transcoding.video.command import EncodeJob
 
     outputs = plan.outputs if plan else ()
     first = next(
@@ -222,8 +222,8 @@ def command_line(
     from mediaprep.report.argv import shown_argv
     from mediaprep.runtime.source import open_source
     from mediaprep.tools import ffmpeg
-    from mediaprep.transcoding import video as transcode
-    from mediaprep.transcoding.rate import aim
+    from mediaprep.transcoding.video import command as transcode
+    from mediaprep.transcoding.video.bit_rate import aim
 
     if output.target.kind != "video" or output.source.kind != "video" or path == STDIN:
         return None

@@ -23,12 +23,12 @@ from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call
 from mediaprep.runtime.source import Source, open_source
 from mediaprep.tools import ffmpeg
-from mediaprep.transcoding.choice import choose_encoder_steps
-from mediaprep.transcoding.cutting import by_packet, copied_digests_steps
-from mediaprep.transcoding.encoders import SOFTWARE
 from mediaprep.transcoding.execute import decode, execute
 from mediaprep.transcoding.measure import measure_steps
-from mediaprep.transcoding.video import EncodeJob
+from mediaprep.transcoding.video.choose_encoder import choose_encoder_steps
+from mediaprep.transcoding.video.command import EncodeJob
+from mediaprep.transcoding.video.cutting import by_packet, copied_digests_steps
+from mediaprep.transcoding.video.encoders import SOFTWARE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

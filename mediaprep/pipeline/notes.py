@@ -7,7 +7,7 @@ from mediaprep.model.media import Media, Video
 from mediaprep.model.record import QualityMeasurement
 from mediaprep.planning.plan import Output
 from mediaprep.planning.video import loudness_kept
-from mediaprep.transcoding.rate import EFFORTS, bit_rate_cap
+from mediaprep.transcoding.video.bit_rate import EFFORTS, bit_rate_cap
 
 LOUDNESS_STEP = 1.0  # LU
 

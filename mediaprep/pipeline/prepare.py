@@ -31,7 +31,7 @@ from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call
 from mediaprep.runtime.source import Source, display_name, open_source, refuse_target
 from mediaprep.targets.conversion import losses
-from mediaprep.transcoding.fit import TooSmall
+from mediaprep.transcoding.gif.width_search import TooSmall
 
 T = TypeVar("T")
 

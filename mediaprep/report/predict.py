@@ -60,7 +60,7 @@ def predict(
     source, target = output.source, fill_in(output.target, output.tolerances)
     if not isinstance(source, Video) or not isinstance(target, Video) or target.duration is None:
         return Prediction()
-    from mediaprep.transcoding import rate as transcode
+    from mediaprep.transcoding.video import bit_rate as transcode
 
     seconds = float(target.duration)
     if target.video.reencode:
@@ -103,7 +103,7 @@ def _copied_bytes(source: Video, target: Video) -> float:
 
 
 def _sound_rate(output: Output, source: Video, target: Video) -> int:
-    from mediaprep.transcoding import rate as transcode
+    from mediaprep.transcoding.video import bit_rate as transcode
 
     if target.audio is None:
         return 0

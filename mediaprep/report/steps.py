@@ -233,7 +233,7 @@ def _change_words(change: Change) -> str:
 
 
 def _encode_words(output: Output) -> str:
-    from mediaprep.transcoding import rate as transcode
+    from mediaprep.transcoding.video import bit_rate as transcode
 
     cap = units.bit_rate_text(transcode.bit_rate_cap(output))
     gop = next(
@@ -249,7 +249,7 @@ def _encode_words(output: Output) -> str:
 
 
 def _sound_words(output: Output, audio: AudioStream | None) -> str:
-    from mediaprep.transcoding import rate as transcode
+    from mediaprep.transcoding.video import bit_rate as transcode
 
     if audio is None:
         return "dropped"

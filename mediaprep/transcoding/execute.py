@@ -14,10 +14,13 @@ from mediaprep.runtime.effects import Steps, call, run_child
 from mediaprep.runtime.process import Command
 from mediaprep.runtime.source import Source, writing
 from mediaprep.tools import ffmpeg
-from mediaprep.transcoding import encode, gif, image, subtitle
-from mediaprep.transcoding.performed import EncodeLog
+from mediaprep.transcoding import captions as subtitle
+from mediaprep.transcoding.encode_log import EncodeLog
+from mediaprep.transcoding.gif import encode as gif
+from mediaprep.transcoding.image import encode as image
 from mediaprep.transcoding.progress import progress
-from mediaprep.transcoding.video import EncodeJob
+from mediaprep.transcoding.video import encode
+from mediaprep.transcoding.video.command import EncodeJob
 
 _BASE_SECONDS = 60.0
 _BASE_MEMORY = 3 * 2**30  # hostile-input.md, section 6

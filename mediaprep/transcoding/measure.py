@@ -21,11 +21,11 @@ from mediaprep.runtime.process import Command
 from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg
 from mediaprep.tools.ffmpeg import Filter
-from mediaprep.transcoding import video
-from mediaprep.transcoding.encoders import SOFTWARE
 from mediaprep.transcoding.progress import progress
-from mediaprep.transcoding.rate import length
-from mediaprep.transcoding.video import EncodeJob
+from mediaprep.transcoding.video import command as video
+from mediaprep.transcoding.video.bit_rate import length
+from mediaprep.transcoding.video.command import EncodeJob
+from mediaprep.transcoding.video.encoders import SOFTWARE
 
 WORST = Fraction(5, 100)  # of the frames
 METRICS = ("libvmaf", "xpsnr")  # by ffmpeg's name of the filter, in the order of preference

@@ -17,10 +17,10 @@ from mediaprep.runtime.effects import Steps, call, run_child
 from mediaprep.runtime.process import Command
 from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg
-from mediaprep.transcoding import video
-from mediaprep.transcoding.encoders import SOFTWARE
-from mediaprep.transcoding.rate import aim, length, setting
-from mediaprep.transcoding.video import EncodeJob
+from mediaprep.transcoding.video import command as video
+from mediaprep.transcoding.video.bit_rate import aim, length, setting
+from mediaprep.transcoding.video.command import EncodeJob
+from mediaprep.transcoding.video.encoders import SOFTWARE
 
 WINDOW = Fraction(2)  # seconds: one group of pictures
 WINDOWS = 3

@@ -14,7 +14,7 @@ from mediaprep.planning.plan import Output
 from mediaprep.tools import ffmpeg_gif, gifsicle
 from mediaprep.tools.ffmpeg import Filter, Input
 from mediaprep.tools.ffmpeg_gif import PictureStreams
-from mediaprep.transcoding.animation import (
+from mediaprep.transcoding.gif.filters import (
     FrameSettings,
     gif_filters,
     gif_input,
@@ -23,7 +23,7 @@ from mediaprep.transcoding.animation import (
     unscaled,
     video_job,
 )
-from mediaprep.transcoding.video import EncodeJob
+from mediaprep.transcoding.video.command import EncodeJob
 from tests.rules.test_animation_rules import gif, planned
 
 MEANS = EncodeJob(demuxer="gif", whitelist="gif")

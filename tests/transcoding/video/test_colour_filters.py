@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mediaprep.model.media import Colour, HdrFormat, VideoStream
-from mediaprep.transcoding.colour import colour_filters
+from mediaprep.transcoding.video.colour import colour_filters
 
 LAST = {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709", "range": "limited"}
 

@@ -18,9 +18,9 @@ from mediaprep.targets.conversion import as_video
 from mediaprep.targets.gif_times import TICK, kept
 from mediaprep.tools.ffmpeg import FfmpegCommand, Filter, Input, OutputTrack
 from mediaprep.tools.ffmpeg_gif import PictureStreams
-from mediaprep.transcoding import video
-from mediaprep.transcoding.timing import clock_filters
-from mediaprep.transcoding.video import EncodeJob
+from mediaprep.transcoding.video import command as video
+from mediaprep.transcoding.video.command import EncodeJob
+from mediaprep.transcoding.video.timing import clock_filters
 
 Size = tuple[int, int]
 RUNS, RUN = 3, 8  # a trial's frames: 3 runs of 8

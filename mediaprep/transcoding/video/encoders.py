@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mediaprep.tools.ffmpeg import Filter
-from mediaprep.transcoding.rate import BUFFER_SECONDS, EncoderPreset, RateTarget
+from mediaprep.transcoding.video.bit_rate import BUFFER_SECONDS, EncoderPreset, RateTarget
 
 SOFTWARE = "libx264"
 HARDWARE = (

@@ -13,11 +13,11 @@ from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call, run_child
 from mediaprep.runtime.process import Command
 from mediaprep.tools import ffmpeg
-from mediaprep.transcoding import encoders
-from mediaprep.transcoding.colour import needs_zscale
-from mediaprep.transcoding.encoders import DEVICES, HARDWARE, SOFTWARE
-from mediaprep.transcoding.rate import QUALITY, RateTarget
-from mediaprep.transcoding.video import EncodeJob
+from mediaprep.transcoding.video import encoders
+from mediaprep.transcoding.video.bit_rate import QUALITY, RateTarget
+from mediaprep.transcoding.video.colour import needs_zscale
+from mediaprep.transcoding.video.command import EncodeJob
+from mediaprep.transcoding.video.encoders import DEVICES, HARDWARE, SOFTWARE
 
 KNOWN = (SOFTWARE, *HARDWARE, "auto")
 _TRIAL = RateTarget(way="quality", bit_rate=500_000)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from fixtures.pictures import P3, icc_profile, scene
 from mediaprep.errors import ToolError
-from mediaprep.transcoding import lossless
+from mediaprep.transcoding.image import strip_metadata as lossless
 
 Make = Callable[[str], Path]
 CANARIES = (b"Canary", b"CANARY", b"Jane", b"48,51", b"GPSL", b"2026:03:14", b"xpacket")

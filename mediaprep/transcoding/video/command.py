@@ -14,13 +14,13 @@ from mediaprep.planning.plan import Output
 from mediaprep.rules.video import as_shown, lead
 from mediaprep.runtime.context import MAX_PIXELS
 from mediaprep.tools.ffmpeg import FfmpegCommand, Filter, Input, OutputTrack, seconds
-from mediaprep.transcoding import encoders
-from mediaprep.transcoding.colour import colour_filters
-from mediaprep.transcoding.cutting import by_packet, drop, shift
-from mediaprep.transcoding.framing import aperture_filters, framing_filters
-from mediaprep.transcoding.rate import aim, encoding, setting
-from mediaprep.transcoding.sound import sound_filters, sound_options
-from mediaprep.transcoding.timing import (
+from mediaprep.transcoding.video import encoders
+from mediaprep.transcoding.video.bit_rate import aim, encoding, setting
+from mediaprep.transcoding.video.colour import colour_filters
+from mediaprep.transcoding.video.cutting import by_packet, drop, shift
+from mediaprep.transcoding.video.scale_crop_pad import aperture_filters, framing_filters
+from mediaprep.transcoding.video.sound import sound_filters, sound_options
+from mediaprep.transcoding.video.timing import (
     clock_filters,
     constant_rate,
     rounded_rate,

@@ -6,8 +6,8 @@ from mediaprep.model.media import AudioStream, Video
 from mediaprep.planning.plan import Output
 from mediaprep.planning.video import TRUE_PEAK
 from mediaprep.tools.ffmpeg import Filter, downmix
-from mediaprep.transcoding.rate import encoded_sound_bit_rate
-from mediaprep.transcoding.timing import missing_time, sound_cut
+from mediaprep.transcoding.video.bit_rate import encoded_sound_bit_rate
+from mediaprep.transcoding.video.timing import missing_time, sound_cut
 
 _LEAST_RANGE = 7  # LU: loudnorm's own default; a programme of a wider range keeps its own, else its loudness would be levelled
 _LAYOUTS = {1: "mono", 2: "stereo"}

@@ -8,7 +8,7 @@ import pytest
 
 from mediaprep.model.media import Cue, Subtitle
 from mediaprep.tools import subtitles
-from mediaprep.transcoding.subtitle import document
+from mediaprep.transcoding.captions import document
 
 CUES = (
     Cue(start=Fraction(1, 2), end=Fraction(2), text="<i>Hello</i>, world & all"),

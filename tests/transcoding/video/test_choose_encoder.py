@@ -16,10 +16,10 @@ from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import CallFunction, RunCommand, Steps
 from mediaprep.runtime.process import Command, Completed
 from mediaprep.tools.ffmpeg import Capabilities
-from mediaprep.transcoding.choice import EncoderChoice, choose_encoder_steps
-from mediaprep.transcoding.encoders import HARDWARE, options, upload_filters
-from mediaprep.transcoding.rate import QUALITY, RateTarget
-from mediaprep.transcoding.video import EncodeJob, job
+from mediaprep.transcoding.video.bit_rate import QUALITY, RateTarget
+from mediaprep.transcoding.video.choose_encoder import EncoderChoice, choose_encoder_steps
+from mediaprep.transcoding.video.command import EncodeJob, job
+from mediaprep.transcoding.video.encoders import HARDWARE, options, upload_filters
 from tests.facts import good, twitter
 
 MEANS = EncodeJob(demuxer="mov", whitelist="mov")

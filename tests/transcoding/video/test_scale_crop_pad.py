@@ -11,7 +11,7 @@ from mediaprep.model.media import Video
 from mediaprep.model.options import Options
 from mediaprep.planning.plan import plan
 from mediaprep.tools.ffmpeg import Filter
-from mediaprep.transcoding.framing import framing_filters, scaled
+from mediaprep.transcoding.video.scale_crop_pad import framing_filters, scaled
 from tests.facts import sized, twitter
 
 SIDES = st.one_of(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from mediaprep.tools.ffmpeg import FfmpegCommand, Input, OutputTrack
-from mediaprep.transcoding.passes import (
+from mediaprep.transcoding.video.two_pass import (
     FILL,
     MOST,
     RateTrial,

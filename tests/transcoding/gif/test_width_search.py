@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediaprep.transcoding.fit import MOST, WidthTrial, best, estimate, next_width, wanted_width
+from mediaprep.transcoding.gif.width_search import (
+    MOST,
+    WidthTrial,
+    best,
+    estimate,
+    next_width,
+    wanted_width,
+)
 
 LIMIT, FILL = 15_000_000, Fraction(95, 100)
 

@@ -17,8 +17,8 @@ from mediaprep.runtime.effects import Steps, call, run_child
 from mediaprep.runtime.source import Source, writing
 from mediaprep.tools import picture, pillow
 from mediaprep.tools.picture_job import PictureJob
-from mediaprep.transcoding import lossless
-from mediaprep.transcoding.performed import EncodeLog
+from mediaprep.transcoding.encode_log import EncodeLog
+from mediaprep.transcoding.image import strip_metadata as lossless
 
 
 def job(output: Output, *, max_pixels: int) -> PictureJob:

@@ -21,11 +21,12 @@ from mediaprep.runtime.effects import Steps, call, run_child
 from mediaprep.runtime.process import Command, Completed
 from mediaprep.runtime.source import Source, writing
 from mediaprep.tools import ffmpeg_gif, gifblocks, gifsicle
-from mediaprep.transcoding import animation, fit
-from mediaprep.transcoding.animation import FrameSettings, Size
-from mediaprep.transcoding.fit import WidthTrial
-from mediaprep.transcoding.performed import EncodeLog
-from mediaprep.transcoding.video import EncodeJob
+from mediaprep.transcoding.encode_log import EncodeLog
+from mediaprep.transcoding.gif import filters as animation
+from mediaprep.transcoding.gif import width_search as fit
+from mediaprep.transcoding.gif.filters import FrameSettings, Size
+from mediaprep.transcoding.gif.width_search import WidthTrial
+from mediaprep.transcoding.video.command import EncodeJob
 
 COPIED_BYTES = (
     2**28

@@ -9,7 +9,7 @@ from mediaprep.model.tolerance import Near, fill_in
 from mediaprep.planning.plan import Output
 from mediaprep.rules.video import lead
 from mediaprep.tools.ffmpeg import Filter, seconds
-from mediaprep.transcoding.cutting import by_packet
+from mediaprep.transcoding.video.cutting import by_packet
 
 _ROOM = Fraction(1)  # second
 _BEFORE = Fraction(1, 500)  # seconds: Matroska rounds to 1 ms

@@ -15,8 +15,8 @@ from mediaprep.model.options import Options
 from mediaprep.model.tolerance import Near
 from mediaprep.planning.plan import Output, plan
 from mediaprep.tools.ffmpeg import SOURCE_FD, TARGET, argv, bound
-from mediaprep.transcoding.rate import RateTarget, aim, bit_rate_cap
-from mediaprep.transcoding.video import EncodeJob, job
+from mediaprep.transcoding.video.bit_rate import RateTarget, aim, bit_rate_cap
+from mediaprep.transcoding.video.command import EncodeJob, job
 from tests.facts import good, lasting, silent, sized, twitter
 
 MEANS = EncodeJob(demuxer="mov", whitelist="mov,mp4")

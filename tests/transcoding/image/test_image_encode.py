@@ -10,7 +10,7 @@ from mediaprep.model.media import Image, PrivateItem
 from mediaprep.model.options import Options
 from mediaprep.planning.plan import plan
 from mediaprep.profile import find_profile
-from mediaprep.transcoding import image
+from mediaprep.transcoding.image import encode as image
 
 PLACEMENT = find_profile("twitter").placements["tweet_image"]
 PHOTO = Image(

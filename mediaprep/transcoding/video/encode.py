@@ -18,14 +18,16 @@ from mediaprep.runtime.process import Command
 from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg
 from mediaprep.tools.ffmpeg import FfmpegCommand
-from mediaprep.transcoding import animation, passes, video
-from mediaprep.transcoding.choice import devices
-from mediaprep.transcoding.encoders import SOFTWARE
-from mediaprep.transcoding.passes import RateTrial
-from mediaprep.transcoding.performed import EncodeLog
+from mediaprep.transcoding.encode_log import EncodeLog
+from mediaprep.transcoding.gif import filters as animation
 from mediaprep.transcoding.progress import progress
-from mediaprep.transcoding.rate import RateTarget, aim, length, picture_bit_rate
-from mediaprep.transcoding.video import EncodeJob
+from mediaprep.transcoding.video import command as video
+from mediaprep.transcoding.video import two_pass as passes
+from mediaprep.transcoding.video.bit_rate import RateTarget, aim, length, picture_bit_rate
+from mediaprep.transcoding.video.choose_encoder import devices
+from mediaprep.transcoding.video.command import EncodeJob
+from mediaprep.transcoding.video.encoders import SOFTWARE
+from mediaprep.transcoding.video.two_pass import RateTrial
 
 _BASE_SECONDS = 60.0
 _SECONDS_PER_MPIXEL_SECOND = (
