@@ -54,17 +54,19 @@ def probing(path: Path, rounds: int) -> Cost:
     """The same reader over the same opened file."""
     from mediaprep.probing.identify.sniff import sniff
     from mediaprep.probing.read import read
-    from mediaprep.probing.reader.pool import ReadRequest, confinement, read_media
+    from mediaprep.probing.reader.pool import effective_sandbox, read_steps
+    from mediaprep.probing.request import ReadRequest
     from mediaprep.runtime.context import Context
+    from mediaprep.runtime.effects import drive
     from mediaprep.runtime.source import open_source
 
     with open_source(path) as source:
         request = ReadRequest(sniffed=sniff(source))
         return pairs(
             "probe",
-            confinement("auto"),
+            effective_sandbox("auto"),
             lambda: read(source, request.sniffed, request),
-            lambda: read_media(source, request, Context()),
+            lambda: drive(read_steps(source, request, Context()), Context()),
             rounds,
         )
 

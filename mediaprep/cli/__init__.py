@@ -40,7 +40,7 @@ def run(words: Sequence[str]) -> int:
     words = hoisted(words)
     forked = fork(
         _fast_path.children_wanted(words, os.cpu_count() or 1),
-        "mediaprep.probing.reader.pool:early_child",
+        "mediaprep.probing.reader.serve:serve_prefork",
     )
 
     from mediaprep.cli._console import StoppedBySignal, complain, one_line
@@ -48,9 +48,9 @@ def run(words: Sequence[str]) -> int:
 
     try:
         if forked:
-            from mediaprep.probing.reader.pool import adopt
+            from mediaprep.probing.reader.pool import add_preforked
 
-            adopt(forked)
+            add_preforked(forked)
         code = _carried_out(words)
     except StoppedBySignal as stopped:
         complain(

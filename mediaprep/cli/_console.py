@@ -97,9 +97,9 @@ class Console:
     @property
     def confinement(self) -> str:
         """The level that children are confined with in this run; none where what is asked for cannot be had (then none is started)."""
-        from mediaprep.probing.reader.pool import confinement
+        from mediaprep.probing.reader.pool import effective_sandbox
 
-        return confinement(self._asked_sandbox)
+        return effective_sandbox(self._asked_sandbox)
 
     @property
     def _asked_sandbox(self) -> str:

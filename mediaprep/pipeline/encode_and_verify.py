@@ -17,7 +17,7 @@ from mediaprep.pipeline.notes import efforts, notes_of, reached
 from mediaprep.pipeline.upload_record import suffix
 from mediaprep.planning.plan import Output
 from mediaprep.planning.verify import verify
-from mediaprep.probing import ProbeResult, probe_steps
+from mediaprep.probing.probe import ProbeResult, probe_steps
 from mediaprep.runtime.atomic import remove_part, work_file
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call

@@ -10,7 +10,7 @@ from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import Media
 from mediaprep.model.options import Options
 from mediaprep.model.report import Report
-from mediaprep.probing import probe_in_child_steps, probe_steps
+from mediaprep.probing.probe import probe_in_child_steps, probe_steps
 from mediaprep.profile import Profile
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call

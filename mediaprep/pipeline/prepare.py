@@ -25,7 +25,7 @@ from mediaprep.pipeline.outcome import Outcome, Upload
 from mediaprep.pipeline.request import Request
 from mediaprep.planning.check import check, unreadable
 from mediaprep.planning.plan import Plan, plan
-from mediaprep.probing import ProbeResult, probe_steps
+from mediaprep.probing.probe import ProbeResult, probe_steps
 from mediaprep.runtime.atomic import remove_part
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mediaprep.model.options import Options
-from mediaprep.probing import ProbeResult
+from mediaprep.probing.probe import ProbeResult
 from mediaprep.profile import Profile
 from mediaprep.runtime.source import Source
 

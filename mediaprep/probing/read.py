@@ -1,17 +1,20 @@
-"""From an opened, sniffed source to its facts: one reader for each kind. Runs in the child that may crash."""
+"""Read the facts of an opened, sniffed file with the reader of its kind.
+
+Runs in the child process, which may crash. Readers are imported when a file of their kind is met.
+"""
 
 from __future__ import annotations
 
 from typing import assert_never
 
 from mediaprep.model.media import Media
-from mediaprep.probing.identify.request import ProbeRequest
 from mediaprep.probing.identify.sniff import Sniffed
+from mediaprep.probing.request import ReadRequest
 from mediaprep.runtime.source import Source
 
 
-def read(source: Source, sniffed: Sniffed, request: ProbeRequest) -> Media:
-    """The facts of the file. Raises: SourceUnreadable where nothing can be read of it."""
+def read(source: Source, sniffed: Sniffed, request: ReadRequest) -> Media:
+    """Return the facts of the file. Raises: SourceUnreadable if no fact can be read."""
     match sniffed.kind_hint:
         case "video" | "sound" | None:
             from mediaprep.probing.video.assemble import read_video

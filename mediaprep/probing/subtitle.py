@@ -9,8 +9,8 @@ from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import Cue, PrivateItem, Subtitle, UnknownFact
 from mediaprep.probing.formats import textual
 from mediaprep.probing.identify import private
-from mediaprep.probing.identify.request import ProbeRequest
 from mediaprep.probing.identify.sniff import Sniffed
+from mediaprep.probing.request import ReadRequest
 from mediaprep.runtime.source import Source
 from mediaprep.tools import subtitles
 
@@ -23,7 +23,7 @@ _PEOPLE = re.compile(
 )
 
 
-def read_subtitle(source: Source, sniffed: Sniffed, request: ProbeRequest) -> Subtitle:
+def read_subtitle(source: Source, sniffed: Sniffed, request: ReadRequest) -> Subtitle:
     """The facts of a file of captions. Raises: SourceUnreadable where it is no text that can be decoded."""
     if source.size_bytes > MAX_BYTES:
         raise SourceUnreadable(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import mediaprep
 from mediaprep.errors import MediaPrepError
-from mediaprep.probing.reader import pool as worker
+from mediaprep.probing.reader import pool
 
 PROBE_SECONDS = 10.0  # of one look; killed within a second more
 PROBE_BYTES = 512 * 2**20
@@ -176,8 +176,8 @@ def _below(pid: int) -> Iterator[int]:
 
 def end_readers() -> None:
     """End the idle readers of this process, so that their peak is counted and none is a stray."""
-    if worker._one is not None:
-        worker._one.close()
+    if pool._shared is not None:
+        pool._shared.close()
 
 
 @dataclass(slots=True)

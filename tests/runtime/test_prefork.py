@@ -23,10 +23,10 @@ def test_a_host_that_refuses_to_fork_costs_no_descriptor(monkeypatch: pytest.Mon
     monkeypatch.setattr(early, "single_threaded", lambda: True)
     monkeypatch.setattr(os, "fork", refuse)
     before = descriptors()
-    assert early.fork(2, "mediaprep.probing.reader.pool:early_child") == ()
+    assert early.fork(2, "mediaprep.probing.reader.serve:serve_prefork") == ()
     assert descriptors() == before
 
 
 def test_nothing_is_forked_among_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(early, "single_threaded", lambda: False)
-    assert early.fork(2, "mediaprep.probing.reader.pool:early_child") == ()
+    assert early.fork(2, "mediaprep.probing.reader.serve:serve_prefork") == ()

@@ -32,7 +32,7 @@ from mediaprep.pipeline.prepare import inspect_and_plan_steps, prepare_steps, un
 from mediaprep.pipeline.request import Request
 from mediaprep.planning.check import unreadable
 from mediaprep.planning.plan import PLAN_VERSION, Plan
-from mediaprep.probing import ProbeResult
+from mediaprep.probing.probe import ProbeResult
 from mediaprep.profile import Profile
 from mediaprep.runtime.atomic import work_file
 from mediaprep.runtime.context import Context, Limits

@@ -10,8 +10,8 @@ from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import Animation, UnknownFact
 from mediaprep.probing.formats import gif, isobmff, isotrack, png, riff
 from mediaprep.probing.identify.private import private_items
-from mediaprep.probing.identify.request import ProbeRequest, wants
 from mediaprep.probing.identify.sniff import Sniffed
+from mediaprep.probing.request import ReadRequest, wants
 from mediaprep.runtime.source import Source
 from mediaprep.tools import pilframes
 
@@ -36,7 +36,7 @@ class _BlockWalk:
     unknown: tuple[UnknownFact, ...] = ()
 
 
-def read_animation(source: Source, sniffed: Sniffed, request: ProbeRequest) -> Animation:
+def read_animation(source: Source, sniffed: Sniffed, request: ReadRequest) -> Animation:
     """The facts of a GIF, APNG, animated WebP or AVIF. Raises: SourceUnreadable where its header is damaged or no frame is there."""
     walked = _WALKERS[sniffed.format](source)
     width, height = walked.width or sniffed.width, walked.height or sniffed.height
@@ -82,7 +82,7 @@ def _total(delays: tuple[Fraction, ...]) -> Fraction:
     return sum((delay * count for delay, count in Counter(delays).items()), Fraction(0))
 
 
-def _seen(source: Source, walked: _BlockWalk, request: ProbeRequest) -> pilframes.FirstFrames:
+def _seen(source: Source, walked: _BlockWalk, request: ReadRequest) -> pilframes.FirstFrames:
     asked = (
         wants(request, "pixel_grid"),
         wants(request, "transparency") and walked.may_show_through != "no",

@@ -14,9 +14,9 @@ from mediaprep.probing.formats import icc, jpeg, png, riff
 from mediaprep.probing.formats.exif import Tiff
 from mediaprep.probing.formats.window import InMemoryFile, Window
 from mediaprep.probing.identify import complete, private
-from mediaprep.probing.identify.request import ProbeRequest
 from mediaprep.probing.identify.sniff import Sniffed
 from mediaprep.probing.picture import stillpayload
+from mediaprep.probing.request import ReadRequest
 from mediaprep.probing.video.notes import ReaderLog
 from mediaprep.runtime.source import Source
 from mediaprep.tools import pillow
@@ -45,7 +45,7 @@ class _HeaderFacts:
     whole: complete.Verdict | None = None
 
 
-def read_image(source: Source, sniffed: Sniffed, request: ProbeRequest) -> Image:
+def read_image(source: Source, sniffed: Sniffed, request: ReadRequest) -> Image:
     """The facts of a still. Raises: SourceUnreadable where not even its header can be read."""
     notes = ReaderLog()
     seen = _READERS.get(sniffed.format, _by_pillow)(source, sniffed, request, notes)
@@ -89,7 +89,7 @@ def read_image(source: Source, sniffed: Sniffed, request: ProbeRequest) -> Image
     )
 
 
-def _refuse_too_large(seen: _HeaderFacts, sniffed: Sniffed, request: ProbeRequest) -> None:
+def _refuse_too_large(seen: _HeaderFacts, sniffed: Sniffed, request: ReadRequest) -> None:
     """A picture that is not decoded here is judged no further. Raises: SourceUnreadable."""
     most = request.max_pixels * (pillow.DRAFT_FACTOR if sniffed.format == "jpeg" else 1)
     if seen.width is not None and seen.height is not None and seen.width * seen.height > most:
@@ -101,7 +101,7 @@ def _refuse_too_large(seen: _HeaderFacts, sniffed: Sniffed, request: ProbeReques
         )
 
 
-def _decoded(source: Source, sniffed: Sniffed, request: ProbeRequest) -> str | None:
+def _decoded(source: Source, sniffed: Sniffed, request: ReadRequest) -> str | None:
     """Why the picture does not decode; None: it does."""
     try:
         with pillow.opened(_file(source), sniffed.format, max_pixels=request.max_pixels) as picture:
@@ -115,9 +115,7 @@ def _decoded(source: Source, sniffed: Sniffed, request: ProbeRequest) -> str | N
     return None
 
 
-def _jpeg(
-    source: Source, sniffed: Sniffed, request: ProbeRequest, notes: ReaderLog
-) -> _HeaderFacts:
+def _jpeg(source: Source, sniffed: Sniffed, request: ReadRequest, notes: ReaderLog) -> _HeaderFacts:
     facts = jpeg.walk(source)
     window, profile, exif = Window(source), b"", b""
     for marker, body, size in facts.segments:
@@ -148,7 +146,7 @@ def _jpeg(
 _PNG_MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
 
 
-def _png(source: Source, sniffed: Sniffed, request: ProbeRequest, notes: ReaderLog) -> _HeaderFacts:
+def _png(source: Source, sniffed: Sniffed, request: ReadRequest, notes: ReaderLog) -> _HeaderFacts:
     facts = png.walk(source)
     window, exif, space, profile_bytes = Window(source), b"", None, 0
     for chunk in png.chunks(window):
@@ -204,9 +202,7 @@ def _inflated(data: bytes, notes: ReaderLog) -> bytes:
     return profile
 
 
-def _webp(
-    source: Source, sniffed: Sniffed, request: ProbeRequest, notes: ReaderLog
-) -> _HeaderFacts:
+def _webp(source: Source, sniffed: Sniffed, request: ReadRequest, notes: ReaderLog) -> _HeaderFacts:
     facts = riff.walk_webp(source)
     window, exif, profile = Window(source), b"", b""
     for chunk in riff.chunks(window, 12, window.size):
@@ -228,7 +224,7 @@ def _webp(
     )
 
 
-def _gif(source: Source, sniffed: Sniffed, request: ProbeRequest, notes: ReaderLog) -> _HeaderFacts:
+def _gif(source: Source, sniffed: Sniffed, request: ReadRequest, notes: ReaderLog) -> _HeaderFacts:
     from mediaprep.probing.formats import gif
 
     facts = gif.walk(source)
@@ -245,7 +241,7 @@ def _gif(source: Source, sniffed: Sniffed, request: ProbeRequest, notes: ReaderL
 
 
 def _by_pillow(
-    source: Source, sniffed: Sniffed, request: ProbeRequest, notes: ReaderLog
+    source: Source, sniffed: Sniffed, request: ReadRequest, notes: ReaderLog
 ) -> _HeaderFacts:
     """The facts by Pillow's header, or the little that the first bytes told where it gives none."""
     try:
@@ -290,5 +286,5 @@ def _colour_space(profile: bytes, notes: ReaderLog) -> str | None:
     return space
 
 
-_Reader = Callable[[Source, Sniffed, ProbeRequest, ReaderLog], _HeaderFacts]
+_Reader = Callable[[Source, Sniffed, ReadRequest, ReaderLog], _HeaderFacts]
 _READERS: dict[str, _Reader] = {"jpeg": _jpeg, "png": _png, "webp": _webp, "gif": _gif}

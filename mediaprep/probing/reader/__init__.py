@@ -1,1 +1,1 @@
-"""Confined reader processes: the pool and its slots."""
+"""Confined child processes that read files: the pool, and what a child process runs."""

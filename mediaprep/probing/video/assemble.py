@@ -22,8 +22,8 @@ from mediaprep.model.units import duration_text
 from mediaprep.probing.bitstream._nal import CUT_UNIT
 from mediaprep.probing.formats import isobmff
 from mediaprep.probing.formats.isobmff import IsoFile
-from mediaprep.probing.identify.request import ProbeRequest, wants
 from mediaprep.probing.identify.sniff import Sniffed
+from mediaprep.probing.request import ReadRequest, wants
 from mediaprep.probing.video import audio, frames, gop, second_opinion
 from mediaprep.probing.video import origins as explain
 from mediaprep.probing.video.audio import seconds
@@ -50,7 +50,7 @@ LEAST_SHARE = Fraction(
 )  # of the stated duration that the packets must cover: less is a truncated file
 
 
-def read_video(source: Source, sniffed: Sniffed, request: ProbeRequest) -> Video | Sound:
+def read_video(source: Source, sniffed: Sniffed, request: ReadRequest) -> Video | Sound:
     """The facts of a file with a picture that moves or with sound. Raises: SourceUnreadable."""
     iso = isobmff.walk(source) if sniffed.format in ISO_FORMATS else None
     whitelist = sniffed.format_whitelist or None
@@ -162,7 +162,7 @@ def _both(scan: Callable[..., None], digest: Callable[[memoryview], None]) -> Ca
 def _finish(
     source: Source,
     found: DemuxedFile,
-    request: ProbeRequest,
+    request: ReadRequest,
     video: VideoStream | None,
     heard: AudioStream | None,
 ) -> Video | Sound:

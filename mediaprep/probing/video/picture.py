@@ -9,7 +9,7 @@ from typing import Any
 from mediaprep.model.media import Colour, VideoStream
 from mediaprep.probing.formats import isobmff
 from mediaprep.probing.formats.isotrack import IsoTrack
-from mediaprep.probing.identify.request import ProbeRequest, wants
+from mediaprep.probing.request import ReadRequest, wants
 from mediaprep.probing.video import colour, frames, geometry, scan
 from mediaprep.probing.video.audio import seconds
 from mediaprep.probing.video.frames import DecodedFacts, SamplingDepth
@@ -25,7 +25,7 @@ H263_SIZES = frozenset(
 )  # ITU-T H.263, 4.1: source formats 1 to 5
 
 
-def read_picture(found: DemuxedFile, info: StreamInfo, request: ProbeRequest) -> VideoStream:
+def read_picture(found: DemuxedFile, info: StreamInfo, request: ReadRequest) -> VideoStream:
     """The facts of the chosen picture track."""
     gops, span, notes = found.passed.gops, found.passed.picture, found.notes
     assert gops is not None

@@ -9,7 +9,7 @@ import pytest
 
 from mediaprep.model.media import Sound, Video
 from mediaprep.probing.identify.sniff import sniff
-from mediaprep.probing.reader.pool import ReadRequest
+from mediaprep.probing.request import ReadRequest
 from mediaprep.probing.video.assemble import read_video
 from mediaprep.runtime.source import open_source
 

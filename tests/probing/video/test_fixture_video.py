@@ -10,7 +10,7 @@ import fixtures
 from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import fact
 from mediaprep.probing.identify.sniff import sniff
-from mediaprep.probing.reader.pool import ReadRequest
+from mediaprep.probing.request import ReadRequest
 from mediaprep.probing.video.assemble import read_video
 from mediaprep.runtime.source import open_source
 

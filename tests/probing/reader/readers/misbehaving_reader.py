@@ -1,4 +1,4 @@
-"""A reader for tests, run in the child in place of the real one: it does what the file's text says."""
+"""A reader for tests that runs in the child process and does what the file's text says."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pathlib import Path
 from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import Media, Video
 from mediaprep.probing.identify.sniff import Sniffed
-from mediaprep.probing.reader.pool import ReadRequest
+from mediaprep.probing.request import ReadRequest
 from mediaprep.runtime.source import Source
 
 EMPTY = Video(name="from the child")
 
 
 def read(source: Source, sniffed: Sniffed, request: ReadRequest) -> Media:
-    """The first word of the file is what to do, the rest its argument."""
+    """Run the command that is the first word of the file; the rest is its argument."""
     verb, _, argument = source.read_at(0, 1000).decode().partition(" ")
     if verb.startswith("crash"):
         ctypes.string_at(0)
@@ -38,9 +38,8 @@ def read(source: Source, sniffed: Sniffed, request: ReadRequest) -> Media:
         time.sleep(60)
     if verb == "signal":
         signal.raise_signal(int(argument))
-    if (
-        verb == "sleep-once"
-    ):  # the first reader waits, later ones do not: the offset is shared with the file that we were given
+    # The first process waits, later ones do not: they share the offset of the file description.
+    if verb == "sleep-once":
         if os.lseek(source.fd, 0, os.SEEK_CUR) == 0:
             os.lseek(source.fd, 1, os.SEEK_SET)
             time.sleep(60)
@@ -59,7 +58,7 @@ def read(source: Source, sniffed: Sniffed, request: ReadRequest) -> Media:
         raise IndexError("list index out of range")
     if verb == "pid":
         return Video(size_bytes=os.getpid())
-    if verb == "seen":
+    if verb == "request":
         return Video(
             size_bytes=source.size_bytes,
             duration=request.clip_duration,
@@ -79,7 +78,7 @@ def read(source: Source, sniffed: Sniffed, request: ReadRequest) -> Media:
 
 
 def is_open(descriptor: int) -> bool:
-    """/proc/self/fd cannot be listed here."""
+    """Return True if ``descriptor`` is open; /proc/self/fd cannot be listed in the sandbox."""
     try:
         os.fstat(descriptor)
     except OSError:
@@ -88,28 +87,28 @@ def is_open(descriptor: int) -> bool:
 
 
 def attempt(argument: str) -> str:
-    """What came of an act that the sandbox should forbid."""
-    act, _, where = argument.partition(" ")
+    """Try an action that the sandbox should forbid; return "refused: ..." or "done"."""
+    action, _, where = argument.partition(" ")
     try:
-        if act == "open":
+        if action == "open":
             Path(where).read_bytes()
-        if act == "reopen":
+        if action == "reopen":
             os.open("/proc/self/fd/" + where, os.O_RDONLY)
-        if act == "list":
+        if action == "list":
             os.listdir(where)
-        if act == "write":
+        if action == "write":
             Path(where).write_bytes(b"x")
-        if act == "devnull":
+        if action == "devnull":
             Path("/dev/null").write_bytes(b"")
-        if act == "connect":
+        if action == "connect":
             socket.create_connection(("127.0.0.1", int(where)), timeout=5)
-        if act == "fork" and os.fork() == 0:
+        if action == "fork" and os.fork() == 0:
             os._exit(0)
-        if act == "exec":
+        if action == "exec":
             os.execv("/bin/true", ["true"])
-        if act == "kill":
+        if action == "kill":
             os.kill(int(where), 9)
-        if act == "import":
+        if action == "import":
             __import__(where)
     except OSError as problem:
         return f"refused: {type(problem).__name__}"

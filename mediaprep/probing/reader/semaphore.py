@@ -1,4 +1,4 @@
-"""A counted resource shared by threads and event loops: first come, first served."""
+"""A semaphore shared by threads and event loops; waiters are served in order of arrival."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.05
 
 
-class Slots:
-    """``count`` places; whoever took one gives it back. While it waits, ``check`` is called every 50 ms and may raise."""
+class FairSemaphore:
+    """Limit concurrent holders to ``count``.
+
+    While a caller waits, its ``check`` is called every 50 ms; an exception that it raises ends the
+    wait.
+    """
 
     def __init__(self, count: int) -> None:
         self._free = count
         self._waiting: deque[Future[None]] = deque()
         self._lock = threading.Lock()
 
-    def take(self, check: Callable[[], None]) -> None:
-        """Wait for a place, blocking. Raises: what ``check`` raises; then no place is held."""
-        turn = self._turn()
+    def acquire(self, check: Callable[[], None]) -> None:
+        """Acquire, blocking. Raises: what ``check`` raises; the semaphore is not held then."""
+        turn = self._try_acquire()
         if turn is None:
             return
         try:
@@ -34,24 +38,24 @@ class Slots:
             self._withdraw(turn)
             raise
 
-    async def take_async(self, check: Callable[[], None]) -> None:
-        """As ``take``, on the running loop. Raises: as ``take``; asyncio.CancelledError."""
-        import asyncio
+    async def acquire_async(self, check: Callable[[], None]) -> None:
+        """Acquire on the running event loop. Raises: as ``acquire``; asyncio.CancelledError."""
+        import asyncio  # local: most commands run without an event loop
 
-        turn = self._turn()
+        turn = self._try_acquire()
         if turn is None:
             return
-        here = asyncio.wrap_future(turn)
+        future = asyncio.wrap_future(turn)
         try:
             while not turn.done():
                 check()
-                await asyncio.wait({here}, timeout=POLL_SECONDS)
+                await asyncio.wait({future}, timeout=POLL_SECONDS)
         except BaseException:
             self._withdraw(turn)
             raise
 
-    def give(self) -> None:
-        """Give a place back, to the one that waits longest."""
+    def release(self) -> None:
+        """Release; the caller that has waited longest acquires next."""
         with self._lock:
             while self._waiting:
                 turn = self._waiting.popleft()
@@ -60,21 +64,21 @@ class Slots:
                     return
             self._free += 1
 
-    def _turn(self) -> Future[None] | None:
-        """A turn to wait for; None: a place was free and is taken."""
+    def _try_acquire(self) -> Future[None] | None:
+        """Acquire if the semaphore is free and return None; else return a future to wait for."""
         with self._lock:
             if self._free:
                 self._free -= 1
                 return None
-            from concurrent.futures import Future
+            from concurrent.futures import Future  # local: few callers ever wait
 
             turn: Future[None] = Future()
             self._waiting.append(turn)
         return turn
 
     def _withdraw(self, turn: Future[None]) -> None:
-        if not turn.cancel():  # it was given to us meanwhile
-            self.give()
+        if not turn.cancel():  # acquired in the meantime
+            self.release()
 
 
 def _wait(turn: Future[None]) -> None:
