@@ -230,9 +230,9 @@ def _checked(key: str, value: Any) -> Value:
     """The value, where key and value are right. Raises: ValueError with what was wanted."""
     known = KEYS.get(key)
     if known is None:
-        from mediaprep.profile import likely
+        from mediaprep.profile import similar_or_all
 
-        raise ValueError(f"no such setting{likely(key, KEYS)}")
+        raise ValueError(f"no such setting{similar_or_all(key, KEYS)}")
     number = known.type is float and type(value) is int
     if type(value) is not known.type and not number:
         words = {

@@ -33,7 +33,7 @@ def explain(
     from mediaprep.cli._console import Console
     from mediaprep.cli._placement import placement
     from mediaprep.errors import UsageProblem
-    from mediaprep.profile import likely
+    from mediaprep.profile import similar_or_all
     from mediaprep.report import json, text
     from mediaprep.rules import REGISTRY
 
@@ -52,7 +52,7 @@ def explain(
             console.lines(text.rule_list())
         return
     if rule not in REGISTRY:
-        raise UsageProblem(f"no rule {rule!r}{likely(rule, REGISTRY)}")
+        raise UsageProblem(f"no rule {rule!r}{similar_or_all(rule, REGISTRY)}")
     found, rows = REGISTRY[rule], _limits(placement(console, profile, None)[1], rule)
     if not as_json:
         console.lines(text.explain_lines(found, rows))
@@ -63,7 +63,7 @@ def explain(
     page = "\n".join(text.paragraphs(found.page))
     console.document(
         json.document(
-            rule=rule, subject=found.subject, kinds=list(found.kinds), facts=list(found.facts), page=page, fix=found.says,
+            rule=rule, subject=found.subject, kinds=list(found.kinds), facts=list(found.facts), page=page, fix=found.fix_summary,
             safety=found.safety if found.fix else None, limits=limits,
         )
     )  # fmt: skip

@@ -111,13 +111,13 @@ def validate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Profiles to check.")],
 ) -> None:
     """Check profiles; every problem on its own line, with file, key path and the likely key. Exit code 1 if there is any."""
-    from mediaprep import profile
     from mediaprep.errors import ProfileError
+    from mediaprep.profile.load import load
 
     problems: list[str] = []
     for path in files:
         try:
-            found = profile.load(path)
+            found = load(path)
         except ProfileError as problem:
             problems.extend(problem.problems)
         else:
@@ -220,9 +220,9 @@ def new(
 @app.command()
 def schema() -> None:
     """The JSON Schema of a profile, for editors."""
-    from mediaprep import profile
+    from mediaprep.profile.schema import schema as profile_schema
 
-    typer.echo(json.dumps(profile.schema(), indent=2))
+    typer.echo(json.dumps(profile_schema(), indent=2))
 
 
 def _only(left: Profile, right: Profile) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a limit can be: each says what it allows, what is nearest to a value, and itself in words."""
+"""Limits: what each one allows, and its description for people."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """From ``min`` to ``max``, both ends allowed; None = open at that end. ``quantity`` says what is counted."""
+    """From ``min`` to ``max``, both ends allowed; None leaves an end open.
+
+    quantity  what the numbers measure
+    """
 
     min: Fraction | None = None
     max: Fraction | None = None
@@ -49,11 +52,6 @@ class Range:
 
     def allows(self, value: Fraction | int) -> bool:
         return (self.min is None or value >= self.min) and (self.max is None or value <= self.max)
-
-    def nearest(self, value: Fraction) -> Fraction:
-        if self.min is not None and value < self.min:
-            return self.min
-        return self.max if self.max is not None and value > self.max else value
 
     def describe(self) -> str:
         low = None if self.min is None else _text(self.min, self.quantity)
@@ -65,13 +63,16 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnyOf:
-    """One of a few exact quantities, such as 30 or 60 frames a second. A tolerance of 1/500 takes 29.97 for 30 and 854x480 for 16:9."""
+    """One of several exact quantities, such as 30 or 60 frames per second.
+
+    Values within 1/500 count as equal: 29.97 as 30, the shape of 854x480 as 16:9.
+    """
 
     values: tuple[Fraction, ...]
     quantity: Quantity
 
     def allows(self, value: Fraction) -> bool:
-        return any(abs(value - wanted) <= wanted / 500 for wanted in self.values)
+        return any(abs(value - allowed) <= allowed / 500 for allowed in self.values)
 
     def describe(self) -> str:
         return " or ".join(_text(value, self.quantity) for value in self.values)
@@ -79,8 +80,10 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DimensionRange:
-    """Picture sizes from ``min`` to ``max`` (width, height). Not ``oriented``: the long side is held to the longer limit, the short to
-    the shorter.
+    """Picture sizes from ``min`` to ``max`` (width, height).
+
+    oriented  False: the long side is compared with the longer limit, the short side with the
+              shorter one, so that portrait and landscape are allowed alike
     """
 
     min: tuple[int, int] = (1, 1)
@@ -88,26 +91,22 @@ class DimensionRange:
     oriented: bool = False
 
     def allows(self, size: tuple[int, int]) -> bool:
-        size, low, high = (
-            (size, self.min, self.max)
-            if self.oriented
-            else (_sorted(size), _sorted(self.min), _sorted(self.max))
-        )
+        low, high = self.min, self.max
+        if not self.oriented:
+            size, low, high = _long_short(size), _long_short(low), _long_short(high)
         return low[0] <= size[0] <= high[0] and low[1] <= size[1] <= high[1]
 
     def describe(self) -> str:
-        turn = "" if self.oriented else ", either way round"
-        low = "" if self.min == (1, 1) else f"{units.size_text(self.min)} to "
-        return (
-            f"{low}{units.size_text(self.max)}{turn}"
-            if low
-            else f"at most {units.size_text(self.max)}{turn}"
-        )
+        orientations = "" if self.oriented else ", portrait or landscape"
+        high = units.size_text(self.max)
+        if self.min == (1, 1):
+            return f"at most {high}{orientations}"
+        return f"{units.size_text(self.min)} to {high}{orientations}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """A list of picture sizes."""
+    """One of several picture sizes."""
 
     values: tuple[tuple[int, int], ...]
 
@@ -120,7 +119,12 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByteLimit:
-    """At most ``judged`` bytes for an input (MB = 2^20, as servers count); what we write stays at or under ``written`` (MB = 10^6)."""
+    """A maximum file size.
+
+    judged   bytes that a source may have, with 2^20 bytes per MB, as servers count
+    written  bytes that an output may have, with 10^6 bytes per MB, so that it passes either way
+    text     the limit as the profile states it
+    """
 
     judged: int
     written: int
@@ -135,19 +139,22 @@ class ByteLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachments:
-    """What one post may carry: up to so many of one kind, never a mix."""
+    """The attachments of one post: up to a number of one kind, never a mix."""
 
     images: int
     animations: int
     videos: int
 
     def describe(self) -> str:
-        return f"up to {self.images} photos, or {self.animations} animated GIF, or {self.videos} video; never a mix"
+        return (
+            f"up to {self.images} photos, or {self.animations} animated GIF, "
+            f"or {self.videos} video; never a mix"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Required:
-    """A property that is there or not, with no number: a whole file, no private metadata."""
+    """A property without a number, such as a complete file; ``text`` describes it."""
 
     text: str
 
@@ -155,9 +162,14 @@ class Required:
         return self.text
 
 
+Constraint: TypeAlias = (
+    OneOf | Range | AnyOf | DimensionRange | Sizes | ByteLimit | Attachments | Required
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
-    """One row of a ladder: a picture size in pixels with its bit rates in bit/s."""
+    """One row of a ladder: a picture size in pixels, and its bit rates in bit/s."""
 
     orientation: Orientation
     width: int
@@ -165,50 +177,54 @@ class Rung:
     video_bit_rate: int
     audio_bit_rate: int
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.width, self.height
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
-    """The rungs that rewritten files aim at."""
+    """The rungs that rewritten videos aim at."""
 
     rungs: tuple[Rung, ...]
 
     def of(self, orientation: Orientation) -> tuple[Rung, ...]:
-        """The rungs of one orientation, smallest first."""
-        return tuple(
-            sorted(
-                (r for r in self.rungs if r.orientation == orientation),
-                key=lambda r: r.width * r.height,
-            )
-        )
+        """Return the rungs of one orientation, smallest first."""
+        rungs = (rung for rung in self.rungs if rung.orientation == orientation)
+        return tuple(sorted(rungs, key=lambda rung: rung.width * rung.height))
 
     def holding(self, size: tuple[int, int]) -> Rung:
-        """The smallest rung of the size's orientation that holds it, else the top one."""
+        """Return the smallest rung of the size's orientation that holds it, else the largest."""
         rungs = self.of(orientation(size))
-        return next((r for r in rungs if size[0] <= r.width and size[1] <= r.height), rungs[-1])
+        holding = (rung for rung in rungs if size[0] <= rung.width and size[1] <= rung.height)
+        return next(holding, rungs[-1])
 
-    def lying(self, asked: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
-        """The size asked for as a picture of ``size`` lies: the rung of as many bits in its orientation; what is no rung is only turned."""
-        bits = {r.video_bit_rate for r in self.rungs if (r.width, r.height) == asked}
-        alike = [
-            (r.width, r.height) for r in self.of(orientation(size)) if r.video_bit_rate in bits
-        ]
-        turned = {orientation(asked), orientation(size)} == {"landscape", "portrait"}
-        return alike[0] if alike else (asked[1], asked[0]) if turned else asked
+    def oriented(self, requested: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+        """Translate a requested size to the orientation of ``size``.
+
+        That is the rung with the same bit rate, or the two sides swapped if it is not a rung.
+        """
+        bit_rates = {rung.video_bit_rate for rung in self.rungs if rung.size == requested}
+        for rung in self.of(orientation(size)):
+            if rung.video_bit_rate in bit_rates:
+                return rung.size
+        if {orientation(requested), orientation(size)} == {"landscape", "portrait"}:
+            return requested[1], requested[0]
+        return requested
 
     def top(self, size: tuple[int, int]) -> Rung:
-        """The largest rung of the size's orientation."""
+        """Return the largest rung of the size's orientation."""
         return self.of(orientation(size))[-1]
 
 
-Constraint: TypeAlias = (
-    OneOf | Range | AnyOf | DimensionRange | Sizes | ByteLimit | Attachments | Required
-)
-
-
 def orientation(size: tuple[int, int]) -> Orientation:
-    """Landscape, portrait, or square where both sides are equal."""
-    return "square" if size[0] == size[1] else "landscape" if size[0] > size[1] else "portrait"
+    """Return landscape, portrait, or square if both sides are equal."""
+    width, height = size
+    if width == height:
+        return "square"
+    return "landscape" if width > height else "portrait"
 
 
-def _sorted(size: tuple[int, int]) -> tuple[int, int]:
+def _long_short(size: tuple[int, int]) -> tuple[int, int]:
     return max(size), min(size)

@@ -23,7 +23,10 @@ ScanContent = Literal["progressive", "tff", "bff", "telecine", "undetermined"]
 Scan = Literal["progressive", "interlaced", "telecine", "psf", "soft-telecine"]
 RateMode = Literal["cfr", "vfr"]
 ColourRange = Literal["limited", "full", "unspecified"]
+HdrName = Literal["PQ", "HLG", "HDR10", "HDR10+", "Dolby Vision"]
 EditList = Literal["none", "plain", "trims", "delays", "trims-and-delays"]
+
+_IDENTIFYING = ("location", "device", "owner", "maker", "comment", "thumbnail")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +54,19 @@ class UnknownFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateItem:
-    """One piece of private metadata: ``kind`` is location, device, owner, maker, time, comment or thumbnail; ``where`` its box, tag or
-    chunk.
+    """One item of private metadata.
+
+    kind   location, device, owner, maker, time, comment or thumbnail
+    where  its box, tag or chunk
     """
 
     kind: str
     where: str
+
+    @property
+    def identifying(self) -> bool:
+        """True if the item may reveal where, with what or by whom the file was made."""
+        return self.kind in _IDENTIFYING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +101,7 @@ class HdrFormat:
     Vision's.
     """
 
-    name: Literal["PQ", "HLG", "HDR10", "HDR10+", "Dolby Vision"]
+    name: HdrName
     profile: int | None = None
     compatibility: int | None = None
 

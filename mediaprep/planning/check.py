@@ -1,4 +1,4 @@
-"""check: facts and a placement's limits in, a report out. Pure."""
+"""check: judge the facts of a file by the limits of a placement. Pure."""
 
 from __future__ import annotations
 
@@ -11,31 +11,30 @@ from mediaprep.model.limits import Constraint, OneOf
 from mediaprep.model.media import Media, Post, ReportedFact
 from mediaprep.model.placement import Placement, Requirement, takes
 from mediaprep.model.report import Finding, Report, verdict_of
-from mediaprep.rules import REGISTRY, Failed, Passed, Rule
-from mediaprep.rules.registry import Unknown
+from mediaprep.rules import REGISTRY, Rule
+from mediaprep.rules.registry import Failed, Passed, Unknown
 
 
 def check(source: Media, placement: Placement) -> Report:
-    """Judges a file by the placement's rules, in the order of the rules. See ``Verdict`` for what comes out."""
-    findings = tuple(
-        finding
-        for rule_id, rule in REGISTRY.items()
-        if (requirement := placement.requirements.get(rule_id)) is not None
-        and source.kind in rule.kinds
-        for finding in _judge(rule, requirement, source, placement)
-    )
+    """Judge a file by the rules of the placement, in the order of the registry."""
+    findings: list[Finding] = []
+    for rule_id, rule in REGISTRY.items():
+        requirement = placement.requirements.get(rule_id)
+        if requirement is not None and source.kind in rule.kinds:
+            finding = _finding(rule, requirement, source, placement)
+            findings += () if finding is None else (finding,)
     return Report(
         path=source.name,
         placement=placement.name,
-        verdict=verdict_of(findings),
+        verdict=verdict_of(tuple(findings)),
         kind=source.kind,
-        findings=findings,
+        findings=tuple(findings),
         media=source,
     )
 
 
 def unreadable(path: str, problem: SourceUnreadable, placement: str) -> Report:
-    """The report of a file of which nothing can be read."""
+    """Return the report of a file that cannot be read at all."""
     finding = Finding(
         rule=problem.rule,
         level="must",
@@ -52,117 +51,106 @@ def unreadable(path: str, problem: SourceUnreadable, placement: str) -> Report:
 def check_post(
     attachments: tuple[Media | None, ...], requirement: Requirement, profile: str
 ) -> Report:
-    """Judges files as the attachments of one post; None stands for one that cannot be read. The report has no path, kind or media."""
+    """Judge files as the attachments of one post; None stands for a file that cannot be read.
+
+    The report has no path, kind or media.
+    """
     rule = REGISTRY[requirement.rule]
     known = tuple(media for media in attachments if media is not None)
-    judged = rule.test(Post(attachments=known), requirement.limit)
+    judgement = rule.check(Post(attachments=known), requirement.limit)
     limit = requirement.limit.describe()
-    if isinstance(judged, Failed):
-        found = f"{judged.measured} ({judged.detail})" if judged.detail else judged.measured
-        state: Literal["broken", "unknown"] = "broken"
-        words = f"one post is {found}; {profile} takes {limit} ({requirement.source}). Fix: {judged.remedy}."
+    allowed = f"{profile} takes {limit} ({requirement.source})"
+    state: Literal["broken", "unknown"]
+    if isinstance(judgement, Failed):
+        state, measured, remedy = "broken", judgement.measured, judgement.remedy
+        message = f"one post is {_found(judgement)}; {allowed}. Fix: {remedy}."
     elif len(known) < len(attachments):
-        state, words = (
-            "unknown",
-            f"one post cannot be told: an attachment cannot be read; {profile} takes {limit} ({requirement.source}).",
-        )
+        state, measured, remedy = "unknown", "", None
+        message = f"one post is undecided: an attachment cannot be read; {allowed}."
     else:
         return Report(path="", placement=profile, verdict="pass", kind=None)
-    measured, fix = (judged.measured, judged.remedy) if isinstance(judged, Failed) else ("", None)
     finding = Finding(
-        rule=rule.id, level=requirement.level, state=state, measured=measured, limit=limit, message=words, fix=fix, gate=requirement.gate,
+        rule=rule.id,
+        level=requirement.level,
+        state=state,
+        measured=measured,
+        limit=limit,
+        message=message,
+        fix=remedy,
+        gate=requirement.gate,
         facts=rule.facts,
-    )  # fmt: skip
+    )
     return Report(
         path="", placement=profile, verdict=verdict_of((finding,)), kind=None, findings=(finding,)
     )
 
 
 def limit_of(requirement: Requirement, placement: Placement) -> Constraint:
-    """The requirement's limit; for ``file-kind`` the kinds that the placement takes."""
+    """Return the limit of a requirement; of ``file-kind``, the kinds that the placement takes."""
     return OneOf(values=takes(placement)) if requirement.rule == "file-kind" else requirement.limit
 
 
-def _judge(
+def _finding(
     rule: Rule, requirement: Requirement, source: Media, placement: Placement
-) -> tuple[Finding, ...]:
+) -> Finding | None:
+    """Return the finding of a rule, None if the file passes."""
     limit = limit_of(requirement, placement)
-    judged = rule.test(source, limit)
-    if isinstance(judged, Passed):
-        return ()
+    judgement = rule.check(source, limit)
+    if isinstance(judgement, Passed):
+        return None
     evidence = tuple(
-        witness for witness in source.reported_facts if _decides(witness.fact, rule.facts)
+        reported for reported in source.reported_facts if _related(reported.fact, rule.facts)
     )
-    common = Finding(
+    remedy = judgement.remedy or rule.fix_summary
+    finding = Finding(
         rule=rule.id,
         level=requirement.level,
         measured="",
         limit=limit.describe(),
         message="",
+        fix=remedy,
         gate=requirement.gate,
         facts=rule.facts,
         evidence=evidence,
     )
-    if isinstance(judged, Unknown):
-        return (_untold(common, judged, rule, requirement, source, placement),)
-    remedy = judged.remedy or rule.says
-    found = f"{judged.measured} ({judged.detail})" if judged.detail else judged.measured
-    message = (
-        f"{source.name}: {rule.subject} is {found}; {_wanted(common, requirement, placement)}."
-        + _disputed(evidence)
-        + (f" Fix: {remedy}." if remedy else "")
-    )
-    return (replace(common, measured=judged.measured, message=message, fix=remedy),)
+    allowed = _allowed(finding, requirement, placement)
+    advice = f" Fix: {remedy}." if remedy else ""
+    subject = f"{source.name}: {rule.subject}"
+    if isinstance(judgement, Unknown):
+        message = f"{subject} is unknown ({_reason(judgement, source)}); {allowed}.{advice}"
+        return replace(finding, state="unknown", message=message)
+    message = f"{subject} is {_found(judgement)}; {allowed}.{_disagreement(evidence)}{advice}"
+    return replace(finding, measured=judgement.measured, message=message)
 
 
-def _untold(
-    common: Finding,
-    judged: Unknown,
-    rule: Rule,
-    requirement: Requirement,
-    source: Media,
-    placement: Placement,
-) -> Finding:
-    reason = next(
-        (
-            u.reason
-            for u in source.unknown
-            if judged.fact == u.fact or judged.fact.startswith(u.fact + ".")
-        ),
-        "it could not be read",
-    )
-    remedy = judged.remedy or rule.says
-    message = f"{source.name}: {rule.subject} cannot be told: {reason}; {_wanted(common, requirement, placement)}."
-    return replace(
-        common,
-        state="unknown",
-        message=message + (f" Fix: {remedy}." if remedy else ""),
-        fix=remedy,
-    )
+def _found(judgement: Failed) -> str:
+    return f"{judgement.measured} ({judgement.detail})" if judgement.detail else judgement.measured
 
 
-def _wanted(common: Finding, requirement: Requirement, placement: Placement) -> str:
-    verb = "takes" if requirement.level == "must" else "asks for"
-    return f"{placement.name} {verb} {common.limit} ({requirement.source})"
+def _reason(judgement: Unknown, source: Media) -> str:
+    """Return why the fact is unknown."""
+    for unknown in source.unknown:
+        if judgement.fact == unknown.fact or judgement.fact.startswith(f"{unknown.fact}."):
+            return unknown.reason
+    return "it could not be read"
 
 
-@lru_cache(maxsize=8192)
-def _decides(told: str, facts: tuple[str, ...]) -> bool:
-    """Whether a witness's word on one fact bears on others. Both are names of facts, so there are few pairs."""
+def _allowed(finding: Finding, requirement: Requirement, placement: Placement) -> str:
+    if requirement.level == "must":
+        return f"{placement.name} takes {finding.limit} ({requirement.source})"
+    return f"recommended for {placement.name}: {finding.limit} ({requirement.source})"
+
+
+@lru_cache(maxsize=8192)  # both arguments are names of facts: there are few pairs
+def _related(fact: str, facts: tuple[str, ...]) -> bool:
+    """Return True if ``fact`` equals, contains or lies within one of ``facts``."""
     return any(
-        told == fact or fact.startswith(told + ".") or told.startswith(fact + ".") for fact in facts
+        fact == other or other.startswith(f"{fact}.") or fact.startswith(f"{other}.")
+        for other in facts
     )
 
 
-def _disputed(evidence: tuple[ReportedFact, ...]) -> str:
-    others = [witness for witness in evidence if not witness.agrees]
-    return (
-        ""
-        if not others
-        else " Not all readers agree: "
-        + ", ".join(f"{w.source} says {w.value}" for w in others)
-        + "."
-    )
-
-
-__all__ = ["Failed", "check", "check_post", "limit_of", "unreadable"]
+def _disagreement(evidence: tuple[ReportedFact, ...]) -> str:
+    """Return a sentence that names the readers that contradict the established fact."""
+    others = [f"{item.source} reports {item.value}" for item in evidence if not item.agrees]
+    return f" Readers disagree: {', '.join(others)}." if others else ""

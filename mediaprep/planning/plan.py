@@ -19,7 +19,8 @@ from mediaprep.model.tolerance import Tolerance, fill_in
 from mediaprep.planning import kinds
 from mediaprep.planning.changes import Change, ChangeTracker
 from mediaprep.planning.check import check, limit_of
-from mediaprep.rules import REGISTRY, Passed
+from mediaprep.rules import REGISTRY
+from mediaprep.rules.registry import Passed
 from mediaprep.targets.cues import within
 
 ROUNDS = 4
@@ -208,7 +209,7 @@ def _output(
                 limit_of(placement.requirements[finding.rule], placement),
             )
             causes.found(rule)
-            if isinstance(rule.test(target, limit), Passed):
+            if isinstance(rule.check(target, limit), Passed):
                 continue  # an earlier fix of this round has mended it
             if rule.fix is None:
                 return (_refusal(finding, placement),)

@@ -11,7 +11,6 @@ from mediaprep.model.report import Report
 from mediaprep.model.tolerance import violation
 from mediaprep.planning.check import check
 from mediaprep.planning.plan import Output
-from mediaprep.rules.file import TELLING
 
 # What a container states about a copied stream may be said otherwise in MP4 without any change of the stream itself.
 _SAID_BY_CONTAINER = {
@@ -55,7 +54,7 @@ def _differences(target: Media, made: Media) -> Iterator[str]:
     said = tuple(path for track in _copied(target) for path in _SAID_BY_CONTAINER[track])
     for path, found, wanted in diff(made, target):
         if path == "private":
-            telling = sorted({item.where for item in found or () if item.kind in TELLING})
+            telling = sorted({item.where for item in found or () if item.identifying})
             if found is None or telling:
                 yield "private metadata is left: " + (
                     ", ".join(telling) or "it could not be looked for"

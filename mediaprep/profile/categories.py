@@ -1,63 +1,38 @@
-"""The shape of a profile's TOML as pydantic models: one field a rule, each with the one form of limit that its rule understands.
+"""Pydantic models of the categories in a profile.
 
-Imported only when a profile is read (pydantic costs about 100 ms). What leaves this module are frozen dataclasses of ``placement`` and
-``constraint``: ``limit`` and ``requirement`` of a limit, ``requirements`` and ``target`` of a category. The order of a category's fields
-is the order of its requirements.
+Each category takes the limits of the rules that apply to its kind: those fields are derived from
+the registry of rules. Imported only to read a profile that is not compiled, since importing
+pydantic takes about 100 ms.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal, get_args
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, create_model, model_validator
 
-from mediaprep.model import limits as constraint
-from mediaprep.model import placement as placement
-from mediaprep.profile.limits import (
-    AnimationTypes,
-    AnyRate,
-    AnyRatio,
-    AnySize,
-    AttachmentsTable,
-    AudioCodecs,
-    BitRateRange,
+from mediaprep.model import limits, placement
+from mediaprep.profile.limit_tables import (
     Bits,
-    ColourRanges,
-    Containers,
-    CountRange,
     Day,
     Duration,
-    DurationRange,
-    EditLists,
-    Encodings,
-    GopStructures,
-    HdrFormats,
-    ImageTypes,
     LimitTable,
-    MostBytes,
-    PixelFormats,
-    Profiles,
     ProfileTable,
-    RateRange,
-    RatioRange,
-    RequiredTable,
-    Scans,
     Share,
-    SizeBox,
-    SubtitleFormats,
-    VideoCodecs,
     Words,
+    limit_table,
 )
+from mediaprep.rules import REGISTRY, Rule
 
 CATEGORY_NAME = r"^[a-z][a-z0-9_]*$"
 CategoryName = Annotated[str, Field(pattern=CATEGORY_NAME)]
 
 
 class RungTable(ProfileTable):
-    """One row of the ladder that rewritten files aim at."""
+    """One row of the ladder that rewritten videos aim at."""
 
-    orientation: constraint.Orientation
+    orientation: limits.Orientation
     width: int = Field(gt=0)
     height: int = Field(gt=0)
     video_bit_rate: Bits
@@ -65,13 +40,14 @@ class RungTable(ProfileTable):
 
     @model_validator(mode="after")
     def _oriented(self) -> RungTable:
-        if (real := constraint.orientation((self.width, self.height))) != self.orientation:
-            raise ValueError(f"{self.width}x{self.height} is {real}, not {self.orientation}")
+        actual = limits.orientation((self.width, self.height))
+        if actual != self.orientation:
+            raise ValueError(f"{self.width}x{self.height} is {actual}, not {self.orientation}")
         return self
 
 
 class VideoEncodingTable(ProfileTable):
-    """How a rewritten video is encoded: names and numbers only, never a flag of a tool."""
+    """How a rewritten video is encoded: names and numbers, never options of a tool."""
 
     quality: placement.Quality
     hq_bit_rate: Bits
@@ -88,14 +64,18 @@ class VideoEncodingTable(ProfileTable):
 
 
 class AnimationEncodingTable(ProfileTable):
-    """How a rewritten animation is encoded: the width below which a GIF becomes a video, the share of the byte limit to fill."""
+    """How a rewritten animation is encoded.
+
+    ``min_width``: a GIF that would be narrower becomes a video. ``fill``: the share of the byte
+    limit to use.
+    """
 
     min_width: int = Field(gt=0)
     fill: Share
 
 
 class ImageEncodingTable(ProfileTable):
-    """How a rewritten still is encoded: JPEG qualities, the colour under a flattened alpha."""
+    """How a rewritten still image is encoded: JPEG qualities, background for transparency."""
 
     quality: int = Field(ge=1, le=100)
     min_quality: int = Field(ge=1, le=100)
@@ -114,172 +94,109 @@ class SubtitleEncodingTable(ProfileTable):
     format: Literal["srt", "webvtt"]
 
 
-class CategoryTable(ProfileTable):
-    """What every category has; a field ``video_size`` is the key ``video-size``."""
+class RulesTable(ProfileTable):
+    """A table of limits by rule id; the field ``video_size`` is the key ``video-size``."""
 
     model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"))
 
+    def limit(self, rule_id: str) -> limits.Constraint | None:
+        """Return the limit of a rule, None if the table states none."""
+        table = getattr(self, _field_name(rule_id))
+        return table.limit(REGISTRY[rule_id].limit) if isinstance(table, LimitTable) else None
+
+    def requirements(self, keys: Iterable[str], day: str) -> dict[str, placement.Requirement]:
+        """Return the requirements by rule id, in the order of ``keys``.
+
+        ``day`` is the date of the limits that state none.
+        """
+        tables = {key: getattr(self, _field_name(key)) for key in keys if key in REGISTRY}
+        return {
+            key: table.requirement(REGISTRY[key], day)
+            for key, table in tables.items()
+            if isinstance(table, LimitTable)
+        }
+
+
+class CategoryTable(RulesTable):
+    """The keys of every category besides its limits."""
+
     like: str | None = Field(
         default=None,
-        description="a category of this file, or profile/category, whose keys hold unless given here",
+        description="a category of this file, or profile/category, that supplies the keys which "
+        "this one omits",
     )
-
-    def requirements(self, day: str) -> dict[str, placement.Requirement]:
-        """The limits given, by rule id; ``day`` is the date of those that state none."""
-        limits = {
-            info.alias or name: getattr(self, name)
-            for name, info in type(self).model_fields.items()
-        }
-        return {
-            rule: limit.requirement(rule, day)
-            for rule, limit in limits.items()
-            if isinstance(limit, LimitTable)
-        }
+    kind: placement.PlacementKind
 
     def target(self) -> placement.Encoding:
-        """As ``placement`` holds it."""
+        """Return how rewritten files are encoded."""
         raise NotImplementedError
 
 
-class _FileRules(CategoryTable):
-    file_kind: RequiredTable
-    file_complete: RequiredTable
-    file_private_metadata: RequiredTable | None = None
-
-
-class _VideoRules(CategoryTable):
-    video_frame_rate: RateRange | None = None
-    video_dimensions: SizeBox | None = None
-    video_size: MostBytes | None = None
-    video_duration: DurationRange | None = None
-    video_aspect_ratio: RatioRange | None = None
-    video_pixel_aspect_ratio: RatioRange | None = None
-    video_pixel_format: PixelFormats | None = None
-    video_open_gop: GopStructures | None = None
-    video_scan: Scans | None = None
-    audio_codec: AudioCodecs | None = None
-    audio_channels: CountRange | None = None
-    video_codec: VideoCodecs | None = None
-    video_container: Containers | None = None
-    video_profile: Profiles | None = None
-    video_recommended_frame_rate: AnyRate | None = None
-    video_recommended_dimensions: AnySize | None = None
-    video_recommended_aspect_ratio: AnyRatio | None = None
-    video_recommended_bitrate: BitRateRange | None = None
-    audio_recommended_bitrate: BitRateRange | None = None
-    video_gop_length: CountRange | None = None
-    video_idr: RequiredTable | None = None
-    video_start: RequiredTable | None = None
-    video_peak_frame_rate: RateRange | None = None
-    video_colour_range: ColourRanges | None = None
-    video_hdr: HdrFormats | None = None
-    video_edit_list: EditLists | None = None
-
-
-class VideoCategory(_FileRules, _VideoRules):
-    """A placement that takes videos."""
+class VideoTable(CategoryTable):
+    """The keys of a category for videos besides its limits."""
 
     kind: Literal["video"]
     encoding: VideoEncodingTable
     ladder: tuple[RungTable, ...]
 
     @model_validator(mode="after")
-    def _consistent(self) -> VideoCategory:
-        missing = [
-            name
-            for name in get_args(constraint.Orientation)
-            if name not in {rung.orientation for rung in self.ladder}
-        ]
+    def _consistent(self) -> VideoTable:
+        orientations = {rung.orientation for rung in self.ladder}
+        missing = [name for name in get_args(limits.Orientation) if name not in orientations]
         if missing:
             raise ValueError(f"ladder has no rung for {' or '.join(missing)}")
-        longest = None if self.video_duration is None else self.video_duration.max
+        duration = self.limit("video-duration")
+        longest = duration.max if isinstance(duration, limits.Range) else None
         if longest is not None and self.encoding.part_at_most > longest:
             raise ValueError("encoding.part_at_most is longer than video-duration allows")
-        box = (
-            None
-            if self.video_dimensions is None
-            else self.video_dimensions.limit("video-dimensions")
-        )
+        box = self.limit("video-dimensions")
         for rung in self.ladder:
-            if box is not None and not box.allows((rung.width, rung.height)):
+            size = rung.width, rung.height
+            if isinstance(box, limits.DimensionRange) and not box.allows(size):
                 raise ValueError(f"ladder: {rung.width}x{rung.height} is outside video-dimensions")
         return self
 
     def target(self) -> placement.VideoEncoding:
-        """As ``placement`` holds it."""
-        ladder = constraint.Ladder(
-            rungs=tuple(constraint.Rung(**dict(rung)) for rung in self.ladder)
-        )
-        return placement.VideoEncoding(**dict(self.encoding), ladder=ladder)
+        """Return how rewritten videos are encoded."""
+        rungs = tuple(limits.Rung(**dict(rung)) for rung in self.ladder)
+        return placement.VideoEncoding(**dict(self.encoding), ladder=limits.Ladder(rungs=rungs))
 
 
-class _AnimationRules(CategoryTable):
-    animation_type: AnimationTypes | None = None
-    gif_dimensions: SizeBox | None = None
-    gif_frames: CountRange | None = None
-    gif_pixels: CountRange | None = None
-    gif_size: MostBytes | None = None
-
-
-class AnimationCategory(_FileRules, _AnimationRules):
-    """A placement that takes animations."""
+class AnimationTable(CategoryTable):
+    """The keys of a category for animations besides its limits."""
 
     kind: Literal["animation"]
     encoding: AnimationEncodingTable
 
     def target(self) -> placement.AnimationEncoding:
-        """As ``placement`` holds it."""
+        """Return how rewritten animations are encoded."""
         return placement.AnimationEncoding(**dict(self.encoding))
 
 
-class _ImageRules(CategoryTable):
-    image_type: ImageTypes | None = None
-    image_size: MostBytes | None = None
-
-
-class ImageCategory(_FileRules, _ImageRules):
-    """A placement that takes stills."""
+class ImageTable(CategoryTable):
+    """The keys of a category for still images besides its limits."""
 
     kind: Literal["image"]
     encoding: ImageEncodingTable
 
     def target(self) -> placement.ImageEncoding:
-        """As ``placement`` holds it."""
+        """Return how rewritten still images are encoded."""
         return placement.ImageEncoding(**dict(self.encoding))
 
 
-class _SubtitleRules(CategoryTable):
-    subtitle_format: SubtitleFormats | None = None
-    subtitle_encoding: Encodings | None = None
-    subtitle_cue_time: RequiredTable | None = None
-    subtitle_cue_order: RequiredTable | None = None
-    subtitle_cue_empty: RequiredTable | None = None
-    subtitle_cue_overlap: RequiredTable | None = None
-    subtitle_duration: RequiredTable | None = None
-
-
-class SubtitleCategory(_FileRules, _SubtitleRules):
-    """A placement that takes captions."""
+class SubtitleTable(CategoryTable):
+    """The keys of a category for captions besides its limits."""
 
     kind: Literal["subtitle"]
     encoding: SubtitleEncodingTable
 
     def target(self) -> placement.SubtitleEncoding:
-        """As ``placement`` holds it."""
+        """Return how rewritten captions are written."""
         return placement.SubtitleEncoding(**dict(self.encoding))
 
 
-Category = VideoCategory | AnimationCategory | ImageCategory | SubtitleCategory
-CATEGORIES: Mapping[placement.PlacementKind, type[Category]] = {
-    "video": VideoCategory,
-    "animation": AnimationCategory,
-    "image": ImageCategory,
-    "subtitle": SubtitleCategory,
-}
-
-
 class Defaults(ProfileTable):
-    """The category meant for each kind where none is named: a post's."""
+    """The category for each kind of media if none is named."""
 
     video: CategoryName | None = None
     animation: CategoryName | None = None
@@ -288,7 +205,7 @@ class Defaults(ProfileTable):
 
 
 class ProfileHeader(ProfileTable):
-    """Which platform, where its limits are written, and the day they were read."""
+    """The platform, the document that states its limits, and the day it was read."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     title: Words
@@ -297,9 +214,40 @@ class ProfileHeader(ProfileTable):
     defaults: Defaults
 
 
-class PostRules(ProfileTable):
-    """What one post may carry."""
+def _field_name(rule_id: str) -> str:
+    return rule_id.replace("-", "_")
 
-    model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"))
 
-    post_attachments: AttachmentsTable
+def _limit_fields(rules: Iterable[Rule]) -> dict[str, Any]:
+    """Return a field of a model for the limit of each rule."""
+    fields: dict[str, Any] = {}
+    for rule in rules:
+        table = limit_table(rule)
+        fields[_field_name(rule.id)] = (table, ...) if rule.required else (table | None, None)
+    return fields
+
+
+def _category(kind: placement.PlacementKind, base: type[CategoryTable]) -> type[CategoryTable]:
+    """Return the model of a category of one kind, with the limits of the rules that apply to it."""
+    rules = (rule for rule in REGISTRY.values() if kind in rule.placements)
+    return create_model(
+        f"{kind.title()}Category",
+        __base__=base,
+        __doc__=f"A placement for the kind {kind!r}.",
+        **_limit_fields(rules),
+    )
+
+
+CATEGORIES: Mapping[placement.PlacementKind, type[CategoryTable]] = {
+    "video": _category("video", VideoTable),
+    "animation": _category("animation", AnimationTable),
+    "image": _category("image", ImageTable),
+    "subtitle": _category("subtitle", SubtitleTable),
+}
+POST_RULES: tuple[Rule, ...] = tuple(rule for rule in REGISTRY.values() if not rule.kinds)
+PostRules: type[RulesTable] = create_model(
+    "PostRules",
+    __base__=RulesTable,
+    __doc__="The limits of one post.",
+    **_limit_fields(POST_RULES),
+)

@@ -314,8 +314,8 @@ def explain_lines(rule: Rule, limits: Sequence[tuple[str, str, str, str]]) -> tu
     )
     lines: list[Line] = [head, ()]
     lines += [line(text) for text in paragraphs(rule.page)]
-    if rule.says:
-        lines += [(), line(f"mediaprep fix: {rule.says} ({rule.safety})")]
+    if rule.fix_summary:
+        lines += [(), line(f"mediaprep fix: {rule.fix_summary} ({rule.safety})")]
     lines += [(), line(f"Facts: {', '.join(rule.facts)}")]
     if limits:
         lines += [

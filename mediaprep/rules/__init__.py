@@ -1,35 +1,25 @@
-"""Every rule, in the order of checking and fixing: the order of these imports."""
+"""The rules: one function each, with its fix below it.
 
-from mediaprep.rules import file
+The order of these imports is the order of checking and fixing: a rule that changes a fact comes
+before the rules that judge the result (the pixel aspect ratio before the picture size).
+"""
 
-from mediaprep.rules.video import container, geometry, timing, colour, codec, gop, bitrate, audio  # isort: skip
-from mediaprep.rules.animation import picture  # isort: skip
-from mediaprep.rules.image import still  # isort: skip
-from mediaprep.rules.subtitle import captions  # isort: skip
-from mediaprep.rules import post  # isort: skip
-from mediaprep.model.fix import Case, Refused
-from mediaprep.rules.registry import REGISTRY, Failed, Judgement, Passed, Rule, Unknown
+from mediaprep.rules import file  # noqa: F401
 
-__all__ = [
-    "REGISTRY",
-    "Failed",
-    "Case",
-    "Judgement",
-    "Passed",
-    "Refused",
-    "Rule",
-    "Unknown",
-    "audio",
-    "bitrate",
-    "captions",
-    "codec",
-    "colour",
-    "container",
-    "file",
-    "geometry",
-    "gop",
-    "picture",
-    "post",
-    "still",
-    "timing",
-]
+from mediaprep.rules.video import (  # isort: skip  # noqa: F401
+    container,
+    geometry,
+    timing,
+    colour,
+    codec,
+    gop,
+    bitrate,
+    audio,
+)
+from mediaprep.rules.animation import picture  # isort: skip  # noqa: F401
+from mediaprep.rules.image import still  # isort: skip  # noqa: F401
+from mediaprep.rules.subtitle import captions  # isort: skip  # noqa: F401
+from mediaprep.rules import post  # isort: skip  # noqa: F401
+from mediaprep.rules.registry import REGISTRY, Rule
+
+__all__ = ["REGISTRY", "Rule"]

@@ -284,7 +284,7 @@ def target_size(target: Video, case: Case) -> Size | None:
     box = _limit(case.placement, "video-dimensions")
     ladder = encoding(case.placement).ladder
     if case.options.rung is not None:
-        canvas = _within(canvas, ladder.lying(case.options.rung, canvas))
+        canvas = _within(canvas, ladder.oriented(case.options.rung, canvas))
     if isinstance(box, DimensionRange) and not box.allows(canvas):
         rung = ladder.top(canvas)
         canvas = _within(canvas, (rung.width, rung.height))

@@ -27,19 +27,18 @@ def test_one_of():
 
 
 @pytest.mark.parametrize(
-    ("value", "allowed", "nearest"),
+    ("value", "allowed"),
     [
-        (Fraction(4999, 10000), False, Fraction(1, 2)),
-        (Fraction(1, 2), True, Fraction(1, 2)),
-        (Fraction(140), True, Fraction(140)),
-        (Fraction(1400001, 10000), False, Fraction(140)),
-        (Fraction(12), True, Fraction(12)),
+        (Fraction(4999, 10000), False),
+        (Fraction(1, 2), True),
+        (Fraction(140), True),
+        (Fraction(1400001, 10000), False),
+        (Fraction(12), True),
     ],
 )
-def test_both_ends_of_a_range_are_allowed(value, allowed, nearest):
+def test_both_ends_of_a_range_are_allowed(value, allowed):
     limit = Range(min=Fraction(1, 2), max=Fraction(140), quantity="duration")
     assert limit.allows(value) is allowed
-    assert limit.nearest(value) == nearest
 
 
 @pytest.mark.parametrize(
@@ -51,7 +50,10 @@ def test_both_ends_of_a_range_are_allowed(value, allowed, nearest):
         (Range(max=Fraction(300_000_000), quantity="count"), "at most 300 000 000"),
         (Range(min=Fraction(5_000_000), quantity="bit_rate"), "at least 5000 kbit/s"),
         (AnyOf(values=(Fraction(30), Fraction(60)), quantity="rate"), "30 fps or 60 fps"),
-        (DimensionRange(min=(32, 32), max=(1280, 1024)), "32x32 to 1280x1024, either way round"),
+        (
+            DimensionRange(min=(32, 32), max=(1280, 1024)),
+            "32x32 to 1280x1024, portrait or landscape",
+        ),
         (DimensionRange(max=(1280, 1080), oriented=True), "at most 1280x1080"),
         (Sizes(values=((1280, 720), (720, 720))), "1280x720 or 720x720"),
         (ByteLimit(judged=5_242_880, written=5_000_000, text="5 MB"), "at most 5 MB"),

@@ -82,7 +82,7 @@ def test_another_kind_is_judged_by_the_rules_for_any_file() -> None:
     assert [finding.rule for finding in report.findings] == ["file-kind"]
     assert report.kind == "sound"
     assert (
-        "song.mp3: kind of media is sound alone; twitter/tweet_video takes video ("
+        "song.mp3: kind of media is audio without video; twitter/tweet_video takes video ("
         in report.findings[0].message
     )
 

@@ -543,7 +543,10 @@ def test_a_rate_below_a_placements_limit_is_multiplied() -> None:
 def test_too_long_is_refused_with_the_ways_out() -> None:
     (refusal,) = planned(lasting(Fraction(141))).refusals
     assert refusal.rule == "video-duration"
-    assert refusal.reason == "it is 141 s long, 140 s are allowed, and shortening it loses content"
+    assert (
+        refusal.reason
+        == "the video lasts 141 s, at most 140 s are allowed; shortening it loses content"
+    )
     assert refusal.remedies == ("--trim first", "--trim START-END", "--split")
 
 
@@ -845,7 +848,9 @@ def test_an_incomplete_file_is_refused_with_its_remedy() -> None:
         "file-complete",
         ("copy or download the file again",),
     )
-    assert refusal.reason == "file is cut short or damaged; twitter/tweet_video takes a whole file"
+    assert (
+        refusal.reason == "file is truncated or damaged; twitter/tweet_video takes a complete file"
+    )
 
 
 # -- reasons ------------------------------------------------------------------------------------------------------------------------

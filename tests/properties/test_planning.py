@@ -15,7 +15,6 @@ from mediaprep.model.tolerance import AtMostBytes, Near, fill_in
 from mediaprep.planning.check import check
 from mediaprep.planning.plan import Output, plan
 from mediaprep.planning.streams import stream_actions
-from mediaprep.rules.file import TELLING
 from tests.facts import twitter
 from tests.properties.strategies import conforming, options, videos
 
@@ -84,7 +83,7 @@ def test_planning_twice_changes_nothing(media: Video, wish: Options) -> None:
 def test_nothing_is_done_exactly_where_nothing_is_wrong(media: Video) -> None:
     """already_ok if and only if no must is broken or unknown and no telling metadata is in the file."""
     report = check(media, PLACEMENT)
-    telling = any(item.kind in TELLING for item in media.private or ())
+    telling = any(item.identifying for item in media.private or ())
     assert (plan((media,), PLACEMENT).status == "already_ok") == (
         report.verdict == "pass" and not telling
     )

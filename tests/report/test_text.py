@@ -134,7 +134,7 @@ def test_a_refusal_tells_the_ways_out():
         path="x.mp4", status="refused", profile="twitter", before=made.report, plan=made
     )
     lines = written(text.fix_lines("x.mp4", outcome, "twitter")).splitlines()
-    assert lines[0].startswith("x.mp4: refused: it is 200 s long")
+    assert lines[0].startswith("x.mp4: refused: the video lasts 200 s")
     assert lines[1] == "  Next: mediaprep fix x.mp4 --trim first"
 
 

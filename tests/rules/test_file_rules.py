@@ -35,16 +35,16 @@ def findings(media: Media, rule_id: str, category: str = "tweet_video") -> list[
         (Image(), "tweet_image", None),
         (Animation(), "tweet_image", None),
         (Subtitle(), "subtitles", None),
-        (Sound(), "tweet_video", "sound alone"),
-        (Sound(), "subtitles", "sound alone"),
-        (Image(), "tweet_video", "a still picture"),
+        (Sound(), "tweet_video", "audio without video"),
+        (Sound(), "subtitles", "audio without video"),
+        (Image(), "tweet_video", "a still image"),
         (Animation(), "tweet_video", "an animation"),
         (Video(), "tweet_gif", "a video"),
-        (Subtitle(), "dm_image", "subtitles"),
+        (Subtitle(), "dm_image", "a caption file"),
     ],
 )
 def test_kind(media: Media, category: str, measured: str | None) -> None:
-    """Each category takes its kind; sound alone is taken by none."""
+    """Each category takes its kind; no category takes audio without video."""
     found = findings(media, "file-kind", category)
     assert [finding.measured for finding in found] == ([] if measured is None else [measured])
     assert all(finding.level == "must" and finding.fix for finding in found)
@@ -62,7 +62,7 @@ def test_a_format_that_cannot_tell_is_not_incomplete() -> None:
 def test_an_incomplete_file_says_where() -> None:
     media = good(complete=False, incomplete_because="mdat ends 4096 bytes after the file")
     (finding,) = findings(media, "file-complete")
-    assert "file is cut short or damaged (mdat ends 4096 bytes after the file); " in finding.message
+    assert "file is truncated or damaged (mdat ends 4096 bytes after the file); " in finding.message
     assert finding.fix == "copy or download the file again"
 
 

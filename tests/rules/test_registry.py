@@ -50,7 +50,7 @@ def test_each_rule_is_documented(rule: Rule) -> None:
 
 @ALL
 def test_a_fix_says_what_it_does_and_a_rule_without_one_says_none(rule: Rule) -> None:
-    assert (rule.fix is None) == (rule.says is None)
+    assert (rule.fix is None) == (rule.fix_summary is None)
     if rule.fix is None:
         assert rule.page.split("The fix: ")[1].startswith("none"), (
             "the page must not promise a fix that is not there"
@@ -76,7 +76,7 @@ def test_a_rule_without_any_fact_never_passes(rule: Rule) -> None:
         for placement in find_profile(name).placements.values():
             requirement = placement.requirements.get(rule.id)
             for kind in rule.kinds if requirement is not None else ():
-                judged = rule.test(EMPTY[kind], requirement.limit) if requirement else None
+                judged = rule.check(EMPTY[kind], requirement.limit) if requirement else None
                 assert type(judged).__name__ == "Unknown", f"{name}: {judged}"
 
 

@@ -61,7 +61,7 @@ def test_an_animation_sent_as_a_picture_is_not_made_a_still(source):
     """Its own category has limits of its own: 15 MB for a GIF."""
     made = plan((source,), PLACEMENT)
     assert made.status == "refused"
-    assert made.refusals[0].remedies == ("leave the category to be inferred",)
+    assert made.refusals[0].remedies == ("omit the category so that it is inferred",)
 
 
 def test_comments_are_left_out_of_a_gif_sent_as_a_picture():

@@ -1,1 +1,1 @@
-"""Rules for animations (GIF, APNG, animated WebP and AVIF)."""
+"""Rules for animations: GIF, APNG, animated WebP and AVIF."""

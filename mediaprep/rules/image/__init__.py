@@ -1,1 +1,1 @@
-"""Rules for stills."""
+"""Rules for still images."""

@@ -1,63 +1,82 @@
-"""The file of a still: its format and its size in bytes."""
+"""Format and file size of still images."""
 
 from __future__ import annotations
 
 from mediaprep.model import units
 from mediaprep.model.fix import Case, Refused
+from mediaprep.model.limit_forms import ByteLimitForm, OneOfForm
 from mediaprep.model.limits import ByteLimit, OneOf
 from mediaprep.model.media import Animation, Image
-from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, fix, named, rule
+from mediaprep.rules.registry import Judgement, Unknown, fix, judge, judge_name, rule
 from mediaprep.targets.image import can_strip, encoded, stripped
 
-_MOVES = "the picture moves: as an animation it has limits of its own"
+_ANIMATED = Refused(
+    reason="the image is animated, and animations have limits of their own",
+    remedies=("omit the category so that it is inferred",),
+)
 
 
-@rule("image-type", kinds=("image", "animation"), subject="picture format", facts=("format",))
+@rule(
+    "image-type",
+    kinds=("image", "animation"),
+    placements=("image",),
+    subject="picture format",
+    limit=OneOfForm(names=("jpeg", "png", "gif", "webp", "heif", "avif", "tiff", "bmp")),
+    facts=("format",),
+)
 def image_type(source: Image | Animation, limit: OneOf) -> Judgement:
-    """What it checks: that a still is a JPEG, PNG, GIF or WebP, told from the content, never from the file's extension.
+    """What it checks: the image has a format that the platform accepts, such as JPEG, PNG, GIF or
+    WebP. The format is detected from the content; the file name extension is ignored.
 
-    Why it matters: the upload recognises these four; HEIC and AVIF photos from phones, TIFF, BMP and the like are answered with "media type
-    unrecognized".
+    Why it matters: the upload recognises only these formats. HEIC and AVIF photos from phones,
+    TIFF, BMP and others are rejected with "media type unrecognized".
 
-    The fix: decodes the picture and writes a JPEG; what was lossless becomes a PNG where that fits the size limit; alpha stays alpha in PNG
-    or WebP. It is written upright, with 8 bits a sample and in sRGB by its colour profile; of several pictures in a file the first is kept.
+    The fix: decodes the picture and writes a JPEG. Losslessly compressed images become a PNG if it
+    is within the size limit, and transparent ones a PNG or WebP. The output is upright, with 8 bits
+    per sample and converted to sRGB by its colour profile; of several pictures in one file, only
+    the first is kept. Lossy.
     """
-    return named(source.format, "format", limit)
+    return judge_name(source.format, "format", limit)
 
 
-@fix("image-type", safety="lossy", says="convert it to a format that is taken")
-def into_taken(target: Image | Animation, case: Case) -> Image | Refused:
-    if not isinstance(target, Image):
-        return Refused(reason=_MOVES, remedies=("leave the category to be inferred",))
-    return encoded(target, case)
+@fix("image-type", safety="lossy", summary="convert it to an accepted format")
+def converted(target: Image | Animation, case: Case) -> Image | Refused:
+    return encoded(target, case) if isinstance(target, Image) else _ANIMATED
 
 
-@rule("image-size", kinds=("image", "animation"), subject="file size", facts=("size_bytes",))
+@rule(
+    "image-size",
+    kinds=("image", "animation"),
+    placements=("image",),
+    subject="file size",
+    limit=ByteLimitForm(),
+    facts=("size_bytes",),
+)
 def image_size(source: Image | Animation, limit: ByteLimit) -> Judgement:
-    """What it checks: the bytes of the whole file. A limit of "5 MB" is judged at 5 x 2^20, as the servers count; what is written stays
-    under 5 x 10^6.
+    """What it checks: the size of the whole file. A limit of "5 MB" is checked as 5 x 2^20 bytes,
+    as servers count; output files stay below 5 x 10^6 bytes.
 
-    Why it matters: the upload is refused above the limit.
+    Why it matters: the upload is rejected above the limit.
 
-    The fix: leaves out metadata where that is enough. Else it finds the highest JPEG or WebP quality that fits; where that would fall below
-    the profile's least, the picture is halved exactly, as often as it takes. A PNG of few colours stays one, with a palette, if that fits.
+    The fix: removes metadata if that is enough, which is lossless. Otherwise it encodes with the
+    highest JPEG or WebP quality that fits; if that is below the minimum of the profile, both sides
+    of the picture are halved until it fits. A PNG with few colours stays a PNG, with a palette, if
+    that fits.
     """
     if source.size_bytes is None:
         return Unknown(fact="size_bytes")
     measured = f"{units.bytes_text(source.size_bytes)} ({source.size_bytes} bytes)"
-    return (
-        Passed(measured=measured) if limit.allows(source.size_bytes) else Failed(measured=measured)
-    )
+    return judge(measured, allowed=limit.allows(source.size_bytes))
 
 
 @fix(
     "image-size",
     safety="lossy",
-    says="leave out metadata, or lower the quality, so far as it takes",
+    summary="remove metadata, or lower the quality as far as necessary",
 )
 def smaller(target: Image | Animation, case: Case) -> Image | Refused:
     if not isinstance(target, Image) or not isinstance(case.source, Image):
-        return Refused(reason=_MOVES, remedies=("leave the category to be inferred",))
+        return _ANIMATED
     if target.reencode:
         return target
     if can_strip(case.source, case) and not case.options.keep_metadata:

@@ -1,25 +1,35 @@
-"""The sound that goes with a video."""
+"""The sound of a video."""
 
 from __future__ import annotations
 
 from mediaprep.model.fix import Case
+from mediaprep.model.limit_forms import OneOfForm, RangeForm
 from mediaprep.model.limits import OneOf, Range
 from mediaprep.model.media import Video
-from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, fix, rule
+from mediaprep.rules.registry import Judgement, Passed, Unknown, fix, judge, rule
 from mediaprep.targets.video import sound_encoded
+
+_CODECS = ("aac/LC", "aac/HE-AAC", "aac/HE-AACv2", "mp3", "opus", "vorbis", "ac3", "eac3")
+_CHANNELS = {1: "1 (mono)", 2: "2 (stereo)"}
 
 
 @rule(
-    "audio-codec", kinds=("video",), subject="audio codec", facts=("audio.codec", "audio.profile")
+    "audio-codec",
+    kinds=("video",),
+    subject="audio codec",
+    limit=OneOfForm(names=_CODECS),
+    facts=("audio.codec", "audio.profile"),
 )
 def codec(source: Video, limit: OneOf) -> Judgement:
-    """What it checks: AAC with the Low Complexity profile, by three witnesses: the decoder, the AudioSpecificConfig and the length of a
-    decoded frame. HE-AAC is found
-    even where it is only implicit. No sound at all is fine.
+    """What it checks: the sound has a codec that the platform accepts, such as AAC with the Low
+    Complexity profile. The profile is read from the decoder, the AudioSpecificConfig and the length
+    of a decoded frame, so that HE-AAC is found even if it is signalled implicitly. A video without
+    sound passes.
 
-    Why it matters: High-Efficiency AAC, MP3 in MP4, AC-3, Opus and PCM lose their sound on the platform, or the whole file is refused.
+    Why it matters: High-Efficiency AAC, MP3 in MP4, AC-3, Opus and PCM lose their sound on the
+    platform, or the whole file is rejected.
 
-    The fix: encodes the sound to AAC LC; the picture is copied untouched. Lossy for the sound.
+    The fix: encodes the sound to AAC LC and copies the picture unchanged. Lossy for the sound.
     """
     if source.audio_present is False:
         return Passed(measured="no sound")
@@ -29,10 +39,10 @@ def codec(source: Video, limit: OneOf) -> Judgement:
     if audio.codec == "aac" and audio.profile is None:
         return Unknown(fact="audio.profile")
     measured = f"{audio.codec}/{audio.profile}" if audio.profile else str(audio.codec)
-    return Passed(measured=measured) if limit.allows(measured) else Failed(measured=measured)
+    return judge(measured, allowed=limit.allows(measured))
 
 
-@fix("audio-codec", safety="lossy", says="encode the sound to AAC LC; the picture is copied")
+@fix("audio-codec", safety="lossy", summary="encode the sound to AAC LC; the picture is copied")
 def aac_lc(target: Video, case: Case) -> Video:
     return sound_encoded(target, case)
 
@@ -41,29 +51,26 @@ def aac_lc(target: Video, case: Case) -> Video:
     "audio-channels",
     kinds=("video",),
     subject="number of audio channels",
+    limit=RangeForm(quantity="count"),
     facts=("audio.channels",),
 )
 def channels(source: Video, limit: Range) -> Judgement:
-    """What it checks: one or two channels, as decoded.
+    """What it checks: the decoded sound has a number of channels that the platform accepts, such as
+    one or two. A video without sound passes.
 
-    Why it matters: 5.1 and more is refused, or only the front pair is heard.
+    Why it matters: sound with more channels is rejected, or only the front pair is played.
 
-    The fix: mixes down to stereo by the ITU coefficients without clipping; the picture is copied. Lossy for the sound.
+    The fix: mixes down to stereo with the ITU coefficients, without clipping, and copies the
+    picture unchanged. Lossy for the sound.
     """
     if source.audio_present is False:
         return Passed(measured="no sound")
     if source.audio is None or source.audio.channels is None:
         return Unknown(fact="audio.channels")
-    measured = {1: "1 (mono)", 2: "2 (stereo)"}.get(
-        source.audio.channels, str(source.audio.channels)
-    )
-    return (
-        Passed(measured=measured)
-        if limit.allows(source.audio.channels)
-        else Failed(measured=measured)
-    )
+    count = source.audio.channels
+    return judge(_CHANNELS.get(count, str(count)), allowed=limit.allows(count))
 
 
-@fix("audio-channels", safety="lossy", says="mix down to stereo; the picture is copied")
+@fix("audio-channels", safety="lossy", summary="mix down to stereo; the picture is copied")
 def stereo(target: Video, case: Case) -> Video:
     return sound_encoded(target, case)

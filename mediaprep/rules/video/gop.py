@@ -1,103 +1,122 @@
-"""Groups of pictures: open GOP, length, random access points."""
+"""Groups of pictures: structure, length, random access points, start."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import get_args
 
 from mediaprep.model import units
 from mediaprep.model.fix import Case
+from mediaprep.model.limit_forms import OneOfForm, RangeForm, RequiredForm
 from mediaprep.model.limits import OneOf, Range, Required
-from mediaprep.model.media import Video
-from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, fix, rule
+from mediaprep.model.media import GopStructure, Video
+from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, fix, judge, rule
 from mediaprep.targets.video import first_shown, lead, picture_encoded, rewrapped
 
-_WORDS = {
+_STRUCTURES: dict[GopStructure, str] = {
     "closed": "closed",
     "closed-nonidr": "closed, with random access points that are not IDR",
     "open": "open",
     "gdr": "gradual refresh without key pictures",
-    "no-rap": "no random access point",
-    "starts-mid-gop": "begins in the middle of a GOP",
+    "no-rap": "without a random access point",
+    "starts-mid-gop": "incomplete: starts in the middle of a GOP",
 }
+# How far the first picture may be from time 0: half a frame, but at least a millisecond (the
+# resolution of Matroska); a fiftieth of a second if the frame rate is unknown (a guess).
+_START_TOLERANCE_MIN = Fraction(1, 1000)
+_START_TOLERANCE_UNKNOWN_RATE = Fraction(1, 50)
 
 
 @rule(
     "video-open-gop",
     kinds=("video",),
     subject="GOP structure",
+    limit=OneOfForm(names=get_args(GopStructure)),
     facts=("video.gop.structure", "video.gop.open_count"),
 )
 def open_gop(source: Video, limit: OneOf) -> Judgement:
-    """What it checks: every group of pictures, packet by packet: none may have leading pictures that refer to a picture before its random
-    access point. Streams
-    without a true random access point, with gradual refresh, or beginning in mid-GOP fail too. Container flags and encoder settings are
-    no evidence.
+    """What it checks: no group of pictures has leading pictures that refer to a picture before its
+    random access point. Every packet is examined; container flags and encoder settings prove
+    nothing. Streams without a true random access point, with gradual refresh, or starting in the
+    middle of a GOP fail, too.
 
-    Why it matters: the platform cuts the video into segments at key frames; frames of an open GOP cannot be decoded there.
+    Why it matters: the platform cuts the video into segments at key frames. Frames of an open GOP
+    cannot be decoded there.
 
-    The fix: encodes anew; no remux or bitstream filter can close a GOP. Lossy.
+    The fix: encodes the picture with closed GOPs. Lossy. No remux or bitstream filter can close a
+    GOP.
     """
     gop = source.video.gop
     if gop.structure is None:
         return Unknown(fact="video.gop.structure")
+    measured = _STRUCTURES[gop.structure]
     if limit.allows(gop.structure):
-        return Passed(measured=_WORDS[gop.structure])
-    first, count = gop.first_open, gop.open_count
-    detail = (
-        ""
-        if first is None or not count
-        else f"{count} open, the first at {units.duration_text(first)}"
-    )
-    return Failed(measured=_WORDS[gop.structure], detail=detail)
+        return Passed(measured=measured)
+    detail = ""
+    if gop.first_open is not None and gop.open_count:
+        detail = f"{gop.open_count} open, the first at {units.duration_text(gop.first_open)}"
+    return Failed(measured=measured, detail=detail)
 
 
-@fix("video-open-gop", safety="lossy", says="encode with closed GOPs")
+@fix("video-open-gop", safety="lossy", summary="encode with closed GOPs")
 def closed_gop(target: Video, case: Case) -> Video:
     return picture_encoded(target, case)
 
 
-@rule("video-gop-length", kinds=("video",), subject="GOP length", facts=("video.gop.length_max",))
+@rule(
+    "video-gop-length",
+    kinds=("video",),
+    subject="GOP length",
+    limit=RangeForm(quantity="count"),
+    facts=("video.gop.length_max",),
+)
 def gop_length(source: Video, limit: Range) -> Judgement:
-    """What it checks: the frames of the longest GOP: at most 512; two field pictures are one frame.
+    """What it checks: the longest GOP has at most the allowed number of frames, such as 512. Two
+    field pictures count as one frame.
 
-    Why it matters: not on the page, but the server answers "Video GOP is too large. Largest number of frames allowed in one GOP: 512".
+    Why it matters: Twitter's documentation does not mention it, but its server answers "Video GOP
+    is too large. Largest number of frames allowed in one GOP: 512".
 
-    The fix: encodes with a key frame every two seconds. A warning by itself; mended where the file is rewritten anyway, and always kept
-    by what is written.
+    The fix: encodes with a key frame every two seconds. Lossy. The finding is a warning; it is
+    fixed only if the file is rewritten anyway, and every encoded output satisfies it.
     """
     longest = source.video.gop.length_max
     if longest is None:
         return Unknown(fact="video.gop.length_max")
-    return (
-        Passed(measured=f"{longest} frames")
-        if limit.allows(longest)
-        else Failed(measured=f"{longest} frames")
-    )
+    return judge(f"{longest} frames", allowed=limit.allows(longest))
 
 
-@fix("video-gop-length", safety="lossy", says="encode with a key frame every two seconds")
+@fix("video-gop-length", safety="lossy", summary="encode with a key frame every two seconds")
 def shorter_gop(target: Video, case: Case) -> Video:
     return picture_encoded(target, case)
 
 
-@rule("video-idr", kinds=("video",), subject="random access", facts=("video.gop.nonidr_count",))
+@rule(
+    "video-idr",
+    kinds=("video",),
+    subject="random access",
+    limit=RequiredForm(text="IDR at every random access point"),
+    facts=("video.gop.nonidr_count",),
+)
 def idr(source: Video, limit: Required) -> Judgement:
-    """What it checks: that every random access point is an IDR picture.
+    """What it checks: every random access point is an IDR picture.
 
-    Why it matters: an I picture with a recovery point decodes rightly, but segmenters that look for IDR find none there.
+    Why it matters: an I picture with a recovery point decodes correctly, but segmenters that look
+    for IDR pictures do not find it.
 
-    The fix: encodes anew. A warning; mended only where the file is rewritten anyway.
+    The fix: encodes with IDR pictures. Lossy. The finding is a warning; it is fixed only if the
+    file is rewritten anyway.
     """
     count = source.video.gop.nonidr_count
     if count is None:
         return Unknown(fact="video.gop.nonidr_count")
     if not count:
-        return Passed(measured="by IDR alone")
+        return Passed(measured="by IDR only")
     return Failed(measured=f"without IDR at {count} point{'s' if count > 1 else ''}")
 
 
-@fix("video-idr", safety="lossy", says="encode with IDR pictures")
+@fix("video-idr", safety="lossy", summary="encode with IDR pictures")
 def with_idr(target: Video, case: Case) -> Video:
     return picture_encoded(target, case)
 
@@ -106,15 +125,18 @@ def with_idr(target: Video, case: Case) -> Video:
     "video-start",
     kinds=("video",),
     subject="start",
+    limit=RequiredForm(text="an IDR picture at time 0"),
     facts=("video.gop.starts_with_idr", "video.start"),
 )
 def start(source: Video, limit: Required) -> Judgement:
-    """What it checks: that the file begins with an IDR picture, at time 0 (within half a frame).
+    """What it checks: the video starts with an IDR picture, at time 0 (within half a frame).
 
-    Why it matters: a late or broken start shows a black or grey first frame and shifts the sound.
+    Why it matters: after a late or broken start, the first frame is black or grey and the sound is
+    shifted.
 
-    The fix: encodes anew from time 0; where nothing comes before the picture but the priming of the sound, and no edit list delays it, time
-    is counted from there and nothing is encoded. A warning; mended only where the file is rewritten anyway.
+    The fix: encodes from time 0. Lossy. If only encoder delay of the sound comes before the
+    picture, and no edit list delays the picture, the timestamps are shifted and nothing is encoded.
+    The finding is a warning; it is fixed only if the file is rewritten anyway.
     """
     video = source.video
     if video.gop.starts_with_idr is None:
@@ -123,25 +145,17 @@ def start(source: Video, limit: Required) -> Judgement:
         return Unknown(fact="video.start")
     if not video.gop.starts_with_idr:
         return Failed(measured="without an IDR picture")
-    slack = (
-        Fraction(1, 50)
-        if video.frame_rate is None
-        else max(Fraction(1, 1000), 1 / (2 * video.frame_rate))
-    )
-    at_zero = abs(video.start) <= slack
-    return (
-        Passed(measured="IDR at time 0")
-        if at_zero
-        else Failed(measured=f"at {units.duration_text(video.start)}")
-    )
+    tolerance = _START_TOLERANCE_UNKNOWN_RATE
+    if video.frame_rate is not None:
+        tolerance = max(_START_TOLERANCE_MIN, 1 / (2 * video.frame_rate))
+    if abs(video.start) <= tolerance:
+        return Passed(measured="IDR at time 0")
+    return Failed(measured=f"at {units.duration_text(video.start)}")
 
 
-@fix("video-start", safety="lossy", says="encode from time 0")
+@fix("video-start", safety="lossy", summary="encode from time 0")
 def from_zero(target: Video, case: Case) -> Video:
-    if (
-        target.video.gop.starts_with_idr
-        and not target.video.reencode
-        and (lead(target) or (isinstance(case.source, Video) and first_shown(case.source)))
-    ):
+    shifts = lead(target) or (isinstance(case.source, Video) and first_shown(case.source))
+    if target.video.gop.starts_with_idr and not target.video.reencode and shifts:
         return rewrapped(replace(target, video=replace(target.video, start=Fraction(0))))
     return picture_encoded(target, case)

@@ -11,7 +11,7 @@ from mediaprep.model.media import Video, VideoStream
 from mediaprep.model.placement import Quality, VideoEncoding
 from mediaprep.model.tolerance import AtMostBytes, Near
 from mediaprep.planning.plan import Output
-from mediaprep.rules.video import affordable
+from mediaprep.targets.video import affordable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ def rung(output: Output) -> Rung:
     )
     asked = output.options.rung
     size = video.display_size or (target.ladder.rungs[0].width, target.ladder.rungs[0].height)
-    return target.ladder.holding(size if asked is None else target.ladder.lying(asked, size))
+    return target.ladder.holding(size if asked is None else target.ladder.oriented(asked, size))
 
 
 def setting(output: Output, effort: int = 0) -> EncoderPreset:

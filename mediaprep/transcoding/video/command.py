@@ -11,8 +11,8 @@ from typing import Literal
 from mediaprep.model.media import Track as SourceTrack
 from mediaprep.model.media import Video, VideoStream
 from mediaprep.planning.plan import Output
-from mediaprep.rules.video import as_shown, lead
 from mediaprep.runtime.context import MAX_PIXELS
+from mediaprep.targets.video import as_shown, lead
 from mediaprep.tools.ffmpeg import FfmpegCommand, Filter, Input, OutputTrack, seconds
 from mediaprep.transcoding.video import encoders
 from mediaprep.transcoding.video.bit_rate import aim, encoding, setting

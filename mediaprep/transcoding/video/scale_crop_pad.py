@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Literal
 
 from mediaprep.model.media import VideoStream
-from mediaprep.rules.video import on_grid
+from mediaprep.targets.video import on_grid
 from mediaprep.tools.ffmpeg import Filter
 
 Size = tuple[int, int]

@@ -7,7 +7,7 @@ from fractions import Fraction
 from mediaprep.model.media import Video, VideoStream
 from mediaprep.model.tolerance import Near, fill_in
 from mediaprep.planning.plan import Output
-from mediaprep.rules.video import lead
+from mediaprep.targets.video import lead
 from mediaprep.tools.ffmpeg import Filter, seconds
 from mediaprep.transcoding.video.cutting import by_packet
 

@@ -1,0 +1,114 @@
+"""Forms of limits: what a rule declares about the limit that a profile gives it.
+
+A form names the shape of the TOML table (``one_of``, ``min`` and ``max``, ...) and builds the limit
+from the parsed values. The models that parse a profile, its JSON Schema and the table in
+docs/profiles.md are derived from these declarations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from mediaprep.model import limits, units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequiredForm:
+    """A property without a number; ``text`` describes it in findings."""
+
+    text: str
+
+    def limit(self) -> limits.Required:
+        """Return the limit."""
+        return limits.Required(text=self.text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneOfForm:
+    """``one_of``: a list of the names that a profile may allow."""
+
+    names: tuple[str, ...]
+
+    def limit(self, *, one_of: tuple[str, ...]) -> limits.OneOf:
+        """Return the limit that allows the names in ``one_of``."""
+        return limits.OneOf(values=one_of)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RangeForm:
+    """``min``, ``max`` or both: a range of one quantity."""
+
+    quantity: limits.Quantity
+
+    def limit(self, *, min: Fraction | None, max: Fraction | None) -> limits.Range:
+        """Return the limit from ``min`` to ``max``; None leaves that end open."""
+        return limits.Range(min=min, max=max, quantity=self.quantity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyOfForm:
+    """``any_of``: a list of exact values of one quantity."""
+
+    quantity: Literal["rate", "ratio"]
+
+    def limit(self, *, any_of: tuple[Fraction, ...]) -> limits.AnyOf:
+        """Return the limit that allows the values in ``any_of``."""
+        return limits.AnyOf(values=any_of, quantity=self.quantity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizesForm:
+    """``any_of``: a list of picture sizes."""
+
+    def limit(self, *, any_of: tuple[tuple[int, int], ...]) -> limits.Sizes:
+        """Return the limit that allows the sizes in ``any_of``."""
+        return limits.Sizes(values=any_of)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DimensionRangeForm:
+    """``min``, ``max`` and ``oriented``: a range of picture sizes."""
+
+    def limit(
+        self, *, min: tuple[int, int], max: tuple[int, int], oriented: bool
+    ) -> limits.DimensionRange:
+        """Return the limit from ``min`` to ``max``."""
+        return limits.DimensionRange(min=min, max=max, oriented=oriented)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByteLimitForm:
+    """``max``: a number of bytes with its unit."""
+
+    def limit(self, *, max: tuple[Fraction, str]) -> limits.ByteLimit:
+        """Return the limit of ``max``, a number and one of the units of ``units.parse_bytes``."""
+        number, unit = max
+        shown = int(number) if number.denominator == 1 else float(number)
+        return limits.ByteLimit(
+            judged=units.bytes_judged(number, unit),
+            written=units.bytes_written(number, unit),
+            text=f"{shown} {unit}",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentsForm:
+    """``images``, ``animations`` and ``videos``: the attachments of one post."""
+
+    def limit(self, *, images: int, animations: int, videos: int) -> limits.Attachments:
+        """Return the limit of one post."""
+        return limits.Attachments(images=images, animations=animations, videos=videos)
+
+
+LimitForm: TypeAlias = (
+    RequiredForm
+    | OneOfForm
+    | RangeForm
+    | AnyOfForm
+    | SizesForm
+    | DimensionRangeForm
+    | ByteLimitForm
+    | AttachmentsForm
+)
