@@ -1,13 +1,14 @@
-"""Batch beside what a user would run instead: ``python -m benchmarks.batch [--quick] [row ...]`` prints the table.
+"""Measure batch and watch: ``python -m benchmarks.batch [--quick] [row ...]`` prints the table.
 
-inputs     make the clips below (else they are made by the first row that wants them)
-clips      40 clips of 3 s that must be encoded: mediaprep batch against xargs -P over the bare ffmpeg commands
+inputs     build the clips below; otherwise the first row that needs a clip builds it
+clips      40 clips of 3 s that must be encoded: mediaprep batch, and xargs -P with the bare
+           ffmpeg commands
 long       6 clips of 60 s in the same way
-fine       2,000 files of 320x240 that are already fine, 2 workers: milliseconds a file
-dask       overhead of a job through Dask: the same files over threads and over a local cluster
-ledger     10^6 jobs entered: seconds, peak memory
-memory     peak memory of the commands batch and watch on 1,000 and on 20,000 files, and of what they know of files (a look through the
-           folder, the ledger, files that settle) with 1,000 and with 100,000
+fine       2,000 files of 320x240 that are already fine, 2 workers: milliseconds per file
+dask       overhead of a job over Dask: the same files over threads and over a local cluster
+ledger     10^6 jobs added to a ledger: seconds, peak memory
+memory     peak memory of the commands batch and watch on 1,000 and on 20,000 files, and of a scan,
+           the ledger and the unsettled files with 1,000 and with 100,000 files
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ MEDIAPREP = [sys.executable, "-m", "mediaprep"]
 
 
 def clip(seconds: float, *, seed: int, size: str = "640x360", fine: bool = False) -> Path:
-    """A clip that breaks only the rule on chroma subsampling, or none; made once."""
+    """Return a clip that is built once; unless ``fine`` it violates the chroma subsampling rule."""
     picture = f"testsrc2=s={size}:r=30:d={seconds},hue=h={seed * 7}"
     inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", f"sine=f={200 + seed}:d={seconds}"]
     pixels = (
@@ -59,7 +60,7 @@ def clip(seconds: float, *, seed: int, size: str = "640x360", fine: bool = False
 
 
 def throughput(folder: Path, count: int, seconds: float) -> tuple[float, float]:
-    """Seconds of xargs -P 2 over the commands that plan prints, and of batch with two jobs."""
+    """Return the seconds of xargs -P 2 with the commands that plan prints, and of batch -j 2."""
     source = folder / "in"
     source.mkdir()
     for number in range(count):
@@ -69,13 +70,13 @@ def throughput(folder: Path, count: int, seconds: float) -> tuple[float, float]:
     bare.mkdir()
     with commands.open("w") as file:
         for path in sorted(source.iterdir()):
-            words = subprocess.run(
+            command = subprocess.run(
                 [*MEDIAPREP, "plan", "--argv", str(path)],
                 capture_output=True,
                 text=True,
                 check=True,
             ).stdout.strip()
-            file.write(f"cd {bare} && {words}\0")
+            file.write(f"cd {bare} && {command}\0")
     began = time.monotonic()
     with commands.open("rb") as file:
         subprocess.run(
@@ -100,8 +101,10 @@ def throughput(folder: Path, count: int, seconds: float) -> tuple[float, float]:
 def clips(quick: bool, count: int = 40, seconds: float = 3, goal: float = 0.85) -> None:
     with tempfile.TemporaryDirectory() as folder:
         xargs, took = throughput(Path(folder), 8 if quick else count, seconds)
-    words = f"xargs -P 2 {xargs:.1f} s, batch -j 2 {took:.1f} s: {xargs / took:.2f} of the throughput (goal {goal})"
-    print(f"clips   {8 if quick else count} x {seconds:g} s: {words}")
+    print(
+        f"clips   {8 if quick else count} x {seconds:g} s: xargs -P 2 {xargs:.1f} s,"
+        f" batch -j 2 {took:.1f} s: {xargs / took:.2f} of the throughput (goal {goal})"
+    )
 
 
 def long(quick: bool) -> None:
@@ -109,7 +112,7 @@ def long(quick: bool) -> None:
 
 
 def inputs(quick: bool) -> None:
-    """Make what the other rows read, which takes longer than some of them."""
+    """Build the clips of the other rows."""
     for number in range(40):
         clip(3, seed=number)
     for number in range(6):
@@ -130,7 +133,7 @@ def fine(quick: bool) -> None:
 
 
 def fill(folder: Path, count: int) -> None:
-    """Fine files of 320x240, each of its own content."""
+    """Write files of 320x240 that are already fine, each with different content."""
     folder.mkdir()
     data = clip(1, seed=1, size="320x240", fine=True).read_bytes()
     for number in range(count):
@@ -143,10 +146,11 @@ def dask(quick: bool) -> None:
     import distributed
 
     from mediaprep.jobs.run import batch
-    from mediaprep.jobs.run.inflight import RunOptions
-    from mediaprep.jobs.workers.dask import Cluster
-    from mediaprep.jobs.workers.threads import ThreadPool, WorkerPool
-    from mediaprep.jobs.workers.worker import RunSettings
+    from mediaprep.jobs.run.options import RunOptions
+    from mediaprep.jobs.workers.dask import DaskPool
+    from mediaprep.jobs.workers.pool import WorkerPool
+    from mediaprep.jobs.workers.records import RunSettings
+    from mediaprep.jobs.workers.threads import ThreadPool
     from mediaprep.profile import find_profile
 
     count, took = (100 if quick else 500), {}
@@ -154,19 +158,19 @@ def dask(quick: bool) -> None:
         folder = Path(name)
         fill(folder / "in", count)
 
-        def run(crew: WorkerPool, word: str) -> None:
-            with batch.opened(
-                folder / word,
+        def run(pool: WorkerPool, label: str) -> None:
+            with batch.open_driver(
+                folder / label,
                 RunSettings(profile=find_profile("twitter")),
-                crew,
+                pool,
                 RunOptions(),
                 lambda event: None,
             ) as driver:
-                batch.run(driver, [str(folder / "in" / "00000.mp4")])  # warm
+                batch.run(driver, [str(folder / "in" / "00000.mp4")])  # imports, and the first file
                 began = time.monotonic()
                 batch.run(driver, [str(folder / "in")])
-                took[word] = time.monotonic() - began
-            crew.close()
+                took[label] = time.monotonic() - began
+            pool.close()
 
         run(ThreadPool(2), "threads")
         with distributed.LocalCluster(
@@ -177,10 +181,11 @@ def dask(quick: bool) -> None:
             host="127.0.0.1",
             resources={"CPU": 1},
         ) as local:
-            run(Cluster(local.scheduler_address), "cluster")
-    threads, cluster = (1000 * took[word] / count for word in ("threads", "cluster"))
+            run(DaskPool(local.scheduler_address), "cluster")
+    threads, cluster = (1000 * took[label] / count for label in ("threads", "cluster"))
     print(
-        f"dask    {count} jobs: threads {threads:.1f} ms, cluster {cluster:.1f} ms: {cluster - threads:+.1f} ms a job (goal 10)"
+        f"dask    {count} jobs: threads {threads:.1f} ms, cluster {cluster:.1f} ms:"
+        f" {cluster - threads:+.1f} ms a job (goal 10)"
     )
 
 
@@ -189,15 +194,15 @@ def ledger(quick: bool) -> None:
     from mediaprep.jobs.ledger.records import FoundFile
 
     count = 100_000 if quick else 1_000_000
-    with tempfile.TemporaryDirectory() as name, Ledger(Path(name) / "ledger.db") as opened:
-        recipe = opened.recipe("r", {}, {})
+    with tempfile.TemporaryDirectory() as name, Ledger(Path(name) / "ledger.db") as jobs:
+        settings = jobs.register_settings("r", {}, {})
         began = time.monotonic()
-        opened.add(
-            recipe,
+        jobs.add(
+            settings,
             (
                 FoundFile(
                     source=f"/archive/{n % 365}/clip-{n}.mov",
-                    place=f"{n % 365}/clip-{n}.mov",
+                    relative_path=f"{n % 365}/clip-{n}.mov",
                     stamp=(n, n, n, n),
                 )
                 for n in range(count)
@@ -206,27 +211,29 @@ def ledger(quick: bool) -> None:
         took = time.monotonic() - began
         began = time.monotonic()
         for _ in range(100):
-            opened.claim(recipe, 1)
+            jobs.claim(settings, 1)
         claim = (time.monotonic() - began) / 100
     print(
-        f"ledger  {count} jobs entered in {took:.1f} s (goal: 10^6 in 20), a claim {1000 * claim:.2f} ms, peak {peak()} MB"
+        f"ledger  {count} jobs added in {took:.1f} s (goal: 10^6 in 20),"
+        f" a claim {1000 * claim:.2f} ms, peak {peak()} MB"
     )
 
 
 def memory(quick: bool) -> None:
-    """In processes of their own. The commands meet files that are no media, each of which is judged, and by ``watch`` quarantined."""
+    """Measure in separate processes. Every input is a text file, which watch quarantines."""
     few, many = (200, 2000) if quick else (1000, 20_000)
-    for what, words in (
+    for command, options in (
         ("batch", ["-o", "out"]),
         ("watch", ["out", "--once", "--settle", "0.1", "--incomplete-after", "1"]),
     ):
-        peaks = [judged(what, words, count) for count in (few, many)]
+        peaks = [peak_of_command(command, options, count) for count in (few, many)]
         print(
-            f"memory  mediaprep {what}: {few} files {peaks[0]} MB, {many} files {peaks[1]} MB: {peaks[1] - peaks[0]:+d} MB",
+            f"memory  mediaprep {command}: {few} files {peaks[0]} MB, {many} files {peaks[1]} MB:"
+            f" {peaks[1] - peaks[0]:+d} MB",
             flush=True,
         )
     few, many = (500, 20_000) if quick else (1000, 100_000)
-    for what in ("batch", "watch"):
+    for command in ("batch", "watch"):
         peaks = []
         for count in (few, many):
             argv = [
@@ -234,7 +241,7 @@ def memory(quick: bool) -> None:
                 "-m",
                 "benchmarks.batch",
                 "--known",
-                what,
+                command,
                 "--count",
                 str(count),
             ]
@@ -246,17 +253,18 @@ def memory(quick: bool) -> None:
                 )
             )
         print(
-            f"memory  known to {what}: {few} files {peaks[0]} MB, {many} files {peaks[1]} MB: {peaks[1] - peaks[0]:+d} MB"
+            f"memory  known to {command}: {few} files {peaks[0]} MB, {many} files {peaks[1]} MB:"
+            f" {peaks[1] - peaks[0]:+d} MB"
         )
 
 
-def judged(what: str, words: list[str], count: int) -> int:
-    """MB of a command that judges so many text files."""
+def peak_of_command(command: str, options: list[str], count: int) -> int:
+    """Return the peak memory in MB of a command that gets so many text files."""
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "in").mkdir()
         for number in range(count):
             (Path(name) / "in" / f"{number}.txt").write_bytes(b"note %d" % number)
-        argv = [*MEDIAPREP, what, "in", *words, "-q"]
+        argv = [*MEDIAPREP, command, "in", *options, "-q"]
         child = subprocess.Popen(argv, cwd=name, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -264,8 +272,8 @@ def judged(what: str, words: list[str], count: int) -> int:
         return usage.ru_maxrss // 1024
 
 
-def known(what: str, count: int) -> None:
-    """Look through a folder of ``count`` files, half of which are entered as done; the others wait to be settled (watch) or claimed."""
+def known(command: str, count: int) -> None:
+    """Scan ``count`` files: half are in the ledger, the others are added by ``command``."""
     from mediaprep.jobs.ledger.discover import walk
     from mediaprep.jobs.ledger.ledger import Ledger
     from mediaprep.jobs.watch.settle import SettleOptions, UnsettledFiles
@@ -275,32 +283,35 @@ def known(what: str, count: int) -> None:
         source.mkdir()
         for number in range(count):
             (source / f"{number}.srt").write_bytes(b"%d" % number)
-        with Ledger(Path(name) / "ledger.db") as opened:
-            recipe = opened.recipe("r", {}, {})
-            opened.add(
-                recipe, (entry for entry in walk(source, print) if int(entry.place[:-4]) % 2)
+        with Ledger(Path(name) / "ledger.db") as jobs:
+            settings = jobs.register_settings("r", {}, {})
+            jobs.add(
+                settings,
+                (file for file in walk(source, print) if int(file.relative_path[:-4]) % 2),
             )
-            if what == "batch":
-                opened.add(recipe, walk(source, print))
-                while opened.claim(recipe, 8):
+            if command == "batch":
+                jobs.add(settings, walk(source, print))
+                while jobs.claim(settings, 8):
                     pass
             else:
-                settling = UnsettledFiles(SettleOptions(settle=0.0, poll=0.0, incomplete_after=0.0))
-                for entry in walk(source, print):
-                    if not opened.knows(recipe, entry.source, entry.stamp):
-                        settling.saw(entry)
-                while len(settling):
-                    entries = list(settling.settled())
-                    opened.add(recipe, entries)
-                    for entry in entries:
-                        settling.taken(entry)
-                    if not entries:
+                unsettled = UnsettledFiles(
+                    SettleOptions(settle=0.0, check_interval=0.0, incomplete_after=0.0)
+                )
+                for file in walk(source, print):
+                    if not jobs.contains(settings, file.source, file.stamp):
+                        unsettled.add(file)
+                while len(unsettled):
+                    files = list(unsettled.settled())
+                    jobs.add(settings, files)
+                    for file in files:
+                        unsettled.remove(file)
+                    if not files:
                         time.sleep(0.01)
-        print(peak())  # before the folder is removed, for which all its names are listed
+        print(peak())  # before the folder is deleted, which lists all its names in memory
 
 
 def peak() -> int:
-    """MB of this process at its highest."""
+    """Return the peak memory of this process in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
@@ -323,15 +334,16 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--known", choices=["batch", "watch"], help=argparse.SUPPRESS)
     parser.add_argument("--count", type=int, default=0, help=argparse.SUPPRESS)
-    words = parser.parse_args()
-    if words.known:
-        known(words.known, words.count)
+    arguments = parser.parse_args()
+    if arguments.known:
+        known(arguments.known, arguments.count)
         return
     print(
-        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {shutil.disk_usage(tempfile.gettempdir()).free // 2**30} GB free"
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f},"
+        f" {shutil.disk_usage(tempfile.gettempdir()).free // 2**30} GB free"
     )
-    for row in words.rows or ROWS:
-        ROWS[row](words.quick)
+    for row in arguments.rows or ROWS:
+        ROWS[row](arguments.quick)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What ``batch`` and ``watch`` share: their options, the crew, and how their events are shown."""
+"""What ``batch`` and ``watch`` share: their options, the pool, and how their events are shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mediaprep.cli._console import Console, complain
 if TYPE_CHECKING:
     from mediaprep.jobs.run.driver import Driver
     from mediaprep.jobs.run.events import JobEvent
-    from mediaprep.jobs.workers.threads import WorkerPool
+    from mediaprep.jobs.workers.pool import WorkerPool
     from mediaprep.pipeline.outcome import Outcome
 
 Jobs = Annotated[
@@ -65,30 +65,28 @@ ClusterAt = Annotated[
 
 
 @contextlib.contextmanager
-def crew_of(console: Console, jobs: int | None, cluster: str | None) -> Iterator[WorkerPool]:
-    """Those who do the work, dismissed at the end. Raises: EnvironmentProblem."""
-    crew: WorkerPool
+def worker_pool(console: Console, jobs: int | None, cluster: str | None) -> Iterator[WorkerPool]:
+    """Open the worker pool, and close it at the end. Raises: EnvironmentProblem."""
+    pool: WorkerPool
     if cluster is not None:
-        from mediaprep.jobs.workers.dask import Cluster
+        from mediaprep.jobs.workers.dask import DaskPool
 
-        crew = Cluster(cluster)
+        pool = DaskPool(cluster)
     else:
         from mediaprep.jobs.workers.threads import ThreadPool
         from mediaprep.tools import ffmpeg
 
         ffmpeg.locate(console.ffmpeg)
-        crew = ThreadPool(jobs or _said(console))
+        pool = ThreadPool(jobs or _said(console))
     try:
-        yield crew
+        yield pool
     finally:
-        crew.close()
+        pool.close()
 
 
-def told_left(driver: Driver) -> None:
+def report_left(driver: Driver) -> None:
     """How many files a run that was stopped leaves for the next one."""
-    if left := sum(
-        count.jobs for count in driver.ledger.counts(driver.number) if count.state != "done"
-    ):
+    if left := driver.ledger.unfinished(driver.settings_id):
         complain(
             f"{left} file{'' if left == 1 else 's'} left; the same command goes on with {'it' if left == 1 else 'them'}"
         )
@@ -131,7 +129,7 @@ def shown(
     console: Console, *, as_json: bool, timed: bool = False
 ) -> Iterator[Callable[[JobEvent], None]]:
     """A listener: JSON events to stdout, or a line for each job to stdout and progress to stderr. ``timed``: lines begin with the time."""
-    from mediaprep.jobs.run.events import JobAgain, JobDone, Notice
+    from mediaprep.jobs.run.events import JobDone, JobRetry, Notice
     from mediaprep.report import batch
 
     lock = threading.RLock()
@@ -164,7 +162,7 @@ def shown(
                 case Notice():
                     console.log("notice", message=event.message)
                     complain(f"{stamp()}{event.message}")
-                case JobAgain():
+                case JobRetry():
                     console.log(
                         "job.retry", path=event.input, attempt=event.attempt, problem=event.problem
                     )

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from mediaprep.cli._console import Console
     from mediaprep.cli._exit import ExitCode
-    from mediaprep.jobs.run.inflight import RunOptions
-    from mediaprep.jobs.workers.threads import WorkerPool
-    from mediaprep.jobs.workers.worker import RunSettings
+    from mediaprep.jobs.run.options import RunOptions
+    from mediaprep.jobs.workers.pool import WorkerPool
+    from mediaprep.jobs.workers.records import RunSettings
 
 
 def batch(
@@ -99,8 +99,8 @@ def batch(
     from mediaprep.cli._placement import placement
     from mediaprep.cli._repair_arguments import options
     from mediaprep.errors import UsageProblem
-    from mediaprep.jobs.run.inflight import RunOptions
-    from mediaprep.jobs.workers.worker import RunSettings
+    from mediaprep.jobs.run.options import RunOptions
+    from mediaprep.jobs.workers.records import RunSettings
 
     console = Console.of(context)
     asked = options(console, context.params)
@@ -114,21 +114,20 @@ def batch(
         timeout=timeout,
         stall=stall,
         on_refused=on_refused,
-        follow=True,
         ffmpeg=means.ffmpeg,
         sandbox=means.sandbox,
     )
-    recipe = RunSettings(profile=found, category=chosen, options=asked)
-    with console.stoppable(), m.crew_of(console, jobs, cluster) as crew:
+    settings = RunSettings(profile=found, category=chosen, options=asked)
+    with console.stoppable(), m.worker_pool(console, jobs, cluster) as pool:
         if output is None or dry_run:
-            raise typer.Exit(_dry(console, recipe, crew, run_options, names, as_json=as_json))
+            raise typer.Exit(_dry(console, settings, pool, run_options, names, as_json=as_json))
         kept = failed or (output / "quarantine" if on_refused == "quarantine" else None)
         limits = {"fresh": not resume, "max_failures": max_failures}
         raise typer.Exit(
             _run(
                 console,
-                recipe,
-                crew,
+                settings,
+                pool,
                 run_options,
                 names,
                 output,
@@ -142,8 +141,8 @@ def batch(
 
 def _run(
     console: Console,
-    recipe: RunSettings,
-    crew: WorkerPool,
+    settings: RunSettings,
+    pool: WorkerPool,
     run_options: RunOptions,
     names: Sequence[str],
     output: Path,
@@ -159,19 +158,19 @@ def _run(
     from mediaprep.jobs.run.quarantine import Quarantine
     from mediaprep.report.batch import summary
 
-    batch.refuse_loops(names, output)
+    batch.refuse_nested_outputs(names, output)
     quarantine = (
         None if kept is None else Quarantine(folder=kept, move=False, report=m.quarantine_report)
     )
     with (
-        m.shown(console, as_json=as_json) as tell,
-        batch.opened(
+        m.shown(console, as_json=as_json) as listener,
+        batch.open_driver(
             output,
-            recipe,
-            crew,
+            settings,
+            pool,
             run_options,
-            tell,
-            state=state,
+            listener,
+            ledger_path=state,
             quarantine=quarantine,
             cancel=console.cancel,
         ) as driver,
@@ -181,21 +180,22 @@ def _run(
                 driver, names, fresh=bool(limits["fresh"]), max_failures=limits["max_failures"]
             )
         except Cancelled:
-            m.told_left(driver)
+            m.report_left(driver)
             raise
-        total = batch.totals(driver)
+        total = batch.count_by_status(driver)
     if not as_json:
         console.lines(summary(end, total, str(output)))
     bad = any(
-        batch.failures(counts, on_refused=run_options.on_refused) for counts in (total, end.counts)
+        batch.count_failures(counts, on_refused=run_options.on_refused)
+        for counts in (total, end.counts)
     )
     return ExitCode.BATCH if bad or end.left else ExitCode.OK
 
 
 def _dry(
     console: Console,
-    recipe: RunSettings,
-    crew: WorkerPool,
+    settings: RunSettings,
+    pool: WorkerPool,
     run_options: RunOptions,
     names: Sequence[str],
     *,
@@ -203,8 +203,8 @@ def _dry(
 ) -> ExitCode:
     from mediaprep.cli._exit import ExitCode
     from mediaprep.jobs.run import batch
-    from mediaprep.jobs.run.events import JobDone, JobEvent, JobLooked
-    from mediaprep.jobs.workers.threads import cores_here
+    from mediaprep.jobs.run.events import JobDone, JobEvent, JobInspected
+    from mediaprep.jobs.workers.threads import available_cores
     from mediaprep.report import json
     from mediaprep.report.batch import dry_lines
     from mediaprep.report.predict import predict
@@ -217,21 +217,21 @@ def _dry(
     speed = drive(host_speed(ffmpeg.locate(console.ffmpeg), means.limits.threads, means), means)
 
     def count(event: JobEvent) -> None:
-        if isinstance(event, JobLooked) and event.plan is not None:
+        if isinstance(event, JobInspected) and event.plan is not None:
             for predicted in (predict(output, host_speed=speed) for output in event.plan.outputs):
                 made["bytes"] += predicted.bytes or 0
                 made["seconds"] += predicted.seconds or 0.0
         if isinstance(event, JobDone):
             made["bytes"] += event.size_bytes if event.status == "already_ok" else 0
         if not isinstance(event, JobDone) and not as_json:
-            tell(event)
+            listener(event)
 
-    with m.shown(console, as_json=False) as tell:
-        end = batch.dry_run(recipe, crew, run_options, names, count, cancel=console.cancel)
-    made["seconds"] *= 2 / max(1, cores_here())  # the estimates are for two cores
+    with m.shown(console, as_json=False) as listener:
+        end = batch.dry_run(settings, pool, run_options, names, count, cancel=console.cancel)
+    made["seconds"] *= 2 / max(1, available_cores())  # the estimates are for two cores
     if as_json:
         console.document(
-            json.document(profile=recipe.profile.name, files=end.counts, predicted=made)
+            json.document(profile=settings.profile.name, files=end.counts, predicted=made)
         )
     else:
         console.lines(dry_lines(end, int(made["bytes"]), made["seconds"]))

@@ -24,10 +24,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 
 
 def _ledger(out: Path) -> Ledger:
-    from mediaprep.jobs.ledger.ledger import existing
-    from mediaprep.jobs.run.publish import ledger_of
+    from mediaprep.jobs.ledger.open import open_existing
+    from mediaprep.jobs.run.ledger_path import find_ledger
 
-    return existing(out if out.is_file() else ledger_of(out))
+    return open_existing(out if out.is_file() else find_ledger(out))
 
 
 @app.command("list")
@@ -56,15 +56,15 @@ def list_(
     """One line for each job, in the order they were found; with --json one JSON object a line."""
     from mediaprep.cli._console import Console
     from mediaprep.jobs.ledger.records import State
-    from mediaprep.jobs.run.events import Status
+    from mediaprep.jobs.run.events import JobStatus
     from mediaprep.report import json
     from mediaprep.report.lines import StyledText, line
 
     console = Console.of(context)
     _known("--state", state, get_args(State))
-    _known("--status", status, get_args(Status))
+    _known("--status", status, get_args(JobStatus))
     with _ledger(out) as ledger:
-        for row in ledger.rows(states=state or (), statuses=status or (), limit=limit):
+        for row in ledger.jobs(states=state or (), statuses=status or (), limit=limit):
             if as_json:
                 console.say(json.dumps(_body(row), indent=None) + "\n")
             else:
@@ -96,12 +96,13 @@ def show(
 
     console = Console.of(context)
     with _ledger(out) as ledger:
-        row = ledger.row(job)
+        row = ledger.job(job)
         if row is None:
             raise UsageProblem(f"no job {job} in {ledger.path}")
         facts = _body(row) | {
             "outputs": [
-                {"name": o.name, "sha256": o.sha256, "bytes": o.size} for o in ledger.outputs(job)
+                {"name": o.name, "sha256": o.sha256, "bytes": o.size_bytes}
+                for o in ledger.outputs(job)
             ]
         }
     if as_json:
@@ -154,20 +155,21 @@ def stats(context: typer.Context, out: Out, as_json: AsJson = False) -> None:
 
     console = Console.of(context)
     with _ledger(out) as ledger:
-        recipes = [(recipe, ledger.counts(recipe[0])) for recipe in ledger.recipes()]
+        recipes = [(settings, ledger.counts(settings.id)) for settings in ledger.all_settings()]
     if as_json:
         entries = [
             {
-                "recipe": digest,
-                **content,
-                "tools": tools,
+                "recipe": settings.digest,
+                **settings.content,
+                "tools": settings.tools,
                 "jobs": [_count(count) for count in counts],
             }
-            for (_, digest, content, tools), counts in recipes
+            for settings, counts in recipes
         ]
         console.document(json.document(recipes=entries))
         return
-    for (_, digest, content, _tools), counts in recipes:
+    for settings, counts in recipes:
+        content = settings.content
         placement = (
             content["profile"]
             if content["category"] is None
@@ -178,13 +180,14 @@ def stats(context: typer.Context, out: Out, as_json: AsJson = False) -> None:
                 line(
                     StyledText(placement, "bold"),
                     StyledText(
-                        f"  recipe {digest[:8]}, plan version {content['plan_version']}", "dim"
+                        f"  recipe {settings.digest[:8]}, plan version {content['plan_version']}",
+                        "dim",
                     ),
                 )
             ]
         )
         rows = [
-            (c.status or c.state, str(c.jobs), bytes_text(c.size), f"{c.media_seconds:.0f} s")
+            (c.status or c.state, str(c.jobs), bytes_text(c.size_bytes), f"{c.media_seconds:.0f} s")
             for c in counts
         ]
         console.lines(columns(rows, indent="  "))
@@ -201,12 +204,12 @@ def _known(option: str, asked: Sequence[str] | None, words: Sequence[str]) -> No
 
 def _body(row: JobRow) -> dict[str, Any]:
     return {
-        "job": row.id, "input": row.source, "state": row.state, "status": row.status, "attempts": row.tries, "bytes": row.size,
+        "job": row.id, "input": row.source, "state": row.state, "status": row.status, "attempts": row.attempts, "bytes": row.size_bytes,
         "sha256": row.sha256, "media_seconds": row.media_seconds, "seconds": row.work_seconds, "owner": row.owner, "problem": row.problem,
     }  # fmt: skip
 
 
 def _count(count: Any) -> dict[str, Any]:
     return {
-        "state": count.state, "status": count.status, "jobs": count.jobs, "bytes": count.size, "media_seconds": count.media_seconds,
+        "state": count.state, "status": count.status, "jobs": count.jobs, "bytes": count.size_bytes, "media_seconds": count.media_seconds,
     }  # fmt: skip

@@ -14,10 +14,10 @@ from mediaprep.cli import _options as o
 if TYPE_CHECKING:
     from mediaprep.cli._console import Console
     from mediaprep.cli._exit import ExitCode
-    from mediaprep.jobs.run.inflight import RunOptions
+    from mediaprep.jobs.run.options import RunOptions
     from mediaprep.jobs.watch.watch import WatchOptions
-    from mediaprep.jobs.workers.threads import WorkerPool
-    from mediaprep.jobs.workers.worker import RunSettings
+    from mediaprep.jobs.workers.pool import WorkerPool
+    from mediaprep.jobs.workers.records import RunSettings
 
 
 def watch(
@@ -125,10 +125,10 @@ def watch(
     from mediaprep.cli._console import Console
     from mediaprep.cli._placement import placement
     from mediaprep.cli._repair_arguments import options
-    from mediaprep.jobs.run.inflight import RunOptions
+    from mediaprep.jobs.run.options import RunOptions
     from mediaprep.jobs.watch.settle import SettleOptions
-    from mediaprep.jobs.watch.watch import WatchOptions, refuse_folders
-    from mediaprep.jobs.workers.worker import RunSettings
+    from mediaprep.jobs.watch.watch import WatchOptions, refuse_unusable_folders
+    from mediaprep.jobs.workers.records import RunSettings
 
     console = Console.of(context)
     asked = options(console, context.params)
@@ -139,32 +139,32 @@ def watch(
         timeout=timeout,
         stall=stall,
         on_refused="quarantine",
-        settled=True,
+        watched=True,
         ffmpeg=means.ffmpeg,
         sandbox=means.sandbox,
     )
-    rules = SettleOptions(
-        settle=settle, poll=min(1.0, settle / 2), incomplete_after=incomplete_after
+    settle_options = SettleOptions(
+        settle=settle, check_interval=min(1.0, settle / 2), incomplete_after=incomplete_after
     )
-    habits = WatchOptions(
+    watch_options = WatchOptions(
         rescan=rescan,
         poll=poll,
         on_done=on_done,
         done=done,
         min_free=m.bytes_of("--min-free", min_free),
         once=once,
-        rules=rules,
+        settle=settle_options,
     )
-    refuse_folders(folder, output, failed, done)
-    recipe = RunSettings(profile=found, category=chosen, options=asked)
-    with console.stoppable(), m.crew_of(console, jobs, cluster) as crew:
+    refuse_unusable_folders(folder, output, failed, done)
+    settings = RunSettings(profile=found, category=chosen, options=asked)
+    with console.stoppable(), m.worker_pool(console, jobs, cluster) as pool:
         raise typer.Exit(
             _run(
                 console,
-                recipe,
-                crew,
+                settings,
+                pool,
                 run_options,
-                habits,
+                watch_options,
                 folder,
                 output,
                 state,
@@ -176,10 +176,10 @@ def watch(
 
 def _run(
     console: Console,
-    recipe: RunSettings,
-    crew: WorkerPool,
+    settings: RunSettings,
+    pool: WorkerPool,
     run_options: RunOptions,
-    habits: WatchOptions,
+    watch_options: WatchOptions,
     folder: Path,
     output: Path,
     state: Path | None,
@@ -191,39 +191,42 @@ def _run(
     from mediaprep.cli._exit import ExitCode
     from mediaprep.errors import Cancelled
     from mediaprep.jobs.run import batch
-    from mediaprep.jobs.run.publish import HOME
+    from mediaprep.jobs.run.output_folder import STATE_FOLDER
     from mediaprep.jobs.run.quarantine import Quarantine
     from mediaprep.jobs.watch.watch import Watch
     from mediaprep.report.batch import summary
     from mediaprep.runtime.source import display_name
 
-    watching = Watch(folder, habits)
+    watching = Watch(folder, watch_options)
     quarantine = Quarantine(
-        folder=(failed or output / HOME / "quarantine").absolute(),
-        move=habits.on_done != "leave",
+        folder=(failed or output / STATE_FOLDER / "quarantine").absolute(),
+        move=watch_options.on_done != "leave",
         report=m.quarantine_report,
     )
     with (
-        m.shown(console, as_json=as_json, timed=True) as tell,
-        batch.opened(
+        m.shown(console, as_json=as_json, timed=True) as listener,
+        batch.open_driver(
             output,
-            recipe,
-            crew,
+            settings,
+            pool,
             run_options,
-            watching.listening(tell),
-            state=state,
+            watching.listener(listener),
+            ledger_path=state,
             quarantine=quarantine,
             cancel=console.cancel,
         ) as driver,
     ):
         if not (as_json or console.options.quiet):
-            words = f"watching {display_name(folder)}, settle {habits.rules.settle:g} s, profile {recipe.profile.name}, {crew.jobs} jobs"
+            words = (
+                f"watching {display_name(folder)}, settle {watch_options.settle.settle:g} s,"
+                f" profile {settings.profile.name}, {pool.jobs} jobs"
+            )
             complain(f"{time.strftime('%H:%M:%S')} {words}; ctrl-c stops")
         try:
             end = watching.run(driver)
         except Cancelled:
-            m.told_left(driver)
+            m.report_left(driver)
             raise
     if not as_json:
         console.lines(summary(end, {}, str(output)))
-    return ExitCode.BATCH if batch.failures(end.counts) else ExitCode.OK
+    return ExitCode.BATCH if batch.count_failures(end.counts) else ExitCode.OK

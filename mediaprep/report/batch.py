@@ -10,12 +10,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from mediaprep.jobs.run.events import (
-    JobAgain,
     JobDone,
     JobEvent,
     JobFound,
-    JobLooked,
+    JobInspected,
     JobProgress,
+    JobRetry,
     JobStarted,
     Notice,
     RunDone,
@@ -71,7 +71,7 @@ class BatchProgress:
                 self._pending_bytes += event.size_bytes
             case JobStarted():
                 self._running[event.job] = (event.size_bytes, 0.0, 0.0)
-            case JobLooked() if event.job in self._running:
+            case JobInspected() if event.job in self._running:
                 size = self._running[event.job][0]
                 weight = LOOK_WEIGHT + (event.media_seconds if event.status == "planned" else 0.0)
                 self._running[event.job] = (size, weight, 0.0)
@@ -81,7 +81,7 @@ class BatchProgress:
             case JobProgress(stage="encode") if event.job in self._running:
                 size, weight, _ = self._running[event.job]
                 self._running[event.job] = (size, weight, 0.9 * event.fraction)
-            case JobAgain():
+            case JobRetry():
                 self._left(
                     event.job, event.job in self._running and self._running[event.job][1] > 0
                 )
@@ -244,7 +244,7 @@ class BatchBars(SilentBatch):
                 speed = "" if event.speed is None else f"{event.speed:.1f}x"
                 eta = "" if event.eta_seconds is None else f"  ETA {_clock(event.eta_seconds)}"
                 bars.update(task, completed=event.fraction, stage=event.stage, detail=speed + eta)
-            case JobDone() | JobAgain():
+            case JobDone() | JobRetry():
                 if (done := self._tasks.pop(event.job, None)) is not None:
                     bars.remove_task(done)
             case Notice() | RunDone():
@@ -306,7 +306,7 @@ def job_line(event: JobDone, *, stamp: str = "") -> Line:
     return line(*head, f": {'; '.join(event.problems)}" if event.problems else "")
 
 
-def again_line(event: JobAgain) -> str:
+def again_line(event: JobRetry) -> str:
     """Why a job is tried again, and when."""
     when = f"in {event.pause_seconds:g} s" if event.pause_seconds else "now"
     return f"{display_name(_near(event.input))}: attempt {event.attempt} failed: {event.problem}; it is tried again {when}"

@@ -47,8 +47,8 @@ def test_batch_and_jobs(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert run(["jobs", "retry", str(folder / "out")]) == 0
     assert "1 job to be tried again" in capsys.readouterr().out
     assert run(["jobs", "stats", str(folder / "out"), "--json"]) == 0
-    (recipe,) = json.loads(capsys.readouterr().out)["recipes"]
-    assert {(count["state"], count["jobs"]) for count in recipe["jobs"]} == {
+    (settings,) = json.loads(capsys.readouterr().out)["recipes"]
+    assert {(count["state"], count["jobs"]) for count in settings["jobs"]} == {
         ("done", 1),
         ("new", 1),
     }
@@ -110,9 +110,9 @@ def test_a_dry_run_says_how_much(folder: Path, capsys: pytest.CaptureFixture[str
     [
         (["batch", "in"], 2, "no output folder"),
         (["batch", "-o", "out"], 2, "no input"),
-        (["batch", "in", "-o", "in/out"], 2, "feed on its own output"),
+        (["batch", "in", "-o", "in/out"], 2, "would become inputs"),
         (["watch", "nothing", "out"], 2, "no such folder"),
-        (["watch", "in", "in/out"], 2, "feed on its own output"),
+        (["watch", "in", "in/out"], 2, "would become inputs"),
         (["watch", "in", "out", "--min-free", "much"], 2, "--min-free"),
         (["jobs", "list", "nothing"], 2, "no ledger"),
         (
@@ -121,7 +121,7 @@ def test_a_dry_run_says_how_much(folder: Path, capsys: pytest.CaptureFixture[str
             "--state bogus: want new, run, publish or done",
         ),
         (["jobs", "list", "nothing", "--status", "bogus"], 2, "--status bogus: want fixed"),
-        (["batch", "in", "-o", "taken"], 4, "nothing can be written there"),
+        (["batch", "in", "-o", "taken"], 4, "not writable"),
     ],
 )
 def test_what_is_wrong_is_one_line(

@@ -1,4 +1,4 @@
-"""What the tests of many files share: small real files, crews of threads and of a Dask cluster, and a driver in one line."""
+"""Fixtures of the job tests: source files, worker pools and drivers."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ import pytest
 from mediaprep.jobs.run import batch
 from mediaprep.jobs.run.driver import Driver
 from mediaprep.jobs.run.events import JobEvent
-from mediaprep.jobs.run.inflight import RunOptions
-from mediaprep.jobs.workers.threads import ThreadPool, WorkerPool
-from mediaprep.jobs.workers.worker import RunSettings
+from mediaprep.jobs.run.options import RunOptions
+from mediaprep.jobs.workers.pool import WorkerPool
+from mediaprep.jobs.workers.records import RunSettings
+from mediaprep.jobs.workers.threads import ThreadPool
 from mediaprep.profile import find_profile
-
-TO_FIX = ("r60.mkv", "ac3.mp4")  # a remux; the sound anew
-FINE = "base.mp4"
 
 
 @pytest.fixture(scope="session")
-def recipe() -> RunSettings:
+def settings() -> RunSettings:
     return RunSettings(profile=find_profile("twitter"))
 
 
 @pytest.fixture
 def drop(make: Callable[[str], Path], tmp_path: Path) -> Callable[..., Path]:
-    """``drop("r60.mkv", "in/a.mkv")``: a copy of a fixture of its own under ``tmp_path``; ``salt`` makes its content differ,
-    harmlessly: a free box at the end."""
+    """``drop("r60.mkv", "in/a.mkv")`` copies a built fixture to a path below ``tmp_path``.
 
-    def dropped(name: str, place: str, salt: int | None = None) -> Path:
-        path = tmp_path / place
+    ``salt`` changes the content of an MP4 without effect: it appends a free box of that size.
+    """
+
+    def dropped(name: str, relative_path: str, salt: int | None = None) -> Path:
+        path = tmp_path / relative_path
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(make(name), path)
         if salt is not None:
@@ -44,10 +44,10 @@ def drop(make: Callable[[str], Path], tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def dask_crew() -> Iterator[WorkerPool]:
-    """A scheduler and two workers in this process, reached over TCP as from elsewhere."""
+def dask_pool() -> Iterator[WorkerPool]:
+    """A scheduler and two workers in this process, connected over TCP like remote ones."""
     distributed = pytest.importorskip("distributed")
-    from mediaprep.jobs.workers.dask import Cluster
+    from mediaprep.jobs.workers.dask import DaskPool
 
     with distributed.LocalCluster(
         n_workers=2,
@@ -58,16 +58,16 @@ def dask_crew() -> Iterator[WorkerPool]:
         host="127.0.0.1",
         resources={"CPU": 1},
     ) as local:
-        crew = Cluster(local.scheduler_address)
-        yield crew
-        crew.close()
+        pool = DaskPool(local.scheduler_address)
+        yield pool
+        pool.close()
 
 
 @pytest.fixture(params=["threads", "dask"])
-def crew(request: pytest.FixtureRequest) -> Iterator[WorkerPool]:
-    """The whole suite runs over both."""
+def pool(request: pytest.FixtureRequest) -> Iterator[WorkerPool]:
+    """Every test that asks for it runs over both kinds of pool."""
     if request.param == "dask":
-        yield request.getfixturevalue("dask_crew")
+        yield request.getfixturevalue("dask_pool")
         return
     threads = ThreadPool(2)
     yield threads
@@ -75,30 +75,30 @@ def crew(request: pytest.FixtureRequest) -> Iterator[WorkerPool]:
 
 
 @pytest.fixture
-def opened(
-    crew: WorkerPool, recipe: RunSettings, tmp_path: Path
+def open_driver(
+    pool: WorkerPool, settings: RunSettings, tmp_path: Path
 ) -> Callable[..., AbstractContextManager[Driver]]:
-    """``with opened() as driver``: over ``tmp_path/out``; what it tells is in ``driver.tell.events``."""
+    """``with open_driver() as driver`` opens a driver for the output folder ``tmp_path/out``."""
 
     @contextmanager
-    def entered(
-        tell: Heard | None = None, options: RunOptions | None = None, **words: object
+    def opened(
+        listener: EventLog | None = None, options: RunOptions | None = None, **arguments: object
     ) -> Iterator[Driver]:
-        with batch.opened(
+        with batch.open_driver(
             tmp_path / "out",
-            recipe,
-            crew,
+            settings,
+            pool,
             options or RunOptions(pause=0.0),
-            tell or Heard(),
-            **words,
+            listener or EventLog(),
+            **arguments,
         ) as driver:  # type: ignore[arg-type]
             yield driver
 
-    return entered
+    return opened
 
 
-class Heard:
-    """Keeps the events."""
+class EventLog:
+    """A listener that stores the events."""
 
     def __init__(self) -> None:
         self.events: list[JobEvent] = []
@@ -111,7 +111,7 @@ class Heard:
 
 
 def visible(folder: Path) -> set[str]:
-    """Every file below a folder, but for what is in hidden folders; a work file anywhere else counts."""
+    """Return the files below a folder that are outside of the state folder."""
     return {
         str(path.relative_to(folder))
         for path in folder.rglob("*")

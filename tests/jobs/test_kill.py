@@ -1,4 +1,7 @@
-"""kill -9 at every named step and at random times: after a restart 0 jobs lost, 0 doubled, 0 partial outputs visible, 0 sources changed."""
+"""Killed at every crash point and at random times: no job is lost or repeated, no source changes.
+
+No partial output is ever visible.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ import mediaprep
 from mediaprep.jobs.ledger.ledger import Ledger
 
 Drop = Callable[..., Path]
-MOST_STEPS = 200
+MAX_CRASH_POINTS = 200
 ROUNDS = 60
 
 
@@ -36,29 +39,29 @@ def outputs(folder: Path) -> dict[str, str]:
 
 
 def start(
-    command: str, tmp: Path, *options: str, fault: str | None = None
+    command: str, tmp: Path, *options: str, crash_point: str | None = None
 ) -> subprocess.Popen[bytes]:
     environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1") | (
-        {"MEDIAPREP_FAULT": fault} if fault else {}
+        {"MEDIAPREP_FAULT": crash_point} if crash_point else {}
     )
-    words = {
+    arguments = {
         "batch": ["batch", str(tmp / "in"), "-o", str(tmp / "out")],
         "watch": ["watch", str(tmp / "in"), str(tmp / "out"), "--once"],
     }
-    argv = [sys.executable, "-m", "mediaprep", *words[command], *options, "--progress", "none"]
+    argv = [sys.executable, "-m", "mediaprep", *arguments[command], *options, "--progress", "none"]
     return subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
-def ended(child: subprocess.Popen[bytes], wanted: tuple[int, ...] = (0,)) -> int:
-    said, _ = child.communicate(timeout=120)
-    assert child.returncode in wanted, said.decode()
-    assert b"Traceback" not in said, said.decode()
+def wait_for(child: subprocess.Popen[bytes], codes: tuple[int, ...] = (0,)) -> int:
+    output, _ = child.communicate(timeout=120)
+    assert child.returncode in codes, output.decode()
+    assert b"Traceback" not in output, output.decode()
     return child.returncode
 
 
-def judge(tmp: Path, before: dict[str, str], wanted: dict[str, str]) -> None:
-    """All that was promised: the outputs byte for byte those of an undisturbed run, nothing beside them, no source touched."""
-    assert {Path(name).name: digest for name, digest in outputs(tmp / "out").items()} == wanted
+def assert_complete(tmp: Path, before: dict[str, str], expected: dict[str, str]) -> None:
+    """Assert that outputs are those of an undisturbed run, and that no source has changed."""
+    assert {Path(name).name: digest for name, digest in outputs(tmp / "out").items()} == expected
     sources = {Path(name).name: digest for name, digest in digests(tmp / "in").items()}
     assert sources == {Path(name).name: digest for name, digest in before.items()}
     with Ledger(tmp / "out" / ".mediaprep" / "ledger.db") as ledger:
@@ -69,14 +72,14 @@ def judge(tmp: Path, before: dict[str, str], wanted: dict[str, str]) -> None:
 
 @pytest.fixture
 def work(drop: Drop, tmp_path: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Three jobs: a remux, a copy, a twin; digests of the sources, and of the outputs of an undisturbed run."""
+    """Three jobs: a remux, a copy, a duplicate. Digests of the sources, and of the expected outputs."""
     drop("r60.mkv", "in/a.mkv")
     drop("base.mp4", "in/b.mp4")
     drop("r60.mkv", "in/sub/c.mkv")
-    (tmp_path / "calm").mkdir()
-    made = mediaprep.prepare(tmp_path / "in" / "a.mkv", tmp_path / "calm" / "a.mp4")
-    assert made.status == "fixed", made.problems
-    remux = hashlib.sha256((tmp_path / "calm" / "a.mp4").read_bytes()).hexdigest()
+    (tmp_path / "expected").mkdir()
+    outcome = mediaprep.prepare(tmp_path / "in" / "a.mkv", tmp_path / "expected" / "a.mp4")
+    assert outcome.status == "fixed", outcome.problems
+    remux = hashlib.sha256((tmp_path / "expected" / "a.mp4").read_bytes()).hexdigest()
     fine = hashlib.sha256((tmp_path / "in" / "b.mp4").read_bytes()).hexdigest()
     return digests(tmp_path / "in"), {"a.mp4": remux, "b.mp4": fine, "c.mp4": remux}
 
@@ -88,26 +91,26 @@ def killed_at(
     count: int,
     options: tuple[str, ...],
 ) -> bool:
-    """Kill at the so-manyth step, look, start again, judge; False where there are fewer steps."""
-    before, wanted = work
+    """Kill at crash point ``count``, restart and check; return False if there are fewer."""
+    before, expected = work
     shutil.rmtree(tmp / "out", ignore_errors=True)
-    code = ended(start(command, tmp, *options, fault=f"*:{count}"), (0, -signal.SIGKILL))
+    code = wait_for(start(command, tmp, *options, crash_point=f"*:{count}"), (0, -signal.SIGKILL))
     assert (
-        set(outputs(tmp / "out").values()) <= set(wanted.values())
+        set(outputs(tmp / "out").values()) <= set(expected.values())
         if (tmp / "out").exists()
         else True
     )  # nothing partial is visible
     if code != -signal.SIGKILL:
-        judge(tmp, before, wanted)
+        assert_complete(tmp, before, expected)
         return False
-    ended(start(command, tmp, *options))
-    judge(tmp, before, wanted)
+    wait_for(start(command, tmp, *options))
+    assert_complete(tmp, before, expected)
     return True
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [9, 18])
-def test_a_batch_killed_at_some_steps(tmp_path: Path, work, count: int) -> None:
+def test_a_batch_killed_at_some_crash_points(tmp_path: Path, work, count: int) -> None:
     killed_at("batch", tmp_path, work, count, ("-j", "1"))
 
 
@@ -120,35 +123,35 @@ def test_a_batch_killed_at_some_steps(tmp_path: Path, work, count: int) -> None:
         ("watch", ("-j", "1", "--settle", "0.2", "--rescan", "0.2")),
     ],
 )
-def test_killed_at_every_named_step(
+def test_killed_at_every_crash_point(
     tmp_path: Path, work, command: str, options: tuple[str, ...]
 ) -> None:
-    """The count is raised until no fault fires."""
-    for count in range(1, MOST_STEPS):
+    """``count`` is raised until the process is not killed any more."""
+    for count in range(1, MAX_CRASH_POINTS):
         if not killed_at(command, tmp_path, work, count, options):
             assert count > 15
             return
-    raise AssertionError("it never came to an end")
+    raise AssertionError("more crash points than expected")
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("command", ["batch", "watch"])
 def test_killed_at_random_times(tmp_path: Path, work, command: str) -> None:
-    """Killed up to three times in a row, restarted each time; by a fixed seed."""
-    before, wanted = work
-    chance = random.Random(20260822)
+    """Killed up to three times in a row and restarted, at times from a fixed seed."""
+    before, expected = work
+    generator = random.Random(20260822)
     options = ("--settle", "0.2", "--rescan", "0.2") if command == "watch" else ()
     for _ in range(ROUNDS):
         shutil.rmtree(tmp_path / "out", ignore_errors=True)
-        for _ in range(chance.randint(1, 3)):
+        for _ in range(generator.randint(1, 3)):
             child = start(command, tmp_path, *options)
-            time.sleep(chance.uniform(0.2, 2.5))
+            time.sleep(generator.uniform(0.2, 2.5))
             child.kill()
             child.communicate()
             if (tmp_path / "out").exists():
-                assert set(outputs(tmp_path / "out").values()) <= set(wanted.values())
-        ended(start(command, tmp_path, *options))
-        judge(tmp_path, before, wanted)
+                assert set(outputs(tmp_path / "out").values()) <= set(expected.values())
+        wait_for(start(command, tmp_path, *options))
+        assert_complete(tmp_path, before, expected)
 
 
 @pytest.mark.slow
@@ -162,7 +165,7 @@ def test_a_terminated_batch_stops_cleanly_and_leaves_no_child(drop: Drop, tmp_pa
         int(pid) for pid in Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
     ]
     child.terminate()
-    ended(child, (143,))
+    wait_for(child, (143,))
     assert outputs(tmp_path / "out") == {}
     assert not list((tmp_path / "out" / ".mediaprep" / "work").iterdir())
     assert not [
@@ -172,4 +175,4 @@ def test_a_terminated_batch_stops_cleanly_and_leaves_no_child(drop: Drop, tmp_pa
         and Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     ]
     with Ledger(tmp_path / "out" / ".mediaprep" / "ledger.db") as ledger:
-        assert [(row.state, row.tries) for row in ledger.rows()] == [("new", 0)]
+        assert [(row.state, row.attempts) for row in ledger.jobs()] == [("new", 0)]

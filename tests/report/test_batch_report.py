@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from mediaprep.jobs.run.events import (
-    JobAgain,
     JobDone,
     JobFound,
-    JobLooked,
+    JobInspected,
     JobProgress,
+    JobRetry,
     JobStarted,
     Notice,
     RunDone,
@@ -48,8 +48,8 @@ def taken(job: int, size: int = 100) -> JobStarted:
     return JobStarted(job=job, input=f"{job}.mov", attempt=1, size_bytes=size)
 
 
-def probed(job: int, seconds: float) -> JobLooked:
-    return JobLooked(job=job, input=f"{job}.mov", status="planned", media_seconds=seconds)
+def probed(job: int, seconds: float) -> JobInspected:
+    return JobInspected(job=job, input=f"{job}.mov", status="planned", media_seconds=seconds)
 
 
 def done(job: int, media: float, **more: object) -> JobDone:
@@ -98,7 +98,7 @@ def test_a_job_that_is_tried_again_counts_once() -> None:
         begun(1, 100),
         taken(1),
         probed(1, 10),
-        JobAgain(job=1, input="1.mov", attempt=1, problem="x"),
+        JobRetry(job=1, input="1.mov", attempt=1, problem="x"),
         taken(1),
         probed(1, 10),
     ):
@@ -114,7 +114,7 @@ def test_what_is_refused_or_fine_is_no_work_of_its_playing_time() -> None:
     for event in (begun(2, 200), taken(1), taken(2), probed(2, 10 - LOOK_WEIGHT)):
         tally(event)
     clock.now = 5.0
-    tally(JobLooked(job=1, input="1.mov", status="refused", media_seconds=7200))
+    tally(JobInspected(job=1, input="1.mov", status="refused", media_seconds=7200))
     tally(
         JobDone(
             job=1, input="1.mov", status="refused", attempt=1, media_seconds=7200, size_bytes=100
@@ -161,7 +161,7 @@ def test_a_file_that_was_refused_and_copied_says_both(
 
 
 def test_a_try_that_failed_says_when_the_next_one_is() -> None:
-    again = JobAgain(job=1, input="/in/a\n.mov", attempt=2, problem="no space", pause_seconds=4.0)
+    again = JobRetry(job=1, input="/in/a\n.mov", attempt=2, problem="no space", pause_seconds=4.0)
     assert again_line(again) == "/in/a\\n.mov: attempt 2 failed: no space; it is tried again in 4 s"
 
 

@@ -1,4 +1,4 @@
-"""The files below a folder, as a stream: no list of them is ever held."""
+"""The files below a folder, as a stream: no list of them is ever held in memory."""
 
 from __future__ import annotations
 
@@ -9,28 +9,22 @@ from pathlib import Path
 
 from mediaprep.errors import UsageProblem
 from mediaprep.jobs.ledger.records import FoundFile
-from mediaprep.runtime.source import display_name
+from mediaprep.runtime.source import display_name, reason
 
-IGNORED = (
-    ".*",
-    "*.part",
-    "*.tmp",
-    "*.crdownload",
-    "*.filepart",
-    "~*",
-    "_UNPACK_*",
-)  # hidden, and what browsers and copiers write first
+# Hidden files, and the names under which browsers, unpackers and copiers write unfinished files.
+IGNORED = (".*", "*.part", "*.tmp", "*.crdownload", "*.filepart", "~*", "_UNPACK_*")
 
 
-def ignored(name: str) -> bool:
-    """Whether a file or folder of this name is passed over."""
+def is_ignored(name: str) -> bool:
+    """Return True if files and folders of this name are skipped."""
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in IGNORED)
 
 
-def walk(root: Path, problem: Callable[[str], None]) -> Iterator[FoundFile]:
-    """Every regular file below ``root``; symbolic links are not followed. ``problem`` gets one line about each folder that cannot be read.
+def walk(root: Path, report: Callable[[str], None]) -> Iterator[FoundFile]:
+    """Yield every regular file below ``root``, without following symbolic links.
 
-    A folder that disappears meanwhile is nobody's fault, and so is a file.
+    ``report`` gets one line about each folder that cannot be read. Files and folders that disappear
+    meanwhile are not reported.
     """
     pending = [""]
     while pending:
@@ -38,68 +32,73 @@ def walk(root: Path, problem: Callable[[str], None]) -> Iterator[FoundFile]:
         try:
             with os.scandir(root / below if below else root) as entries:
                 for entry in entries:
-                    if ignored(entry.name):
+                    if is_ignored(entry.name):
                         continue
-                    place = os.path.join(below, entry.name) if below else entry.name  # noqa: PTH118 (a million times)
+                    path = os.path.join(below, entry.name) if below else entry.name  # noqa: PTH118 (called for every file)
                     if entry.is_dir(follow_symlinks=False):
-                        pending.append(place)
-                    elif (
-                        entry.is_file(follow_symlinks=False)
-                        and (found := entry_of(entry, place)) is not None
-                    ):
-                        yield found
+                        pending.append(path)
+                    elif entry.is_file(follow_symlinks=False):
+                        file = found_file(entry, path)
+                        if file is not None:
+                            yield file
         except FileNotFoundError:
             if not below:
-                problem(f"{display_name(root)}: no such folder")
-        except OSError as refused:
-            problem(
-                f"{display_name(root / below)}: cannot be read ({(refused.strerror or '').lower()})"
-            )
+                report(f"{display_name(root)}: no such folder")
+        except OSError as problem:
+            report(f"{display_name(root / below)}: cannot be read ({reason(problem)})")
 
 
-def entry_of(path: os.PathLike[str], place: str) -> FoundFile | None:
-    """What is known of one file; None where it is gone."""
+def found_file(path: os.PathLike[str], relative_path: str) -> FoundFile | None:
+    """Return one file with its stamp; None if it does not exist. Links are not followed."""
     try:
         facts = os.lstat(path)
     except OSError:
         return None
+    return _with_stamp(os.fspath(path), relative_path, facts)
+
+
+def _with_stamp(path: str, relative_path: str, facts: os.stat_result) -> FoundFile:
     stamp = (facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
-    return FoundFile(source=os.path.abspath(path), place=place, stamp=stamp)  # noqa: PTH100 (not resolved: a link stays one)
+    source = os.path.abspath(path)  # noqa: PTH100 (Path.resolve would replace a link by its target)
+    return FoundFile(source=source, relative_path=relative_path, stamp=stamp)
 
 
-def given(inputs: Sequence[str], problem: Callable[[str], None]) -> Iterator[FoundFile]:
-    """The files that a batch was given: those below each folder, and single files, which go straight into the output folder."""
+def find_inputs(inputs: Sequence[str], report: Callable[[str], None]) -> Iterator[FoundFile]:
+    """Yield the input files of a batch: those below each folder, and each file that is named.
+
+    A named file has no folder of its own in the output. ``report`` gets one line about each input
+    that cannot be read.
+    """
     for text in inputs:
         path = Path(text)
         if path.is_dir():
-            yield from walk(path, problem)
+            yield from walk(path, report)
             continue
         try:
             facts = path.stat()
-        except OSError as refused:
-            problem(f"{display_name(text)}: {(refused.strerror or 'cannot be read').lower()}")
+        except OSError as problem:
+            report(f"{display_name(text)}: {reason(problem)}")
             continue
-        stamp = (facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
-        yield FoundFile(source=os.path.abspath(text), place=path.name, stamp=stamp)  # noqa: PTH100
+        yield _with_stamp(text, path.name, facts)
 
 
-def refuse_loop(source: Path, out: Path) -> None:
-    """Look before any work is done. Raises: UsageProblem where the output folder lies inside the input folder, by device and inode of all
-    its parents, so through links and mounts too."""
+def refuse_nested_output(source: Path, out: Path) -> None:
+    """Raise UsageProblem if the output folder lies inside the input folder.
+
+    Device and inode of every parent are compared, so links and mounts do not hide it.
+    """
     try:
         facts = source.stat()
     except OSError as problem:
-        raise UsageProblem(
-            f"{display_name(source)}: {(problem.strerror or 'cannot be read').lower()}"
-        ) from problem
-    place = Path(os.path.realpath(out))
-    for folder in (place, *place.parents):
+        raise UsageProblem(f"{display_name(source)}: {reason(problem)}") from problem
+    real = Path(os.path.realpath(out))
+    for folder in (real, *real.parents):
         try:
             parent = folder.stat()
         except OSError:
             continue
-        if (parent.st_dev, parent.st_ino) == (facts.st_dev, facts.st_ino):
+        if os.path.samestat(parent, facts):
             raise UsageProblem(
-                f"{display_name(out)}: lies inside the input folder {display_name(source)}, which would feed on its own output:"
-                " choose a folder outside it"
+                f"{display_name(out)}: lies inside the input folder {display_name(source)},"
+                " so outputs would become inputs: choose a folder outside of it"
             )

@@ -1,174 +1,278 @@
-"""The ledger: what was found, who works on it, and what became of it. The truth of batch and watch; only coordinators write it.
+"""The job ledger: which files were found, which process works on them, and how they ended.
 
-One row is one source file of one content under one name for one recipe (profile, category, wishes, plan version). A row goes from ``new``
-through ``run`` and ``publish`` to ``done``; ``publish`` knows name and sha256 of each output before that name exists, so that a killed run
-is finished forwards, never done again. On a local disk only: SQLite's WAL does not work over a network.
+It is the only record of a batch or watch, and only coordinators write it. One row is one source
+file with one content under one name, for one set of run settings. Its state goes from ``new`` over
+``run`` and ``publish`` to ``done``. In ``publish`` the ledger holds name and sha256 of every output
+before that name exists, so the next run completes what a killed one was publishing and never
+repeats it. The file must lie on a local disk, because SQLite's WAL does not work over a network
+(https://www.sqlite.org/wal.html).
 """
 
 from __future__ import annotations
 
 import glob
 import json
+import math
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
-from mediaprep.errors import UsageProblem
-from mediaprep.jobs.ledger.database import CACHE, LedgerUnusable, set_aside
-from mediaprep.jobs.ledger.owner import Owner, held
-from mediaprep.jobs.ledger.queries import Queries, marks
+from mediaprep.jobs.ledger.database import CACHE_KIB, Database
+from mediaprep.jobs.ledger.owner import Owner, is_locked
 from mediaprep.jobs.ledger.records import (
-    COLUMNS,
+    JOB_COLUMNS,
+    NEW_JOB_COLUMNS,
+    OUTPUT_COLUMNS,
     FoundFile,
+    JobCount,
     JobRow,
     Publication,
-    entered,
-    fold,
-    ident,
-    row_of,
+    SettingsRow,
+    folded_name,
+    job_from_row,
+    job_key,
+    new_job_values,
+    publication_from_row,
+    publication_values,
     stamp_text,
 )
-from mediaprep.runtime.source import Stamp, display_name
+from mediaprep.runtime.source import Stamp
 
-CHUNK_SECONDS = 2.0  # of one transaction, so that other processes get their turn
-SMALL, LARGE = (
-    (20_000, CACHE),
-    (100_000, 64 * 1024),
-)  # rows of one transaction, KiB of cache: the index, in random order, is written
-GROWN = 200_000  # nearly whole with each; beyond so many new files in one go it pays to hold it
+# Files are inserted in transactions of limited time, so that other processes get their turn.
+INSERT_SECONDS = 2.0
+INSERT_ROWS = 20_000
+# Keys are random, so that every transaction rewrites most of their index. From this many files on
+# it pays to keep that index in memory, and to commit less often.
+MANY_FILES = 200_000
+MANY_FILES_INSERT_ROWS = 100_000
+MANY_FILES_CACHE_KIB = 64 * 1024
 
 
 class NameTaken(Exception):
-    """Another process was quicker with an output's name."""
+    """Raised if another process has claimed the name of an output first."""
 
 
-class Ledger(Queries):
-    """What changes it: jobs are entered, claimed, given back, published, ended, recovered."""
+class Ledger(Database):
+    """The jobs, their run settings and their outputs. Every method commits what it changes.
 
-    def recipe(self, digest: str, content: dict[str, Any], tools: dict[str, str]) -> int:
-        """The number of a recipe, entered on first use. ``tools``: the versions that work on it now, recorded, never compared."""
+    Raises: EnvironmentProblem, LedgerDamaged; every method may.
+    """
+
+    # Run settings
+
+    def register_settings(self, digest: str, content: dict[str, Any], tools: dict[str, str]) -> int:
+        """Return the id of these run settings, and record the versions of the tools used now."""
         with self.transaction():
-            words = (
+            values = (
                 digest,
                 json.dumps(content, sort_keys=True),
                 json.dumps(tools, sort_keys=True),
                 time.time(),
             )
             self.db.execute(
-                "INSERT INTO recipe (digest, content, tools, added) VALUES (?, ?, ?, ?)"
+                "INSERT INTO settings (digest, content, tools, added_at) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (digest) DO UPDATE SET tools = excluded.tools",
-                words,
+                values,
             )
-            return int(
-                self.db.execute("SELECT id FROM recipe WHERE digest = ?", (digest,)).fetchone()[0]
-            )
+            query = "SELECT id FROM settings WHERE digest = ?"
+            return int(self.db.execute(query, (digest,)).fetchone()[0])
+
+    def all_settings(self) -> tuple[SettingsRow, ...]:
+        """Return every set of run settings."""
+        query = "SELECT id, digest, content, tools FROM settings ORDER BY id"
+        with self.translated_errors():
+            rows = self.db.execute(query).fetchall()
+        return tuple(
+            SettingsRow(id=id_, digest=digest, content=json.loads(content), tools=json.loads(tools))
+            for id_, digest, content, tools in rows
+        )
+
+    # Adding and claiming jobs
 
     def add(
-        self, recipe: int, entries: Iterable[FoundFile], *, fresh: bool = False
+        self, settings_id: int, files: Iterable[FoundFile], *, fresh: bool = False
     ) -> tuple[int, int]:
-        """Enter what was found; (found, new). What is known under that name with that stamp stays as it is; ``fresh``: is done again."""
-        again = "UPDATE SET state = 'new', tries = 0, due = 0, status = NULL, problem = NULL, tidied = 0 WHERE job.state = 'done'"
+        """Add a job for each file; return the number of files and of new jobs.
+
+        A file that is known with this name and stamp keeps its job; with ``fresh`` a job that is
+        done starts again.
+        """
+        restart = (
+            "UPDATE SET state = 'new', attempts = 0, not_before = 0, status = NULL, problem = NULL,"
+            " cleaned_up = 0 WHERE job.state = 'done'"
+        )
         statement = (
-            "INSERT INTO job (recipe, source, place, ident, size, stamp, added) VALUES (?, ?, ?, ?, ?, ?, ?)"
-            f" ON CONFLICT (ident) DO {again if fresh else 'NOTHING'}"
+            f"INSERT INTO job ({NEW_JOB_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            f" ON CONFLICT (job_key) DO {restart if fresh else 'NOTHING'}"
         )
         found = new = 0
-        stream = iter(entries)
+        stream = iter(files)
         while (first := next(stream, None)) is not None:
-            rows, cache = LARGE if found >= GROWN else SMALL
-            chunk = _InsertBatch(recipe, first, stream, rows)
-            self.db.execute(f"PRAGMA cache_size = -{cache}")
+            rows = INSERT_ROWS
+            if found >= MANY_FILES:
+                rows = MANY_FILES_INSERT_ROWS
+                self.set_cache_size(MANY_FILES_CACHE_KIB)
+            batch = _InsertBatch(settings_id, chain([first], stream), rows)
             with self.transaction():
-                new += self.db.executemany(statement, chunk).rowcount
-            found += chunk.count
-        self.db.execute(f"PRAGMA cache_size = -{SMALL[1]}")
+                new += self.db.executemany(statement, batch).rowcount
+            found += batch.count
+        self.set_cache_size(CACHE_KIB)
         return found, new
 
-    def claim(self, recipe: int, count: int) -> tuple[JobRow, ...]:
-        """Take up to so many new jobs that are due, those tried least first."""
+    def contains(self, settings_id: int, source: str, stamp: Stamp) -> bool:
+        """Return True if a job exists for this file with this stamp."""
+        key = job_key(settings_id, os.fsencode(source), stamp_text(stamp))
+        return self._exists("SELECT 1 FROM job WHERE job_key = ?", key)
+
+    def has_new(self, settings_id: int) -> bool:
+        """Return True if some job is new."""
+        return self._has_due(settings_id, math.inf)
+
+    def _has_due(self, settings_id: int, now: float) -> bool:
+        query = "SELECT 1 FROM job WHERE state = 'new' AND settings_id = ? AND not_before <= ?"
+        return self._exists(query, settings_id, now)
+
+    def claim(self, settings_id: int, count: int) -> tuple[JobRow, ...]:
+        """Take up to ``count`` new jobs that are due, those with the fewest attempts first."""
         now = time.time()
-        if count <= 0 or not self.due(recipe, now):
+        if count <= 0 or not self._has_due(settings_id, now):
             return ()
         with self.transaction():
             cursor = self.db.execute(
-                "UPDATE job SET state = 'run', owner = ?, tries = tries + 1 WHERE id IN"
-                f" (SELECT id FROM job WHERE state = 'new' AND recipe = ? AND due <= ? ORDER BY tries, id LIMIT ?) RETURNING {COLUMNS}",
-                (str(self.owner), recipe, now, count),
+                "UPDATE job SET state = 'run', owner = ?, attempts = attempts + 1 WHERE id IN"
+                " (SELECT id FROM job WHERE state = 'new' AND settings_id = ? AND not_before <= ?"
+                f" ORDER BY attempts, id LIMIT ?) RETURNING {JOB_COLUMNS}",
+                (str(self.owner), settings_id, now, count),
             )
-            rows = sorted(map(row_of, cursor.fetchall()), key=lambda row: (row.tries, row.id))
-        return tuple(rows)
+            rows = [job_from_row(values) for values in cursor.fetchall()]
+        return tuple(sorted(rows, key=lambda row: (row.attempts, row.id)))
 
-    def release(self, job: int, *, counted: bool = True, pause: float = 0.0) -> None:
-        """Give a job back; not ``counted``: as if it had not been tried; ``pause``: seconds until it may be begun again."""
+    def release(self, job: int, *, count_attempt: bool = True, pause: float = 0.0) -> None:
+        """Make a claimed job new again; it may be claimed after ``pause`` seconds."""
+        not_before = time.time() + pause if pause else 0.0
         with self.transaction():
             self.db.execute(
-                "UPDATE job SET state = 'new', owner = NULL, tries = tries - ?, due = ? WHERE id = ? AND state = 'run'",
-                (0 if counted else 1, time.time() + pause if pause else 0.0, job),
+                "UPDATE job SET state = 'new', owner = NULL, attempts = attempts - ?,"
+                " not_before = ? WHERE id = ? AND state = 'run'",
+                (0 if count_attempt else 1, not_before, job),
             )
 
-    def forget(self, job: int) -> None:
-        """Drop a job that is to be found anew, such as a file that was not settled after all."""
+    def discard(self, job: int) -> None:
+        """Delete a claimed job whose file has changed, so that it is added again."""
         with self.transaction():
             self.db.execute("DELETE FROM job WHERE id = ? AND state = 'run'", (job,))
 
-    def probed(
-        self, job: int, recipe: int, source: str, stamp: Stamp, sha256: str
-    ) -> JobRow | None:
-        """Note the content. Answers another job of this name that holds the same content (or a later one that has taken this state of the
-        file over): then there is nothing to do here."""
-        raw, text = os.fsencode(source), stamp_text(stamp)
-        key = ident(recipe, raw, text)
+    def retry(self, jobs: Sequence[int] | None = None) -> int:
+        """Restart jobs that ended without an output (None: all of them); return how many."""
+        statement = (
+            "UPDATE job SET state = 'new', attempts = 0, not_before = 0, status = NULL,"
+            " problem = NULL WHERE state = 'done'"
+            " AND status NOT IN ('fixed', 'already_ok', 'same', 'own')"
+        )
         with self.transaction():
-            rival = self.db.execute(
-                "SELECT id FROM job WHERE ident = ? AND id != ?", (key, job)
+            if jobs is None:
+                return self.db.execute(statement).rowcount
+            statement += f" AND id IN ({_placeholders(jobs)})"
+            return self.db.execute(statement, tuple(jobs)).rowcount
+
+    # The content of a source
+
+    def record_content(
+        self, job: int, settings_id: int, source: str, stamp: Stamp, sha256: str
+    ) -> JobRow | None:
+        """Record stamp and digest of a job's source.
+
+        Return the job that makes this one unnecessary, if there is one: a finished job of the same
+        name and content, or a job that was added for this stamp of the file meanwhile.
+        """
+        name, text = os.fsencode(source), stamp_text(stamp)
+        key = job_key(settings_id, name, text)
+        with self.transaction():
+            newer = self.db.execute(
+                f"SELECT {JOB_COLUMNS} FROM job WHERE job_key = ? AND id != ?", (key, job)
             ).fetchone()
-            if rival is not None:
-                return self.row(rival[0])
+            if newer is not None:
+                return job_from_row(newer)
             self.db.execute(
-                "UPDATE job SET ident = ?, stamp = ?, size = ?, sha256 = ? WHERE id = ?",
+                "UPDATE job SET job_key = ?, stamp = ?, size_bytes = ?, sha256 = ? WHERE id = ?",
                 (key, text, stamp[0], sha256, job),
             )
             same = self.db.execute(
-                f"SELECT {COLUMNS} FROM job WHERE sha256 = ? AND recipe = ? AND source = ? AND id != ? AND state = 'done'"
+                f"SELECT {JOB_COLUMNS} FROM job WHERE sha256 = ? AND settings_id = ?"
+                " AND source = ? AND id != ? AND state = 'done'"
                 " AND status IN ('fixed', 'already_ok') LIMIT 1",
-                (sha256, recipe, raw, job),
+                (sha256, settings_id, name, job),
             ).fetchone()
-        return None if same is None else row_of(same)
+        return None if same is None else job_from_row(same)
 
-    def intend(self, job: int, outputs: Sequence[Publication]) -> None:
-        """Write name and digest of each output, before any of the names exists. Raises: NameTaken."""
+    def outputs_of_duplicate(
+        self, job: int, settings_id: int, sha256: str
+    ) -> tuple[Publication, ...] | None:
+        """Return the outputs of another fixed job with this content; None if there is none."""
+        query = (
+            "SELECT id FROM job WHERE sha256 = ? AND settings_id = ? AND id != ?"
+            " AND state = 'done' AND status = 'fixed' LIMIT 1"
+        )
+        with self.translated_errors():
+            row = self.db.execute(query, (sha256, settings_id, job)).fetchone()
+        return None if row is None else self.outputs(row[0])
+
+    def is_fixed_output(self, sha256: str) -> bool:
+        """Return True if this is the content of an output that was fixed, not merely copied."""
+        return self._exists("SELECT 1 FROM output WHERE sha256 = ? AND fixed", sha256)
+
+    # Publishing
+
+    def begin_publishing(self, job: int, outputs: Sequence[Publication]) -> None:
+        """Record name and digest of each output before any of the names exists.
+
+        Raises: NameTaken.
+        """
         with self.transaction():
             self.db.execute("UPDATE job SET state = 'publish' WHERE id = ?", (job,))
-            self._put_outputs(job, outputs)
+            self._replace_outputs(job, outputs)
 
-    def _put_outputs(self, job: int, outputs: Sequence[Publication]) -> None:
-        self.db.execute("DELETE FROM output WHERE job = ?", (job,))
-        try:
-            self.db.executemany(
-                "INSERT INTO output (job, number, name, fold, sha256, size, part, made, replaces) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        job,
-                        i,
-                        os.fsencode(o.name),
-                        fold(o.name),
-                        o.sha256,
-                        o.size,
-                        o.part and os.fsencode(o.part),
-                        o.made,
-                        o.replaces,
-                    )
-                    for i, o in enumerate(outputs)
-                ],
+    def cancel_publishing(self, job: int) -> None:
+        """Return a job whose outputs cannot be published to the state ``run``."""
+        with self.transaction():
+            self.db.execute("DELETE FROM output WHERE job_id = ?", (job,))
+            self.db.execute(
+                "UPDATE job SET state = 'run' WHERE id = ? AND state = 'publish'", (job,)
             )
+
+    def _replace_outputs(self, job: int, outputs: Sequence[Publication]) -> None:
+        self.db.execute("DELETE FROM output WHERE job_id = ?", (job,))
+        statement = (
+            f"INSERT INTO output (job_id, number, folded_name, {OUTPUT_COLUMNS})"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        )
+        rows = [
+            (job, number, folded_name(output.name), *publication_values(output))
+            for number, output in enumerate(outputs)
+        ]
+        try:
+            self.db.executemany(statement, rows)
         except sqlite3.IntegrityError as problem:
             raise NameTaken(str(problem)) from problem
 
-    def done(
+    def is_name_taken(self, name: str, job: int) -> bool:
+        """Return True if an output of another job collides with ``name`` on some file system."""
+        query = "SELECT 1 FROM output WHERE folded_name = ? AND job_id != ?"
+        return self._exists(query, folded_name(name), job)
+
+    def outputs(self, job: int) -> tuple[Publication, ...]:
+        """Return the outputs that a job has published or is about to publish."""
+        query = f"SELECT {OUTPUT_COLUMNS} FROM output WHERE job_id = ? ORDER BY number"
+        with self.translated_errors():
+            rows = self.db.execute(query, (job,)).fetchall()
+        return tuple(map(publication_from_row, rows))
+
+    # The end of a job
+
+    def finish(
         self,
         job: int,
         status: str,
@@ -177,139 +281,152 @@ class Ledger(Queries):
         media_seconds: float | None = None,
         work_seconds: float | None = None,
     ) -> None:
-        """The end of a job. Its outputs, if any, have their names."""
+        """Record the end of a job, whose outputs are published."""
         with self.transaction():
             self.db.execute(
-                "UPDATE job SET state = 'done', owner = NULL, status = ?, problem = ?, media_seconds = ?, work_seconds = ?, ended = ?"
-                " WHERE id = ?",
+                "UPDATE job SET state = 'done', owner = NULL, status = ?, problem = ?,"
+                " media_seconds = ?, work_seconds = ?, ended_at = ? WHERE id = ?",
                 (status, problem, media_seconds, work_seconds, time.time(), job),
             )
-            self.db.execute("UPDATE output SET part = NULL, replaces = NULL WHERE job = ?", (job,))
-
-    def unintend(self, job: int) -> None:
-        """A publication that could not be finished: as if nothing had come back yet."""
-        with self.transaction():
-            self.db.execute("DELETE FROM output WHERE job = ?", (job,))
             self.db.execute(
-                "UPDATE job SET state = 'run' WHERE id = ? AND state = 'publish'", (job,)
+                "UPDATE output SET work_file = NULL, replaces_sha256 = NULL WHERE job_id = ?",
+                (job,),
             )
 
-    def tidied(self, job: int) -> None:
-        """The source was dealt with."""
+    def mark_cleaned_up(self, job: int) -> None:
+        """Record that the source of a finished job was left, moved or deleted as requested."""
         with self.transaction():
-            self.db.execute("UPDATE job SET tidied = 1 WHERE id = ?", (job,))
+            self.db.execute("UPDATE job SET cleaned_up = 1 WHERE id = ?", (job,))
 
-    def orphans(self) -> tuple[JobRow, ...]:
-        """Jobs whose owner is gone; from now on they are ours, so that nobody else recovers them too."""
-        with self.told():
-            texts = [
-                row[0]
-                for row in self.db.execute(
-                    "SELECT DISTINCT owner FROM job WHERE state IN ('run', 'publish')"
-                )
-            ]
-        gone = [
-            text
-            for text in texts
-            if text is not None and text != str(self.owner) and not self._alive(text)
-        ]
-        rows: list[JobRow] = []
-        for text in gone:
-            with self.transaction():
-                statement = f"UPDATE job SET owner = ? WHERE owner = ? AND state IN ('run', 'publish') RETURNING {COLUMNS}"
-                rows += map(row_of, self.db.execute(statement, (str(self.owner), text)).fetchall())
-        for lock in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.lock"):
-            if not held(lock):
-                lock.unlink(missing_ok=True)
-        return tuple(sorted(rows, key=lambda row: row.id))
-
-    def _alive(self, text: str) -> bool:
-        owner = Owner.parse(text)
-        return owner.alive(self.lock_of(owner))
-
-    def retry(self, jobs: Sequence[int] | None = None) -> int:
-        """Begin jobs again that ended without an output, all of them or those of these numbers; how many."""
-        statement = (
-            "UPDATE job SET state = 'new', tries = 0, due = 0, status = NULL, problem = NULL"
-            " WHERE state = 'done' AND status NOT IN ('fixed', 'already_ok', 'same', 'own')"
+    def jobs_to_clean_up(self, settings_id: int, after: int, count: int) -> tuple[JobRow, ...]:
+        """Return up to ``count`` finished jobs with an id above ``after`` to be cleaned up."""
+        query = (
+            f"SELECT {JOB_COLUMNS} FROM job WHERE id > ? AND settings_id = ? AND state = 'done'"
+            " AND NOT cleaned_up ORDER BY id LIMIT ?"
         )
-        with self.transaction():
-            if jobs is None:
-                return self.db.execute(statement).rowcount
-            return self.db.execute(f"{statement} AND id IN ({marks(jobs)})", tuple(jobs)).rowcount
+        with self.translated_errors():
+            rows = self.db.execute(query, (after, settings_id, count)).fetchall()
+        return tuple(map(job_from_row, rows))
+
+    # Recovery
+
+    def claim_orphans(self) -> tuple[JobRow, ...]:
+        """Claim the unfinished jobs of owners that are not alive, and delete their lock files."""
+        orphans: list[JobRow] = []
+        for owner in self._dead_owners():
+            with self.transaction():
+                cursor = self.db.execute(
+                    "UPDATE job SET owner = ? WHERE owner = ? AND state IN ('run', 'publish')"
+                    f" RETURNING {JOB_COLUMNS}",
+                    (str(self.owner), owner),
+                )
+                orphans += map(job_from_row, cursor.fetchall())
+        for lock in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.lock"):
+            if not is_locked(lock):
+                lock.unlink(missing_ok=True)
+        return tuple(sorted(orphans, key=lambda row: row.id))
+
+    def _dead_owners(self) -> list[str]:
+        query = "SELECT DISTINCT owner FROM job WHERE state IN ('run', 'publish')"
+        with self.translated_errors():
+            texts = [text for (text,) in self.db.execute(query)]
+        dead = []
+        for text in texts:
+            if text is None or text == str(self.owner):
+                continue
+            owner = Owner.parse(text)
+            if not owner.is_alive(self.lock_path(owner)):
+                dead.append(text)
+        return dead
 
     def restore(
         self,
-        recipe: int,
-        entry: FoundFile,
+        settings_id: int,
+        file: FoundFile,
         sha256: str,
         status: str,
         outputs: Sequence[Publication],
     ) -> bool:
-        """Enter a job that is known to be done, from its receipt; False where it is there already."""
+        """Add a finished job from its receipt; return False if it exists or a name is taken."""
         with self.transaction():
+            cursor = self.db.execute(
+                f"INSERT INTO job ({NEW_JOB_COLUMNS}, state, status, sha256, ended_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, 'done', ?, ?, ?) ON CONFLICT (job_key) DO NOTHING",
+                (*new_job_values(settings_id, file, time.time()), status, sha256, time.time()),
+            )
+            if cursor.rowcount < 1:
+                return False
+            job = int(cursor.lastrowid or 0)
             try:
-                cursor = self.db.execute(
-                    "INSERT INTO job (recipe, source, place, ident, size, stamp, added, state, status, sha256, ended) VALUES"
-                    " (?, ?, ?, ?, ?, ?, ?, 'done', ?, ?, ?) ON CONFLICT (ident) DO NOTHING",
-                    (*entered(recipe, entry, time.time()), status, sha256, time.time()),
-                )
-                if cursor.rowcount < 1:
-                    return False
-                self._put_outputs(int(cursor.lastrowid or 0), outputs)
+                self._replace_outputs(job, outputs)
             except NameTaken:
-                self.db.execute("DELETE FROM job WHERE id = last_insert_rowid()")
+                self.db.execute("DELETE FROM output WHERE job_id = ?", (job,))
+                self.db.execute("DELETE FROM job WHERE id = ?", (job,))
                 return False
         return True
 
+    # Listing
 
-def open_ledger(
-    path: Path, notice: Callable[[str], None], rebuild: Callable[[Ledger], int]
-) -> Ledger:
-    """A ledger that works: one that is damaged or of a newer version is set aside, and a new one rebuilt from the outputs' receipts; so is
-    one that is missing. Raises: EnvironmentProblem."""
-    existed = path.exists()
-    try:
-        ledger = Ledger(path)
-    except LedgerUnusable as problem:
-        aside = set_aside(problem)
-        ledger = Ledger(path)
-        kept = rebuild(ledger)
-        notice(
-            f"{problem}: set aside as {display_name(aside.name)}; rebuilt from the outputs: {kept} jobs that are done and verified"
-        )
-        return ledger
-    if not existed and (kept := rebuild(ledger)):
-        notice(
-            f"ledger {display_name(path)}: not there, rebuilt from the outputs: {kept} jobs that are done and verified"
-        )
-    return ledger
+    def job(self, job: int) -> JobRow | None:
+        """Return one job by its id."""
+        query = f"SELECT {JOB_COLUMNS} FROM job WHERE id = ?"
+        with self.translated_errors():
+            row = self.db.execute(query, (job,)).fetchone()
+        return None if row is None else job_from_row(row)
 
+    def jobs(
+        self, *, states: Sequence[str] = (), statuses: Sequence[str] = (), limit: int = -1
+    ) -> Iterator[JobRow]:
+        """Yield jobs in the order in which they were added."""
+        conditions = []
+        if states:
+            conditions.append(f"state IN ({_placeholders(states)})")
+        if statuses:
+            conditions.append(f"status IN ({_placeholders(statuses)})")
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        query = f"SELECT {JOB_COLUMNS} FROM job {where} ORDER BY id LIMIT ?"
+        with self.translated_errors():
+            yield from map(job_from_row, self.db.execute(query, (*states, *statuses, limit)))
 
-def existing(path: Path) -> Ledger:
-    """A ledger that is there. Raises: UsageProblem where it is not, EnvironmentProblem where it cannot be used."""
-    if not path.is_file():
-        raise UsageProblem(
-            f"no ledger at {display_name(path)}: name the output folder of a batch or a watch, or its ledger"
+    def counts(self, settings_id: int | None = None) -> tuple[JobCount, ...]:
+        """Count the jobs (of all settings, or of some) by state and status."""
+        query = (
+            "SELECT state, status, count(*), sum(size_bytes), total(media_seconds) FROM job"
+            " WHERE ?1 IS NULL OR settings_id = ?1 GROUP BY state, status"
         )
-    return Ledger(path)
+        with self.translated_errors():
+            rows = self.db.execute(query, (settings_id,)).fetchall()
+        return tuple(
+            JobCount(state=state, status=status, jobs=jobs, size_bytes=size, media_seconds=seconds)
+            for state, status, jobs, size, seconds in rows
+        )
+
+    def unfinished(self, settings_id: int) -> int:
+        """Return the number of jobs that are not done."""
+        counts = self.counts(settings_id)
+        return sum(count.jobs for count in counts if count.state != "done")
+
+    def _exists(self, query: str, *values: object) -> bool:
+        with self.translated_errors():
+            return self.db.execute(f"{query} LIMIT 1", values).fetchone() is not None
 
 
 class _InsertBatch:
-    """The rows of one transaction, made as they are entered, so that no list of them is held."""
+    """The rows of one transaction, built while they are inserted so that no list is held."""
 
-    def __init__(
-        self, recipe: int, first: FoundFile, stream: Iterator[FoundFile], rows: int
-    ) -> None:
-        self.count, self._rows = 0, rows
-        self._recipe, self._entries = recipe, chain([first], stream)
+    def __init__(self, settings_id: int, files: Iterator[FoundFile], rows: int) -> None:
+        self.count = 0
+        self._settings_id, self._files, self._rows = settings_id, files, rows
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        now, until = time.time(), time.monotonic() + CHUNK_SECONDS
-        while (
-            self.count < self._rows
-            and time.monotonic() < until
-            and (entry := next(self._entries, None)) is not None
-        ):
+        now, deadline = time.time(), time.monotonic() + INSERT_SECONDS
+        while self.count < self._rows and time.monotonic() < deadline:
+            file = next(self._files, None)
+            if file is None:
+                return
             self.count += 1
-            yield entered(self._recipe, entry, now)
+            yield new_job_values(self._settings_id, file, now)
+
+
+def _placeholders(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))

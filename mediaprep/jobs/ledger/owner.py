@@ -1,4 +1,4 @@
-"""Who works on a job: pid, boot and start of the process, since a pid is reused, and a lock that it holds as long as it lives."""
+"""The process that works on a job, and how others find out whether it still runs."""
 
 from __future__ import annotations
 
@@ -13,47 +13,61 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """One user of a ledger. ``boot``: the kernel's boot id, ``space``: its pid namespace, ``start`` of the process: clock ticks since boot;
-    "" where the host does not tell. ``mark``: which one of that process."""
+    """One user of a ledger: a process may have several.
+
+    boot        the kernel's boot id
+    namespace   the pid namespace of the process
+    pid
+    start       start of the process in clock ticks since boot, because pids are reused
+    token       distinguishes the owners of one process
+
+    ``boot``, ``namespace`` and ``start`` are "" where the host has no /proc.
+    """
 
     boot: str
-    space: str
+    namespace: str
     pid: int
     start: str
-    mark: str
+    token: str
 
     @classmethod
-    def me(cls) -> Owner:
-        """A new one of this process."""
-        return cls(_boot(), _space(), os.getpid(), _start(os.getpid()) or "", secrets.token_hex(4))
+    def new(cls) -> Owner:
+        """Return a new owner of this process."""
+        pid = os.getpid()
+        return cls(_boot_id(), _pid_namespace(), pid, _start_of(pid) or "", secrets.token_hex(4))
 
     @classmethod
     def parse(cls, text: str) -> Owner:
-        """What ``str`` gave. Raises: ValueError."""
-        boot, space, pid, start, mark = text.split(":")
-        return cls(boot, space, int(pid), start, mark)
+        """Parse what ``str`` wrote. Raises: ValueError."""
+        boot, namespace, pid, start, token = text.split(":")
+        return cls(boot, namespace, int(pid), start, token)
 
     def __str__(self) -> str:
-        return f"{self.boot}:{self.space}:{self.pid}:{self.start}:{self.mark}"
+        return f"{self.boot}:{self.namespace}:{self.pid}:{self.start}:{self.token}"
 
     @property
-    def run(self) -> str:
-        """A name for files of this process."""
-        return f"{self.pid}-{self.start or 0}-{self.mark}"
+    def file_name(self) -> str:
+        """A name for files and folders of this owner."""
+        return f"{self.pid}-{self.start or 0}-{self.token}"
 
-    def alive(self, lock: Path) -> bool:
-        """Whether it still is at work: its process runs (where that can be looked up from here) and holds ``lock``, which the kernel gives
-        back at its end."""
-        return self.boot == _boot() and self._runs() is not False and held(lock)
+    def is_alive(self, lock: Path) -> bool:
+        """Return True if the process runs and holds ``lock``, which the kernel releases at its end.
 
-    def _runs(self) -> bool | None:
-        if self.space != _space() or not self.start:
+        A process in another pid namespace is judged by its lock alone.
+        """
+        return self.boot == _boot_id() and self._is_running() is not False and is_locked(lock)
+
+    def _is_running(self) -> bool | None:
+        if self.namespace != _pid_namespace() or not self.start:
             return None
-        return _start(self.pid) == self.start
+        return _start_of(self.pid) == self.start
 
 
-def hold(lock: Path) -> int:
-    """Take a lock that the kernel gives back when this process ends; the descriptor. Raises: OSError."""
+def acquire_lock(lock: Path) -> int:
+    """Take a lock that the kernel releases when this process ends; return its descriptor.
+
+    Raises: OSError.
+    """
     while True:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
@@ -61,7 +75,7 @@ def hold(lock: Path) -> int:
             if os.path.samestat(os.fstat(descriptor), lock.stat()):
                 return descriptor
         except (BlockingIOError, FileNotFoundError):
-            pass  # somebody looks whether it is held, or has just cleared it away as not held
+            pass  # another process tests the lock, or has just deleted it as stale: try again
         except OSError:
             os.close(descriptor)
             raise
@@ -69,8 +83,8 @@ def hold(lock: Path) -> int:
         time.sleep(0.001)
 
 
-def held(lock: Path) -> bool:
-    """Whether some process holds it."""
+def is_locked(lock: Path) -> bool:
+    """Return True if some process holds the lock."""
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
@@ -84,20 +98,23 @@ def held(lock: Path) -> bool:
     return False
 
 
-def _boot() -> str:
+def _boot_id() -> str:
     with contextlib.suppress(OSError):
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return ""
 
 
-def _space() -> str:
+def _pid_namespace() -> str:
     with contextlib.suppress(OSError):
         return "".join(filter(str.isdigit, str(Path("/proc/self/ns/pid").readlink())))
     return ""
 
 
-def _start(pid: int) -> str | None:
-    """The 22nd field of /proc/PID/stat (proc(5)); None for no such process; a zombie counts as none."""
+def _start_of(pid: int) -> str | None:
+    """Return field 22 of /proc/PID/stat (proc(5)), or None if no such process runs.
+
+    A zombie counts as ended.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,354 +1,353 @@
-"""The driver: takes jobs from the ledger, has them looked at and made by any ``concurrent.futures.Executor``, has what was made published.
+"""The driver of a run: takes jobs from the ledger and lets a worker pool process them.
 
-Only this side writes: the ledger, and the final names. A job is looked at, then made (or copied, where it is fine as it is or where a file
-of the same content was made before), then ended (``endings``).
+Only the coordinator writes the ledger and the final names of outputs. A job is claimed, inspected,
+then encoded (or copied, if its file is already fine or one of the same content was processed
+before), and then finished (``finish``).
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from concurrent.futures import CancelledError, Future, wait
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from threading import Event as Flag
 from threading import Lock
 from typing import Any
 
 from mediaprep.errors import Cancelled, EnvironmentProblem
 from mediaprep.jobs.ledger.ledger import Ledger
-from mediaprep.jobs.run.events import Heard, JobLooked, JobProgress, JobStarted
-from mediaprep.jobs.run.finish import JobFinisher, status_of
-from mediaprep.jobs.run.inflight import InFlightJob, RunOptions
-from mediaprep.jobs.run.publish import OutputFolder, remove
-from mediaprep.jobs.run.quarantine import Quarantine
-from mediaprep.jobs.workers.threads import WINDOW, WorkerPool
-from mediaprep.jobs.workers.worker import (
-    JobInspection,
-    JobResult,
-    JobTask,
-    RunSettings,
-    clone,
-    look,
-    make,
+from mediaprep.jobs.run.dispatch import Dispatcher
+from mediaprep.jobs.run.events import (
+    JobEvent,
+    JobInspected,
+    JobListener,
+    JobProgress,
+    JobStarted,
 )
+from mediaprep.jobs.run.finish import JobFinisher, status_of
+from mediaprep.jobs.run.inflight import DuplicateQueue, InFlightJob
+from mediaprep.jobs.run.options import RunOptions
+from mediaprep.jobs.run.output_folder import OutputFolder, remove_folder
+from mediaprep.jobs.run.quarantine import Quarantine
+from mediaprep.jobs.workers.encode import copy_outputs, encode_job
+from mediaprep.jobs.workers.inspect import inspect_job
+from mediaprep.jobs.workers.pool import WorkerPool
+from mediaprep.jobs.workers.records import JobInspection, JobResult, JobTask, RunSettings
 from mediaprep.model.events import Event, Progress
 from mediaprep.runtime.crashpoints import step
 
-STOP_SECONDS = 10.0
-GATHER_SECONDS = 0.02  # after a job came back others are waited for, which share its transactions; far less than WINDOW jobs take
+TURN_SECONDS = 0.5
+QUEUED_PER_WORKER = 4  # jobs that are claimed for each one that can run at once
+IDLE_SECONDS = 0.1  # between two looks for jobs that pause before their next attempt
 
 
 @dataclass(slots=True, kw_only=True)
 class Driver:
-    """One run over one recipe. ``turn`` does what there is to do and returns; used by one thread."""
+    """One run with one set of run settings, whose id in the ledger is ``settings_id``.
+
+    One thread calls it; ``on_worker_event`` may be called from any.
+    """
 
     ledger: Ledger
-    recipe: RunSettings
-    number: int
-    places: OutputFolder
-    crew: WorkerPool
+    settings: RunSettings
+    settings_id: int
+    folder: OutputFolder
+    pool: WorkerPool
     options: RunOptions
-    tell: Heard
+    listener: JobListener
     cancel: Flag = field(default_factory=Flag)
     quarantine: Quarantine | None = None
-    _ends: JobFinisher = field(init=False)
-    _flights: dict[Future[Any], InFlightJob] = field(default_factory=dict)
-    _landings: SimpleQueue[Future[Any]] = field(default_factory=SimpleQueue)
-    _making: dict[str, list[InFlightJob]] = field(default_factory=dict)
-    _by_job: dict[int, InFlightJob] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
-    _packed: bytes = b""
+    _finisher: JobFinisher = field(init=False)
+    _dispatcher: Dispatcher = field(init=False)
+    _packed_settings: bytes = field(init=False)
+    _duplicates: DuplicateQueue = field(default_factory=DuplicateQueue)
+    _jobs: dict[int, InFlightJob] = field(default_factory=dict)
+    _listener_lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        self._packed = self.recipe.packed
-        self._ends = JobFinisher(
+        self._packed_settings = self.settings.pack()
+        self._dispatcher = Dispatcher(self.pool)
+        self._finisher = JobFinisher(
             ledger=self.ledger,
-            recipe=self.recipe,
-            places=self.places,
+            settings=self.settings,
+            folder=self.folder,
             options=self.options,
-            say=self._say,
-            over=self._over,
+            notify=self._notify,
+            on_end=self._drop,
             quarantine=self.quarantine,
         )
 
     @property
     def counts(self) -> Counter[str]:
         """Jobs that ended in this run, by status."""
-        return self._ends.counts
+        return self._finisher.counts
 
     @property
-    def busy(self) -> bool:
-        """Whether something is being worked on."""
-        return bool(self._by_job)
+    def is_busy(self) -> bool:
+        """Whether a job is in flight."""
+        return bool(self._jobs)
 
-    def recover(self) -> int:
-        """Take over what dead processes left; how many jobs. Raises: EnvironmentProblem."""
-        return self._ends.recover()
+    def recover(self) -> None:
+        """Take over the jobs of dead processes. Raises: EnvironmentProblem."""
+        self._finisher.recover()
 
     def run(self) -> None:
-        """Until there is nothing left to do. Raises: Cancelled, EnvironmentProblem; what was not finished is given back."""
+        """Process jobs until none is left.
+
+        Raises: Cancelled, EnvironmentProblem; jobs that were not finished are released.
+        """
         try:
-            while self.turn(0.5):
+            while self.turn(TURN_SECONDS):
                 pass
         except BaseException:
             self.stop()
             raise
 
-    def turn(self, seconds: float, *, take: bool = True) -> bool:
-        """Claim, hand over, wait for at most so long, settle what came back; False: nothing is left to do. ``take``: new jobs too.
-        Raises: Cancelled, EnvironmentProblem."""
-        self._check()
-        if take:
+    def turn(self, seconds: float, *, claim: bool = True) -> bool:
+        """Claim and submit jobs, and finish those that complete within ``seconds``.
+
+        Return False if there is nothing left to do. Without ``claim`` no job is started.
+        Raises: Cancelled, EnvironmentProblem.
+        """
+        self._raise_if_stopped()
+        if claim:
             self._claim()
-        if not self._flights:
-            if not take or not self.ledger.waiting(self.number):
+        if not self._dispatcher:
+            if not claim or not self.ledger.has_new(self.settings_id):
                 return False
-            self.cancel.wait(min(seconds, 0.1))  # they are tried again after a pause
+            self.cancel.wait(min(seconds, IDLE_SECONDS))
             return True
-        landed = self._landed(seconds)
-        self._check()
-        if landed:
+        completed = self._dispatcher.collect(seconds)
+        self._raise_if_stopped()
+        if completed:
             with self.ledger.transaction():
-                for flight, future in landed:
-                    self._judge(flight, future)
-            self._ends.settle()
-        self._watch_stalls()
+                for job, future in completed:
+                    self._handle_completed(job, future)
+            self._finisher.flush()
+        self._stop_stalled_jobs()
         return True
 
-    def _check(self) -> None:
-        if self.cancel.is_set():
-            raise Cancelled("cancelled by the caller")
-        if (lost := self.crew.lost()) is not None:
-            raise EnvironmentProblem(lost)
-
     def stop(self) -> None:
-        """Stop what runs, and give back every job that was not finished."""
-        remove(self.places.work)
-        for future in self._flights:
-            future.cancel()
-        wait([future for future in self._flights if not future.cancelled()], timeout=STOP_SECONDS)
+        """Stop running jobs, and release every job that was not finished."""
+        remove_folder(self.folder.work)
+        self._dispatcher.cancel()
         with self.ledger.transaction():
-            for job in self._by_job:
-                self.ledger.release(job, counted=False)
-        self._flights.clear()
-        self._making.clear()
-        self._by_job.clear()
+            for job in self._jobs:
+                self.ledger.release(job, count_attempt=False)
+        self._duplicates.clear()
+        self._jobs.clear()
 
-    def hear(self, job: int, event: Event) -> None:
-        """A worker tells how far it is; called from any thread."""
-        flight = self._by_job.get(job)
-        if flight is None:
+    def on_worker_event(self, job_id: int, event: Event) -> None:
+        """Take an event of a job from its worker."""
+        job = self._jobs.get(job_id)
+        if job is None:
             return
-        flight.heard = time.monotonic()
+        job.last_event = time.monotonic()
         if isinstance(event, Progress):
-            told = JobProgress(
-                job=job,
-                input=flight.row.source,
+            progress = JobProgress(
+                job=job_id,
+                input=job.row.source,
                 stage=event.stage,
                 fraction=event.fraction,
                 speed=event.speed,
                 eta_seconds=event.eta_seconds,
             )
-            self._say(told)
+            self._notify(progress)
 
-    def _say(self, event: Any) -> None:
-        with self._lock:
-            self.tell(event)
+    def _raise_if_stopped(self) -> None:
+        if self.cancel.is_set():
+            raise Cancelled("cancelled by the caller")
+        lost = self.pool.lost()
+        if lost is not None:
+            raise EnvironmentProblem(lost)
+
+    def _notify(self, event: JobEvent) -> None:
+        with self._listener_lock:
+            self.listener(event)
 
     def _claim(self) -> None:
-        parked = sum(map(len, self._making.values()))
-        rows = self.ledger.claim(self.number, WINDOW * self.crew.jobs - len(self._flights) - parked)
+        in_flight = len(self._dispatcher) + len(self._duplicates)
+        rows = self.ledger.claim(self.settings_id, QUEUED_PER_WORKER * self.pool.jobs - in_flight)
         if rows:
             step("claimed")
-        for row in rows:
-            self._say(
-                JobStarted(job=row.id, input=row.source, attempt=row.tries, size_bytes=row.size)
+        jobs = [InFlightJob(row=row, folder=self.folder.work) for row in rows]
+        self._jobs.update((job.row.id, job) for job in jobs)
+        for job in jobs:
+            row = job.row
+            self._notify(
+                JobStarted(
+                    job=row.id, input=row.source, attempt=row.attempts, size_bytes=row.size_bytes
+                )
             )
-            flight = InFlightJob(row=row, folder=self.places.work)
-            self._submit(flight, 1, look, self._task(flight))
+            self._dispatcher.submit(job, 1, inspect_job, self._task(job))
 
-    def _task(self, flight: InFlightJob, slots: int = 1) -> JobTask:
+    def _task(self, job: InFlightJob, threads: int = 1) -> JobTask:
+        options = self.options
         return JobTask(
-            job=flight.row.id,
-            run=self.places.run,
-            source=flight.row.source,
-            folder=str(flight.folder),
-            recipe=self._packed,
-            stamp=flight.row.stamp if self.options.settled else None,
-            follow=self.options.follow,
-            dry=self.options.dry,
-            seconds=self.options.timeout,
-            threads=slots,
-            ffmpeg=self.options.ffmpeg,
-            sandbox=self.options.sandbox,
+            job=job.row.id,
+            run=self.folder.run,
+            source=job.row.source,
+            folder=str(job.folder),
+            settings=self._packed_settings,
+            stamp=job.row.stamp if options.watched else None,
+            follow_links=not options.watched,
+            dry_run=options.dry_run,
+            timeout=options.timeout,
+            threads=threads,
+            ffmpeg=options.ffmpeg,
+            sandbox=options.sandbox,
         )
 
-    def _submit(self, flight: InFlightJob, slots: int, function: Any, *words: Any) -> None:
-        self._by_job[flight.row.id] = flight
-        flight.heard = None
-        try:
-            future = self.crew.executor(slots).submit(function, *words)
-        except (RuntimeError, OSError) as problem:
-            raise EnvironmentProblem(
-                self.crew.lost() or f"work cannot be handed over: {problem}"
-            ) from problem
-        self._flights[future] = flight
-        future.add_done_callback(self._landings.put)
-
-    def _landed(self, seconds: float) -> list[tuple[InFlightJob, Future[Any]]]:
-        """Those that come back within ``seconds``: the first, and what follows closely."""
-        until, landed = time.monotonic() + seconds, list[tuple[InFlightJob, Future[Any]]]()
-        while self._flights:
-            try:
-                future = self._landings.get(timeout=max(0.0, until - time.monotonic()))
-            except Empty:
-                break
-            if not landed:
-                until = time.monotonic() + GATHER_SECONDS
-            if (flight := self._flights.pop(future, None)) is not None:
-                landed.append((flight, future))
-        return landed
-
-    def _judge(self, flight: InFlightJob, future: Future[Any]) -> None:
+    def _handle_completed(self, job: InFlightJob, future: Future[Any]) -> None:
         try:
             result = future.result()
         except CancelledError as problem:
             raise EnvironmentProblem(
-                self.crew.lost() or "a job was cancelled from outside"
+                self.pool.lost() or "a job was cancelled from outside"
             ) from problem
-        except Exception as problem:  # the edge: whatever ended a worker, or a bug of ours, is charged to this one file
-            if (lost := self.crew.lost()) is not None:
+        except (
+            Exception
+        ) as problem:  # a worker that died, or an error of ours: only this file fails
+            lost = self.pool.lost()
+            if lost is not None:
                 raise EnvironmentProblem(lost) from problem
-            self._ends.failed(flight, f"{type(problem).__name__}: {problem}".splitlines()[0])
+            first_line = f"{type(problem).__name__}: {problem}".splitlines()[0]
+            self._finisher.fail_attempt(job, first_line)
             return
-        flight.seconds += result.seconds
-        if flight.stalled:
-            self._ends.failed(flight, f"no sign of progress for {self.options.stall:g} s")
+        job.work_seconds += result.seconds
+        if job.stalled:
+            self._finisher.fail_attempt(job, f"no progress for {self.options.stall:g} s")
         elif isinstance(result, JobInspection):
-            self._seen(flight, result)
+            self._handle_inspection(job, result)
         else:
-            self._made(flight, result)
+            self._handle_result(job, result)
 
-    def _seen(self, flight: InFlightJob, seen: JobInspection) -> None:
-        step("looked")
-        flight.seen = seen
-        flight.parts = (seen.copy,) if seen.copy else ()
-        match seen.status:
-            case "changed" if self.options.settled:
-                self._anew(flight)
+    def _handle_inspection(self, job: InFlightJob, inspection: JobInspection) -> None:
+        step("inspected")
+        job.inspection = inspection
+        job.work_files = (inspection.copy,) if inspection.copy else ()
+        match inspection.status:
+            case "changed" if self.options.watched:
+                self._discard(job)
             case "changed" | "stopped" | "failed":
-                self._ends.failed(flight, seen.problem or seen.status)
+                self._finisher.fail_attempt(job, inspection.problem or inspection.status)
             case "vanished":
-                self._ends.nothing(flight, "vanished", seen.problem)
+                self._finisher.end_without_output(job, "vanished", inspection.problem)
             case _:
-                self._planned(flight, seen)
+                if not self._is_redundant(job, inspection):
+                    self._continue(job, inspection)
 
-    def _anew(self, flight: InFlightJob) -> None:
-        """A file that was not settled after all is to be found once more."""
-        self.ledger.forget(flight.row.id)
-        self._over(flight)
+    def _is_redundant(self, job: InFlightJob, inspection: JobInspection) -> bool:
+        """Record the content; end the job if its content was processed or is our own output."""
+        stamp, sha256 = inspection.stamp, inspection.sha256
+        if stamp is None or sha256 is None:
+            return False
+        job.row = row = replace(job.row, stamp=stamp, sha256=sha256)
+        same = self.ledger.record_content(row.id, self.settings_id, row.source, stamp, sha256)
+        if same is not None:
+            self._finisher.end_without_output(job, "same", f"same content as job {same.id}")
+            return True
+        if self.options.watched and self.ledger.is_fixed_output(sha256):
+            self._finisher.end_without_output(job, "own", "an output of this output folder")
+            return True
+        return False
 
-    def _planned(self, flight: InFlightJob, seen: JobInspection) -> None:
-        row = flight.row
-        if seen.stamp is not None and seen.sha256 is not None:
-            flight.row = row = replace(row, stamp=seen.stamp, sha256=seen.sha256)
-            same = self.ledger.probed(row.id, self.number, row.source, seen.stamp, seen.sha256)
-            if same is not None:
-                self._ends.nothing(flight, "same", f"done as job {same.id}")
-                return
-            if self.options.settled and self.ledger.own(seen.sha256):
-                self._ends.nothing(flight, "own", "an output of this very ledger")
-                return
-        self._say(
-            JobLooked(
-                job=row.id,
-                input=row.source,
-                status=seen.status,
-                media_seconds=seen.media_seconds,
-                plan=seen.plan,
+    def _continue(self, job: InFlightJob, inspection: JobInspection) -> None:
+        """Decide what happens to an inspected file."""
+        status = inspection.status
+        self._notify(
+            JobInspected(
+                job=job.row.id,
+                input=job.row.source,
+                status=status,
+                media_seconds=inspection.media_seconds,
+                plan=inspection.plan,
             )
         )
-        if self.options.dry:
-            self._ends.nothing(
-                flight, "fixed" if seen.status == "planned" else status_of(seen), seen.problem
+        copy_refused = status == "refused" and self.options.on_refused == "copy"
+        if self.options.dry_run:
+            ending = "fixed" if status == "planned" else status_of(inspection)
+            self._finisher.end_without_output(job, ending, inspection.problem)
+        elif inspection.copy is not None:
+            copied = JobResult(
+                status="already_ok", work_files=(inspection.copy,), outcome=inspection.outcome
             )
-        elif seen.copy is not None:
-            self._ends.made(
-                flight, JobResult(status="already_ok", parts=(seen.copy,), outcome=seen.outcome)
-            )
-        elif seen.status in ("planned", "already_ok") or (
-            seen.status == "refused" and self.options.on_refused == "copy"
-        ):
-            self._make(flight, seen)
+            self._finisher.add_result(job, copied)
+        elif status == "planned":
+            self._encode_or_copy(job, inspection)
+        elif status == "already_ok" or copy_refused:
+            self._encode(job, inspection)
         else:
-            self._ends.nothing(flight, status_of(seen), seen.problem)
+            self._finisher.end_without_output(job, status_of(inspection), inspection.problem)
 
-    def _make(self, flight: InFlightJob, seen: JobInspection) -> None:
-        """Hand over; a file whose content is being made, or was, waits for that and is a copy of it."""
-        key = seen.sha256 or ""
-        if seen.status == "planned":
-            if key in self._making:
-                self._making[key].append(flight)
-                return
-            twin = self.ledger.twin(flight.row.id, self.number, key)
-            self._making[key], flight.maker = [], True
-            if twin is not None and flight.way is None:
-                flight.way = "copied"
-                flight.folder = self.places.job_folder(flight.row.id, flight.row.tries)
-                paths = tuple(
-                    (str(self.places.out / output.name), output.sha256) for output in twin[1]
-                )
-                self._submit(flight, 1, clone, self._task(flight), paths)
-                return
-        flight.way = "made"
-        flight.folder = self.places.job_folder(flight.row.id, flight.row.tries)
-        slots = self.crew.threads(seen.slots, len(self._flights) + 1)
-        self._submit(flight, slots, make, self._task(flight, slots), seen)
+    def _encode_or_copy(self, job: InFlightJob, inspection: JobInspection) -> None:
+        """Encode, or copy the outputs of a job of the same content, or wait for such a job."""
+        if not self._duplicates.lead_or_wait(job):
+            return
+        outputs = None
+        if job.strategy is None:
+            outputs = self.ledger.outputs_of_duplicate(
+                job.row.id, self.settings_id, job.source_sha256
+            )
+        if outputs is None:
+            self._encode(job, inspection)
+            return
+        job.strategy = "copy"
+        job.folder = self.folder.create_job_folder(job.row)
+        paths = tuple((str(self.folder.out / output.name), output.sha256) for output in outputs)
+        self._dispatcher.submit(job, 1, copy_outputs, self._task(job), paths)
 
-    def _made(self, flight: InFlightJob, result: JobResult) -> None:
-        seen = flight.seen
-        if result.parts:
-            flight.parts = result.parts
-            self._ends.made(flight, result)
-        elif (
-            flight.way == "copied" and result.status == "failed" and seen is not None
-        ):  # the outputs are not there any more
-            self._unpark(seen.sha256, flight)
+    def _encode(self, job: InFlightJob, inspection: JobInspection) -> None:
+        job.strategy = "encode"
+        job.folder = self.folder.create_job_folder(job.row)
+        threads = self.pool.threads(inspection.threads, len(self._dispatcher) + 1)
+        self._dispatcher.submit(job, threads, encode_job, self._task(job, threads), inspection)
+
+    def _handle_result(self, job: InFlightJob, result: JobResult) -> None:
+        if result.work_files:
+            job.work_files = result.work_files
+            self._finisher.add_result(job, result)
+        elif job.strategy == "copy" and result.status == "failed":
+            # The outputs of the other job have changed or do not exist any more: encode.
+            self._resume([job, *self._duplicates.release(job)])
         elif result.status in ("refused", "unreadable", "vanished"):
-            self._ends.nothing(flight, status_of(result), result.problem, result.outcome)
-        elif result.status == "changed" and self.options.settled:
-            self._anew(flight)
+            self._finisher.end_without_output(
+                job, status_of(result), result.problem, result.outcome
+            )
+        elif result.status == "changed" and self.options.watched:
+            self._discard(job)
         else:
-            self._ends.failed(flight, result.problem or result.status, result.outcome)
+            self._finisher.fail_attempt(job, result.problem or result.status, result.outcome)
 
-    def _unpark(self, key: str | None, *first: InFlightJob) -> None:
-        """Those who waited for a content go on: the first of them makes it, or copies what is there now."""
-        for flight in (*first, *self._making.pop(key or "", [])):
-            if flight.seen is not None:
-                self._make(flight, flight.seen)
+    def _resume(self, jobs: list[InFlightJob]) -> None:
+        for job in jobs:
+            if job.inspection is not None:
+                self._encode_or_copy(job, job.inspection)
 
-    def _over(self, flight: InFlightJob) -> None:
-        """Nobody works on it any more: its folder goes, and those who waited for its content go on."""
-        self._by_job.pop(flight.row.id, None)
-        if flight.folder != self.places.work:
-            remove(flight.folder)
-        for part in flight.parts:
-            Path(part.path).unlink(missing_ok=True)
-        if flight.maker and flight.seen is not None:
-            self._unpark(flight.seen.sha256)
+    def _discard(self, job: InFlightJob) -> None:
+        """Drop a job of a watched folder whose file had not settled; it is found again."""
+        self.ledger.discard(job.row.id)
+        self._drop(job)
 
-    def _watch_stalls(self) -> None:
+    def _drop(self, job: InFlightJob) -> None:
+        """Delete the work files of a job that ended; jobs that waited for it go on."""
+        self._jobs.pop(job.row.id, None)
+        if job.folder != self.folder.work:
+            remove_folder(job.folder)
+        for work_file in job.work_files:
+            Path(work_file.path).unlink(missing_ok=True)
+        if job.is_leader:
+            self._resume(self._duplicates.release(job))
+
+    def _stop_stalled_jobs(self) -> None:
         if self.options.stall is None:
             return
-        late = time.monotonic() - self.options.stall
-        for flight in self._flights.values():
-            if (
-                not flight.stalled
-                and flight.heard is not None
-                and flight.heard < late
-                and flight.folder != self.places.work
-            ):
-                flight.stalled = True
-                remove(flight.folder)
+        limit = time.monotonic() - self.options.stall
+        for job in self._dispatcher.jobs:
+            has_own_folder = job.folder != self.folder.work
+            is_late = job.last_event is not None and job.last_event < limit
+            if is_late and has_own_folder and not job.stalled:
+                job.stalled = True
+                remove_folder(job.folder)

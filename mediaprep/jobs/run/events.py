@@ -1,4 +1,4 @@
-"""What a run over many files tells while it goes: frozen records, one NDJSON line each."""
+"""Events of a run over many files: frozen records, each of which is one line of NDJSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mediaprep.model.events import Stage
 from mediaprep.pipeline.outcome import Outcome
 from mediaprep.planning.plan import Plan
 
-Status = Literal[
+JobStatus = Literal[
     "fixed", "already_ok", "refused", "unreadable", "failed", "vanished", "same", "own"
 ]
 FAILURES = frozenset({"refused", "unreadable", "failed", "vanished"})
@@ -18,7 +18,12 @@ FAILURES = frozenset({"refused", "unreadable", "failed", "vanished"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """``jobs`` are to be done, of ``size_bytes`` in all; ``skipped`` were done by an earlier run."""
+    """A run begins.
+
+    jobs         jobs to be done, of ``size_bytes`` together
+    skipped      jobs that an earlier run has done
+    ledger       path of the ledger
+    """
 
     jobs: int
     size_bytes: int
@@ -30,7 +35,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFound:
-    """More to do than was known (a watched folder)."""
+    """New jobs were added to a run that is going on (a watched folder)."""
 
     jobs: int
     size_bytes: int
@@ -39,7 +44,7 @@ class JobFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStarted:
-    """A job was taken; ``attempt`` counts from 1."""
+    """A job was claimed; ``attempt`` counts from 1."""
 
     job: int
     input: str
@@ -49,8 +54,12 @@ class JobStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobLooked:
-    """A job's file was read: its playing time in seconds (0 for what does not play), what is planned; ``plan`` only in a dry run."""
+class JobInspected:
+    """A job's source was inspected.
+
+    media_seconds   its playing time; 0 if it does not play
+    plan            in a dry run only; not part of the JSON
+    """
 
     job: int
     input: str
@@ -62,7 +71,11 @@ class JobLooked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobProgress:
-    """How far a job's stage is: ``fraction`` 0 to 1, ``speed`` as a multiple of playing speed."""
+    """Progress of one stage of a job.
+
+    fraction   0 to 1
+    speed      as a multiple of the playing speed
+    """
 
     job: int
     input: str
@@ -75,8 +88,8 @@ class JobProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobAgain:
-    """A job did not work out and will be tried again, after a pause."""
+class JobRetry:
+    """An attempt failed; the job is tried again after ``pause_seconds``."""
 
     job: int
     input: str
@@ -88,11 +101,17 @@ class JobAgain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDone:
-    """The end of a job. ``outputs``: paths; ``bytes``: of them together; ``seconds``: of work; ``outcome``: where the file was judged."""
+    """A job ended.
+
+    outputs         paths, of ``bytes`` together
+    seconds         that workers spent on it
+    media_seconds   playing time of the source, which has ``size_bytes``
+    outcome         None if the pipeline was not reached; not part of the JSON
+    """
 
     job: int
     input: str
-    status: Status
+    status: JobStatus
     attempt: int
     outputs: tuple[str, ...] = ()
     bytes: int = 0
@@ -106,8 +125,10 @@ class JobDone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One clear line about something that is not one job's: a folder that cannot be read, a pause, a ledger that was set aside.
-    ``failure``: something was left undone."""
+    """One line about something other than a job, such as a folder that cannot be read.
+
+    failure   some input was not processed because of it
+    """
 
     message: str
     failure: bool = False
@@ -116,7 +137,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDone:
-    """The end of a run: jobs by status, and how many are left for the next run."""
+    """A run ended: jobs by status, and how many are left for the next run."""
 
     counts: dict[str, int]
     left: int
@@ -128,11 +149,11 @@ JobEvent: TypeAlias = (
     RunStarted
     | JobFound
     | JobStarted
-    | JobLooked
+    | JobInspected
     | JobProgress
-    | JobAgain
+    | JobRetry
     | JobDone
     | Notice
     | RunDone
 )
-Heard: TypeAlias = Callable[[JobEvent], None]
+JobListener: TypeAlias = Callable[[JobEvent], None]

@@ -1,283 +1,220 @@
-"""How jobs end: what was made is published, what came to nothing is told and quarantined, what failed is tried again after a pause.
+"""How jobs end: their outputs are published, or they are retried, quarantined and reported.
 
-Publishing: the ledger learns name and sha256 of every output, the name is linked and made durable, a receipt is written, the ledger says
-done. A run that is killed in between is finished forwards by the next one. All that came back in one turn shares its transactions.
+Everything that completed in one turn of the driver shares its transactions.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
-from mediaprep.errors import EnvironmentProblem, MediaPrepError, UsageProblem
+from mediaprep.errors import MediaPrepError, UsageProblem
 from mediaprep.jobs.ledger.ledger import Ledger, NameTaken
 from mediaprep.jobs.ledger.records import JobRow, Publication
-from mediaprep.jobs.run.events import JobAgain, JobDone, Notice, Status
-from mediaprep.jobs.run.inflight import InFlightJob, RunOptions
-from mediaprep.jobs.run.publish import OutputFolder, receipt_of
+from mediaprep.jobs.problem import problem_text
+from mediaprep.jobs.run.events import JobDone, JobListener, JobRetry, JobStatus, Notice
+from mediaprep.jobs.run.inflight import InFlightJob
+from mediaprep.jobs.run.options import RunOptions
+from mediaprep.jobs.run.output_folder import OutputFolder
+from mediaprep.jobs.run.publish import Publisher, PublishTask
 from mediaprep.jobs.run.quarantine import Quarantine
-from mediaprep.jobs.workers.worker import JobInspection, JobResult, RunSettings, said
+from mediaprep.jobs.workers.records import JobInspection, JobResult, RunSettings
 from mediaprep.pipeline.outcome import Outcome
 from mediaprep.runtime.crashpoints import step
 from mediaprep.runtime.source import display_name
 
-MOST_DEATHS = 10  # processes that may die with a job in hand before the job is held to be the cause
-PAUSE_FACTOR, LONGEST_PAUSE = 4, 60.0  # of the pauses before a job is tried again, seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _FinishedJob:
-    """A job that has outputs, on its way to their names."""
-
-    flight: InFlightJob
-    made: JobResult
-    outputs: tuple[Publication, ...] = ()
+MAX_DEAD_PROCESSES = 10  # that worked on a job, until the job is assumed to be the cause
+PAUSE_FACTOR = 4  # between the pauses before two attempts
+MAX_PAUSE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _JobWithoutOutput:
-    """A job that ends without an output."""
-
-    flight: InFlightJob
-    status: Status
+    job: InFlightJob
+    status: JobStatus
     problem: str | None
     outcome: Outcome | None
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        return () if self.problem is None else (self.problem,)
 
 
 @dataclass(slots=True, kw_only=True)
 class JobFinisher:
-    """Collects the ends of one turn; ``settle`` carries them out. ``over`` is called with each job that nobody works on any more."""
+    """Collects the jobs that end in one turn; ``flush`` publishes and records them.
+
+    ``on_end`` is called with each job that is no longer in flight.
+    """
 
     ledger: Ledger
-    recipe: RunSettings
-    places: OutputFolder
+    settings: RunSettings
+    folder: OutputFolder
     options: RunOptions
-    say: Callable[[Any], None]
-    over: Callable[[InFlightJob], None]
+    notify: JobListener
+    on_end: Callable[[InFlightJob], None]
     quarantine: Quarantine | None = None
     counts: Counter[str] = field(default_factory=Counter)
-    _made: list[_FinishedJob] = field(default_factory=list)
-    _nothing: list[_JobWithoutOutput] = field(default_factory=list)
+    _publisher: Publisher = field(init=False)
+    _results: list[PublishTask] = field(default_factory=list)
+    _without_output: list[_JobWithoutOutput] = field(default_factory=list)
 
-    def made(self, flight: InFlightJob, made: JobResult) -> None:
-        """A job has outputs."""
-        self._made.append(_FinishedJob(flight=flight, made=made))
+    def __post_init__(self) -> None:
+        self._publisher = Publisher(
+            ledger=self.ledger,
+            settings=self.settings,
+            folder=self.folder,
+            on_failure=self._retry_unpublished,
+        )
 
-    def nothing(
+    def add_result(self, job: InFlightJob, result: JobResult) -> None:
+        """Add a job whose work files are to be published."""
+        self._results.append(PublishTask(job=job, result=result))
+
+    def end_without_output(
         self,
-        flight: InFlightJob,
-        status: Status,
+        job: InFlightJob,
+        status: JobStatus,
         problem: str | None = None,
         outcome: Outcome | None = None,
     ) -> None:
-        """A job ends without an output, as soon as the transaction is over: the quarantine may have to copy the file."""
-        outcome = outcome or (flight.seen.outcome if flight.seen else None)
-        self._nothing.append(
-            _JobWithoutOutput(flight=flight, status=status, problem=problem, outcome=outcome)
+        """Add a job that ends without an output.
+
+        It ends in ``flush``, outside of the transaction, because the quarantine may copy the file.
+        """
+        if outcome is None and job.inspection is not None:
+            outcome = job.inspection.outcome
+        self._without_output.append(
+            _JobWithoutOutput(job=job, status=status, problem=problem or None, outcome=outcome)
         )
 
-    def failed(self, flight: InFlightJob, problem: str, outcome: Outcome | None = None) -> None:
-        """A job did not work out: it is tried again after a pause, or that was the last try."""
-        row = flight.row
-        if row.tries > self.options.retries:
-            self.nothing(flight, "failed", problem, outcome)
+    def fail_attempt(self, job: InFlightJob, problem: str, outcome: Outcome | None = None) -> None:
+        """Release a job after a pause for its next attempt; after the last one it fails."""
+        row = job.row
+        if row.attempts > self.options.retries:
+            self.end_without_output(job, "failed", problem, outcome)
             return
-        pause = min(self.options.pause * PAUSE_FACTOR ** (row.tries - 1), LONGEST_PAUSE)
+        pause = min(self.options.pause * PAUSE_FACTOR ** (row.attempts - 1), MAX_PAUSE_SECONDS)
         self.ledger.release(row.id, pause=pause)
-        self.say(
-            JobAgain(
+        self.notify(
+            JobRetry(
                 job=row.id,
                 input=row.source,
-                attempt=row.tries,
+                attempt=row.attempts,
                 problem=problem,
                 pause_seconds=pause,
             )
         )
-        self.over(flight)
+        self.on_end(job)
 
-    def _unpublished(self, flight: InFlightJob, problem: Exception) -> None:
-        """What was made cannot get its names: that, too, is a failure of the job."""
-        self.ledger.unintend(flight.row.id)
-        taken = isinstance(
-            problem, NameTaken | UsageProblem
-        )  # somebody was quicker: the next try takes another name
-        self.failed(flight, "the output's name was taken meanwhile" if taken else said(problem))
+    def _retry_unpublished(self, job: InFlightJob, problem: Exception) -> None:
+        """Fail the attempt of a job whose outputs could not be published."""
+        self.ledger.cancel_publishing(job.row.id)
+        if isinstance(problem, NameTaken | UsageProblem):
+            # The next attempt takes another name.
+            self.fail_attempt(job, "another process took the name of the output")
+        else:
+            self.fail_attempt(job, problem_text(problem))
 
-    def settle(self) -> None:
-        """Carry out what was collected. Raises: EnvironmentProblem."""
-        made, self._made = self._made, []
-        if made:
-            self._publish(made)
-        nothing, self._nothing = self._nothing, []
-        if nothing:
-            self._close(nothing)
+    def flush(self) -> None:
+        """Publish and record the jobs that were added. Raises: EnvironmentProblem."""
+        results, self._results = self._results, []
+        if results:
+            for task in self._publisher.publish(results):
+                self._report_published(task)
+        # Publishing may have failed a job for good.
+        without_output, self._without_output = self._without_output, []
+        if without_output:
+            self._finish_without_output(without_output)
 
-    def recover(self) -> int:
-        """Take over what dead processes left: finish publications, give the rest back; how many jobs."""
-        orphans = self.ledger.orphans()
-        for row in orphans:
+    def recover(self) -> None:
+        """Take over the jobs of dead processes: complete their publications, release the others."""
+        for row in self.ledger.claim_orphans():
             step("recovering")
             if row.state == "publish":
-                self._finish(row)
-            elif row.tries > MOST_DEATHS:
-                self.nothing(
-                    InFlightJob(row=row, folder=self.places.work),
-                    "failed",
-                    f"{row.tries} processes died while they worked on it",
-                )
+                self._publisher.complete(row)
+            elif row.attempts > MAX_DEAD_PROCESSES:
+                self._fail_deadly(row)
             else:
                 self.ledger.release(row.id)
-        self.settle()
-        self.places.clear()
-        return len(orphans)
+        self.flush()
+        self.folder.remove_stale_work()
 
-    def _finish(self, row: JobRow) -> None:
-        outputs = self.ledger.outputs(row.id)
-        try:
-            self.places.give(outputs, doubt=True)
-            self.places.synced(outputs)
-            status = "fixed" if any(output.made for output in outputs) else "already_ok"
-            self.places.receipt([receipt_of(row, self.recipe, status, outputs)])
-        except (MediaPrepError, OSError):
-            self.ledger.unintend(row.id)
-            self.ledger.release(row.id)
-        else:
-            self.ledger.done(row.id, status, media_seconds=row.media_seconds)
+    def _fail_deadly(self, row: JobRow) -> None:
+        job = InFlightJob(row=row, folder=self.folder.work)
+        problem = f"{row.attempts} processes died while they worked on it"
+        self.end_without_output(job, "failed", problem)
 
-    def _publish(self, made: Sequence[_FinishedJob]) -> None:
+    def _finish_without_output(self, ended: Sequence[_JobWithoutOutput]) -> None:
+        for item in ended:
+            if self.quarantine is not None and self._is_quarantined(item.status):
+                self._add_to_quarantine(self.quarantine, item)
         with self.ledger.transaction():
-            intended = [
-                replace(item, outputs=outputs)
-                for item in made
-                if (outputs := self._intended(item)) is not None
-            ]
-        step("intended")
-        named = [item for item in intended if self._given(item)]
-        self._kept(named)
-        step("receipted")
-        with self.ledger.transaction():
-            for item in named:
-                flight, outcome = item.flight, item.made.outcome
-                seconds = flight.seen.media_seconds if flight.seen else None
-                remarks = "; ".join(outcome.problems) if outcome and outcome.problems else None
-                self.ledger.done(
-                    flight.row.id,
-                    item.made.status,
-                    problem=remarks,
-                    media_seconds=seconds,
-                    work_seconds=flight.seconds,
+            for item in ended:
+                job = item.job
+                self.ledger.finish(
+                    job.row.id,
+                    item.status,
+                    problem=item.problem,
+                    media_seconds=job.media_seconds,
+                    work_seconds=job.work_seconds,
                 )
-        step("done")
-        for item in named:
-            problems = item.made.outcome.problems if item.made.outcome else ()
-            self._told(item.flight, status_of(item.made), item.outputs, problems, item.made.outcome)
+        for item in ended:
+            self._report_done(item.job, item.status, (), item.problems, item.outcome)
 
-    def _intended(self, item: _FinishedJob) -> tuple[Publication, ...] | None:
-        """Names, written down before any of them exists; None: the job is tried again."""
-        row = item.flight.row
-        try:
-            outputs = self.places.named(
-                self.ledger, row, item.made.parts, made=item.made.status == "fixed"
-            )
-            self.ledger.intend(row.id, outputs)
-        except (NameTaken, OSError) as problem:
-            self._unpublished(item.flight, problem)
-            return None
-        return outputs
-
-    def _given(self, item: _FinishedJob) -> bool:
-        """Whether the outputs have their names now."""
-        try:
-            self.places.give(item.outputs)
-        except (MediaPrepError, OSError) as problem:
-            self._unpublished(item.flight, problem)
+    def _is_quarantined(self, status: JobStatus) -> bool:
+        if self.options.dry_run:
             return False
-        return True
+        if status == "refused":
+            return self.options.on_refused == "quarantine"
+        return status in ("unreadable", "failed")
 
-    def _kept(self, named: Sequence[_FinishedJob]) -> None:
-        """The names made durable, and the receipts written. Raises: EnvironmentProblem; the next run finishes what was named."""
+    def _add_to_quarantine(self, quarantine: Quarantine, item: _JobWithoutOutput) -> None:
+        row = item.job.row
         try:
-            self.places.synced([output for item in named for output in item.outputs])
-            step("named")
-            self.places.receipt(
-                [
-                    receipt_of(item.flight.row, self.recipe, item.made.status, item.outputs)
-                    for item in named
-                ]
-            )
-        except OSError as problem:
-            raise EnvironmentProblem(
-                f"outputs cannot be made durable: {said(problem)}"
-            ) from problem
-
-    def _close(self, nothing: Sequence[_JobWithoutOutput]) -> None:
-        for end in nothing:
-            bad = end.status in ("unreadable", "failed") or (
-                end.status == "refused" and self.options.on_refused == "quarantine"
-            )
-            if self.quarantine is not None and bad and not self.options.dry:
-                self._quarantined(self.quarantine, end)
-        with self.ledger.transaction():
-            for end in nothing:
-                flight, seen = end.flight, end.flight.seen
-                seconds = seen.media_seconds if seen else None
-                self.ledger.done(
-                    flight.row.id,
-                    end.status,
-                    problem=end.problem,
-                    media_seconds=seconds,
-                    work_seconds=flight.seconds,
-                )
-        for end in nothing:
-            self._told(
-                end.flight, end.status, (), [end.problem] if end.problem else [], end.outcome
-            )
-
-    def _quarantined(self, quarantine: Quarantine, end: _JobWithoutOutput) -> None:
-        row = end.flight.row
-        try:
-            quarantine.take(row, end.status, [end.problem] if end.problem else [], end.outcome)
+            quarantine.add(row, item.status, item.problems, item.outcome)
         except (MediaPrepError, OSError) as problem:
-            self.say(
-                Notice(
-                    message=f"{display_name(row.source)}: cannot be quarantined: {said(problem)}",
-                    failure=True,
-                )
-            )
+            message = f"{display_name(row.source)}: cannot be quarantined: {problem_text(problem)}"
+            self.notify(Notice(message=message, failure=True))
         step("quarantined")
 
-    def _told(
+    def _report_published(self, task: PublishTask) -> None:
+        outcome = task.result.outcome
+        problems = () if outcome is None else outcome.problems
+        status = status_of(task.result)
+        self._report_done(task.job, status, task.outputs, problems, outcome)
+
+    def _report_done(
         self,
-        flight: InFlightJob,
-        status: Status,
+        job: InFlightJob,
+        status: JobStatus,
         outputs: Sequence[Publication],
-        problems: Sequence[str],
+        problems: tuple[str, ...],
         outcome: Outcome | None,
     ) -> None:
-        row = flight.row
+        row = job.row
         self.counts[status] += 1
-        self.say(
+        self.notify(
             JobDone(
                 job=row.id,
                 input=row.source,
                 status=status,
-                attempt=row.tries,
-                outputs=tuple(str(self.places.out / output.name) for output in outputs),
-                bytes=sum(output.size for output in outputs),
-                seconds=flight.seconds,
-                media_seconds=flight.seen.media_seconds if flight.seen else 0.0,
-                size_bytes=row.size,
-                problems=tuple(problems),
+                attempt=row.attempts,
+                outputs=tuple(str(self.folder.out / output.name) for output in outputs),
+                bytes=sum(output.size_bytes for output in outputs),
+                seconds=job.work_seconds,
+                media_seconds=job.media_seconds or 0.0,
+                size_bytes=row.size_bytes,
+                problems=problems,
                 outcome=outcome,
             )
         )
-        self.over(flight)
+        self.on_end(job)
 
 
-def status_of(result: JobInspection | JobResult) -> Status:
-    """What a job is said to have come to."""
+def status_of(result: JobInspection | JobResult) -> JobStatus:
+    """Return the status with which a job ends; what is no end by itself counts as failed."""
     match result.status:
         case "fixed" | "already_ok" | "refused" | "unreadable" | "vanished":
             return result.status

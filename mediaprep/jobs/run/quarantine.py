@@ -1,4 +1,4 @@
-"""Where files go that came to nothing, each with its report beside it: copied, or moved where sources are moved anyway."""
+"""The quarantine: a folder for files that failed, each with its report beside it."""
 
 from __future__ import annotations
 
@@ -10,36 +10,31 @@ from pathlib import Path
 from typing import Any
 
 from mediaprep.jobs.ledger.records import JobRow
-from mediaprep.jobs.run import publish
+from mediaprep.jobs.run.files import copy_file, move_file
 from mediaprep.pipeline.outcome import Outcome
-from mediaprep.runtime.source import display_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantine:
-    """A folder. ``move``: the source itself is moved there, else copied. ``report``: the document about a path."""
+    """A folder for files that failed.
+
+    move     move the source there; otherwise copy it
+    report   returns the report as JSON, from path, status, problems and outcome
+    """
 
     folder: Path
     move: bool
     report: Callable[[str, str, Sequence[str], Outcome | None], dict[str, Any]]
 
-    def take(
+    def add(
         self, row: JobRow, status: str, problems: Sequence[str], outcome: Outcome | None
     ) -> Path:
-        """The file's place there. Raises: OSError, MediaPrepError."""
-        source = Path(row.source)
+        """Move or copy a job's source; return its path. Raises: OSError, MediaPrepError."""
+        # Built first: the report may need the source, which is moved next.
         content = json.dumps(self.report(row.source, status, problems, outcome), indent=2) + "\n"
-        place = (
-            publish.moved(source, self.folder, row.place)
-            if self.move
-            else publish.copied(source, self.folder, row.place)
-        )
-        with (
-            contextlib.suppress(FileExistsError),
-            place.with_name(f"{place.name}.report.json").open("x", encoding="ascii") as file,
-        ):
+        put = move_file if self.move else copy_file
+        path = put(Path(row.source), self.folder / row.relative_path)
+        report = path.with_name(f"{path.name}.report.json")
+        with contextlib.suppress(FileExistsError), report.open("x", encoding="ascii") as file:
             file.write(content)
-        return place
-
-    def __str__(self) -> str:
-        return display_name(self.folder)
+        return path

@@ -1,16 +1,14 @@
-"""When a file in a watched folder is whole: quiet for at least two looks, no writer, structurally complete, and the same after all that.
+"""When a file in a watched folder has settled, so that nobody writes to it any more.
 
-Sizes and old modification times prove nothing: a preallocating copy has its final size at once, ``cp -p`` an old time in mid-copy. What
-is quiet and incomplete for long is taken as it is. Waiting files are kept in a temporary database, so that memory does not grow with them.
+A file has settled if it was unchanged for some time and at least two checks, no process has it open
+for writing, its structure is complete, and it is still unchanged after all that. Its size and
+modification time alone prove nothing: a copy that preallocates has its final size at once, and
+``cp -p`` sets an old time. A file that stays unchanged and incomplete for long is accepted as it is.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import fcntl
 import os
-import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -18,210 +16,158 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.jobs.ledger.discover import entry_of
-from mediaprep.jobs.ledger.records import FoundFile
+from mediaprep.jobs.ledger.discover import found_file
+from mediaprep.jobs.ledger.records import FoundFile, stamp_text
+from mediaprep.jobs.watch.writers import OpenWriters, is_leased_to_writer
 from mediaprep.probing.identify.complete import completeness
 from mediaprep.probing.identify.sniff import sniff
-from mediaprep.runtime.source import Stamp, open_source
+from mediaprep.runtime.source import open_source
 
-LONGEST_DELAY = 30.0
-CLOSED_SECONDS = (
-    1.0  # of quiet, where a writer was seen to close the file and its structure is complete
-)
-AT_A_TIME = 500
+MAX_CHECK_INTERVAL = 30.0  # seconds
+# Quiet time of a complete file whose writer was reported to have closed it.
+CLOSED_SECONDS = 1.0
+CHECKED_AT_ONCE = 500
+MIN_CHECKS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettleOptions:
-    """``settle``: seconds of quiet; ``poll``: between two looks; ``incomplete_after``: seconds of quiet after which an incomplete file is
-    judged as it is."""
+    """When a file has settled, in seconds.
+
+    settle             that a file must be unchanged
+    check_interval     between two checks of one file
+    incomplete_after   that an incomplete file must be unchanged to be accepted as it is
+    """
 
     settle: float = 5.0
-    poll: float = 1.0
+    check_interval: float = 1.0
     incomplete_after: float = 600.0
 
 
 class UnsettledFiles:
-    """The files that are not settled yet."""
+    """The files that have not settled yet.
 
-    def __init__(self, rules: SettleOptions, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rules, self._clock = rules, clock
-        self._db = sqlite3.connect(
-            "", isolation_level=None
-        )  # SQLite's temporary database: on disk as it grows, gone when closed
+    They are kept in a temporary database, which SQLite writes to disk as it grows and deletes when
+    it is closed, so that memory does not grow with their number.
+    """
+
+    def __init__(self, options: SettleOptions, clock: Callable[[], float] = time.monotonic) -> None:
+        self._options, self._clock = options, clock
+        self._db = sqlite3.connect("", isolation_level=None)
         self._db.execute("PRAGMA cache_size = -4096")
         self._db.execute(
-            "CREATE TABLE seen (source BLOB PRIMARY KEY, place BLOB, stamp TEXT, since REAL, looks INTEGER, closed INTEGER, due REAL,"
-            " delay REAL) WITHOUT ROWID"
+            "CREATE TABLE file (source BLOB PRIMARY KEY, relative_path BLOB, stamp TEXT,"
+            " unchanged_since REAL, checks INTEGER, closed INTEGER, next_check REAL,"
+            " check_interval REAL) WITHOUT ROWID"
         )
-        self._db.execute("CREATE INDEX seen_due ON seen(due)")
+        self._db.execute("CREATE INDEX file_next_check ON file(next_check)")
 
     def __len__(self) -> int:
-        return int(self._db.execute("SELECT count(*) FROM seen").fetchone()[0])
+        return int(self._db.execute("SELECT count(*) FROM file").fetchone()[0])
 
     def close(self) -> None:
-        """Forget all."""
+        """Delete the database."""
         self._db.close()
 
-    def saw(self, entry: FoundFile, *, closed: bool = False) -> None:
-        """A file is there (or was just ``closed`` by a writer); what is waiting already goes on waiting unless it has changed."""
-        now = self._clock()
-        words = (
-            os.fsencode(entry.source),
-            os.fsencode(entry.place),
-            _text(entry.stamp),
-            now,
-            closed,
-            now + self._rules.poll,
-            self._rules.poll,
-        )
+    def add(self, file: FoundFile, *, closed: bool = False) -> None:
+        """Add a file, or restart its quiet time if it has changed.
+
+        ``closed``: a writer was reported to have closed it.
+        """
+        now, interval = self._clock(), self._options.check_interval
         self._db.execute(
-            "INSERT INTO seen VALUES (?, ?, ?, ?, 0, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET"
-            " since = CASE WHEN stamp = excluded.stamp THEN since ELSE excluded.since END,"
-            " looks = CASE WHEN stamp = excluded.stamp THEN looks ELSE 0 END,"
-            " due = CASE WHEN stamp = excluded.stamp THEN min(due, excluded.due) ELSE excluded.due END,"
-            " delay = CASE WHEN stamp = excluded.stamp THEN delay ELSE excluded.delay END,"
-            " closed = max(excluded.closed, CASE WHEN stamp = excluded.stamp THEN closed ELSE 0 END), stamp = excluded.stamp",
-            words,
+            "INSERT INTO file VALUES (?, ?, ?, ?, 0, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET"
+            " unchanged_since = iif(stamp = excluded.stamp, unchanged_since, excluded.unchanged_since),"
+            " checks = iif(stamp = excluded.stamp, checks, 0),"
+            " next_check = iif(stamp = excluded.stamp, min(next_check, excluded.next_check),"
+            "  excluded.next_check),"
+            " check_interval = iif(stamp = excluded.stamp, check_interval, excluded.check_interval),"
+            " closed = max(excluded.closed, iif(stamp = excluded.stamp, closed, 0)),"
+            " stamp = excluded.stamp",
+            (
+                os.fsencode(file.source),
+                os.fsencode(file.relative_path),
+                stamp_text(file.stamp),
+                now,
+                closed,
+                now + interval,
+                interval,
+            ),
         )
 
     def settled(self) -> Iterator[FoundFile]:
-        """Those that are settled now; they are still known until ``taken``."""
+        """Check the files that are due, and yield those that have settled.
+
+        They stay here until ``remove``.
+        """
         now = self._clock()
         rows = self._db.execute(
-            "SELECT source, place, stamp, since, looks, closed, delay FROM seen WHERE due <= ? ORDER BY due LIMIT ?",
-            (now, AT_A_TIME),
+            "SELECT source, relative_path, stamp, unchanged_since, checks, closed, check_interval"
+            " FROM file WHERE next_check <= ? ORDER BY next_check LIMIT ?",
+            (now, CHECKED_AT_ONCE),
         ).fetchall()
         writers = OpenWriters()
-        for raw, place, stamp, since, looks, closed, delay in rows:
-            entry = entry_of(Path(os.fsdecode(raw)), os.fsdecode(place))
-            if entry is None:
-                self._db.execute("DELETE FROM seen WHERE source = ?", (raw,))
-            elif _text(entry.stamp) != stamp:
-                self.saw(entry)
-            elif self._whole(entry, now - since, looks + 1, bool(closed), writers):
-                yield entry
+        for source, relative_path, stamp, since, checks, closed, interval in rows:
+            quiet = now - since
+            file = found_file(Path(os.fsdecode(source)), os.fsdecode(relative_path))
+            if file is None:
+                self._delete(source)
+            elif stamp_text(file.stamp) != stamp:
+                self.add(file)
+            elif checks + 1 >= MIN_CHECKS and self._has_settled(file, quiet, closed, writers):
+                yield file
             else:
-                quiet = now - since >= self._rules.settle
-                delay = (
-                    min(
-                        delay * 2,
-                        LONGEST_DELAY,
-                        max(self._rules.poll, self._rules.incomplete_after / 4),
-                    )
-                    if quiet
-                    else delay
-                )
-                self._db.execute(
-                    "UPDATE seen SET looks = looks + 1, due = ?, delay = ? WHERE source = ?",
-                    (now + delay, delay, raw),
-                )
+                self._check_later(source, now, self._next_interval(interval, quiet))
 
-    def _whole(
-        self, entry: FoundFile, quiet: float, looks: int, closed: bool, writers: OpenWriters
+    def _has_settled(
+        self, file: FoundFile, quiet: float, closed: bool, writers: OpenWriters
     ) -> bool:
-        rules = self._rules
-        if (
-            looks < 2
-            or quiet < (min(CLOSED_SECONDS, rules.settle) if closed else rules.settle)
-            or writers.writes(entry.source, entry.stamp)
-        ):
+        """Return True if a file that was unchanged for ``quiet`` seconds has settled."""
+        options = self._options
+        required = min(CLOSED_SECONDS, options.settle) if closed else options.settle
+        if quiet < required or writers.has_writer(file.source):
             return False
-        whole = complete(entry.source)
-        if whole is None and quiet < rules.settle:
+        match is_complete(file.source):
+            case None:  # the format has no end mark: being closed does not shorten the wait
+                required = options.settle
+            case False:
+                required = options.incomplete_after
+        if quiet < required:
             return False
-        if whole is False and quiet < rules.incomplete_after:
-            return False
-        again = entry_of(Path(entry.source), entry.place)
-        return again is not None and again.stamp == entry.stamp and not writers.leased(entry.source)
+        again = found_file(Path(file.source), file.relative_path)
+        is_unchanged = again is not None and again.stamp == file.stamp
+        return is_unchanged and not is_leased_to_writer(file.source)
 
-    def taken(self, entry: FoundFile) -> None:
-        """It was entered elsewhere."""
-        self._db.execute("DELETE FROM seen WHERE source = ?", (os.fsencode(entry.source),))
+    def _next_interval(self, interval: float, quiet: float) -> float:
+        """Double the interval for a file that only waits to be complete."""
+        options = self._options
+        if quiet < options.settle:
+            return interval
+        longest = max(options.check_interval, options.incomplete_after / 4)
+        return min(interval * 2, MAX_CHECK_INTERVAL, longest)
+
+    def _check_later(self, source: bytes, now: float, interval: float) -> None:
+        self._db.execute(
+            "UPDATE file SET checks = checks + 1, next_check = ?, check_interval = ?"
+            " WHERE source = ?",
+            (now + interval, interval, source),
+        )
+
+    def remove(self, file: FoundFile) -> None:
+        """Remove a file that was added to the ledger."""
+        self._delete(os.fsencode(file.source))
+
+    def _delete(self, source: bytes) -> None:
+        self._db.execute("DELETE FROM file WHERE source = ?", (source,))
 
 
-def complete(path: str) -> bool | None:
-    """Whether the structure ends where it says; None where the format has no mark of its end. What is no media (yet) is not complete."""
+def is_complete(path: str) -> bool | None:
+    """Return whether a file's structure is complete; None if its format has no end mark.
+
+    A file that is not recognised as media counts as incomplete.
+    """
     try:
         with open_source(path, follow=False) as source:
             return completeness(source, sniff(source))[0]
     except SourceUnreadable:
         return False
-
-
-class OpenWriters:
-    """Who has a file open for writing, at one moment. A lease tells, where the file is ours and the file system local; else the descriptors
-    of all processes that we may look at; else nobody knows."""
-
-    def __init__(self) -> None:
-        self._open: frozenset[tuple[int, int]] | None = None
-
-    def writes(self, path: str, stamp: Stamp) -> bool:
-        """Whether somebody is known to."""
-        refused = _lease(path)
-        if refused is not None:
-            return refused
-        if self._open is None:
-            self._open = _open_for_writing()
-        try:
-            facts = os.lstat(path)
-        except OSError:
-            return False
-        return (facts.st_dev, facts.st_ino) in self._open
-
-    def leased(self, path: str) -> bool:
-        """As ``writes`` by the lease alone: the last look."""
-        return bool(_lease(path))
-
-
-def _lease(path: str) -> bool | None:
-    """fcntl(2): a read lease is refused while the file is open for writing, mapped files included. None: it cannot tell here."""
-    if not hasattr(fcntl, "F_SETLEASE"):
-        return None
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        return None
-    try:
-        fcntl.fcntl(
-            descriptor, fcntl.F_SETSIG, signal.SIGURG
-        )  # whoever opens it meanwhile must not end us: SIGURG is ignored by default
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    except OSError as problem:
-        return (
-            True
-            if problem.errno in (errno.EAGAIN, errno.EACCES) and _may_lease(descriptor)
-            else None
-        )
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def _may_lease(descriptor: int) -> bool:
-    """A lease wants the file's owner (or root): for others its refusal means nothing."""
-    return os.geteuid() in (0, os.fstat(descriptor).st_uid)
-
-
-def _open_for_writing() -> frozenset[tuple[int, int]]:
-    found: set[tuple[int, int]] = set()
-    with contextlib.suppress(OSError):
-        for process in Path("/proc").iterdir():
-            if not process.name.isdigit():
-                continue
-            with contextlib.suppress(OSError):
-                for descriptor in (process / "fd").iterdir():
-                    with contextlib.suppress(OSError, ValueError, StopIteration):
-                        lines = (process / "fdinfo" / descriptor.name).read_text().splitlines()
-                        flags = int(
-                            next(line.split()[1] for line in lines if line.startswith("flags:")), 8
-                        )
-                        if flags & os.O_ACCMODE != os.O_RDONLY:
-                            facts = descriptor.stat()
-                            found.add((facts.st_dev, facts.st_ino))
-    return frozenset(found)
-
-
-def _text(stamp: Stamp) -> str:
-    return ".".join(map(str, stamp))

@@ -1,53 +1,48 @@
-"""A watched folder: what is dropped into it is converted, once, as soon as it is whole.
+"""A watched folder: each file is processed once, as soon as it has settled.
 
-Events of the file system are hints that shorten the wait; a full look through the folder, repeated, is the truth, so nothing that was there
-before, came while nobody listened, or was lost in a full queue is missed.
+Events of the file system only shorten the wait. The folder is scanned at intervals, which finds the
+files that were there before, that were written while nobody listened, or whose events were lost.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
 
-from mediaprep.errors import Cancelled, MediaPrepError, UsageProblem
-from mediaprep.jobs.ledger.discover import entry_of, ignored, refuse_loop, walk
-from mediaprep.jobs.ledger.records import FoundFile, JobRow
-from mediaprep.jobs.run import publish
+from mediaprep.errors import Cancelled, UsageProblem
+from mediaprep.jobs.ledger.discover import found_file, is_ignored, refuse_nested_output, walk
+from mediaprep.jobs.ledger.records import FoundFile
 from mediaprep.jobs.run.driver import Driver
-from mediaprep.jobs.run.events import Heard, JobDone, JobEvent, JobFound, Notice, RunDone
+from mediaprep.jobs.run.events import JobDone, JobEvent, JobFound, JobListener, Notice, RunDone
+from mediaprep.jobs.watch.observer import MAX_QUEUED_EVENTS, Observer, has_events
 from mediaprep.jobs.watch.settle import SettleOptions, UnsettledFiles
-from mediaprep.jobs.workers.worker import said
+from mediaprep.jobs.watch.source_cleanup import OnDone, SourceCleanup
 from mediaprep.runtime.crashpoints import step
 from mediaprep.runtime.source import display_name
 
-OnDone = Literal["leave", "move", "delete"]
-TICK_SECONDS = 0.2
-SPACE_SECONDS = 5.0
-HINTS = 10_000  # of events that wait to be looked at; more are dropped, the next look through the folder finds them
-SCAN_SHARE = (
-    10  # a look through the folder is repeated no sooner than after so many times what it took
-)
-TOLD = 100  # problems that are remembered, so that they are told once
-NO_EVENTS = (*publish.NETWORK, "overlay")
+TURN_SECONDS = 0.2
+FREE_SPACE_SECONDS = 5.0  # between two checks of the free space
+SCAN_SHARE = 10  # a scan that takes one second is repeated after ten at the earliest
+MAX_REPORTED = 100  # problems of the last scan that are not reported again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchOptions:
     """How a folder is watched.
 
-    rescan     seconds between two looks through the folder
-    poll       look through the folder so often, and listen to no events; None: where the file system gives none
-    on_done    what becomes of a source that has its result; done: where to it is moved
-    min_free   bytes on the output's file system below which no job is begun
-    once       end as soon as everything that is there is done
-    hints      events that may wait
+    rescan        seconds between two scans of the folder
+    poll          scan at this interval and use no events; None uses events where there are any
+    on_done       what happens to a source that has a result
+    done          folder for sources that are moved; None is ``.done`` in the watched folder
+    min_free      bytes; with less free space in the output folder no job is started
+    once          end when every file that is there is done
+    max_events    events that are queued
     """
 
     rescan: float = 30.0
@@ -56,265 +51,194 @@ class WatchOptions:
     done: Path | None = None
     min_free: int = 2**30
     once: bool = False
-    hints: int = HINTS
-    rules: SettleOptions = field(default_factory=SettleOptions)
+    max_events: int = MAX_QUEUED_EVENTS
+    settle: SettleOptions = field(default_factory=SettleOptions)
 
 
 class Watch:
-    """One folder and its driver. ``told`` must be the driver's listener, so that ends of jobs are seen."""
+    """Watches one folder; the listener of its driver must be that of ``listener``."""
 
-    def __init__(self, folder: Path, habits: WatchOptions) -> None:
-        self.folder, self.habits = folder.absolute(), habits
-        self._settling = UnsettledFiles(habits.rules)
-        self._hints: queue.Queue[tuple[str, bool]] = queue.Queue(habits.hints)
-        self._done: list[int] = []
-        self._told: dict[str, None] = {}
-        self._scanned, self._next_scan, self._next_space, self._paused = False, 0.0, 0.0, False
+    def __init__(self, folder: Path, options: WatchOptions) -> None:
+        self.folder, self.options = folder.absolute(), options
+        self._unsettled = UnsettledFiles(options.settle)
+        self._observer = Observer(self.folder, options.max_events)
+        self._cleanup = SourceCleanup(
+            on_done=options.on_done, done_folder=options.done or self.folder / ".done"
+        )
+        self._ended_jobs: list[int] = []
+        self._reported: frozenset[str] = frozenset()
+        self._was_scanned = False
+        self._next_scan = self._next_space_check = 0.0
+        self._is_paused = False
 
-    def listening(self, tell: Heard) -> Heard:
-        """The listener for the driver: what it hears is told on, and sources of finished jobs are dealt with."""
+    def listener(self, inner: JobListener) -> JobListener:
+        """Return a listener that notes which jobs end, and passes every event to ``inner``."""
 
-        def heard(event: JobEvent) -> None:
+        def listener(event: JobEvent) -> None:
             if isinstance(event, JobDone):
-                self._done.append(event.job)
-            tell(event)
+                self._ended_jobs.append(event.job)
+            inner(event)
 
-        return heard
+        return listener
 
     def run(self, driver: Driver) -> RunDone:
-        """Until it is cancelled, or with ``once`` until all is done. Raises: Cancelled, EnvironmentProblem; what runs is given back."""
+        """Watch until cancelled, or with ``once`` until everything is done.
+
+        Raises: Cancelled, EnvironmentProblem; jobs that were not finished are released.
+        """
         began = time.monotonic()
-        with contextlib.ExitStack() as leaving:
-            leaving.callback(self._settling.close)
-            events = leaving.enter_context(self._observing(driver))
-            interval = (
-                self.habits.rescan
-                if events
-                else min(self.habits.rescan, self.habits.poll or self.habits.rules.settle)
-            )
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._unsettled.close)
+            uses_events = stack.enter_context(self._observing(driver))
+            interval = self._scan_interval(uses_events)
             try:
-                self._sweep(driver)
+                self._cleanup.clean_up_earlier(driver)
                 while not self._turn(driver, interval):
                     pass
             except BaseException:
                 driver.stop()
                 raise
-        left = sum(
-            count.jobs for count in driver.ledger.counts(driver.number) if count.state != "done"
+        end = RunDone(
+            counts=dict(driver.counts),
+            left=driver.ledger.unfinished(driver.settings_id),
+            seconds=time.monotonic() - began,
         )
-        end = RunDone(counts=dict(driver.counts), left=left, seconds=time.monotonic() - began)
-        driver.tell(end)
+        driver.listener(end)
         return end
 
+    def _scan_interval(self, uses_events: bool) -> float:
+        options = self.options
+        if uses_events:
+            return options.rescan
+        return min(options.rescan, options.poll or options.settle.settle)
+
+    @contextlib.contextmanager
+    def _observing(self, driver: Driver) -> Iterator[bool]:
+        """Observe the folder; yields False if it is scanned only."""
+        if self.options.poll is not None or not has_events(self.folder):
+            yield False
+            return
+        with self._observer.observing() as uses_events:
+            if not uses_events:
+                message = (
+                    f"{display_name(self.folder)}: the host's limit of file system watches is"
+                    " reached; the folder is scanned at intervals instead"
+                )
+                driver.listener(Notice(message=message))
+            yield uses_events
+
     def _turn(self, driver: Driver, interval: float) -> bool:
-        """One round; True: all is done (``once``)."""
+        """Do one round; return True if everything is done and ``once`` is set."""
         if driver.cancel.is_set():
             raise Cancelled("cancelled by the caller")
         now = time.monotonic()
         if now >= self._next_scan:
             self._scan(driver)
-            self._next_scan = max(
-                now + interval, time.monotonic() + SCAN_SHARE * (time.monotonic() - now)
-            )
-        self._take_hints(driver)
-        self._take_settled(driver)
-        took = time.monotonic()
-        if (
-            not driver.turn(TICK_SECONDS, take=self._room(driver))
-            and time.monotonic() - took < TICK_SECONDS
-        ):
-            driver.cancel.wait(TICK_SECONDS)
-        self._tidy_done(driver)
-        return (
-            self.habits.once
-            and self._scanned
-            and not len(self._settling)
-            and not driver.busy
-            and not driver.ledger.waiting(driver.number)
-        )
+            scanned = time.monotonic()
+            self._next_scan = max(now + interval, scanned + SCAN_SHARE * (scanned - now))
+        self._take_events(driver)
+        self._add_settled(driver)
+        self._run_jobs(driver)
+        ended, self._ended_jobs = self._ended_jobs, []
+        self._cleanup.clean_up_jobs(driver, ended)
+        return self.options.once and self._is_done(driver)
 
-    @contextlib.contextmanager
-    def _observing(self, driver: Driver) -> Iterator[bool]:
-        """Listen to the file system; False where it gives no events."""
-        if self.habits.poll is not None or publish.on_network(self.folder, NO_EVENTS):
-            yield False
-            return
-        observer = _observer(self.folder, self._hint)
-        if observer is None:
-            driver.tell(
-                Notice(
-                    message=f"{display_name(self.folder)}: the host has no more file events to give; it is polled instead"
-                )
-            )
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            observer.stop()
-            observer.join()
+    def _is_done(self, driver: Driver) -> bool:
+        has_files = bool(self._unsettled) or not self._was_scanned
+        return not (has_files or driver.is_busy or driver.ledger.has_new(driver.settings_id))
 
-    def _hint(self, path: str | bytes, closed: bool) -> None:
-        with contextlib.suppress(queue.Full):
-            self._hints.put_nowait((os.fsdecode(path), closed))
+    def _run_jobs(self, driver: Driver) -> None:
+        began = time.monotonic()
+        has_work = driver.turn(TURN_SECONDS, claim=self._has_space(driver))
+        if not has_work and time.monotonic() - began < TURN_SECONDS:
+            driver.cancel.wait(TURN_SECONDS)
 
     def _scan(self, driver: Driver) -> None:
-        """The truth: everything that is there and not known."""
-        ledger, problems = driver.ledger, list[str]()
-        for entry in walk(self.folder, problems.append):
+        """Add every file that is not in the ledger."""
+        problems: list[str] = []
+        for file in walk(self.folder, problems.append):
             if driver.cancel.is_set():
                 return
-            if not ledger.knows(driver.number, entry.source, entry.stamp):
-                self._settling.saw(entry)
+            self._add_unless_known(driver, file)
         for line in problems:
-            if line not in self._told:
-                driver.tell(Notice(message=line, failure=True))
-        self._told = dict.fromkeys(problems[:TOLD])
-        self._scanned = True
+            if line not in self._reported:
+                driver.listener(Notice(message=line, failure=True))
+        self._reported = frozenset(problems[:MAX_REPORTED])
+        self._was_scanned = True
 
-    def _take_hints(self, driver: Driver) -> None:
-        for _ in range(self.habits.hints):
-            try:
-                path, closed = self._hints.get_nowait()
-            except queue.Empty:
-                return
-            place = os.path.relpath(path, self.folder)
-            if any(map(ignored, Path(place).parts)) or not _plain(path):
+    def _add_unless_known(self, driver: Driver, file: FoundFile, *, closed: bool = False) -> None:
+        if not driver.ledger.contains(driver.settings_id, file.source, file.stamp):
+            self._unsettled.add(file, closed=closed)
+
+    def _take_events(self, driver: Driver) -> None:
+        for path, closed in self._observer.take():
+            relative_path = os.path.relpath(path, self.folder)
+            if any(map(is_ignored, Path(relative_path).parts)) or not _is_regular_file(path):
                 continue
-            entry = entry_of(Path(path), place)
-            if entry is not None and not driver.ledger.knows(
-                driver.number, entry.source, entry.stamp
-            ):
-                self._settling.saw(entry, closed=closed)
+            file = found_file(Path(path), relative_path)
+            if file is not None:
+                self._add_unless_known(driver, file, closed=closed)
 
-    def _take_settled(self, driver: Driver) -> None:
-        entries = list(self._settling.settled())
-        if not entries:
+    def _add_settled(self, driver: Driver) -> None:
+        """Add the files that have settled to the ledger."""
+        files = list(self._unsettled.settled())
+        if not files:
             return
         step("settled")
-        _, new = driver.ledger.add(driver.number, entries)
-        step("entered")
-        for entry in entries:
-            self._settling.taken(entry)
+        _, new = driver.ledger.add(driver.settings_id, files)
+        step("added")
+        for file in files:
+            self._unsettled.remove(file)
         if new:
-            driver.tell(JobFound(jobs=new, size_bytes=sum(entry.stamp[0] for entry in entries)))
+            size_bytes = sum(file.stamp[0] for file in files)
+            driver.listener(JobFound(jobs=new, size_bytes=size_bytes))
 
-    def _room(self, driver: Driver) -> bool:
-        """Whether there is space enough to begin a job."""
+    def _has_space(self, driver: Driver) -> bool:
+        """Return True if the output folder has enough free space to start a job."""
         now = time.monotonic()
-        if now >= self._next_space:
-            self._next_space = now + SPACE_SECONDS
-            try:
-                short = shutil.disk_usage(driver.places.out).free < self.habits.min_free
-            except OSError:
-                short = True
-            if short != self._paused:
-                where = display_name(driver.places.out)
-                driver.tell(
-                    Notice(
-                        message=f"{where}: too little space, no job is begun until there is more"
-                        if short
-                        else f"{where}: goes on"
-                    )
-                )
-            self._paused = short
-        return not self._paused
+        if now >= self._next_space_check:
+            self._next_space_check = now + FREE_SPACE_SECONDS
+            self._pause_or_resume(driver)
+        return not self._is_paused
 
-    def _sweep(self, driver: Driver) -> None:
-        """Sources of jobs that an earlier run has done, but not dealt with."""
-        after = 0
-        while self.habits.on_done != "leave" and (
-            rows := driver.ledger.untidy(driver.number, after, 100)
-        ):
-            for row in rows:
-                self._tidy(driver, row)
-                after = row.id
-
-    def _tidy_done(self, driver: Driver) -> None:
-        jobs, self._done = self._done, []
-        for job in jobs if self.habits.on_done != "leave" else ():
-            row = driver.ledger.row(job)
-            if row is not None and row.state == "done":
-                self._tidy(driver, row)
-
-    def _tidy(self, driver: Driver, row: JobRow) -> None:
-        """Move or delete a source that has its result and is still what it was. What failed is in the quarantine, or stays."""
-        source = Path(row.source)
-        there: FoundFile | None = entry_of(source, row.place)
-        step("tidying")
-        if (
-            row.status in ("fixed", "already_ok", "same")
-            and there is not None
-            and there.stamp == row.stamp
-        ):
-            try:
-                if self.habits.on_done == "delete":
-                    source.unlink()
-                else:
-                    publish.moved(source, self.habits.done or self.folder / ".done", row.place)
-            except (MediaPrepError, OSError) as problem:
-                driver.tell(
-                    Notice(
-                        message=f"{display_name(source)}: cannot be {_PAST[self.habits.on_done]}: {said(problem)}",
-                        failure=True,
-                    )
-                )
-                return
-        step("tidied")
-        driver.ledger.tidied(row.id)
+    def _pause_or_resume(self, driver: Driver) -> None:
+        out = driver.folder.out
+        try:
+            is_short = shutil.disk_usage(out).free < self.options.min_free
+        except OSError:
+            is_short = True
+        if is_short == self._is_paused:
+            return
+        self._is_paused = is_short
+        if is_short:
+            message = (
+                f"{display_name(out)}: too little free space; no job is started until there is more"
+            )
+        else:
+            message = f"{display_name(out)}: enough free space again; jobs are started"
+        driver.listener(Notice(message=message))
 
 
-_PAST = {"move": "moved", "delete": "deleted", "leave": "left"}
+def refuse_unusable_folders(folder: Path, out: Path, *others: Path | None) -> None:
+    """Raise UsageProblem if the watched folder does not exist or would contain what is written.
 
-
-def refuse_folders(folder: Path, out: Path, *others: Path | None) -> None:
-    """Look before any work is done. Raises: UsageProblem where the watched folder is none, or would feed on what is written."""
+    ``others`` may lie in it below a hidden folder, which is not scanned.
+    """
     if not folder.is_dir():
-        raise UsageProblem(f"{display_name(folder)}: no such folder: name the folder to watch")
-    refuse_loop(folder, out)
+        raise UsageProblem(f"{display_name(folder)}: no such folder; pass the folder to watch")
+    refuse_nested_output(folder, out)
     for other in others:
-        if other is not None and not any(
-            part.startswith(".")
-            for part in Path(os.path.relpath(other, folder)).parts
-            if part != ".."
-        ):
-            refuse_loop(folder, other)
+        if other is not None and not _has_hidden_part(other, folder):
+            refuse_nested_output(folder, other)
 
 
-def _plain(path: str) -> bool:
-    import stat
+def _has_hidden_part(path: Path, folder: Path) -> bool:
+    parts = Path(os.path.relpath(path, folder)).parts
+    return any(part.startswith(".") for part in parts if part != "..")
 
+
+def _is_regular_file(path: str) -> bool:
     try:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except OSError:
         return False
-
-
-def _observer(folder: Path, hint: Any) -> Any:
-    """A running observer; None where the host gives none (its limit of watches is used up)."""
-    import logging
-
-    from watchdog.events import FileSystemEvent, FileSystemEventHandler
-    from watchdog.observers import Observer
-
-    class EventHandler(FileSystemEventHandler):
-        def on_any_event(self, event: FileSystemEvent) -> None:
-            if event.is_directory or event.event_type not in (
-                "created",
-                "modified",
-                "moved",
-                "closed",
-            ):
-                return
-            hint(event.dest_path or event.src_path, event.event_type in ("moved", "closed"))
-
-    logging.getLogger("watchdog").setLevel(
-        logging.ERROR
-    )  # it warns of events that come while it is stopped
-    observer = Observer()
-    observer.schedule(EventHandler(), str(folder), recursive=True)
-    try:
-        observer.start()
-    except OSError:
-        return None
-    return observer

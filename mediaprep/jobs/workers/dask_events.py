@@ -1,4 +1,4 @@
-"""A job's events on their way home from a worker of a cluster: sent as topics of the scheduler, read back by the coordinator."""
+"""Events of jobs on a cluster: sent by the worker as a topic of the scheduler, read back here."""
 
 from __future__ import annotations
 
@@ -7,50 +7,51 @@ from typing import Any
 
 from mediaprep.model.events import Event, Listener, Progress, StageDone, StageStarted, ignore
 
-TELL_SECONDS = 0.5  # a worker tells of one job's progress at most twice a second
+PROGRESS_SECONDS = 0.5  # between two progress events of one job
 
 
 def topic(run: str) -> str:
-    """The topic under which a run's events go."""
+    """Return the topic of a run's events."""
     return f"mediaprep-{run}"
 
 
-def forwarder(run: str, job: int, *, stages: bool) -> Listener:
-    """In a worker of a cluster: what sends a job's events home, progress at most twice a second. Elsewhere nobody listens.
-    ``stages``: their beginnings and ends too, which tell that a long job lives; they are most of what a short one would send."""
+def send_events(run: str, job: int, *, stages: bool) -> Listener:
+    """Return a listener that sends a job's events; outside of a Dask worker it ignores them.
+
+    Progress is sent twice a second at most. ``stages`` sends the start and end of each stage too:
+    they show that a long job is alive, but would be most of what a short job sends.
+    """
     try:
-        from distributed import get_worker
+        from distributed import get_worker  # optional dependency: mediaprep[cluster]
 
         worker = get_worker()
     except (ImportError, ValueError):
         return ignore
-    last = [0.0]
+    last_progress = 0.0
 
-    def tell(event: Event) -> None:
-        now = time.monotonic()
+    def listener(event: Event) -> None:
+        nonlocal last_progress
+        facts: dict[str, Any] = {}
         if isinstance(event, Progress):
-            if now - last[0] < TELL_SECONDS and event.fraction < 1:
+            now = time.monotonic()
+            if now - last_progress < PROGRESS_SECONDS and event.fraction < 1:
                 return
-            last[0] = now
+            last_progress = now
             facts = {
                 "fraction": event.fraction,
                 "speed": event.speed,
                 "eta_seconds": event.eta_seconds,
             }
-        elif stages:
-            facts = {}
-        else:
+        elif not stages:
             return
-        worker.log_event(
-            topic(run),
-            {"job": job, "event": event.event, "path": event.path, "stage": event.stage, **facts},
-        )
+        common = {"job": job, "event": event.event, "path": event.path, "stage": event.stage}
+        worker.log_event(topic(run), common | facts)
 
-    return tell
+    return listener
 
 
-def event_of(facts: dict[str, Any]) -> Event | None:
-    """What a worker sent, as an event; None for anything else."""
+def event_from(facts: dict[str, Any]) -> Event | None:
+    """Return the event that a worker sent; None for any other message."""
     match facts:
         case {"event": "progress", "fraction": float() | int()}:
             return Progress(

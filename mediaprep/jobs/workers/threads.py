@@ -1,4 +1,4 @@
-"""Jobs and threads of one machine: a pool of threads (each job's work is in child processes) behind a semaphore that counts cores."""
+"""Jobs on this machine: a pool of threads, because the work itself is done in child processes."""
 
 from __future__ import annotations
 
@@ -7,43 +7,19 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any, ParamSpec, Protocol, TypeVar
+from contextlib import AbstractContextManager, contextmanager
+from typing import ParamSpec, TypeVar
 
-from mediaprep.jobs.workers import worker as work
-from mediaprep.model.events import Event
+from mediaprep.jobs.workers import context
+from mediaprep.jobs.workers.context import WorkerListener
 
 P = ParamSpec("P")
 T = TypeVar("T")
-MOST_THREADS = 16  # of one encode; x264 gains little from more
-WINDOW = 4  # jobs handed over for each that can run at once
-
-
-class WorkerPool(Protocol):
-    """Those who do the work: any ``concurrent.futures.Executor`` behind it."""
-
-    @property
-    def jobs(self) -> int:
-        """Jobs that can run at once."""
-
-    def executor(self, slots: int) -> Executor:
-        """Where to submit what is worth so many cores."""
-
-    def threads(self, slots: int, in_sight: int) -> int:
-        """Cores of a job that is worth ``slots`` while ``in_sight`` jobs are to be done: few jobs get more threads each."""
-
-    def channel(self, run: str, heard: Callable[[int, Event], None]) -> Any:
-        """A context manager: events of this run's jobs go to ``heard``."""
-
-    def lost(self) -> str | None:
-        """Why nothing can be done any more; None: all is well."""
-
-    def close(self) -> None:
-        """Give back what is held."""
+MAX_ENCODER_THREADS = 16  # x264 gains little from more
 
 
 class WeightedSemaphore:
-    """Counts cores. First come, first served: a large job is not starved by small ones."""
+    """Counts cores. First come, first served, so that small jobs do not starve a large one."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -52,8 +28,8 @@ class WeightedSemaphore:
         self._changed = threading.Condition()
 
     @contextmanager
-    def taken(self, count: int) -> Iterator[None]:
-        """Hold ``count`` of them; more than there are means all."""
+    def acquired(self, count: int) -> Iterator[None]:
+        """Hold ``count`` cores; all of them if there are fewer."""
         count = min(count, self.capacity)
         ticket = object()
         with self._changed:
@@ -71,55 +47,55 @@ class WeightedSemaphore:
 
 
 class _WeightedExecutor(Executor):
-    """A view of the pool whose tasks take so many cores each."""
+    """A view of the thread pool whose tasks hold so many cores each."""
 
-    def __init__(self, pool: Executor, semaphore: WeightedSemaphore, slots: int) -> None:
-        self._pool, self._semaphore, self._slots = pool, semaphore, slots
+    def __init__(self, pool: Executor, semaphore: WeightedSemaphore, threads: int) -> None:
+        self._pool, self._semaphore, self._threads = pool, semaphore, threads
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """As ``Executor.submit``; the task waits for its cores."""
+        """Submit a task, which waits for its cores before it starts."""
 
         def run() -> T:
-            with self._semaphore.taken(self._slots):
+            with self._semaphore.acquired(self._threads):
                 return fn(*args, **kwargs)
 
         return self._pool.submit(run)
 
 
 class ThreadPool:
-    """The crew of this machine. ``jobs``: at once, by default one for each core."""
+    """The worker pool of this machine. ``jobs`` is by default the number of cores."""
 
     def __init__(self, jobs: int | None = None) -> None:
-        cores = cores_here()
+        cores = available_cores()
         self.jobs = jobs or cores
-        self._capacity = max(cores, self.jobs)
-        self._semaphore = WeightedSemaphore(self._capacity)
+        self._cores = max(cores, self.jobs)
+        self._semaphore = WeightedSemaphore(self._cores)
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="mediaprep-job")
 
-    def executor(self, slots: int) -> Executor:
-        """A view of the one pool."""
-        return _WeightedExecutor(self._pool, self._semaphore, slots)
+    def executor(self, threads: int) -> Executor:
+        """Return a view of the thread pool."""
+        return _WeightedExecutor(self._pool, self._semaphore, threads)
 
-    def threads(self, slots: int, in_sight: int) -> int:
-        """At least what the job is worth, else a fair share of the cores."""
-        share = self._capacity // max(1, min(self.jobs, in_sight))
-        return max(1, min(max(slots, share), self._capacity, MOST_THREADS))
+    def threads(self, wanted: int, pending: int) -> int:
+        """Return at least ``wanted``, and more if there are fewer jobs than cores."""
+        share = self._cores // max(1, min(self.jobs, pending))
+        return max(1, min(max(wanted, share), self._cores, MAX_ENCODER_THREADS))
 
-    def channel(self, run: str, heard: Callable[[int, Event], None]) -> Any:
-        """Directly, in the thread of the job."""
-        return work.channel(run, heard)
+    def channel(self, run: str, listener: WorkerListener) -> AbstractContextManager[None]:
+        """Call the listener directly, in the thread of the job."""
+        return context.channel(run, listener)
 
     def lost(self) -> str | None:
-        """Threads are never lost."""
+        """Return None: threads are never lost."""
         return None
 
     def close(self) -> None:
-        """Wait for what runs; drop what does not yet."""
+        """Wait for running jobs, and drop the ones that have not started."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def cores_here() -> int:
-    """Cores that this process may use."""
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:

@@ -1,4 +1,4 @@
-"""A watched folder: everything that is dropped gets its result once, whatever is lost or late; nothing is fed back."""
+"""A watched folder: every file gets its result once, and outputs are not processed again."""
 
 from __future__ import annotations
 
@@ -14,29 +14,32 @@ import pytest
 from mediaprep.errors import Cancelled, UsageProblem
 from mediaprep.jobs.run import batch
 from mediaprep.jobs.run.events import JobDone
-from mediaprep.jobs.run.inflight import RunOptions
+from mediaprep.jobs.run.options import RunOptions
 from mediaprep.jobs.run.quarantine import Quarantine
-from mediaprep.jobs.watch import watch
+from mediaprep.jobs.watch import observer
+from mediaprep.jobs.watch.observer import Observer
 from mediaprep.jobs.watch.settle import SettleOptions
-from mediaprep.jobs.watch.watch import Watch, WatchOptions
-from mediaprep.jobs.workers.threads import ThreadPool, WorkerPool
-from tests.jobs.conftest import Heard, visible
+from mediaprep.jobs.watch.source_cleanup import OnDone
+from mediaprep.jobs.watch.watch import Watch, WatchOptions, refuse_unusable_folders
+from mediaprep.jobs.workers.pool import WorkerPool
+from mediaprep.jobs.workers.threads import ThreadPool
+from tests.jobs.conftest import EventLog, visible
 
 Drop = Callable[..., Path]
-HABITS = WatchOptions(
+ONCE = WatchOptions(
     rescan=0.3,
     once=True,
     min_free=0,
-    rules=SettleOptions(settle=0.2, poll=0.05, incomplete_after=1.0),
+    settle=SettleOptions(settle=0.2, check_interval=0.05, incomplete_after=1.0),
 )
-OPTIONS = RunOptions(on_refused="quarantine", settled=True)
+OPTIONS = RunOptions(on_refused="quarantine", watched=True)
 
 
 @pytest.fixture(params=["threads", pytest.param("dask", marks=pytest.mark.long)])
-def crew(request: pytest.FixtureRequest) -> Iterator[WorkerPool]:
-    """Watching knows nothing of who does the work: over a cluster in the long run only."""
+def pool(request: pytest.FixtureRequest) -> Iterator[WorkerPool]:
+    """Watching does not depend on the kind of pool: only long runs use a cluster."""
     if request.param == "dask":
-        yield request.getfixturevalue("dask_crew")
+        yield request.getfixturevalue("dask_pool")
         return
     threads = ThreadPool(2)
     yield threads
@@ -44,32 +47,36 @@ def crew(request: pytest.FixtureRequest) -> Iterator[WorkerPool]:
 
 
 @pytest.fixture
-def watched(opened, tmp_path: Path):  # type: ignore[no-untyped-def]
-    """``watched(habits)``: run it over ``tmp_path/in`` until it is done; the events and the end."""
+def watched(open_driver, tmp_path: Path):  # type: ignore[no-untyped-def]
+    """``watched(options)`` watches ``tmp_path/in`` until all is done; returns the events and the end."""
     (tmp_path / "in").mkdir(exist_ok=True)
 
     def run(
-        habits: WatchOptions = HABITS, tell: Callable[[object], None] | None = None, **words: object
+        watch_options: WatchOptions = ONCE,
+        listener: Callable[[object], None] | None = None,
+        **arguments: object,
     ):  # type: ignore[no-untyped-def]
-        heard = Heard()
+        log = EventLog()
 
         def both(event: object) -> None:
-            heard(event)  # type: ignore[arg-type]
-            if tell is not None:
-                tell(event)
+            log(event)  # type: ignore[arg-type]
+            if listener is not None:
+                listener(event)
 
-        watching = Watch(tmp_path / "in", habits)
+        watching = Watch(tmp_path / "in", watch_options)
         report = {
             "report": lambda path, status, problems, outcome: {
                 "status": status,
                 "problems": list(problems),
             }
         }
-        quarantine = Quarantine(folder=tmp_path / "bad", move=habits.on_done != "leave", **report)
-        with opened(
-            watching.listening(both), options=OPTIONS, quarantine=quarantine, **words
+        quarantine = Quarantine(
+            folder=tmp_path / "bad", move=watch_options.on_done != "leave", **report
+        )
+        with open_driver(
+            watching.listener(both), options=OPTIONS, quarantine=quarantine, **arguments
         ) as driver:
-            return heard, watching.run(driver)
+            return log, watching.run(driver)
 
     return run
 
@@ -78,7 +85,7 @@ SRT = "1\n00:00:0{0},000 --> 00:00:0{0},900\nline {1}\n"
 
 
 @pytest.mark.slow
-def test_what_was_there_before_and_what_comes_later(drop: Drop, watched, tmp_path: Path) -> None:
+def test_earlier_and_later_files_are_processed(drop: Drop, watched, tmp_path: Path) -> None:
     drop("r60.mkv", "in/sub/a.mkv")
     drop("base.mp4", "in/b.mp4")
     cut = tmp_path / "in" / "cut.mp4"
@@ -88,7 +95,7 @@ def test_what_was_there_before_and_what_comes_later(drop: Drop, watched, tmp_pat
         if isinstance(event, JobDone) and event.input.endswith("b.mp4"):
             drop("ac3.mp4", "in/late.mp4")
 
-    _, end = watched(tell=later)
+    _, end = watched(listener=later)
     assert end.counts == {"fixed": 2, "already_ok": 1, "unreadable": 1}
     assert visible(tmp_path / "out") == {"sub/a.mp4", "b.mp4", "late.mp4"}
     assert visible(tmp_path / "in") == {"sub/a.mkv", "b.mp4", "cut.mp4", "late.mp4"}
@@ -98,11 +105,11 @@ def test_what_was_there_before_and_what_comes_later(drop: Drop, watched, tmp_pat
 
 
 @pytest.mark.slow
-def test_a_tiny_event_queue_loses_no_file(watched, tmp_path: Path) -> None:
-    """200 at once, one event kept: the looks through the folder find the rest."""
+def test_a_full_event_queue_loses_no_file(watched, tmp_path: Path) -> None:
+    """200 files at once and a queue of one event: scans find the other files."""
     for number in range(200):
         (tmp_path / "in" / f"{number}.srt").write_text(SRT.format(number % 9, number))
-    _, end = watched(replace(HABITS, hints=1))
+    _, end = watched(replace(ONCE, max_events=1))
     assert sum(end.counts.values()) == 200
     assert set(end.counts) <= {"already_ok", "fixed"}
     assert len(visible(tmp_path / "out")) == 200
@@ -110,7 +117,7 @@ def test_a_tiny_event_queue_loses_no_file(watched, tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-def test_3000_files_at_once_make_3000_results(watched, tmp_path: Path) -> None:
+def test_3000_files_at_once_get_3000_results(watched, tmp_path: Path) -> None:
     def flood() -> None:
         for number in range(3000):
             (tmp_path / "in" / f"{number}.srt").write_text(SRT.format(number % 9, number))
@@ -118,22 +125,22 @@ def test_3000_files_at_once_make_3000_results(watched, tmp_path: Path) -> None:
     (tmp_path / "in" / "first.srt").write_text(SRT.format(1, "first"))
     thread = threading.Thread(target=flood)
     thread.start()
-    _, end = watched(replace(HABITS, hints=8))
+    _, end = watched(replace(ONCE, max_events=8))
     thread.join()
-    _, rest = watched(replace(HABITS, hints=8))
+    _, rest = watched(replace(ONCE, max_events=8))
     assert sum(end.counts.values()) + sum(rest.counts.values()) == 3001
     assert len(visible(tmp_path / "out")) == 3001
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", ["move", "delete"])
-def test_sources_that_have_their_result_are_moved_or_deleted(
-    drop: Drop, watched, tmp_path: Path, policy: watch.OnDone
+def test_sources_with_a_result_are_moved_or_deleted(
+    drop: Drop, watched, tmp_path: Path, policy: OnDone
 ) -> None:
     drop("r60.mkv", "in/sub/a.mkv")
     drop("base.mp4", "in/b.mp4")
     drop("d140_2997.mp4", "in/long.mp4")
-    _, end = watched(replace(HABITS, on_done=policy))
+    _, end = watched(replace(ONCE, on_done=policy))
     assert end.counts == {"fixed": 1, "already_ok": 1, "refused": 1}
     left = {"done/sub/a.mkv", "done/b.mp4"} if policy == "move" else set()
     assert visible(tmp_path / "in") == {f".{name}" for name in left}
@@ -142,24 +149,24 @@ def test_sources_that_have_their_result_are_moved_or_deleted(
 
 
 @pytest.mark.slow
-def test_same_name_with_new_content_and_the_same_content_again(
+def test_new_content_is_processed_and_the_same_content_is_not(
     drop: Drop, watched, tmp_path: Path
 ) -> None:
     drop("base.mp4", "in/a.mp4")
-    watched(replace(HABITS, on_done="delete"))
+    watched(replace(ONCE, on_done="delete"))
     drop("base.mp4", "in/a.mp4", salt=1)
-    _, new = watched(replace(HABITS, on_done="delete"))
+    _, new = watched(replace(ONCE, on_done="delete"))
     assert new.counts == {"already_ok": 1}
     assert visible(tmp_path / "out") == {"a.mp4", "a.2.mp4"}
     drop("base.mp4", "in/a.mp4", salt=1)
-    _, same = watched(replace(HABITS, on_done="delete"))
+    _, same = watched(replace(ONCE, on_done="delete"))
     assert same.counts == {"same": 1}
     assert visible(tmp_path / "in") == set()
     assert visible(tmp_path / "out") == {"a.mp4", "a.2.mp4"}
 
 
 @pytest.mark.slow
-def test_our_own_output_is_not_taken_again(drop: Drop, watched, tmp_path: Path) -> None:
+def test_our_own_output_is_not_processed_again(drop: Drop, watched, tmp_path: Path) -> None:
     drop("ac3.mp4", "in/a.mp4")
     watched()
     shutil.copy(tmp_path / "out" / "a.mp4", tmp_path / "in" / "from-out.mp4")
@@ -169,18 +176,18 @@ def test_our_own_output_is_not_taken_again(drop: Drop, watched, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_two_watchers_that_feed_each_other_come_to_rest(
-    drop: Drop, crew, recipe, tmp_path: Path
+def test_two_watchers_of_each_others_outputs_come_to_an_end(
+    drop: Drop, pool, settings, tmp_path: Path
 ) -> None:
-    """The output folder of each is the input folder of the other: legal for both, and no loop."""
+    """The output folder of each is the input folder of the other, which is allowed."""
     drop("ac3.mp4", "one/a.mp4")
     drop("base.mp4", "one/b.mp4")
     (tmp_path / "two").mkdir()
     for _ in range(4):
         for source, target in (("one", "two"), ("two", "one")):
-            watching = Watch(tmp_path / source, HABITS)
-            with batch.opened(
-                tmp_path / target, recipe, crew, OPTIONS, watching.listening(Heard())
+            watching = Watch(tmp_path / source, ONCE)
+            with batch.open_driver(
+                tmp_path / target, settings, pool, OPTIONS, watching.listener(EventLog())
             ) as driver:
                 watching.run(driver)
     assert len(visible(tmp_path / "one")) <= 3
@@ -188,52 +195,54 @@ def test_two_watchers_that_feed_each_other_come_to_rest(
 
 
 @pytest.mark.slow
-def test_too_little_space_begins_no_job(drop: Drop, opened, tmp_path: Path) -> None:
+def test_no_job_is_started_with_too_little_free_space(
+    drop: Drop, open_driver, tmp_path: Path
+) -> None:
     drop("base.mp4", "in/a.mp4")
-    flag, heard = threading.Event(), Heard()
+    flag, log = threading.Event(), EventLog()
 
-    def tell(event: object) -> None:
-        heard(event)  # type: ignore[arg-type]
+    def listener(event: object) -> None:
+        log(event)  # type: ignore[arg-type]
         if getattr(event, "event", "") == "jobs.found":
             flag.set()
 
-    watching = Watch(tmp_path / "in", replace(HABITS, min_free=2**60, once=False))
+    watching = Watch(tmp_path / "in", replace(ONCE, min_free=2**60, once=False))
     with (
         pytest.raises(Cancelled),
-        opened(watching.listening(tell), options=OPTIONS, cancel=flag) as driver,
+        open_driver(watching.listener(listener), options=OPTIONS, cancel=flag) as driver,
     ):
         watching.run(driver)
-    assert not heard.of("job.start")
-    (notice,) = heard.of("notice")
-    assert "too little space" in notice.message
+    assert not log.of("job.start")
+    (notice,) = log.of("notice")
+    assert "too little free space" in notice.message
 
 
 @pytest.mark.slow
-def test_it_is_polled_where_there_are_no_events(
+def test_a_folder_without_events_is_scanned(
     drop: Drop, watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def none(folder: Path, hint: object) -> None:
-        raise AssertionError("events were asked for")
+    def observing(self: object) -> None:
+        raise AssertionError("events were used")
 
-    monkeypatch.setattr(watch, "_observer", none)
+    monkeypatch.setattr(Observer, "observing", observing)
     drop("base.mp4", "in/a.mp4")
-    assert watched(replace(HABITS, poll=0.2))[1].counts == {"already_ok": 1}
-    monkeypatch.setattr(watch.publish, "filesystem_of", lambda path: "nfs4")
+    assert watched(replace(ONCE, poll=0.2))[1].counts == {"already_ok": 1}
+    monkeypatch.setattr(observer, "filesystem_of", lambda path: "nfs4")
     drop("base.mp4", "in/b.mp4", salt=1)
-    assert watched(state=tmp_path / "out" / ".mediaprep" / "ledger.db")[1].counts == {
+    assert watched(ledger_path=tmp_path / "out" / ".mediaprep" / "ledger.db")[1].counts == {
         "already_ok": 1
     }
 
 
-def test_folders_that_would_feed_on_themselves_are_refused(tmp_path: Path) -> None:
+def test_outputs_inside_of_the_watched_folder_are_refused(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     with pytest.raises(UsageProblem, match="no such folder"):
-        watch.refuse_folders(tmp_path / "nothing", tmp_path / "out")
-    with pytest.raises(UsageProblem, match="feed on its own output"):
-        watch.refuse_folders(tmp_path / "in", tmp_path / "in" / "out")
-    with pytest.raises(UsageProblem, match="feed on its own output"):
-        watch.refuse_folders(tmp_path / "in", tmp_path / "out", tmp_path / "in" / "failed")
-    watch.refuse_folders(tmp_path / "in", tmp_path / "out", tmp_path / "in" / ".failed", None)
+        refuse_unusable_folders(tmp_path / "nothing", tmp_path / "out")
+    with pytest.raises(UsageProblem, match="would become inputs"):
+        refuse_unusable_folders(tmp_path / "in", tmp_path / "in" / "out")
+    with pytest.raises(UsageProblem, match="would become inputs"):
+        refuse_unusable_folders(tmp_path / "in", tmp_path / "out", tmp_path / "in" / "failed")
+    refuse_unusable_folders(tmp_path / "in", tmp_path / "out", tmp_path / "in" / ".failed", None)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""A real scheduler and real workers in processes of their own, some of which are killed."""
+"""A Dask scheduler and workers in their own processes, some of which are killed."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from mediaprep.errors import EnvironmentProblem
 from mediaprep.jobs.ledger.ledger import Ledger
 from mediaprep.jobs.run import batch
 from mediaprep.jobs.run.events import JobProgress
-from mediaprep.jobs.run.inflight import RunOptions
-from mediaprep.jobs.workers.dask import Cluster
+from mediaprep.jobs.run.options import RunOptions
+from mediaprep.jobs.workers.dask import DaskPool
 from mediaprep.model.options import Options
-from tests.jobs.conftest import Heard, visible
+from tests.jobs.conftest import EventLog, visible
 
 pytest.importorskip("distributed")
 Drop = Callable[..., Path]
@@ -31,7 +31,7 @@ ENVIRONMENT = {
 
 
 class Hosts:
-    """Plain processes, as on plain hosts."""
+    """A scheduler and workers as plain processes."""
 
     def __init__(self, folder: Path) -> None:
         with socket.socket() as free:
@@ -62,9 +62,9 @@ class Hosts:
             )
         )
 
-    def _start(self, what: str, *words: str) -> subprocess.Popen[bytes]:
-        log = (self.folder / f"{what}.{time.monotonic_ns()}.log").open("wb")
-        argv = [sys.executable, "-m", "dask", what, *words]
+    def _start(self, role: str, *arguments: str) -> subprocess.Popen[bytes]:
+        log = (self.folder / f"{role}.{time.monotonic_ns()}.log").open("wb")
+        argv = [sys.executable, "-m", "dask", role, *arguments]
         return subprocess.Popen(
             argv,
             env={**os.environ, **ENVIRONMENT},
@@ -75,7 +75,7 @@ class Hosts:
         )
 
     def kill(self, child: subprocess.Popen[bytes]) -> None:
-        """With its nanny, as a host that loses power."""
+        """Kill a worker with its nanny, like a host that loses power."""
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
 
@@ -93,48 +93,48 @@ def hosts(tmp_path: Path) -> Iterator[Hosts]:
     running.end()
 
 
-def connected(hosts: Hosts) -> Cluster:
+def connected(hosts: Hosts) -> DaskPool:
     until = time.monotonic() + 60
     while True:
         try:
-            crew = Cluster(hosts.address)
+            pool = DaskPool(hosts.address)
         except EnvironmentProblem:
             if time.monotonic() > until:
                 raise
             continue
         break
-    while crew.jobs < len(hosts.workers) and time.monotonic() < until:
+    while pool.jobs < len(hosts.workers) and time.monotonic() < until:
         time.sleep(0.2)
-        crew._due = 0.0
-    return crew
+        pool._refresh_at = 0.0
+    return pool
 
 
-def test_without_a_scheduler_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mediaprep.jobs.workers import dask as cluster
+def test_a_missing_scheduler_is_an_environment_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mediaprep.jobs.workers import dask
 
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
-    with pytest.raises(EnvironmentProblem, match="no scheduler answers"):
-        Cluster("tcp://127.0.0.1:9")
-    with pytest.raises(EnvironmentProblem, match="no scheduler answers"):
-        Cluster("nonsense://x")
+    monkeypatch.setattr(dask, "CONNECT_SECONDS", 0.5)
+    with pytest.raises(EnvironmentProblem, match="cannot connect"):
+        DaskPool("tcp://127.0.0.1:9")
+    with pytest.raises(EnvironmentProblem, match="cannot connect"):
+        DaskPool("nonsense://x")
 
 
 @pytest.mark.long
-def test_a_worker_killed_in_mid_job_loses_and_doubles_nothing(
-    drop: Drop, hosts: Hosts, recipe, tmp_path: Path
+def test_a_job_of_a_killed_worker_is_done_once(
+    drop: Drop, hosts: Hosts, settings, tmp_path: Path
 ) -> None:
     for number in range(6):
         drop("d140_2997.mp4", f"in/{number}.mp4", salt=number)
     drop("r60.mkv", "in/x.mkv")
     hosts.add_worker()
     hosts.add_worker()
-    crew = connected(hosts)
-    assert crew.jobs == 2
-    heard = Heard()
+    pool = connected(hosts)
+    assert pool.jobs == 2
+    log = EventLog()
     killed: list[float] = []
 
-    def tell(event: object) -> None:
-        heard(event)  # type: ignore[arg-type]
+    def listener(event: object) -> None:
+        log(event)  # type: ignore[arg-type]
         if (
             isinstance(event, JobProgress)
             and event.stage == "encode"
@@ -146,10 +146,10 @@ def test_a_worker_killed_in_mid_job_loses_and_doubles_nothing(
 
     from dataclasses import replace
 
-    trimming = replace(recipe, options=Options(trim="first", quality="fast"))
-    with batch.opened(tmp_path / "out", trimming, crew, RunOptions(), tell) as driver:
+    trimming = replace(settings, options=Options(trim="first", quality="fast"))
+    with batch.open_driver(tmp_path / "out", trimming, pool, RunOptions(), listener) as driver:
         end = batch.run(driver, [str(tmp_path / "in")])
-    crew.close()
+    pool.close()
     assert killed
     assert end.counts == {"fixed": 7}
     assert visible(tmp_path / "out") == {*(f"{number}.mp4" for number in range(6)), "x.mp4"}
@@ -157,29 +157,27 @@ def test_a_worker_killed_in_mid_job_loses_and_doubles_nothing(
 
 
 @pytest.mark.long
-def test_a_lost_scheduler_is_told_and_the_next_run_goes_on(
-    drop: Drop, hosts: Hosts, recipe, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_a_run_continues_after_a_lost_scheduler(
+    drop: Drop, hosts: Hosts, settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in range(8):
         drop("ac3.mp4", f"in/{number}.mp4", salt=number)
     hosts.add_worker()
-    crew = connected(hosts)
-    heard = Heard()
+    pool = connected(hosts)
+    log = EventLog()
 
-    def tell(event: object) -> None:
-        heard(event)  # type: ignore[arg-type]
-        if len(heard.of("job.done")) == 2 and hosts.scheduler.poll() is None:
+    def listener(event: object) -> None:
+        log(event)  # type: ignore[arg-type]
+        if len(log.of("job.done")) == 2 and hosts.scheduler.poll() is None:
             hosts.kill(hosts.scheduler)
 
     with (
         pytest.raises(EnvironmentProblem, match="scheduler"),
-        batch.opened(tmp_path / "out", recipe, crew, RunOptions(), tell) as driver,
+        batch.open_driver(tmp_path / "out", settings, pool, RunOptions(), listener) as driver,
     ):
         batch.run(driver, [str(tmp_path / "in")])
-    crew.close()
-    assert [
-        record for record in caplog.records if record.name == "distributed.client"
-    ] == []  # the one line is ours
+    pool.close()
+    assert [record for record in caplog.records if record.name == "distributed.client"] == []
     for worker in hosts.workers:
         hosts.kill(worker)
     hosts.workers.clear()
@@ -187,19 +185,19 @@ def test_a_lost_scheduler_is_told_and_the_next_run_goes_on(
         assert {count.state for count in ledger.counts()} == {"new", "done"}
     hosts.start_scheduler()
     hosts.add_worker()
-    crew = connected(hosts)
-    with batch.opened(tmp_path / "out", recipe, crew, RunOptions(), Heard()) as driver:
+    pool = connected(hosts)
+    with batch.open_driver(tmp_path / "out", settings, pool, RunOptions(), EventLog()) as driver:
         end = batch.run(driver, [str(tmp_path / "in")])
-    crew.close()
+    pool.close()
     assert sum(end.counts.values()) < 8
     assert visible(tmp_path / "out") == {f"{number}.mp4" for number in range(8)}
 
 
 @pytest.mark.long
-def test_a_file_that_kills_workers_ends_as_failed_and_they_go_on(
-    drop: Drop, hosts: Hosts, recipe, tmp_path: Path
+def test_a_file_that_kills_workers_fails_and_the_others_are_done(
+    drop: Drop, hosts: Hosts, settings, tmp_path: Path
 ) -> None:
-    """The poison is of the worst sort: it ends the worker itself, not only the child that reads it."""
+    """The file ends the worker itself, not only the child that reads it."""
     for number in range(3):
         drop("base.mp4", f"in/{number}.mp4", salt=number)
     drop("base.mp4", "in/poison.mp4", salt=99)
@@ -220,9 +218,11 @@ def test_a_file_that_kills_workers_ends_as_failed_and_they_go_on(
         os.environ.pop("PYTHONPATH") if before is None else os.environ.__setitem__(
             "PYTHONPATH", before
         )
-    crew = connected(hosts)
-    with batch.opened(tmp_path / "out", recipe, crew, RunOptions(retries=1), Heard()) as driver:
+    pool = connected(hosts)
+    with batch.open_driver(
+        tmp_path / "out", settings, pool, RunOptions(retries=1), EventLog()
+    ) as driver:
         end = batch.run(driver, [str(tmp_path / "in")])
-    crew.close()
+    pool.close()
     assert end.counts == {"already_ok": 3, "failed": 1}
     assert all(worker.poll() is None for worker in hosts.workers)

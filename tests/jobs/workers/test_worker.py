@@ -1,4 +1,4 @@
-"""What a worker does by itself: copies that share blocks where the file system can, and never an inode; a job that hangs is stopped."""
+"""Copies by workers, stalled jobs, and retries."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ import pytest
 
 from mediaprep.errors import Cancelled
 from mediaprep.jobs.run import batch
-from mediaprep.jobs.run.inflight import RunOptions
-from mediaprep.jobs.workers import worker as work
+from mediaprep.jobs.run.options import RunOptions
+from mediaprep.jobs.workers.context import job_context
+from mediaprep.jobs.workers.encode import encode_job
+from mediaprep.jobs.workers.records import JobInspection, JobResult, JobTask, RunSettings
 from mediaprep.jobs.workers.threads import ThreadPool
-from mediaprep.jobs.workers.worker import JobInspection, JobResult, JobTask, RunSettings
+from mediaprep.jobs.workers.work_files import copy_source
 from mediaprep.model.events import StageStarted
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.source import open_source
-from tests.jobs.conftest import Heard
+from tests.jobs.conftest import EventLog
 
 CONTENT = bytes(range(256)) * 20_000
 
@@ -33,24 +35,24 @@ def file(tmp_path: Path) -> Path:
 
 def copy_of(path: Path) -> Path:
     with open_source(path) as source:
-        return work._copied(source, path.parent, Context())
+        return copy_source(source, path.parent, Context())
 
 
-def test_a_copy_is_a_clone_where_the_file_system_clones(
+def test_a_copy_is_a_reflink_where_the_file_system_supports_it(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The kernel's call is played by a double: what it is asked, and that nothing is read or written besides."""
-    asked: list[int] = []
+    """The system call is simulated; nothing else may be read or written."""
+    requests: list[int] = []
 
     def ioctl(descriptor: int, request: int, source: int) -> int:
-        asked.append(request)
+        requests.append(request)
         assert os.fstat(source).st_ino == file.stat().st_ino
         os.pwrite(descriptor, b"cloned", 0)
         return 0
 
     monkeypatch.setattr(fcntl, "ioctl", ioctl)
     copy = copy_of(file)
-    assert asked == [0x40049409]  # FICLONE: ioctl_ficlone(2)
+    assert requests == [0x40049409]  # FICLONE: ioctl_ficlone(2)
     assert copy.read_bytes() == b"cloned"
 
 
@@ -66,8 +68,10 @@ def test_a_copy_is_a_clone_where_the_file_system_clones(
         errno.ETXTBSY,
     ],
 )
-def test_elsewhere_it_is_copied(file: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
-    def ioctl(*words: object) -> int:
+def test_without_reflinks_the_content_is_copied(
+    file: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def ioctl(*arguments: object) -> int:
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(fcntl, "ioctl", ioctl)
@@ -77,8 +81,10 @@ def test_elsewhere_it_is_copied(file: Path, monkeypatch: pytest.MonkeyPatch, cod
     assert copy.stat().st_nlink == 1
 
 
-def test_a_full_disk_is_told_while_cloning_too(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def ioctl(*words: object) -> int:
+def test_a_full_disk_is_an_error_of_the_reflink_too(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ioctl(*arguments: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(fcntl, "ioctl", ioctl)
@@ -86,7 +92,7 @@ def test_a_full_disk_is_told_while_cloning_too(file: Path, monkeypatch: pytest.M
         copy_of(file)
 
 
-def test_whatever_this_file_system_does_the_source_does_not_change_with_its_copy(
+def test_source_and_copy_do_not_change_together(
     file: Path,
 ) -> None:
     copy = copy_of(file)
@@ -99,55 +105,61 @@ def test_whatever_this_file_system_does_the_source_does_not_change_with_its_copy
 
 
 @pytest.mark.slow
-def test_a_job_that_gives_no_sign_is_stopped_and_tried_again(
-    drop: Callable[..., Path], recipe: RunSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_stalled_job_is_stopped_and_retried(
+    drop: Callable[..., Path],
+    settings: RunSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     drop("ac3.mp4", "in/a.mp4")
     drop("base.mp4", "in/b.mp4")
-    heard, really, hung = Heard(), work.make, list[int]()
+    log, stalled = EventLog(), list[int]()
 
-    def make(task: JobTask, seen: JobInspection) -> JobResult:
-        if hung:
-            return really(task, seen)
-        hung.append(task.job)
-        context = work._context(task)
+    def encode(task: JobTask, inspection: JobInspection) -> JobResult:
+        if stalled:
+            return encode_job(task, inspection)
+        stalled.append(task.job)
+        context = job_context(task)
         context.listener(StageStarted(path=task.source, stage="encode"))
-        while True:  # until its folder is taken away
+        while True:  # until its folder is deleted
             try:
                 context.check()
             except Cancelled:
                 return JobResult(status="stopped", problem="stopped")
 
-    monkeypatch.setattr("mediaprep.jobs.run.driver.make", make)
-    crew = ThreadPool(2)
-    with batch.opened(
-        tmp_path / "out", recipe, crew, RunOptions(stall=0.3, pause=0.0), heard
+    monkeypatch.setattr("mediaprep.jobs.run.driver.encode_job", encode)
+    pool = ThreadPool(2)
+    with batch.open_driver(
+        tmp_path / "out", settings, pool, RunOptions(stall=0.3, pause=0.0), log
     ) as driver:
         assert batch.run(driver, [str(tmp_path / "in")]).counts == {"fixed": 1, "already_ok": 1}
-    crew.close()
-    (again,) = heard.of("job.retry")
-    assert getattr(again, "problem", "") == "no sign of progress for 0.3 s"
+    pool.close()
+    (retry,) = log.of("job.retry")
+    assert getattr(retry, "problem", "") == "no progress for 0.3 s"
 
 
 @pytest.mark.slow
-def test_a_job_that_fails_is_tried_again_after_pauses_that_grow(
-    drop: Callable[..., Path], recipe: RunSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_pauses_between_attempts_grow(
+    drop: Callable[..., Path],
+    settings: RunSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     drop("ac3.mp4", "in/a.mp4")
-    heard = Heard()
+    log = EventLog()
     monkeypatch.setattr(
-        "mediaprep.jobs.run.driver.make",
-        lambda task, seen: JobResult(status="failed", problem="no space left on device"),
+        "mediaprep.jobs.run.driver.encode_job",
+        lambda task, inspection: JobResult(status="failed", problem="no space left on device"),
     )
-    crew = ThreadPool(2)
-    with batch.opened(
-        tmp_path / "out", recipe, crew, RunOptions(retries=3, pause=0.01), heard
+    pool = ThreadPool(2)
+    with batch.open_driver(
+        tmp_path / "out", settings, pool, RunOptions(retries=3, pause=0.01), log
     ) as driver:
         assert batch.run(driver, [str(tmp_path / "in")]).counts == {"failed": 1}
-    crew.close()
-    assert [getattr(event, "pause_seconds", None) for event in heard.of("job.retry")] == [
+    pool.close()
+    assert [getattr(event, "pause_seconds", None) for event in log.of("job.retry")] == [
         0.01,
         0.04,
         0.16,
     ]
-    assert [getattr(event, "attempt", None) for event in heard.of("job.done")] == [4]
+    assert [getattr(event, "attempt", None) for event in log.of("job.done")] == [4]
