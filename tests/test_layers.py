@@ -175,8 +175,7 @@ def test_probing_and_transcoding_do_not_know_each_other() -> None:
 @pytest.mark.parametrize("path", modules_of(*PURE), ids=name_of)
 def test_pure_packages_touch_nothing(path: Path) -> None:
     """No path, clock, thread or tool: check, plan and verify run without ffmpeg."""
-    allowed = {"threading"} if name_of(path) == "model.serialize" else set()
-    assert {name.split(".")[0] for name in imports(path)} & (EFFECTS | NATIVE) <= allowed
+    assert {name.split(".")[0] for name in imports(path)} & (EFFECTS | NATIVE) == set()
     names = {call.func.id for call in calls(path) if isinstance(call.func, ast.Name)}
     assert names & {"open", "print", "input", "exec", "eval"} == set()
 

@@ -1,4 +1,4 @@
-"""What a run tells while it goes: frozen records, one NDJSON line each. The library yields them; faces draw them."""
+"""The events of a run: frozen records, one NDJSON line each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ Stage = Literal["probe", "plan", "encode", "measure", "verify", "publish"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageStarted:
-    """A stage of one file began. ``index`` and ``count``: which output of how many (a split has several)."""
+    """A stage of one file started.
+
+    index, count  which output of how many; a split has several
+    """
 
     path: str
     stage: Stage
@@ -22,7 +25,11 @@ class StageStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a stage is: ``fraction`` 0 to 1, ``speed`` as a multiple of playing speed, ``eta_seconds``; None = not known yet."""
+    """The progress of a stage; None: not known yet.
+
+    fraction  completed part, 0 to 1
+    speed     as a multiple of the playing speed
+    """
 
     path: str
     stage: Stage
@@ -48,4 +55,4 @@ Listener: TypeAlias = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:
-    """The listener of whoever does not listen."""
+    """Ignore an event: the default listener."""

@@ -1,4 +1,4 @@
-"""What a fix works with: the case it is given, and its refusal."""
+"""What a fix receives, and how it refuses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from mediaprep.model.placement import Placement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What a fix may look at beside the facts: the source's facts, the limit that is broken, the whole placement, the user's wishes."""
+    """The circumstances of a fix, besides the facts that it changes.
+
+    source  the facts of the source
+    limit   the limit that is broken; None: no rule, but an option requests the change
+    """
 
     source: Media
     limit: Constraint | None
@@ -22,7 +26,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A fix that may not be done unasked, or cannot be: why, and the ways out as command-line words."""
+    """A change that is impossible, or needs the user's consent.
+
+    remedies  what the user can do, as options of the command or in words
+    """
 
     reason: str
     remedies: tuple[str, ...] = ()

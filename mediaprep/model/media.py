@@ -1,9 +1,9 @@
-"""The facts of a file: frozen values that probe reads, check judges, plan changes and verify compares.
+"""The facts of a file: frozen values that probe reads, check judges, plan changes, verify compares.
 
-``None`` means "no claim": on what a probe returns, "could not be read" (``unknown`` says why); on what a plan
-wants, "left free". It never means zero or "none there": an empty tuple, ``False`` or a named value says that.
-Times are seconds as exact ``Fraction``; rates are frames a second as ``Fraction``; bit rates are bit/s; sizes
-are bytes; picture sizes are pixels.
+``None`` means "no claim": the probe could not read the fact (``unknown`` has the reason), or the
+plan leaves it open. It never means zero or absence, which are an empty tuple, ``False`` or a name.
+Times are seconds and rates frames per second, both as exact ``Fraction``; bit rates are bit/s, file
+sizes bytes, picture sizes pixels.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 Kind = Literal["video", "animation", "image", "subtitle", "sound"]
-KINDS: tuple[Kind, ...] = ("video", "animation", "image", "subtitle", "sound")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 GopStructure = Literal["closed", "closed-nonidr", "open", "gdr", "no-rap", "starts-mid-gop"]
 ScanFlag = Literal["progressive", "tff", "bff", "interlaced", "mixed", "unspecified"]
@@ -31,11 +31,13 @@ _IDENTIFYING = ("location", "device", "owner", "maker", "comment", "thumbnail")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedFact:
-    """One reader's word about one fact.
+    """A fact as one reader reports it.
 
-    ``fact`` is the dotted path of the fact (``video.gop.structure``), ``source`` who said it (``bitstream``,
-    ``container``, ``pyav``, ``packets``, ``frames``, ``idet``, ``mediainfo``, ``pillow``), ``value`` what it said, as text.
-    ``agrees`` is False where it contradicts the fact that was established from the other witnesses.
+    fact    dotted path of the fact, such as ``video.gop.structure``
+    source  the reader: ``bitstream``, ``container``, ``pyav``, ``packets``, ``frames``, ``idet``,
+            ``mediainfo`` or ``pillow``
+    value   the reported value as text
+    agrees  False: it contradicts the fact that was established from all readers
     """
 
     fact: str
@@ -46,7 +48,7 @@ class ReportedFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownFact:
-    """Why a fact is None: ``fact`` is its dotted path, ``reason`` one clause."""
+    """The reason, one clause, why the fact at a dotted path is None."""
 
     fact: str
     reason: str
@@ -71,14 +73,19 @@ class PrivateItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gop:
-    """Groups of pictures, from a pass over every packet in decode order.
+    """The groups of pictures, from a pass over every packet in decode order.
 
-    ``structure``: the worst verdict over all GOPs (ITU-T H.264 7.4.1.2.1, H.265 8.1.3). ``open_count`` and ``first_open``
-    (seconds, presentation time of the RAP) tell where. Lengths are frames (two field pictures are one frame), RAP to RAP in decode
-    order. ``keyframe_interval_max``: seconds between RAPs. ``reorder_depth``: the longest run of frames presented
-    before a frame that was decoded earlier. ``starts_with_idr``: the first picture is IDR-like. ``nonidr_count``: RAPs that are not
-    IDR. ``pattern``: the first GOPs as text, one letter a frame, ``|`` between GOPs, ``(``..``)`` around open ones,
-    ``...+190`` where 190 more frames follow in one.
+    RAP: random access point. Lengths are frames (two field pictures are one frame) from RAP to RAP.
+
+    structure       the worst structure of all groups (ITU-T H.264 7.4.1.2.1, H.265 8.1.3)
+    open_count      open groups; first_open: presentation time of the first one's RAP, seconds
+    nonidr_count    RAPs that are not IDR
+    starts_with_idr the first picture is IDR or equivalent
+    count           groups
+    keyframe_interval_max  longest time between two RAPs, seconds
+    reorder_depth   longest run of frames presented before a frame that was decoded earlier
+    pattern         the first groups as text: one letter per frame, ``|`` between groups,
+                    parentheses around open ones, ``...+190`` for 190 more frames in a group
     """
 
     structure: GopStructure | None = None
@@ -97,9 +104,7 @@ class Gop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HdrFormat:
-    """One HDR signalling: ``name`` is PQ, HLG, HDR10, HDR10+ or Dolby Vision; the profile and base-layer compatibility are Dolby
-    Vision's.
-    """
+    """One kind of HDR signalling; only Dolby Vision has a profile and base-layer compatibility."""
 
     name: HdrName
     profile: int | None = None
@@ -108,8 +113,10 @@ class HdrFormat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colour:
-    """Colour tags by ffmpeg's names (``bt709``, ``bt2020``, ``smpte2084``, ``arib-std-b67``, ``smpte170m``); ``unspecified`` where the
-    stream states nothing. ``range``: limited or full, ``unspecified`` where not stated. ``hdr``: empty tuple = none."""
+    """Colour tags, by ffmpeg's names (``bt709``, ``bt2020``, ``smpte2084``, ``arib-std-b67``, ...).
+
+    ``unspecified``: the stream declares nothing. ``hdr``: () = no HDR signalling.
+    """
 
     primaries: str | None = None
     transfer: str | None = None
@@ -120,8 +127,9 @@ class Colour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredSar:
-    """A sample aspect ratio that the file states, and where: ``container`` (pasp, tkhd, Matroska display size) or ``bitstream`` (VUI,
-    sequence header).
+    """A sample aspect ratio (SAR) that the file declares.
+
+    where  ``container`` (pasp, tkhd, Matroska display size) or ``bitstream`` (VUI, sequence header)
     """
 
     where: Literal["container", "bitstream"]
@@ -130,34 +138,42 @@ class DeclaredSar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoStream:
-    """The chosen picture track.
+    """The selected video track.
 
-    codec             ffmpeg's name: h264, hevc, vp9, av1, mpeg2video, mpeg4, prores ...
-    tag               the container's four characters: avc1, hvc1 ...
-    profile, level    High, Main, Constrained Baseline ...; level as "4.1"
-    pixel_format      ffmpeg's name; gray, not yuvj420p, where the SPS says 4:0:0
+    codec             ffmpeg's name: h264, hevc, vp9, av1, mpeg2video, mpeg4, prores, ...
+    tag               the four-character code in the container: avc1, hvc1, ...
+    profile, level    High, Main, Constrained Baseline, ...; the level as "4.1"
+    pixel_format      ffmpeg's name; gray, not yuvj420p, if the SPS declares 4:0:0
     chroma            4:2:0, 4:2:2, 4:4:4, 4:0:0, 4:1:1 or rgb
-    bit_depth, alpha  bits a sample; an alpha plane
-    width, height     decoded picture after the bitstream's crop, before SAR and rotation
-    size_changes      the picture size changes in mid-stream
-    clap              clean aperture box (left, top, width, height) in pixels where it cuts; () = none or whole picture
-    sars              every SAR that is stated; () = none is stated, which counts as 1:1
-    rotation          clockwise degrees to turn the decoded picture before it is shown: 0, 90, 180, 270
-    mirrored          flipped left to right before that turn
-    matrix_exact      False: the display matrix is none of the eight axis-aligned unit matrices
-    frame_rate        nominal, snapped to NTSC values; frame_rate_average is (n-1)/(last-first)
-    frame_rate_peak   the most frames in any one second; jitter_frames of them only by time-stamp jitter
+    bit_depth, alpha  bits per sample; presence of an alpha plane
+    width, height     decoded picture after the crop of the bitstream, before SAR and rotation
+    size_changes      the picture size changes within the stream
+    clap              clean aperture (left, top, width, height) in pixels; () = none, or the whole
+                      picture
+    sars              every declared SAR; () = none, which counts as 1:1
+    rotation          degrees clockwise to turn the decoded picture for display: 0, 90, 180, 270
+    mirrored          flipped left to right before that rotation
+    matrix_exact      False: the display matrix is not one of the eight axis-aligned unit matrices
+    frame_rate        nominal, snapped to NTSC values
+    frame_rate_average   (n - 1) / (last - first timestamp)
+    frame_rate_peak   the most frames within any one second; jitter_frames: how many of them are
+                      there only because of timestamp jitter
     frame_rate_burst  the highest rate over 6 consecutive intervals
     frame_rate_declared  the base rate that the container or demuxer declares (r_frame_rate)
-    rate_mode         cfr or vfr within the time base's tolerance
-    timestamps        ok; missing (a raw stream); broken (not usable for rates: header rate was taken)
-    scan              the verdict; scan_flags what stream and container say; scan_content what the picture shows (None: not looked at);
-    parity            which field comes first in the picture's content: tff or bff
-    start, duration   of what is presented; seconds; start counts from the earliest presented packet of any chosen track
-    frame_count       frames presented; bit_rate is the payload's mean
-    edit_list         what the edit list does to the picture: nothing, plain (no more than reordering delay), trims, delays
-    faults            damage met in the packets, one clause each; () = none
-    pixel_grid        whole factor by which pixel art was enlarged (1 = not)
+    rate_mode         cfr or vfr, within the tolerance of the time base
+    timestamps        ok; missing (a raw stream); broken (unusable: the rate is the header's)
+    scan              the verdict; scan_flags: declared by stream and container; scan_content:
+                      detected in pictures (None: not examined)
+    parity            the field that comes first in the pictures: tff or bff
+    start, duration   presented, in seconds; start counts from the earliest presented packet of any
+                      selected track
+    frame_count       presented frames; bit_rate: mean of the payload
+    edit_list         effect of the edit list: none, plain (it only compensates for the reordering
+                      delay), trims, delays
+    faults            damage found in the packets, one clause each; () = none
+    pixel_grid        whole factor by which pixel art was enlarged (1 = not enlarged)
+    reencode          only in a planned target: the picture is encoded, not copied
+    payload           SHA-256 of the coded units without framing; read on request
     """
 
     codec: str | None = None
@@ -202,15 +218,18 @@ class VideoStream:
 
     @property
     def sar(self) -> Fraction | None:
-        """The SAR that players apply: the container's, else the bitstream's, else 1; None where it could not be read."""
+        """The SAR that players apply: of the container, else of the bitstream, else 1."""
         if self.sars is None:
             return None
-        by_place = {stated.where: stated.value for stated in self.sars}
+        by_place = {declared.where: declared.value for declared in self.sars}
         return by_place.get("container", by_place.get("bitstream", Fraction(1)))
 
     @property
     def display_size(self) -> tuple[int, int] | None:
-        """Width and height as shown: after crop, SAR (the width is scaled) and rotation; None where a part is unknown."""
+        """Width and height as displayed: after crop, SAR (which scales the width) and rotation.
+
+        None if a part is unknown.
+        """
         size, sar = (self.width, self.height), self.sar
         if self.clap:
             size = self.clap[2], self.clap[3]
@@ -223,18 +242,21 @@ class VideoStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioStream:
-    """The chosen sound track.
+    """The selected audio track.
 
-    profile       LC, HE-AAC, HE-AACv2, Main, LTP, LD, ELD, xHE-AAC for AAC, by all three witnesses (decoder, AudioSpecificConfig, frame
-                  length); None where it could not be told; "" where the codec has no profiles
-    sbr, ps       spectral band replication, parametric stereo: announced or present
-    channels      as decoded; layout by ffmpeg's name (mono, stereo, 5.1(side)); "" unknown layout
-    start, duration  of what is presented, seconds; bit_rate the payload's mean
-    decodable     False: the track is encrypted or no frame of it decodes
-    loudness      integrated, LUFS, as heard from one or two channels; loudness_range LU; true_peak dBTP; loudness_threshold LUFS, of the
-                  gate (EBU R 128). Read only when a wish needs them; None also for silence
-    anew          only in what a plan wants: the coded sound is made anew, not copied
-    payload       sha256 over the coded units, free of framing; read when asked
+    profile          for AAC: LC, HE-AAC, HE-AACv2, Main, LTP, LD, ELD or xHE-AAC, established from
+                     the decoder, the AudioSpecificConfig and the frame length; None: unknown;
+                     "": the codec has no profiles
+    sbr, ps          spectral band replication and parametric stereo: signalled or present
+    channels         as decoded
+    layout           ffmpeg's name (mono, stereo, 5.1(side)); "": unknown layout
+    start, duration  presented, in seconds; bit_rate: mean of the payload
+    decodable        False: the track is encrypted, or no frame of it decodes
+    loudness         integrated, LUFS; loudness_range: LU; true_peak: dBTP; loudness_threshold: LUFS
+                     of the gate (EBU R 128), measured on the sound as played on one or two
+                     channels, and only if an option needs it; None also for silence
+    reencode         only in a planned target: the sound is encoded, not copied
+    payload          SHA-256 of the coded units without framing; read on request
     """
 
     codec: str | None = None
@@ -259,8 +281,10 @@ class AudioStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """Any track of the container: ``kind`` video, audio, subtitle, data, timecode, attachment or cover; ``chosen``: the one that is
-    judged and kept.
+    """Any track of the container.
+
+    kind    video, audio, subtitle, data, timecode, attachment or cover
+    chosen  it is the selected track of its kind, which rules judge and outputs keep
     """
 
     index: int
@@ -274,12 +298,14 @@ class Track:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """The wrapping.
+    """The container.
 
-    format        mp4, mov, 3gp, matroska, webm, mpegts, mpegps, avi, flv, asf, ogg, raw ... by content
-    brand         the major brand of an ISO file, as written
-    faststart     moov before mdat; fragmented: moof or mvex present. Both None where the format has no such thing
-    duration_from_header   what the header claims; evidence only
+    format       mp4, mov, 3gp, matroska, webm, mpegts, mpegps, avi, flv, asf, ogg, raw, ...,
+                 detected from the content
+    brand        the major brand of an ISO file, as written
+    faststart    the moov box comes before mdat; fragmented: there is a moof or mvex box. None: the
+                 format has no such boxes
+    duration_from_header  the declared duration; a hint only
     """
 
     format: str | None = None
@@ -293,14 +319,15 @@ class Container:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
-    """What every kind has.
+    """The facts that every kind of file has.
 
-    name          for messages only
-    size_bytes    of the file
-    complete      True: the structure ends where it says; False: truncated or damaged (``incomplete_because``); None: the format cannot tell
-    private       location, device, owner metadata; () = looked, none there
-    witnesses, unknown   where facts come from, and why some are None
-    sandbox       how the reading child was confined: strict, basic or none
+    name        for messages only
+    size_bytes  of the file
+    complete    True: the structure ends where it declares; False: truncated or damaged (reason:
+                ``incomplete_because``); None: the format has no such mark
+    private     private metadata; () = searched, none found
+    reported_facts, unknown  the reports of the readers, and the reasons why facts are None
+    sandbox     how the reading child was confined: strict, basic or none
     """
 
     name: str = field(default="", compare=False)
@@ -317,9 +344,13 @@ class _File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Video(_File):
-    """A picture that moves, with or without sound. ``duration``: what is presented over picture and sound, seconds. ``audio`` None with
-    ``audio_present`` False: there is none. ``shots``: seconds at which the shot changes; read only when a wish needs them. ``keyframes``:
-    seconds at which an IDR is shown; () where every frame is one."""
+    """A video with or without sound.
+
+    audio_present  False: there is no sound, and ``audio`` is None
+    duration       presented time of picture and sound together, seconds
+    shots          times at which the shot changes, seconds; read only if an option needs them
+    keyframes      times at which an IDR picture is shown, seconds; () = every frame is one
+    """
 
     kind: Literal["video"] = "video"
     container: Container = Container()
@@ -333,7 +364,7 @@ class Video(_File):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sound(_File):
-    """Sound alone: no picture that moves."""
+    """Audio without video."""
 
     kind: Literal["sound"] = "sound"
     container: Container = Container()
@@ -343,16 +374,18 @@ class Sound(_File):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Animation(_File):
-    """GIF, APNG, animated WebP or AVIF.
+    """A GIF, an APNG, an animated WebP or an animated AVIF.
 
     format         gif, apng, webp, avif
     width, height  of the logical screen or canvas
-    frame_count    whole frames; delays: as browsers play them, seconds each
-    duration       one play, seconds
-    loop           plays: 0 = for ever, n = n plays
-    transparency   some pixel is transparent; disposals: set of disposal methods used, sorted
-    pixel_grid     whole factor by which pixel art was enlarged (1 = not); read when a fix needs it
-    anew           only in what a plan wants: its frames are encoded anew, not copied
+    frame_count    whole frames; delays: seconds that browsers show each one
+    duration       of one play, seconds
+    loop           plays: 0 = endless, n = n plays
+    transparency   some pixel is transparent
+    disposals      the disposal methods in use, sorted
+    pixel_grid     whole factor by which pixel art was enlarged (1 = not enlarged); read if a fix
+                   needs it
+    reencode       only in a planned target: the frames are encoded, not copied
     """
 
     kind: Literal["animation"] = "animation"
@@ -372,16 +405,18 @@ class Animation(_File):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image(_File):
-    """A still.
+    """A still image.
 
-    format        jpeg, png, gif, webp, heif, avif, tiff, bmp, psd, jpeg2000, ico ...
-    width, height as displayed (after orientation); orientation: EXIF 1-8, 1 = upright
-    mode          Pillow's mode; bit_depth bits a sample; alpha: some transparency channel
-    profile       colour space: sRGB, Display P3, Adobe RGB, CMYK ...; "unspecified" = untagged
-    pictures      pictures in the file (MPO, gain map: more than one)
-    anew          only in what a plan wants: the coded picture is made anew, not copied
-    payload       sha256 over the coded picture, free of metadata; read when asked
-    least_bytes   bytes that are left at most when only the coded picture, its profile and its orientation are; None: it is never copied
+    format         jpeg, png, gif, webp, heif, avif, tiff, bmp, psd, jpeg2000, ico, ...
+    width, height  as displayed, after the orientation
+    orientation    EXIF 1 to 8, 1 = upright
+    mode           Pillow's mode; bit_depth: bits per sample; alpha: it has some transparency
+    colour_space   sRGB, Display P3, Adobe RGB, CMYK, ...; "unspecified" = untagged
+    pictures       pictures in the file (more than one in an MPO, or with a gain map)
+    reencode       only in a planned target: the picture is encoded, not copied
+    payload        SHA-256 of the coded picture without metadata; read on request
+    least_bytes    upper bound of the file size if only the coded picture, its colour profile and
+                   its orientation are kept; None: the picture is never copied
     """
 
     kind: Literal["image"] = "image"
@@ -402,7 +437,7 @@ class Image(_File):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cue:
-    """One subtitle cue: times in seconds (may be negative in a bad file), text as plain lines with SRT markup."""
+    """One cue: times in seconds (possibly negative in an invalid file), text with SRT markup."""
 
     start: Fraction
     end: Fraction
@@ -411,8 +446,11 @@ class Cue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subtitle(_File):
-    """Captions: ``format`` srt, webvtt, ass; ``encoding`` as detected (utf-8, windows-1252 ...); ``clip_duration``: of the video that
-    they go with, where one is given.
+    """A caption file.
+
+    format         srt, webvtt or ass
+    encoding       as detected: utf-8, windows-1252, ...
+    clip_duration  duration of the video that the captions belong to, if one is given
     """
 
     kind: Literal["subtitle"] = "subtitle"
@@ -433,7 +471,10 @@ class Post:
 
 
 def fact(media: Media, path: str) -> Any:
-    """The value at a dotted path such as ``video.gop.length_max``. Raises: AttributeError for a path that is not a fact."""
+    """Return the value at a dotted path such as ``video.gop.length_max``.
+
+    Raises: AttributeError for a path that is not a fact.
+    """
     value: Any = media
     for part in path.split("."):
         value = None if value is None else getattr(value, part)
@@ -441,7 +482,10 @@ def fact(media: Media, path: str) -> Any:
 
 
 def leaves(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every compared fact of a record as (dotted path, value); nested records are opened, tuples and scalars are leaves."""
+    """Yield every compared fact of a record as (dotted path, value).
+
+    Nested records are opened; tuples are leaves, as all other values.
+    """
     for item in dataclasses.fields(value):
         if not item.compare:
             continue
@@ -453,7 +497,10 @@ def leaves(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def diff(before: Media, after: Media) -> tuple[tuple[str, Any, Any], ...]:
-    """The facts that ``after`` claims otherwise than ``before``: (path, before, after). A None in ``after`` claims nothing."""
+    """Return the facts in which ``after`` differs from ``before``: (path, before, after).
+
+    A None in ``after`` makes no claim and does not differ.
+    """
     old = dict(leaves(before))
     return tuple(
         (path, old.get(path), new)

@@ -1,4 +1,4 @@
-"""What one placement accepts, and how a rewritten file for it is encoded. Filled by ``profile``, read by rules and plan."""
+"""A placement: what one category of a platform accepts, and how files for it are encoded."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ PlacementKind = Literal["video", "animation", "image", "subtitle"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """One limit of a platform: its rule, level, where it is written (``source``, with ``date`` read) and at which gate it is enforced
-    (upload, post; None = not known).
+    """One limit of a platform.
+
+    rule    id of the rule that judges it
+    source  where it is stated; date: when that was read
+    gate    when the platform enforces it: at the upload or when the post is created; None: unknown
     """
 
     rule: str
@@ -31,7 +34,14 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoEncoding:
-    """The target of a rewritten video. Rates in bit/s, times in seconds, sizes in bytes."""
+    """How a rewritten video is encoded. Bit rates in bit/s, times in seconds.
+
+    hq_bit_rate       cap of the quality ``hq``
+    keyframe_seconds  longest time between key frames
+    trim_to           duration that ``--trim first`` keeps
+    part_at_most      longest part of ``--split``
+    sample_rates      allowed sample rates, the preferred one first
+    """
 
     quality: Quality
     hq_bit_rate: int
@@ -44,7 +54,11 @@ class VideoEncoding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnimationEncoding:
-    """The target of a rewritten animation: smallest width worth keeping as GIF (below it, video), share of the byte limit to fill."""
+    """How a rewritten animation is encoded.
+
+    min_width  a GIF that would be narrower becomes a video
+    fill       share of the byte limit to use
+    """
 
     min_width: int
     fill: Fraction
@@ -52,8 +66,11 @@ class AnimationEncoding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageEncoding:
-    """The target of a rewritten still: JPEG quality to start from and the lowest before halving; background for flattened alpha
-    (``#ffffff``).
+    """How a rewritten still image is encoded.
+
+    quality      JPEG quality to start from
+    min_quality  lowest JPEG quality; below it, the picture is halved
+    background   colour behind flattened transparency, such as ``#ffffff``
     """
 
     quality: int
@@ -63,7 +80,7 @@ class ImageEncoding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubtitleEncoding:
-    """The target of rewritten captions: ``srt`` or ``webvtt``."""
+    """How rewritten captions are written."""
 
     format: Literal["srt", "webvtt"]
 
@@ -73,7 +90,11 @@ Encoding: TypeAlias = VideoEncoding | AnimationEncoding | ImageEncoding | Subtit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """One placement: ``profile/category``, the kind it takes, its requirements by rule id in the profile's order, its encoding target."""
+    """One placement of a profile.
+
+    kind          the kind of media that it is for
+    requirements  by rule id, in the order of the profile
+    """
 
     profile: str
     category: str
@@ -86,6 +107,11 @@ class Placement:
         """``profile/category``."""
         return f"{self.profile}/{self.category}"
 
+    def limit(self, rule_id: str) -> Constraint | None:
+        """Return the limit of a rule, None if the placement has none."""
+        requirement = self.requirements.get(rule_id)
+        return None if requirement is None else requirement.limit
+
 
 _TAKES: dict[PlacementKind, tuple[Kind, ...]] = {
     "video": ("video",),
@@ -96,5 +122,5 @@ _TAKES: dict[PlacementKind, tuple[Kind, ...]] = {
 
 
 def takes(placement: Placement) -> tuple[Kind, ...]:
-    """The kinds of media that the placement takes."""
+    """Return the kinds of media that the placement takes."""
     return _TAKES[placement.kind]

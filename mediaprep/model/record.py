@@ -1,4 +1,4 @@
-"""What was seen while an output was made and doubted: verify holds it against the plan."""
+"""What was recorded while an output was made: verify compares it with the plan."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopiedStream:
-    """One stream that was copied: ``track`` video or audio, digests of the coded payload in source and output (None = unread)."""
+    """A stream that was copied, with digests of its coded payload; None: not read.
+
+    track  video, audio or image
+    """
 
     track: str
     source_digest: str | None
@@ -16,8 +19,12 @@ class CopiedStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityMeasurement:
-    """How near an encoded picture is to its source brought to the same size, rate and colours, frame by frame: ``metric`` VMAF (0 to 100)
-    or XPSNR (dB, luma), its mean over all frames, and over the worst 5 % of them."""
+    """The similarity of an encoded video to its source at the same size, rate and colours.
+
+    metric  VMAF (0 to 100) or XPSNR (dB, luma)
+    mean    over all frames
+    worst   mean over the worst 5 % of the frames
+    """
 
     metric: str
     mean: float
@@ -27,24 +34,25 @@ class QualityMeasurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationRecord:
-    """
-    frames_decoded    pictures that a full decode of the output gave; None = it was not decoded (nothing was encoded)
-    decode_errors     what that decode complained of, one line each
+    """How one output was made and verified.
+
+    frames_decoded    frames of a full decode of the output; None: nothing was encoded, so it was
+                      not decoded
+    decode_errors     errors of that decode, one line each
     copied            the streams that were copied
-    source_unchanged  the source's size, times and inode are those it was opened with
-    source_sha256     of the source as it was read
-    argv              the command lines that made it
-    sandbox           the level that the children ran under
-    measured          likeness of an encoded picture to its source, where asked for
-    notes             what was done otherwise than asked, one line each
-    ssim, quality     of a still that was coded anew: similarity of luma to the upright source (0 to 1); of JPEG or WebP, None: lossless
+    source_unchanged  the source still has the size, times and inode that it was opened with
+    argv              the command lines that were run
+    sandbox           how the children were confined
+    measured          similarity of an encoded video to its source, if requested
+    notes             deviations from what was requested, one line each
+    ssim              of an encoded still image: similarity to the upright source (luma, 0 to 1)
+    quality           of an encoded still image: JPEG or WebP quality; None: lossless
     """
 
     frames_decoded: int | None = None
     decode_errors: tuple[str, ...] = ()
     copied: tuple[CopiedStream, ...] = ()
     source_unchanged: bool = True
-    source_sha256: str | None = None
     argv: tuple[tuple[str, ...], ...] = ()
     sandbox: str | None = None
     measured: QualityMeasurement | None = None

@@ -1,8 +1,10 @@
-"""Frozen records as plain JSON values and back, exactly: for the answers of the reading child and for ``--json``.
+"""Convert frozen records to plain JSON values and back, exactly.
 
-A record becomes an object with every field, ``Fraction`` the text ``"n/d"``, a tuple an array, None null. Decoding is strict: it builds the
-types that the fields name and nothing else, so whoever wrote the text cannot make it build anything more, or a value of another type.
-Unions of records are told apart by their ``kind``. A field that is missing takes its default.
+Used for the answers of the reading child, and for ``--json``. A record becomes an object with every
+field, ``Fraction`` the text ``"n/d"``, a tuple an array, None null. Decoding is strict: it builds
+only the types that the fields declare, so that hostile input cannot create any other object or a
+value of another type. Unions of records are distinguished by their ``kind``. A missing field takes
+its default.
 """
 
 from __future__ import annotations
@@ -35,7 +37,10 @@ _FLAT = (str, int, bool, type(None))
 
 
 def encode(value: Any) -> Json:
-    """The value as JSON-able data. Raises: TypeError for a type that has no form here, ValueError for a float that is not finite."""
+    """Return the value as plain JSON data.
+
+    Raises: TypeError for an unsupported type, ValueError for a float that is not finite.
+    """
     kind = type(value)
     if kind in _FLAT:
         return cast("Json", value)
@@ -51,11 +56,11 @@ def encode(value: Any) -> Json:
         return record
     if kind is float:
         if not math.isfinite(value):
-            raise ValueError(f"{value} has no form in JSON")
+            raise ValueError(f"{value} cannot be written as JSON")
         return cast("float", value)
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return {key: encode(inner) for key, inner in value.items()}
-    raise TypeError(f"{kind.__name__} has no form in JSON here")
+    raise TypeError(f"{kind.__name__} cannot be written as JSON")
 
 
 @functools.cache
@@ -72,57 +77,59 @@ def json_key(item: dataclasses.Field[Any]) -> str:
 
 
 def decode(form: type[T] | Any, data: Any) -> T:
-    """A value of type ``form`` (a record, or a union of records with a ``kind`` each) from what ``json.loads`` gave.
+    """Return the value of type ``form`` that ``data``, plain JSON data, describes.
 
-    Raises: ValueError, saying where, for anything that does not fit the type exactly.
+    ``form`` is a record, or a union of records that have a ``kind``.
+    Raises: ValueError, with the path, for data that does not match the type exactly.
     """
     return cast("T", _decoder(cast("Hashable", form))(data))
 
 
 def prepare_decoder(form: type[T] | Any) -> None:
-    """Build what decodes a type before it is needed: it takes longer than a decoding does."""
+    """Build the decoder of a type in advance: that takes longer than decoding a value."""
     _decoder(cast("Hashable", form))
 
 
-class _Misfit(ValueError):
-    """Why something does not fit, and where: each record that it passes puts its field in front."""
+class _Mismatch(ValueError):
+    """The reason why data does not match, and the path to it."""
 
-    def __init__(self, reason: str, place: str = "") -> None:
-        self.reason, self.place = reason, place
-        super().__init__(f"{place}: {reason}" if place else reason)
+    def __init__(self, reason: str, path: str = "") -> None:
+        self.reason, self.path = reason, path
+        super().__init__(f"{path}: {reason}" if path else reason)
 
-    def within(self, name: str) -> _Misfit:
-        return _Misfit(self.reason, f"{name}.{self.place}" if self.place else name)
+    def within(self, field: str) -> _Mismatch:
+        """Return the mismatch as seen from a record that contains it in ``field``."""
+        return _Mismatch(self.reason, f"{field}.{self.path}" if self.path else field)
 
 
-def _misfit(data: Any, wanted: str) -> _Misfit:
+def _mismatch(data: Any, expected: str) -> _Mismatch:
     shown = repr(data)
-    return _Misfit(f"found {shown if len(shown) < 60 else shown[:56] + ' ...'}, want {wanted}")
+    if len(shown) >= 60:
+        shown = f"{shown[:56]} ..."
+    return _Mismatch(f"found {shown}, expected {expected}")
 
 
 @functools.cache
 def _decoder(form: Hashable) -> Decoder:
-    """The decoder of a type, built once. Raises: TypeError for a type that may not be decoded."""
+    """Return the decoder of a type. Raises: TypeError for an unsupported type."""
     simple: dict[Any, Decoder] = {
-        str: _exactly(str),
-        bool: _exactly(bool),
-        int: _exactly(int),
+        str: _exactly(str, "text"),
+        bool: _exactly(bool, "true or false"),
+        int: _exactly(int, "a whole number"),
+        None: _exactly(type(None), "null"),
+        type(None): _exactly(type(None), "null"),
         float: _float,
         Fraction: _fraction,
     }
     if form in simple:
         return simple[form]
-    if form in (None, type(None)):
-        return _exactly(type(None))
     origin, arguments = get_origin(form), get_args(form)
     if origin is Literal:
-        return _one_of(arguments)
+        return _literal(arguments)
+    if origin is tuple and arguments[-1] is ...:
+        return _tuple_of(_decoder(arguments[0]))
     if origin is tuple:
-        return (
-            _many(_decoder(arguments[0]))
-            if arguments[-1] is ...
-            else _fixed(tuple(map(_decoder, arguments)))
-        )
+        return _fixed_tuple(tuple(map(_decoder, arguments)))
     if origin in (Union, types.UnionType):
         return _union(arguments)
     if isinstance(form, type) and dataclasses.is_dataclass(form):
@@ -130,107 +137,98 @@ def _decoder(form: Hashable) -> Decoder:
     raise TypeError(f"{form!r} cannot be decoded")
 
 
-def _exactly(kind: type) -> Decoder:
-    wanted = {"NoneType": "null", "str": "text", "int": "a whole number", "bool": "true or false"}[
-        kind.__name__
-    ]
-
-    def decode_it(data: Any) -> Any:
+def _exactly(kind: type, expected: str) -> Decoder:
+    def decode_value(data: Any) -> Any:
         if type(data) is not kind:
-            raise _misfit(data, wanted)
+            raise _mismatch(data, expected)
         return data
 
-    return decode_it
+    return decode_value
 
 
 def _float(data: Any) -> float:
     if type(data) not in (int, float) or not math.isfinite(data):
-        raise _misfit(data, "a finite number")
+        raise _mismatch(data, "a finite number")
     return float(data)
 
 
 def _fraction(data: Any) -> Fraction:
     if type(data) is not str or not _FRACTION.fullmatch(data):
-        raise _misfit(data, 'a fraction "n/d"')
-    above, _, below = data.partition("/")
-    return Fraction(int(above), int(below))
+        raise _mismatch(data, 'a fraction "n/d"')
+    numerator, _, denominator = data.partition("/")
+    return Fraction(int(numerator), int(denominator))
 
 
-def _one_of(allowed: tuple[Any, ...]) -> Decoder:
-    values = frozenset(allowed)
+def _literal(allowed: tuple[Any, ...]) -> Decoder:
+    values, kinds = frozenset(allowed), frozenset(map(type, allowed))
 
-    def decode_it(data: Any) -> Any:
-        if (
-            type(data) not in _FLAT
-            or data not in values
-            or all(type(data) is not type(value) for value in allowed)
-        ):
-            raise _misfit(data, " or ".join(map(repr, allowed)))
+    def decode_value(data: Any) -> Any:
+        if type(data) not in kinds or data not in values:
+            raise _mismatch(data, " or ".join(map(repr, allowed)))
         return data
 
-    return decode_it
+    return decode_value
 
 
-def _many(inner: Decoder) -> Decoder:
-    def decode_it(data: Any) -> tuple[Any, ...]:
+def _tuple_of(inner: Decoder) -> Decoder:
+    def decode_value(data: Any) -> tuple[Any, ...]:
         if type(data) is not list:
-            raise _misfit(data, "an array")
+            raise _mismatch(data, "an array")
         return tuple(map(inner, data))
 
-    return decode_it
+    return decode_value
 
 
-def _fixed(inner: tuple[Decoder, ...]) -> Decoder:
-    def decode_it(data: Any) -> tuple[Any, ...]:
+def _fixed_tuple(inner: tuple[Decoder, ...]) -> Decoder:
+    def decode_value(data: Any) -> tuple[Any, ...]:
         if type(data) is not list or len(data) != len(inner):
-            raise _misfit(data, f"an array of {len(inner)}")
+            raise _mismatch(data, f"an array of {len(inner)}")
         return tuple(decoder(item) for decoder, item in zip(inner, data, strict=True))
 
-    return decode_it
+    return decode_value
 
 
 def _union(arguments: Sequence[Any]) -> Decoder:
-    wanted = [form for form in arguments if form is not type(None)]
-    optional = len(wanted) < len(arguments)
-    inner = (
-        _decoder(wanted[0])
-        if len(wanted) == 1
-        else _by_kind(wanted)
-        if all(map(dataclasses.is_dataclass, wanted))
-        else _first(wanted)
-    )
+    forms = [form for form in arguments if form is not type(None)]
+    optional = len(forms) < len(arguments)
+    if len(forms) == 1:
+        inner = _decoder(forms[0])
+    elif all(map(dataclasses.is_dataclass, forms)):
+        inner = _by_kind(forms)
+    else:
+        inner = _first_match(forms)
 
-    def decode_it(data: Any) -> Any:
+    def decode_value(data: Any) -> Any:
         return None if data is None and optional else inner(data)
 
-    return decode_it
+    return decode_value
 
 
-def _first(forms: Sequence[Any]) -> Decoder:
+def _first_match(forms: Sequence[Any]) -> Decoder:
     decoders = tuple(map(_decoder, forms))
 
-    def decode_it(data: Any) -> Any:
+    def decode_value(data: Any) -> Any:
         reasons = []
         for decoder in decoders:
             try:
                 return decoder(data)
-            except _Misfit as problem:
+            except _Mismatch as problem:
                 reasons.append(str(problem))
-        raise _Misfit("; ".join(reasons))
+        raise _Mismatch("; ".join(reasons))
 
-    return decode_it
+    return decode_value
 
 
 def _by_kind(records: Sequence[Any]) -> Decoder:
     decoders = {get_args(get_type_hints(record)["kind"])[0]: _decoder(record) for record in records}
 
-    def decode_it(data: Any) -> Any:
+    def decode_value(data: Any) -> Any:
         kind = data.get("kind") if type(data) is dict else None
         if type(kind) is not str or kind not in decoders:
-            raise _misfit(data, f"a record whose kind is {' or '.join(decoders)}")
+            raise _mismatch(data, f"a record whose kind is {' or '.join(decoders)}")
         return decoders[kind](data)
 
-    return decode_it
+    return decode_value
 
 
 def _record(form: type) -> Decoder:
@@ -244,20 +242,20 @@ def _record(form: type) -> Decoder:
         if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
     }
 
-    def decode_it(data: Any) -> Any:
+    def decode_value(data: Any) -> Any:
         if type(data) is not dict:
-            raise _misfit(data, f"a {form.__name__}")
+            raise _mismatch(data, f"a {form.__name__}")
         values = {}
-        for name, item in data.items():
-            decoder = decoders.get(name)
+        for key, item in data.items():
+            decoder = decoders.get(key)
             if decoder is None:
-                raise _misfit(name, f"a field of {form.__name__}")
+                raise _mismatch(key, f"a field of {form.__name__}")
             try:
-                values[name] = decoder(item)
-            except _Misfit as problem:
-                raise problem.within(name) from None
-        if not required <= values.keys():
-            raise _Misfit(f"{form.__name__} lacks {', '.join(sorted(required - values.keys()))}")
-        return form(**{names[key]: item for key, item in values.items()})
+                values[names[key]] = decoder(item)
+            except _Mismatch as problem:
+                raise problem.within(key) from None
+        if missing := required - data.keys():
+            raise _Mismatch(f"{form.__name__} lacks {', '.join(sorted(missing))}")
+        return form(**values)
 
-    return decode_it
+    return decode_value

@@ -1,18 +1,22 @@
-"""What a plan vouches for where the facts it wants are left free: the made file tells them, and verify holds them against this."""
+"""Tolerances: planned values that only the output can settle, and their allowed ranges."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 from mediaprep.model.media import Media, fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtMostBytes:
-    """The file stays at or under ``limit`` bytes; where the limit binds, ``fill`` of it is used; ``varies``: what is given up for it."""
+    """The output has at most ``limit`` bytes.
+
+    fill    share of the limit to use if the limit is binding; None: any
+    varies  the facts that are varied to meet the limit
+    """
 
     limit: int
     fill: Fraction | None = None
@@ -21,7 +25,7 @@ class AtMostBytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtMost:
-    """The fact (dotted path) is at most ``value``."""
+    """The fact (a dotted path) is at most ``value``."""
 
     fact: str
     value: Any
@@ -29,7 +33,7 @@ class AtMost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Near:
-    """The fact (dotted path) is within ``tolerance`` of ``value``, in the fact's unit."""
+    """The fact (a dotted path) is within ``tolerance`` of ``value``, in the unit of the fact."""
 
     fact: str
     value: Any
@@ -38,14 +42,14 @@ class Near:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Among:
-    """The fact (dotted path) is one of ``values``, the first if that can be."""
+    """The fact (a dotted path) is one of ``values``, the preferred one first."""
 
     fact: str
     values: tuple[Any, ...]
 
     @property
     def value(self) -> Any:
-        """The likeliest."""
+        """The preferred value."""
         return self.values[0]
 
 
@@ -53,61 +57,49 @@ Tolerance: TypeAlias = AtMostBytes | AtMost | Near | Among
 
 
 def fill_in(media: Media, tolerances: Iterable[Tolerance]) -> Media:
-    """The facts with each promised value filled in where they claim nothing."""
+    """Return the facts with the value of each tolerance where they make no claim."""
     for tolerance in tolerances:
-        path = "size_bytes" if isinstance(tolerance, AtMostBytes) else tolerance.fact
-        value = tolerance.limit if isinstance(tolerance, AtMostBytes) else tolerance.value
+        if isinstance(tolerance, AtMostBytes):
+            path, value = "size_bytes", tolerance.limit
+        else:
+            path, value = tolerance.fact, tolerance.value
         if fact(media, path) is None:
             media = with_fact(media, path, value)
     return media
 
 
-def violation(tolerance: Tolerance, made: Media) -> str | None:
-    """One clause that says how the made file breaks the promise, or None where it keeps it."""
+def violation(tolerance: Tolerance, output: Media) -> str | None:
+    """Return one clause that says how the output violates the tolerance; None: it does not."""
+    path = "size_bytes" if isinstance(tolerance, AtMostBytes) else tolerance.fact
+    value = fact(output, path)
     match tolerance:
-        case AtMostBytes(limit=limit):
-            size = made.size_bytes
-            return (
-                None
-                if size is not None and size <= limit
-                else f"size_bytes is {size}, promised at most {limit}"
-            )
-        case AtMost(fact=path, value=most):
-            value = fact(made, path)
-            return (
-                None
-                if value is not None and value <= most
-                else f"{path} is {value}, promised at most {most}"
-            )
-        case Among(fact=path, values=values):
-            value = fact(made, path)
-            return (
-                None
-                if value in values
-                else f"{path} is {value}, promised one of {', '.join(map(str, values))}"
-            )
-        case Near(fact=path, value=wanted, tolerance=allowed):
-            value = fact(made, path)
-            kept = value is not None and abs(value - wanted) <= allowed
-            return (
-                None
-                if kept
-                else f"{path} is {_text(value)}, promised {_text(wanted)} within {_text(allowed)}"
-            )
+        case AtMostBytes(limit=most) | AtMost(value=most):
+            allowed, expected = value is not None and value <= most, f"at most {_text(most)}"
+        case Among(values=values):
+            allowed, expected = value in values, f"one of {', '.join(map(_text, values))}"
+        case Near(value=planned, tolerance=most):
+            allowed = value is not None and abs(value - planned) <= most
+            expected = f"{_text(planned)} within {_text(most)}"
+        case _:
+            assert_never(tolerance)
+    return None if allowed else f"{path} is {_text(value)}, planned {expected}"
 
 
 def with_fact(record: Any, path: str, value: Any) -> Any:
-    """The record with the fact at a dotted path replaced; unchanged where a part of the path is None."""
+    """Return the record with the fact at a dotted path replaced.
+
+    The record is unchanged if a part of the path is None.
+    """
     head, _, rest = path.partition(".")
-    if rest:
-        inner = getattr(record, head)
-        return record if inner is None else replace(record, **{head: with_fact(inner, rest, value)})
-    return replace(record, **{head: value})
+    if not rest:
+        return replace(record, **{head: value})
+    inner = getattr(record, head)
+    return record if inner is None else replace(record, **{head: with_fact(inner, rest, value)})
 
 
 def _text(value: Any) -> str:
-    return (
-        f"{float(value):.4f}"
-        if isinstance(value, Fraction) and value.denominator != 1
-        else str(value)
-    )
+    if value is None:
+        return "unknown"
+    if isinstance(value, Fraction) and value.denominator != 1:
+        return f"{float(value):.4f}"
+    return str(value)

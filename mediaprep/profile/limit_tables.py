@@ -45,7 +45,9 @@ def _exact(parse: Callable[[str], Any]) -> BeforeValidator:
 def _share(text: str) -> Fraction:
     found = re.fullmatch(r"(\d{1,3})\s*%", text.strip())
     if not found or not 0 < int(found[1]) <= 100:
-        raise ValueError(f"share {text!r}: want a percentage from 1 % to 100 %, such as 95 %")
+        raise ValueError(
+            f"invalid share {text!r}; expected a percentage from 1 % to 100 %, such as 95 %"
+        )
     return Fraction(int(found[1]), 100)
 
 

@@ -1,4 +1,4 @@
-"""Promises: filled in where the facts claim nothing, and held against the made file."""
+"""Tolerances: filled in where the facts make no claim, and compared with the output."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from mediaprep.model.tolerance import (
 )
 from tests.facts import good, silent
 
-FREE = good(size_bytes=None, duration=None, video__gop__length_max=None)
+OPEN = good(size_bytes=None, duration=None, video__gop__length_max=None)
 
 
-def test_assume_fills_in_only_what_is_left_free() -> None:
+def test_only_open_facts_are_filled_in() -> None:
     tolerances = (
         AtMostBytes(limit=512_000_000),
         AtMost(fact="video.gop.length_max", value=60),
         Near(fact="duration", value=Fraction(3), tolerance=Fraction(1, 30)),
         Near(fact="video.frame_rate", value=Fraction(25), tolerance=Fraction(1, 20)),
     )
-    filled = fill_in(FREE, tolerances)
+    filled = fill_in(OPEN, tolerances)
     assert (filled.size_bytes, filled.video.gop.length_max, filled.duration) == (512_000_000, 60, 3)  # type: ignore[union-attr]
-    assert filled.video.frame_rate == 30, "a claim outweighs a promise"  # type: ignore[union-attr]
+    assert filled.video.frame_rate == 30, "a claim outweighs a tolerance"  # type: ignore[union-attr]
 
 
-def test_a_promise_about_sound_that_is_not_there_changes_nothing() -> None:
+def test_a_tolerance_for_a_missing_audio_stream_changes_nothing() -> None:
     media = silent(good())
     assert (
         fill_in(media, [Near(fact="audio.duration", value=Fraction(1), tolerance=Fraction(1))])
@@ -43,28 +43,28 @@ def test_a_promise_about_sound_that_is_not_there_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tolerance", "kept", "not_kept", "says"),
+    ("tolerance", "within", "beyond", "message"),
     [
-        (AtMostBytes(limit=7_700_000), {}, {"size_bytes": 7_700_001}, "size_bytes is 7700001, promised at most 7700000"),
+        (AtMostBytes(limit=7_700_000), {}, {"size_bytes": 7_700_001}, "size_bytes is 7700001, planned at most 7700000"),
         (
             AtMost(fact="video.gop.length_max", value=60), {}, {"video__gop__length_max": 61},
-            "video.gop.length_max is 61, promised at most 60",
+            "video.gop.length_max is 61, planned at most 60",
         ),
         (
             Near(fact="duration", value=Fraction(10), tolerance=Fraction(1, 30)),
             {"duration": Fraction(10) + Fraction(1, 30)},
             {"duration": Fraction(10) + Fraction(1, 29)},
-            "duration is 10.0345, promised 10 within 0.0333",
+            "duration is 10.0345, planned 10 within 0.0333",
         ),
         (Near(fact="video.frame_count", value=300, tolerance=1), {"video__frame_count": 299}, {"video__frame_count": 298},
-         "video.frame_count is 298, promised 300 within 1"),
+         "video.frame_count is 298, planned 300 within 1"),
     ],
 )  # fmt: skip
-def test_broken_at_the_boundary(
-    tolerance: Tolerance, kept: dict[str, object], not_kept: dict[str, object], says: str
+def test_the_boundary_is_within(
+    tolerance: Tolerance, within: dict[str, object], beyond: dict[str, object], message: str
 ) -> None:
-    assert violation(tolerance, good(**kept)) is None
-    assert violation(tolerance, good(**not_kept)) == says
+    assert violation(tolerance, good(**within)) is None
+    assert violation(tolerance, good(**beyond)) == message
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,10 @@ def test_broken_at_the_boundary(
         Near(fact="duration", value=Fraction(1), tolerance=Fraction(10**9)),
     ],
 )
-def test_what_cannot_be_read_breaks_the_promise(tolerance: Tolerance) -> None:
-    clause = violation(tolerance, FREE)
+def test_an_unknown_fact_violates_its_tolerance(tolerance: Tolerance) -> None:
+    clause = violation(tolerance, OPEN)
     assert clause is not None
-    assert " is None, promised " in clause
+    assert " is unknown, planned " in clause
 
 
 def test_with_fact_replaces_one_leaf() -> None:

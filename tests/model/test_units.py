@@ -28,7 +28,7 @@ def test_rates_are_exact_and_ntsc_decimals_snap(text, rate):
 
 @pytest.mark.parametrize("text", ["", "fast", "-30", "1e3", "30000/0", "0/0", "30 fps", "nan"])
 def test_what_is_no_rate_is_refused_with_what_was_wanted(text):
-    with pytest.raises(ValueError, match="want a number"):
+    with pytest.raises(ValueError, match="expected a number"):
         units.parse_rate(text)
 
 
@@ -55,7 +55,7 @@ def test_sizes_are_judged_at_powers_of_two_and_written_at_powers_of_ten(text, ju
 
 @pytest.mark.parametrize("text", ["15", "MB", "-1 MB", "15 mb", "15 TB"])
 def test_a_size_needs_a_number_and_a_known_unit(text):
-    with pytest.raises(ValueError, match="want a number"):
+    with pytest.raises(ValueError, match="expected a number"):
         units.parse_bytes(text)
 
 
@@ -75,7 +75,7 @@ def test_bit_rates_count_in_thousands(text, bits):
 
 
 def test_a_bit_rate_in_bytes_is_refused():
-    with pytest.raises(ValueError, match="want a number"):
+    with pytest.raises(ValueError, match="expected a number"):
         units.parse_bit_rate("5 MB/s")
 
 
@@ -97,7 +97,7 @@ def test_durations_are_exact_seconds(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "-1", "2:75", "1:2:3:4", "soon", "1e3"])
 def test_what_is_no_duration_is_refused(text):
-    with pytest.raises(ValueError, match="want seconds"):
+    with pytest.raises(ValueError, match="expected seconds"):
         units.parse_duration(text)
 
 
@@ -116,7 +116,7 @@ def test_ratios(text, ratio):
 
 @pytest.mark.parametrize("text", ["16:0", "16:", "wide", "-1:2"])
 def test_what_is_no_ratio_is_refused(text):
-    with pytest.raises(ValueError, match="want W:H"):
+    with pytest.raises(ValueError, match="expected W:H"):
         units.parse_ratio(text)
 
 
@@ -128,7 +128,7 @@ def test_picture_sizes(text, size):
 
 
 def test_what_is_no_picture_size_is_refused():
-    with pytest.raises(ValueError, match="want WIDTHxHEIGHT"):
+    with pytest.raises(ValueError, match="expected WIDTHxHEIGHT"):
         units.parse_size("720p")
 
 

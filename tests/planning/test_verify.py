@@ -72,8 +72,8 @@ def test_what_keeps_everything_may_be_published(job: Output, evidence: Verificat
         ({"video__codec": "hevc"}, "video codec is hevc; twitter/tweet_video takes h264"),
         ({"video__frame_count": 299}, "video.frame_count is 299, wanted 300"),
         ({"video__gop__structure": None}, "GOP structure is unknown ("),
-        ({"size_bytes": 513_000_000}, "size_bytes is 513000000, promised at most 512000000"),
-        ({"duration": Fraction(9)}, "duration is 9, promised 10 within 0.0833"),
+        ({"size_bytes": 513_000_000}, "size_bytes is 513000000, planned at most 512000000"),
+        ({"duration": Fraction(9)}, "duration is 9, planned 10 within 0.0833"),
         ({"audio__channels": 1}, "audio.channels is 1, wanted 2"),
         (
             {"private": (PrivateItem(kind="location", where="moov/udta/©xyz"),)},
@@ -92,7 +92,7 @@ def test_an_encode_keeps_what_is_only_observed_too() -> None:
     """A GOP of 600 frames is a warning in a source; what we write has none."""
     found = problems(ENCODE, DECODED, video__frame_count=300, video__gop__length_max=600)
     assert any("GOP length is 600 frames" in problem for problem in found)
-    assert any("promised at most 60" in problem for problem in found)
+    assert any("planned at most 60" in problem for problem in found)
     copied = output(
         good(private=(PrivateItem(kind="owner", where="x"),), video__gop__length_max=600)
     )

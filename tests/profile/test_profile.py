@@ -375,7 +375,7 @@ OK = 'level = "must", source = "here"'
         ),
         (
             f'video-frame-rate = {{ max = "fast", {OK} }}',
-            "tweet_video.video-frame-rate.max: frame rate 'fast': want a number",
+            "tweet_video.video-frame-rate.max: invalid frame rate 'fast'; expected a number",
         ),
         (f"video-frame-rate = {{ {OK} }}", "tweet_video.video-frame-rate: needs min, max or both"),
         (
