@@ -72,7 +72,7 @@ def assert_complete(tmp: Path, before: dict[str, str], expected: dict[str, str])
 
 @pytest.fixture
 def work(drop: Drop, tmp_path: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Three jobs: a remux, a copy, a duplicate. Digests of the sources, and of the expected outputs."""
+    """A remux, a copy and a duplicate: digests of the sources and of the expected outputs."""
     drop("r60.mkv", "in/a.mkv")
     drop("base.mp4", "in/b.mp4")
     drop("r60.mkv", "in/sub/c.mkv")

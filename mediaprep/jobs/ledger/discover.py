@@ -34,7 +34,7 @@ def walk(root: Path, report: Callable[[str], None]) -> Iterator[FoundFile]:
                 for entry in entries:
                     if is_ignored(entry.name):
                         continue
-                    path = os.path.join(below, entry.name) if below else entry.name  # noqa: PTH118 (called for every file)
+                    path = f"{below}/{entry.name}" if below else entry.name
                     if entry.is_dir(follow_symlinks=False):
                         pending.append(path)
                     elif entry.is_file(follow_symlinks=False):

@@ -53,7 +53,7 @@ class Owner:
     def is_alive(self, lock: Path) -> bool:
         """Return True if the process runs and holds ``lock``, which the kernel releases at its end.
 
-        A process in another pid namespace is judged by its lock alone.
+        Of a process in another pid namespace only the lock is checked.
         """
         return self.boot == _boot_id() and self._is_running() is not False and is_locked(lock)
 

@@ -1,4 +1,4 @@
-"""The migrations of the ledger's schema, oldest first. ``PRAGMA user_version`` counts the applied ones.
+"""The migrations of the ledger's schema, oldest first; ``PRAGMA user_version`` counts them.
 
 A released migration is never changed: a new version appends one.
 """

@@ -50,7 +50,7 @@ class Dispatcher:
         future.add_done_callback(self._completed.put)
 
     def collect(self, seconds: float) -> Completed:
-        """Wait up to ``seconds`` for a call to complete; return it and those that follow closely."""
+        """Wait up to ``seconds`` for a call to complete; return it and those soon after it."""
         deadline = time.monotonic() + seconds
         completed: Completed = []
         while self._submitted:

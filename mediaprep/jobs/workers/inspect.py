@@ -34,7 +34,7 @@ _LARGEST_FRAME_THREADS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Judgement:
+class _InspectedContent:
     """The facts and plan of a source, or its final outcome if no output is planned."""
 
     sha256: str | None = None
@@ -64,20 +64,20 @@ def _inspect(task: JobTask) -> JobInspection:
     with source:
         if task.stamp is not None and source.stamp != task.stamp:
             return JobInspection(status="changed", problem="the file is being changed")
-        judgement = _judge(source, task, context)
+        content = _inspect_content(source, task, context)
         copy = None
-        outcome = judgement.outcome
+        outcome = content.outcome
         if outcome is not None and outcome.status == "already_ok" and not task.dry_run:
             copy = _copy(source, task, context)
-            if copy.sha256 != judgement.sha256:
+            if copy.sha256 != content.sha256:
                 Path(copy.path).unlink()
                 return _changed_while_read()
         if not source.unchanged():
             return _changed_while_read()
-        return _inspection(source, task, judgement, copy)
+        return _inspection(source, task, content, copy)
 
 
-def _judge(source: Source, task: JobTask, context: Context) -> _Judgement:
+def _inspect_content(source: Source, task: JobTask, context: Context) -> _InspectedContent:
     settings = unpack_settings(task.settings)
     request = Request(
         source=source,
@@ -90,11 +90,13 @@ def _judge(source: Source, task: JobTask, context: Context) -> _Judgement:
         digest = source.sha256(context.check)
         inspected = drive(inspect_and_plan_steps(source, request, context), context)
     except SourceUnreadable as problem:
-        return _Judgement(sha256=digest, outcome=_unreadable(task, source.name, problem))
+        return _InspectedContent(sha256=digest, outcome=_unreadable(task, source.name, problem))
     outcome = None
     if inspected.plan.status != "planned":
         outcome = unchanged_outcome(source, request, inspected)
-    return _Judgement(sha256=digest, probed=inspected.probed, plan=inspected.plan, outcome=outcome)
+    return _InspectedContent(
+        sha256=digest, probed=inspected.probed, plan=inspected.plan, outcome=outcome
+    )
 
 
 def _copy(source: Source, task: JobTask, context: Context) -> WorkFile:
@@ -109,13 +111,13 @@ def _changed_while_read() -> JobInspection:
 
 
 def _inspection(
-    source: Source, task: JobTask, judgement: _Judgement, copy: WorkFile | None
+    source: Source, task: JobTask, content: _InspectedContent, copy: WorkFile | None
 ) -> JobInspection:
-    outcome, probed, plan = judgement.outcome, judgement.probed, judgement.plan
+    outcome, probed, plan = content.outcome, content.probed, content.plan
     inspection = JobInspection(
         status="planned",
         stamp=source.stamp,
-        sha256=judgement.sha256,
+        sha256=content.sha256,
         media_seconds=_playing_seconds(probed.media) if probed else 0.0,
         threads=_encode_threads(plan) if plan else 1,
         plan=plan if task.dry_run else None,

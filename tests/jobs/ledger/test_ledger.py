@@ -33,7 +33,8 @@ def found_files(count: int, stamp: int = 1) -> Iterator[FoundFile]:
 
 
 def published(name: str, sha256: str = "ab", **more: object) -> Publication:
-    return Publication(name=name, sha256=sha256, size_bytes=1, work_file=None, fixed=True, **more)  # type: ignore[arg-type]
+    output = Publication(name=name, sha256=sha256, size_bytes=1, work_file=None, fixed=True)
+    return replace(output, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -321,16 +322,18 @@ def test_a_missing_ledger_is_a_usage_problem(tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_adding_a_million_jobs_takes_constant_memory(tmp_path: Path) -> None:
-    """Peak memory does not grow from 200,000 to 1,000,000 jobs. benchmarks/batch.py measures the time."""
+    """Peak memory does not grow from 200,000 jobs to 1,000,000."""
     code = (
         "import resource, sys\n"
         "from pathlib import Path\n"
         "from mediaprep.jobs.ledger.ledger import Ledger\n"
         "from mediaprep.jobs.ledger.records import FoundFile\n"
         "with Ledger(Path(sys.argv[1])) as ledger:\n"
-        "    files = (FoundFile(source=f'/in/{n}.mov', relative_path=f'{n}.mov', stamp=(n, n, n, n))\n"
-        "        for n in range(int(sys.argv[2])))\n"
-        "    assert ledger.add(ledger.register_settings('r', {}, {}), files)[1] == int(sys.argv[2])\n"
+        "    count = int(sys.argv[2])\n"
+        "    files = (FoundFile(source=f'/{n}.mov', relative_path=f'{n}.mov', stamp=(n, n, n, n))\n"
+        "        for n in range(count))\n"
+        "    settings = ledger.register_settings('r', {}, {})\n"
+        "    assert ledger.add(settings, files)[1] == count\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     peaks = []

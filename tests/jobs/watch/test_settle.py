@@ -1,4 +1,4 @@
-"""Fourteen ways of writing a file: none settles before it is complete, every one settles in the end."""
+"""Fourteen ways of writing a file: none settles before it is complete, but each in the end."""
 
 from __future__ import annotations
 
@@ -130,8 +130,8 @@ def at_once(path: Path, data: bytes) -> None:
 
 
 WRITERS = (
-    slowly, preallocating, sparse, keeping_old_times, renaming, like_rsync, like_a_browser, mapping, reopening, backwards, header_last,
-    touching_first, linking, at_once,
+    slowly, preallocating, sparse, keeping_old_times, renaming, like_rsync, like_a_browser,
+    mapping, reopening, backwards, header_last, touching_first, linking, at_once,
 )  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def test_no_file_settles_early_and_every_file_settles(
 ) -> None:
     """All writers run at once.
 
-    With ``events`` each scan reports that the writer closed the file, which may only shorten the wait.
+    With ``events`` each scan reports that the file was closed, which may only shorten the wait.
     """
     data = make("base.mp4").read_bytes()
     unsettled = UnsettledFiles(SETTLE)

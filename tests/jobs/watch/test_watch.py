@@ -48,7 +48,7 @@ def pool(request: pytest.FixtureRequest) -> Iterator[WorkerPool]:
 
 @pytest.fixture
 def watched(open_driver, tmp_path: Path):  # type: ignore[no-untyped-def]
-    """``watched(options)`` watches ``tmp_path/in`` until all is done; returns the events and the end."""
+    """``watched(options)`` watches ``tmp_path/in`` until all is done; returns events and end."""
     (tmp_path / "in").mkdir(exist_ok=True)
 
     def run(

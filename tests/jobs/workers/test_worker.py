@@ -127,7 +127,7 @@ def test_a_stalled_job_is_stopped_and_retried(
             except Cancelled:
                 return JobResult(status="stopped", problem="stopped")
 
-    monkeypatch.setattr("mediaprep.jobs.run.driver.encode_job", encode)
+    monkeypatch.setattr("mediaprep.jobs.run.stages.encode_job", encode)
     pool = ThreadPool(2)
     with batch.open_driver(
         tmp_path / "out", settings, pool, RunOptions(stall=0.3, pause=0.0), log
@@ -148,7 +148,7 @@ def test_the_pauses_between_attempts_grow(
     drop("ac3.mp4", "in/a.mp4")
     log = EventLog()
     monkeypatch.setattr(
-        "mediaprep.jobs.run.driver.encode_job",
+        "mediaprep.jobs.run.stages.encode_job",
         lambda task, inspection: JobResult(status="failed", problem="no space left on device"),
     )
     pool = ThreadPool(2)
