@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mediaprep.model.fix import Case, Refused
 from mediaprep.model.media import Image
 from mediaprep.model.tolerance import Among, AtMost, AtMostBytes, Tolerance
-from mediaprep.targets.image import can_strip, encoded, stripped, targets, written_limit
+from mediaprep.targets.image import can_strip, encoded, stripped, target_formats, written_limit
 
 
 def requested_changes(source: Image, case: Case) -> Iterator[tuple[str, Image]]:
@@ -38,7 +38,7 @@ def derive(source: Image, target: Image, case: Case) -> tuple[Image, tuple[Toler
     tolerances: list[Tolerance] = []
     most = written_limit(case)
     if target.reencode:
-        formats = targets(source, case.placement)
+        formats = target_formats(source, case.placement)
         if len(formats) > 1:
             tolerances.append(Among(fact="format", values=formats))
         for name, value in (("width", source.width), ("height", source.height)):

@@ -20,7 +20,7 @@ from mediaprep.planning import subtitle as subtitle_settle
 from mediaprep.planning import video as video_settle
 from mediaprep.rules.registry import Rule
 from mediaprep.targets import conversion
-from mediaprep.targets.cues import within
+from mediaprep.targets.cues import within_span
 from mediaprep.targets.video import picture_encoded
 
 Span: TypeAlias = tuple[Fraction, Fraction]
@@ -89,7 +89,7 @@ def requested_changes(
     elif isinstance(source, Image) and placement.kind == "image":
         yield from image_settle.requested_changes(source, means)
     elif isinstance(source, Subtitle) and span is not None and source.cues is not None:
-        cut = replace(source, cues=within(source.cues, span), clip_duration=span[1] - span[0])
+        cut = replace(source, cues=within_span(source.cues, span), clip_duration=span[1] - span[0])
         yield "--trim" if options.trim is not None else "--split", cut
 
 

@@ -21,7 +21,7 @@ from mediaprep.planning.changes import Change, ChangeTracker
 from mediaprep.planning.check import check, limit_of
 from mediaprep.rules import REGISTRY
 from mediaprep.rules.registry import Passed
-from mediaprep.targets.cues import within
+from mediaprep.targets.cues import within_span
 
 ROUNDS = 4
 PLAN_VERSION = 1
@@ -142,7 +142,7 @@ def _with_captions(
     outputs: list[Output] = []
     for number, span in enumerate(spans):
         outputs += video.outputs[number : number + 1]
-        if span is not None and captions.cues is not None and not within(captions.cues, span):
+        if span is not None and captions.cues is not None and not within_span(captions.cues, span):
             continue
         made = hopeless or _output(captions, span, report, placement, options)
         if isinstance(made, tuple):

@@ -16,16 +16,16 @@ from mediaprep.model.placement import Placement
 from mediaprep.model.tolerance import AtMost, AtMostBytes, Near, Tolerance
 from mediaprep.targets.video import (
     PRIMING,
-    affordable,
+    affordable_bit_rate,
+    audio_lead,
     encoding,
-    first_shown,
-    frugal_size,
-    lead,
-    no_timing,
     picture_encoded,
-    rewrapped,
+    remuxed,
+    size_for_byte_limit,
     sound_encoded,
+    starts_with_picture,
     target_size,
+    unknown_timing,
 )
 
 Span = tuple[Fraction, Fraction]
@@ -65,7 +65,7 @@ def spans(
     if options.trim is None and not options.split:
         return (None,)
     if length is None:
-        return no_timing(source)
+        return unknown_timing(source)
     if options.trim == "first":
         if longest is None or length <= longest:
             return (None,)
@@ -119,7 +119,7 @@ def _picture_end(source: Video, otherwise: Fraction) -> Fraction:
     return (
         otherwise
         if shown is None
-        else max(Fraction(0), (source.video.start or Fraction(0)) - lead(source)) + shown
+        else max(Fraction(0), (source.video.start or Fraction(0)) - audio_lead(source)) + shown
     )
 
 
@@ -209,7 +209,7 @@ def _on_frames(times: tuple[Fraction, ...], source: Video) -> tuple[Fraction, ..
     rate = source.video.frame_rate
     if rate is None or source.video.rate_mode != "cfr":
         return times
-    first = max(Fraction(0), (source.video.start or Fraction(0)) - lead(source))
+    first = max(Fraction(0), (source.video.start or Fraction(0)) - audio_lead(source))
     return tuple(
         first + math.floor((time - first) * rate + Fraction(1, 4)) / rate for time in times
     )
@@ -317,7 +317,7 @@ def unsatisfiable(
             reason="the picture would have to be encoded, and it is encrypted"
         )
     if target.video.frame_rate is None:
-        return "video-frame-rate", no_timing(source)
+        return "video-frame-rate", unknown_timing(source)
     if target.video.display_size is None:
         return "video-dimensions", Refused(
             reason="the picture's size cannot be told, so it cannot be encoded"
@@ -339,12 +339,12 @@ def _too_few_bytes(
         if target.audio is None
         else encoding(placement).ladder.holding(target.video.display_size).audio_bit_rate
     )
-    if affordable(min(limits), length, sound, target.video.frame_rate) >= _LEAST_PICTURE:
+    if affordable_bit_rate(min(limits), length, sound, target.video.frame_rate) >= _LEAST_PICTURE:
         return None
     least = (
         int(length * (_LEAST_PICTURE + sound) / 8)
         + min(limits)
-        - int((affordable(min(limits), length, 0, target.video.frame_rate)) * length / 8)
+        - int((affordable_bit_rate(min(limits), length, 0, target.video.frame_rate)) * length / 8)
     )
     return "video-size", Refused(
         reason=f"{min(limits)} bytes are too few for {units.duration_text(length)}: about {least} are needed",
@@ -399,12 +399,14 @@ def derive(source: Video, target: Video, case: Case) -> tuple[Video, tuple[Toler
         and (target.audio.codec not in _SOUND_IN_MP4 or _edit_needed(source, target))
     ):
         target = sound_encoded(target, case)
-    if target.video.reencode and (size := frugal_size(target, _written_limit(case), case)) not in (
+    if target.video.reencode and (
+        size := size_for_byte_limit(target, _written_limit(case), case)
+    ) not in (
         None,
         target.video.display_size,
     ):
         target = replace(target, video=replace(target.video, width=size[0], height=size[1]))
-    settled = replace(rewrapped(target), private=None if case.options.keep_metadata else ())
+    settled = replace(remuxed(target), private=None if case.options.keep_metadata else ())
     tolerances: list[Tolerance] = []
     if (most := _written_limit(case)) is not None:
         tolerances.append(AtMostBytes(limit=most))
@@ -442,7 +444,7 @@ def derive(source: Video, target: Video, case: Case) -> tuple[Video, tuple[Toler
         tolerances += _encoded_promises(target, frame, case.placement)
         video = replace(video, start=None)
     else:
-        if lead(source) or first_shown(source):
+        if audio_lead(source) or starts_with_picture(source):
             tolerances.append(Near(fact="video.start", value=Fraction(0), tolerance=frame / 2))
         if video.frame_rate is not None and video.timestamps == "ok":
             tolerances.append(

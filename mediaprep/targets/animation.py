@@ -42,8 +42,8 @@ def encoded(target: Animation, case: Case) -> Animation | Refused:
         )
     if (work := _too_much(target)) is not None:
         return work
-    delays = gif_times.gif_delays(target.delays, most_frames(case.placement))
-    width, height = fitted(
+    delays = gif_times.gif_delays(target.delays, frames_max(case.placement))
+    width, height = fitted_size(
         (target.width, target.height), len(delays), case.placement, grid=target.pixel_grid or 1
     )
     return replace(
@@ -79,13 +79,13 @@ def _too_much(target: Animation) -> Refused | None:
     )
 
 
-def most_frames(placement: Placement) -> int:
+def frames_max(placement: Placement) -> int:
     """Frames that the placement takes."""
     limit = limit_of(placement, "gif-frames")
     return int(limit.max) if isinstance(limit, Range) and limit.max is not None else 10**6
 
 
-def fitted(size: Size, frames: int, placement: Placement, *, grid: int = 1) -> Size:
+def fitted_size(size: Size, frames: int, placement: Placement, *, grid: int = 1) -> Size:
     """The largest size of the same shape within dimensions and pixels, never enlarged. Pixel art goes down by whole steps of its grid
     where such a step is within the limits."""
     base = size[0] // grid, size[1] // grid
@@ -103,12 +103,12 @@ def fitted(size: Size, frames: int, placement: Placement, *, grid: int = 1) -> S
     if most is not None:
         scale = min(scale, math.sqrt(most / (size[0] * size[1] * frames)))
     width = max(1, math.floor(size[0] * scale))
-    while width > 1 and not _allowed(of_width(size, width), frames, placement):
+    while width > 1 and not _allowed(scaled_to_width(size, width), frames, placement):
         width -= 1
-    return of_width(size, width)
+    return scaled_to_width(size, width)
 
 
-def of_width(size: Size, width: int) -> Size:
+def scaled_to_width(size: Size, width: int) -> Size:
     """The size of that width and the same shape."""
     return width, max(1, round(Fraction(size[1] * width, size[0])))
 

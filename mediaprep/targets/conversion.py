@@ -18,7 +18,7 @@ from mediaprep.model.media import (
     VideoStream,
 )
 from mediaprep.model.placement import Placement
-from mediaprep.targets.animation import encoding, fitted, limit_of, most_frames
+from mediaprep.targets.animation import encoding, fitted_size, frames_max, limit_of
 from mediaprep.targets.video import FASTEST
 
 SLOWEST = Fraction(
@@ -114,7 +114,7 @@ def as_gif(
         return Refused(
             reason="its picture size, duration or frame rate cannot be told, so no GIF can be made of it"
         )
-    most = most_frames(case.placement)
+    most = frames_max(case.placement)
     ticks = next(
         (
             t
@@ -131,7 +131,7 @@ def as_gif(
         )
     count = _count(length, ticks)
     width, height = (side + side % 2 for side in shown)
-    width, height = fitted((width, height), count, case.placement)
+    width, height = fitted_size((width, height), count, case.placement)
     delays = (Fraction(ticks, 100),) * count
     encoding(case.placement)
     return Animation(

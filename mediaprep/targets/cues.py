@@ -52,7 +52,7 @@ def without_overlap(cues: tuple[Cue, ...]) -> tuple[Cue, ...]:
     return tuple(made)
 
 
-def within(cues: tuple[Cue, ...], span: tuple[Fraction, Fraction]) -> tuple[Cue, ...]:
+def within_span(cues: tuple[Cue, ...], span: tuple[Fraction, Fraction]) -> tuple[Cue, ...]:
     """What is shown in a span of the video, counted from its start, to the millisecond that files hold; bad times are mended first."""
     cues, (start, end) = with_times(cues), span
     length = end - start

@@ -9,7 +9,7 @@ TICK = Fraction(1, 100)
 LEAST_TICKS = 2  # browsers play 0 and 1/100 s as 1/10 s
 
 
-def kept(delays: tuple[Fraction, ...], most: int) -> tuple[int, ...]:
+def retained_frames(delays: tuple[Fraction, ...], most: int) -> tuple[int, ...]:
     """Indices of the frames to keep, at most ``most``: the frames are divided into runs, and of each the one that stays longest stands
     for all of it. A run is a single frame, or what no GIF can show apart (less than 1/50 s), or a share of too many frames."""
     return tuple(max(run, key=lambda index: delays[index]) for run in _runs(delays, most))

@@ -40,7 +40,7 @@ def written_limit(case: Case) -> int | None:
     )
 
 
-def targets(source: Image, placement: Placement) -> tuple[str, ...]:
+def target_formats(source: Image, placement: Placement) -> tuple[str, ...]:
     """Formats to write, the preferred first; a later one where the first does not fit. () = none that is taken can be written.
 
     What was lossless stays so where it fits; what has alpha keeps it where some format that is taken can.
@@ -72,7 +72,7 @@ def encoded(target: Image, case: Case) -> Image | Refused:
             reason=f"the {source.format} picture cannot be converted: {why}",
             remedies=("export it as JPEG or PNG",),
         )
-    formats = targets(source, case.placement)
+    formats = target_formats(source, case.placement)
     if not formats:
         return Refused(
             reason=f"{case.placement.name} takes no format that can be written ({', '.join(WRITABLE)})"

@@ -78,7 +78,7 @@ def picture_encoded(target: Video, case: Case) -> Video:
     """The same video with its picture encoded anew: H.264 High, closed GOP, 4:2:0 8 bits, BT.709 limited, constant rate, square pixels,
     progressive, upright, of a size that the placement takes, from time 0 (a late picture's first frame is held until then). What only the
     made file can tell is None."""
-    target = _from_zero(replace(target, video=as_shown(target.video, case.options)))
+    target = _from_zero(replace(target, video=with_corrected_sar(target.video, case.options)))
     size = target_size(target, case)
     rate = target_rate(target.video, case)
     return replace(
@@ -141,7 +141,7 @@ def sound_encoded(target: Video, case: Case) -> Video:
     return replace(target, size_bytes=None, audio=audio)
 
 
-def rewrapped(target: Video) -> Video:
+def remuxed(target: Video) -> Video:
     """The same streams in a new MP4: faststart, one picture and at most one sound track, no chapters. What the old wrapping alone said is
     forgotten.
     """
@@ -159,7 +159,7 @@ def rewrapped(target: Video) -> Video:
     )
 
 
-def as_shown(video: VideoStream, options: Options) -> VideoStream:
+def with_corrected_sar(video: VideoStream, options: Options) -> VideoStream:
     """The picture with square pixels stated, where a stated SAR is taken for wrong: container and bitstream contradict each other and one
     says 1:1, or the user says so. Else as it is."""
     stated = {sar.value for sar in video.sars or ()}
@@ -171,7 +171,7 @@ def as_shown(video: VideoStream, options: Options) -> VideoStream:
     return replace(video, sars=SQUARE) if wrong else video
 
 
-def no_timing(video: Video) -> Refused:
+def unknown_timing(video: Video) -> Refused:
     """The answer to a stream whose rate or length cannot be told."""
     if video.video.timestamps == "missing":
         reason = "the stream carries no timing: neither its frame rate nor its duration can be told"
@@ -197,7 +197,7 @@ def _from_zero(target: Video) -> Video:
     if audio.start is None or audio.duration is None:
         return target
     zero, end = (
-        max(Fraction(0), min(video.start, audio.start)) + lead(target),
+        max(Fraction(0), min(video.start, audio.start)) + audio_lead(target),
         video.start + video.duration,
     )
     sounded = audio.start + audio.duration
@@ -211,7 +211,7 @@ def _from_zero(target: Video) -> Video:
     )
 
 
-def lead(source: Video) -> Fraction:
+def audio_lead(source: Video) -> Fraction:
     """Seconds by which the sound begins before the picture with no more than an encoder's priming: the containers that cannot say so
     (transport streams) play it; written to MP4 it is skipped, and the picture begins at 0. Else 0."""
     video, audio = source.video, source.audio
@@ -221,7 +221,7 @@ def lead(source: Video) -> Fraction:
     return ahead if audio.start >= 0 and 0 < ahead <= PRIMING else Fraction(0)
 
 
-def first_shown(source: Video) -> bool:
+def starts_with_picture(source: Video) -> bool:
     """Whether nothing is presented before the picture, and time merely begins late (segments, FLV): a copy counts it from the picture. An
     edit list that delays is kept by a copy."""
     video, audio = source.video, source.audio
@@ -288,12 +288,12 @@ def target_size(target: Video, case: Case) -> Size | None:
     if isinstance(box, DimensionRange) and not box.allows(canvas):
         rung = ladder.top(canvas)
         canvas = _within(canvas, (rung.width, rung.height))
-    return on_grid(target.video, canvas) or _even(
+    return on_pixel_grid(target.video, canvas) or _even(
         canvas, _ratios(case.placement), _least(box, canvas)
     )
 
 
-def on_grid(video: VideoStream, size: Size) -> Size | None:
+def on_pixel_grid(video: VideoStream, size: Size) -> Size | None:
     """Of enlarged pixel art the largest whole multiple of its own pixels that ``size``, which is smaller than the picture, holds and that
     has even sides; None where that is not so."""
     shown, grid = video.display_size, video.pixel_grid or 1
@@ -338,7 +338,9 @@ def canvas_size(shown: Size, case: Case) -> Size:
     return max(width, least[0]), max(height, least[1])
 
 
-def affordable(limit: int, length: Fraction, sound: int | None, rate: Fraction | None) -> int:
+def affordable_bit_rate(
+    limit: int, length: Fraction, sound: int | None, rate: Fraction | None
+) -> int:
     """bit/s of the picture with which a file of ``length`` seconds has ``limit`` bytes, its sound of ``sound`` bit/s (None: not known) and
     its boxes included; may be 0 or less."""
     tables = _BOXES + length * (
@@ -347,7 +349,7 @@ def affordable(limit: int, length: Fraction, sound: int | None, rate: Fraction |
     return int(((limit - tables) * 8) / length) - (_COPIED_SOUND if sound is None else sound)
 
 
-def frugal_size(target: Video, limit: int | None, case: Case) -> Size | None:
+def size_for_byte_limit(target: Video, limit: int | None, case: Case) -> Size | None:
     """The encoded picture's size where ``limit`` bytes leave it too few bits: that of the largest rung whose bit rate is not too far off.
     A rung that is asked for stays."""
     size, length = target.video.display_size, target.duration
@@ -367,7 +369,7 @@ def frugal_size(target: Video, limit: int | None, case: Case) -> Size | None:
             else target.audio.bit_rate
         )
         if (
-            affordable(limit, length, sound, target.video.frame_rate)
+            affordable_bit_rate(limit, length, sound, target.video.frame_rate)
             >= _ENOUGH * own.video_bit_rate
         ):
             break

@@ -17,8 +17,8 @@ from mediaprep.model.tolerance import AtMost, AtMostBytes
 from mediaprep.planning.check import check
 from mediaprep.planning.plan import Plan, plan
 from mediaprep.profile import find_profile
-from mediaprep.targets.animation import fitted
-from mediaprep.targets.gif_times import gif_delays, kept
+from mediaprep.targets.animation import fitted_size
+from mediaprep.targets.gif_times import gif_delays, retained_frames
 from tests.facts import good, lasting, silent, twitter
 
 MB = 2**20
@@ -143,8 +143,8 @@ def test_all_limits_are_kept_at_once() -> None:
 
 
 def test_pixel_art_goes_down_by_whole_factors() -> None:
-    assert fitted((2560, 1440), 100, GIF, grid=16) == (1280, 720)
-    assert fitted((2080, 1040), 100, GIF, grid=13) == (1280, 640)
+    assert fitted_size((2560, 1440), 100, GIF, grid=16) == (1280, 720)
+    assert fitted_size((2080, 1040), 100, GIF, grid=13) == (1280, 640)
 
 
 def test_more_pixels_than_anybody_waits_for_are_refused() -> None:
@@ -249,7 +249,7 @@ delays_ = st.lists(
 @given(delays=delays_, most=st.integers(2, 60))
 def test_times_are_kept_to_half_a_hundredth(delays: tuple[Fraction, ...], most: int) -> None:
     """Every delay is a whole number of hundredths and at least two; frames are in order; the duration is kept."""
-    made, shown = gif_delays(delays, most), kept(delays, most)
+    made, shown = gif_delays(delays, most), retained_frames(delays, most)
     assert len(made) == len(shown) <= most
     assert list(shown) == sorted(set(shown))
     assert all(delay >= Fraction(2, 100) and (delay * 100).denominator == 1 for delay in made)
@@ -263,7 +263,7 @@ def test_times_are_kept_to_half_a_hundredth(delays: tuple[Fraction, ...], most: 
 )
 def test_gif_times_stay_exactly_as_they_are(delays: tuple[Fraction, ...]) -> None:
     assert gif_delays(delays, 350) == delays
-    assert kept(delays, 350) == tuple(range(len(delays)))
+    assert retained_frames(delays, 350) == tuple(range(len(delays)))
 
 
 @given(
@@ -277,5 +277,5 @@ def test_a_dropped_frame_is_replaced_by_a_neighbour_of_its_run(
 ) -> None:
     starts = [Fraction(0), *accumulate(delays)]
     made = [Fraction(0), *accumulate(gif_delays(delays, most))]
-    for index, begin, end in zip(kept(delays, most), made, made[1:], strict=False):
+    for index, begin, end in zip(retained_frames(delays, most), made, made[1:], strict=False):
         assert begin <= starts[index] < end

@@ -142,7 +142,7 @@ def test_whatever_the_cues_the_mended_ones_keep_every_rule(these):
 @given(any_cues, times, times)
 def test_a_part_holds_what_is_shown_in_it_and_nothing_else(these, one, other):
     start, end = max(Fraction(0), min(one, other)), max(one, other, Fraction(1))
-    part = _cues.within(these, (start, end))
+    part = _cues.within_span(these, (start, end))
     shown = _cues.with_times(these)
     for ms in range(0, int((end - start) * 1000), 333):
         at = Fraction(ms, 1000)

@@ -11,7 +11,7 @@ from mediaprep.model.limit_forms import ByteLimitForm, OneOfForm
 from mediaprep.model.limits import ByteLimit, OneOf
 from mediaprep.model.media import EditList, Video
 from mediaprep.rules.registry import Failed, Judgement, Unknown, fix, judge, judge_name, rule
-from mediaprep.targets.video import picture_encoded, rewrapped, sound_encoded
+from mediaprep.targets.video import picture_encoded, remuxed, sound_encoded
 
 _CONTAINERS = (
     *("mp4", "mov", "3gp", "matroska", "webm"),
@@ -46,7 +46,7 @@ def container(source: Video, limit: OneOf) -> Judgement:
 
 @fix("video-container", safety="lossless", summary="move the streams into MP4 without encoding")
 def into_mp4(target: Video, case: Case) -> Video:
-    return rewrapped(target)
+    return remuxed(target)
 
 
 @rule(
@@ -104,4 +104,4 @@ def edit_list(source: Video, limit: OneOf) -> Judgement:
 
 @fix("video-edit-list", safety="lossy", summary="encode what is presented, from time 0")
 def edits_applied(target: Video, case: Case) -> Video:
-    return rewrapped(sound_encoded(picture_encoded(target, case), case))
+    return remuxed(sound_encoded(picture_encoded(target, case), case))

@@ -11,7 +11,7 @@ from mediaprep.model.limit_forms import AnyOfForm, DimensionRangeForm, RangeForm
 from mediaprep.model.limits import AnyOf, DimensionRange, Range, Sizes
 from mediaprep.model.media import Video, fact
 from mediaprep.rules.registry import Failed, Judgement, Unknown, fix, judge, rule
-from mediaprep.targets.video import as_shown, picture_encoded, rewrapped
+from mediaprep.targets.video import picture_encoded, remuxed, with_corrected_sar
 
 _SAR_EDITABLE = ("h264", "hevc")  # bitstream filters h264_metadata, hevc_metadata
 _SIZE_FACTS = ("video.width", "video.height", "video.sars", "video.rotation", "video.clap")
@@ -57,9 +57,9 @@ def pixel_aspect_ratio(source: Video, limit: Range) -> Judgement:
     summary="scale to square pixels, or correct a wrong declaration without encoding",
 )
 def square_pixels(target: Video, case: Case) -> Video:
-    square = as_shown(target.video, case.options)
+    square = with_corrected_sar(target.video, case.options)
     if square.sars != target.video.sars and square.codec in _SAR_EDITABLE:
-        return rewrapped(replace(target, video=square))
+        return remuxed(replace(target, video=square))
     return picture_encoded(target, case)
 
 

@@ -12,7 +12,7 @@ from mediaprep.model.limit_forms import OneOfForm, RangeForm, RequiredForm
 from mediaprep.model.limits import OneOf, Range, Required
 from mediaprep.model.media import GopStructure, Video
 from mediaprep.rules.registry import Failed, Judgement, Passed, Unknown, fix, judge, rule
-from mediaprep.targets.video import first_shown, lead, picture_encoded, rewrapped
+from mediaprep.targets.video import audio_lead, picture_encoded, remuxed, starts_with_picture
 
 _STRUCTURES: dict[GopStructure, str] = {
     "closed": "closed",
@@ -155,7 +155,9 @@ def start(source: Video, limit: Required) -> Judgement:
 
 @fix("video-start", safety="lossy", summary="encode from time 0")
 def from_zero(target: Video, case: Case) -> Video:
-    shifts = lead(target) or (isinstance(case.source, Video) and first_shown(case.source))
+    shifts = audio_lead(target) or (
+        isinstance(case.source, Video) and starts_with_picture(case.source)
+    )
     if target.video.gop.starts_with_idr and not target.video.reencode and shifts:
-        return rewrapped(replace(target, video=replace(target.video, start=Fraction(0))))
+        return remuxed(replace(target, video=replace(target.video, start=Fraction(0))))
     return picture_encoded(target, case)

@@ -22,7 +22,7 @@ from mediaprep.rules.registry import (
     judge_name,
     rule,
 )
-from mediaprep.targets.video import no_timing, picture_encoded, sound_encoded
+from mediaprep.targets.video import picture_encoded, sound_encoded, unknown_timing
 
 _SHORTENING = ("--trim first", "--trim START-END", "--split")
 # Frames per second by which a burst may exceed the limit: rounding of timestamps over six intervals
@@ -86,7 +86,7 @@ def duration(source: Video, limit: Range) -> Judgement:
 def with_allowed_duration(target: Video, case: Case) -> Video | Refused:
     limit = case.limit
     if not isinstance(limit, Range) or target.duration is None:
-        return no_timing(target)
+        return unknown_timing(target)
     if limit.max is not None and target.duration > limit.max:
         length, most = units.duration_text(target.duration), units.duration_text(limit.max)
         return Refused(
@@ -144,7 +144,9 @@ def frame_rate(source: Video, limit: Range) -> Judgement:
 
 @fix("video-frame-rate", safety="lossy", summary="divide the rate by a whole number")
 def slower(target: Video, case: Case) -> Video | Refused:
-    return no_timing(target) if target.video.frame_rate is None else picture_encoded(target, case)
+    return (
+        unknown_timing(target) if target.video.frame_rate is None else picture_encoded(target, case)
+    )
 
 
 @rule(

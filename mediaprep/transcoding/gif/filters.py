@@ -13,9 +13,9 @@ from mediaprep.model.media import Track as SourceTrack
 from mediaprep.model.tolerance import AtMost, AtMostBytes, Near
 from mediaprep.planning.plan import Output
 from mediaprep.runtime.context import MAX_PIXELS
-from mediaprep.targets.animation import of_width
+from mediaprep.targets.animation import scaled_to_width
 from mediaprep.targets.conversion import as_video
-from mediaprep.targets.gif_times import TICK, kept
+from mediaprep.targets.gif_times import TICK, retained_frames
 from mediaprep.tools.ffmpeg import FfmpegCommand, Filter, Input, OutputTrack
 from mediaprep.tools.ffmpeg_gif import PictureStreams
 from mediaprep.transcoding.video import command as video
@@ -88,7 +88,7 @@ def of_shape(output: Output, width: int) -> Size:
     size = largest(output)
     if width == size[0]:
         return size
-    made = of_width(size, width)
+    made = scaled_to_width(size, width)
     return (
         made
         if isinstance(output.source, Animation)
@@ -156,7 +156,7 @@ def gif_filters(output: Output, drawing: FrameSettings) -> tuple[Filter, ...]:
         chosen: Iterable[int] | None = drawing.frames
     elif isinstance(source_media, Animation) and source_media.delays is not None:
         filters = []
-        shown = kept(source_media.delays, target.frame_count)
+        shown = retained_frames(source_media.delays, target.frame_count)
         chosen = [shown[index] for index in drawing.frames] if drawing.frames is not None else shown
         chosen = None if len(chosen) == source_media.frame_count else chosen
     else:

@@ -11,7 +11,7 @@ from mediaprep.model.media import Video, VideoStream
 from mediaprep.model.placement import Quality, VideoEncoding
 from mediaprep.model.tolerance import AtMostBytes, Near
 from mediaprep.planning.plan import Output
-from mediaprep.targets.video import affordable
+from mediaprep.targets.video import affordable_bit_rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +169,8 @@ def picture_bit_rate(output: Output, limit: int) -> int:
     """bit/s of the picture with which the file has ``limit`` bytes."""
     rate = output.target.video.frame_rate if isinstance(output.target, Video) else None
     return max(
-        _LEAST, affordable(limit, length(output) or Fraction(1), sound_bit_rate(output), rate)
+        _LEAST,
+        affordable_bit_rate(limit, length(output) or Fraction(1), sound_bit_rate(output), rate),
     )
 
 

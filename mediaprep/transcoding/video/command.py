@@ -12,7 +12,7 @@ from mediaprep.model.media import Track as SourceTrack
 from mediaprep.model.media import Video, VideoStream
 from mediaprep.planning.plan import Output
 from mediaprep.runtime.context import MAX_PIXELS
-from mediaprep.targets.video import as_shown, lead
+from mediaprep.targets.video import audio_lead, with_corrected_sar
 from mediaprep.tools.ffmpeg import FfmpegCommand, Filter, Input, OutputTrack, seconds
 from mediaprep.transcoding.video import encoders
 from mediaprep.transcoding.video.bit_rate import aim, encoding, setting
@@ -135,7 +135,7 @@ def source_input(output: Output, source_media: Video, means: EncodeJob) -> Input
         options["framerate"] = (
             f"{output.options.frame_rate.numerator}/{output.options.frame_rate.denominator}"
         )
-    if ahead := lead(source_media):
+    if ahead := audio_lead(source_media):
         options["itsoffset"] = f"-{seconds(ahead)}"
     start = None
     if (read := seek(output, source_media)) is not None:
@@ -191,7 +191,7 @@ def _picture_filters(
     size = target.video.display_size
     if size is None:
         raise ValueError("no picture size is wanted")
-    video = as_shown(source_media.video, output.options)
+    video = with_corrected_sar(source_media.video, output.options)
     timing = clock_filters(output, source_media), constant_rate(output, source_media)
     filters = upright_filters(
         video, target.video.frame_rate, size, output.options.fit, timing=timing, zscale=means.zscale

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Literal
 
 from mediaprep.model.media import VideoStream
-from mediaprep.targets.video import on_grid
+from mediaprep.targets.video import on_pixel_grid
 from mediaprep.tools.ffmpeg import Filter
 
 Size = tuple[int, int]
@@ -38,7 +38,7 @@ def framing_filters(
     kept = min(inner[0], size[0]), min(inner[1], size[1])
     filters = []
     if inner != coded:
-        flags = "neighbor" if on_grid(video, inner) == inner else _SCALER
+        flags = "neighbor" if on_pixel_grid(video, inner) == inner else _SCALER
         filters.append(Filter(name="scale", options={"w": inner[0], "h": inner[1], "flags": flags}))
     filters.append(Filter(name="setsar", options={"sar": "1/1"}))
     if kept != inner:

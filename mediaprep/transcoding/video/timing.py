@@ -7,7 +7,7 @@ from fractions import Fraction
 from mediaprep.model.media import Video, VideoStream
 from mediaprep.model.tolerance import Near, fill_in
 from mediaprep.planning.plan import Output
-from mediaprep.targets.video import lead
+from mediaprep.targets.video import audio_lead
 from mediaprep.tools.ffmpeg import Filter, seconds
 from mediaprep.transcoding.video.cutting import by_packet
 
@@ -77,7 +77,7 @@ def rounded_rate(source_media: Video) -> Fraction | None:
         else source_media.audio.start
     )
     begins = (
-        start - min(start, sounds) - lead(source_media)
+        start - min(start, sounds) - audio_lead(source_media)
     )  # ffmpeg counts from whatever comes first
     return rate if abs(begins - round(begins * rate) / rate) <= _ROUNDED else None
 
@@ -213,7 +213,7 @@ def missing_time(output: Output, source_media: Video) -> Fraction:
         or rate is None
     ):
         return Fraction(0)
-    end = shown + (source_media.video.start or 0) - lead(source_media)
+    end = shown + (source_media.video.start or 0) - audio_lead(source_media)
     if output.span is not None:
         end = min(end, output.span[1]) - output.span[0]
     missing = promised.video.duration - end
