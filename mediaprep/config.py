@@ -1,114 +1,132 @@
-"""Where settings come from: the command line, else ``--config``, else the environment, else ``mediaprep.toml`` or ``[tool.mediaprep]``
-upwards, else the user's own file, else the defaults.
+"""Settings: configuration files, environment variables and defaults.
 
-Files are merged key by key, the nearer one first. Keys are strict: an unknown one is an error that names the file and the likely key.
+A setting comes from the first of these that has it: the command line, the file passed with
+``--config``, the environment, ``mediaprep.toml`` or ``[tool.mediaprep]`` in ``pyproject.toml`` in
+this folder or the nearest one above, the user's own file, the defaults. Files are merged key by
+key. An unknown key is an error that names the file and the most similar key.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from mediaprep.errors import UsageProblem
+from mediaprep.model.option_spec import OptionSpec, option_specs
+from mediaprep.model.options import Options
+from mediaprep.model.report import Level
 
 FILE_NAME = "mediaprep.toml"
 PREFIX = "MEDIAPREP_"
 Value = str | int | bool | float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigKey:
-    """One setting: its type, the words it may be (empty: any), its default (None: none), and what it means."""
-
-    type: type
-    default: Value | None
-    meaning: str
-    words: tuple[str, ...] = ()
-
-
-KEYS: Mapping[str, ConfigKey] = {
-    "profile": ConfigKey(
-        type=str, default="twitter", meaning="profile, placement or path of a profile"
-    ),
-    "ffmpeg": ConfigKey(
-        type=str, default=None, meaning="ffmpeg binary to use instead of the bundled one"
-    ),
-    "sandbox": ConfigKey(
-        type=str,
-        default="auto",
-        words=("auto", "strict", "basic"),
-        meaning="weakest confinement that is accepted",
-    ),
-    "quality": ConfigKey(
-        type=str,
+def _declared_settings() -> Iterator[OptionSpec]:
+    """Yield the settings of the program, and the options of a repair that are settings too."""
+    setting = partial(OptionSpec, configurable=True)
+    yield setting(
+        name="profile",
+        default="twitter",
+        help="Profile (twitter), placement (twitter/dm_video), or path of a profile file.",
+        flags=("-p", "--profile"),
+        metavar="PROFILE",
+    )
+    yield setting(
+        name="ffmpeg",
         default=None,
-        words=("fast", "default", "best", "hq"),
-        meaning="encoding effort; none: the profile's",
-    ),
-    "rate": ConfigKey(
-        type=str,
-        default="quality",
-        words=("quality", "table"),
-        meaning="capped quality, or the table's bit rate",
-    ),
-    "fit": ConfigKey(
-        type=str,
-        default="pad",
-        words=("pad", "crop", "scale"),
-        meaning="how a picture of forbidden shape is made to fit",
-    ),
-    "encoder": ConfigKey(type=str, default="libx264", meaning="video encoder, or auto"),
-    "fix-level": ConfigKey(
-        type=str,
-        default="must",
-        words=("must", "observed", "should"),
-        meaning="also fix findings of this level",
-    ),
-    "keep-metadata": ConfigKey(type=bool, default=False, meaning="leave private metadata in"),
-    "fail-on": ConfigKey(
-        type=str,
-        default="must",
-        words=("must", "observed", "should"),
-        meaning="findings of which level make check exit 1",
-    ),
-    "jobs": ConfigKey(type=int, default=1, meaning="files worked on at a time"),
-    "timeout": ConfigKey(type=float, default=None, meaning="seconds that one run may take"),
-    "color": ConfigKey(
-        type=str, default="auto", words=("auto", "always", "never"), meaning="colour in the answer"
-    ),
-    "progress": ConfigKey(
-        type=str,
+        help="Use this ffmpeg binary instead of the bundled one.",
+        flags=("--ffmpeg",),
+        metavar="PATH",
+        shown_default="the bundled one",
+    )
+    yield setting(
+        name="sandbox",
         default="auto",
-        words=("auto", "bar", "plain", "json", "none"),
-        meaning="how progress is drawn",
-    ),
-    "log-file": ConfigKey(type=str, default=None, meaning="file that gets the log as JSON lines"),
-}
+        help="Weakest sandbox that is accepted for reading and encoding files.",
+        flags=("--sandbox",),
+        choices=("auto", "strict", "basic"),
+    )
+    yield from (spec for spec in option_specs(Options).values() if spec.configurable)
+    yield setting(
+        name="fail_on",
+        default="must",
+        help="Exit with code 1 for findings of this level and above: must, observed, should.",
+        flags=("--fail-on",),
+        choices=get_args(Level),
+    )
+    yield setting(
+        name="jobs",
+        type=int,
+        default=1,
+        help="Number of files to process at the same time.",
+        flags=("-j", "--jobs"),
+        metavar="N",
+        minimum=1,
+    )
+    yield setting(
+        name="timeout",
+        type=float,
+        default=None,
+        help="Stop the run after this many seconds.",
+        flags=("--timeout",),
+        metavar="SECONDS",
+        minimum=0.001,
+    )
+    yield setting(
+        name="color",
+        default="auto",
+        help="Use colours in the output; auto: if it is a terminal.",
+        flags=("--color",),
+        choices=("auto", "always", "never"),
+    )
+    yield setting(
+        name="progress",
+        default="auto",
+        help="How to show progress on stderr; auto: a bar on a terminal, plain lines elsewhere.",
+        flags=("--progress",),
+        choices=("auto", "bar", "plain", "json", "none"),
+    )
+    yield setting(
+        name="log_file",
+        default=None,
+        help="Append the log to this file, as JSON lines.",
+        flags=("--log-file",),
+        metavar="FILE",
+    )
+
+
+# Every key of the configuration file.
+SETTINGS: Mapping[str, OptionSpec] = {spec.key: spec for spec in _declared_settings()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """``values``: every key with the value in force (None: none). ``origins``: where each was said: ``default``, an environment variable
-    or a path. ``files``: the configuration files that were read, nearest first."""
+    """The settings in force.
+
+    values    the value of every key; None: none
+    origins   where each value comes from: ``default``, an environment variable, or a path
+    files     the configuration files that were read, nearest first
+    """
 
     values: Mapping[str, Value | None]
     origins: Mapping[str, str]
     files: tuple[str, ...] = ()
 
     def text(self, key: str) -> str | None:
-        """The value of a text setting."""
+        """Return the value of a text setting."""
         value = self.values[key]
         return None if value is None else str(value)
 
     def flag(self, key: str) -> bool:
-        """The value of a yes-or-no setting."""
+        """Return the value of a boolean setting."""
         return bool(self.values[key])
 
     def number(self, key: str) -> float | None:
-        """The value of a numeric setting."""
+        """Return the value of a numeric setting."""
         value = self.values[key]
         return None if value is None else float(value)
 
@@ -120,9 +138,14 @@ def load(
     environment: Mapping[str, str] | None = None,
     start: Path | None = None,
 ) -> Settings:
-    """The settings in force. ``isolated``: nothing but ``explicit`` and the defaults. ``start``: the folder to look upwards from.
+    """Return the settings in force.
 
-    Raises: UsageProblem, one line for each wrong key or value.
+    explicit      a configuration file that overrides all other sources
+    isolated      use only ``explicit`` and the defaults
+    environment   None: that of the process
+    start         folder to search upwards from; None: the current one
+
+    Raises: UsageProblem, one line for each invalid key or value.
     """
     layers: list[tuple[str, Mapping[str, Value]]] = []
     files: list[str] = []
@@ -135,37 +158,39 @@ def load(
             if path is not None and path.is_file():
                 layers.append(_from_file(path))
                 files.append(str(path))
-    values: dict[str, Value | None] = {}
-    origins: dict[str, str] = {}
-    for key, known in KEYS.items():
-        origin, value = next(
-            ((name, layer[key]) for name, layer in layers if key in layer),
-            ("default", known.default),
-        )
-        values[key], origins[key] = value, origin
+    values: dict[str, Value | None] = {key: spec.default for key, spec in SETTINGS.items()}
+    origins = dict.fromkeys(SETTINGS, "default")
+    for origin, layer in reversed(layers):
+        for key, value in layer.items():
+            values[key], origins[key] = value, origin
     return Settings(values=values, origins=origins, files=tuple(files))
 
 
 def own_file() -> Path:
-    """The user's own configuration file, whether or not it exists."""
+    """Return the path of the user's own configuration file, which may not exist."""
     from platformdirs import user_config_path
 
     return user_config_path("mediaprep", appauthor=False) / "config.toml"
 
 
+def variable(key: str) -> str:
+    """Return the name of the environment variable of a setting."""
+    return PREFIX + key.upper().replace("-", "_")
+
+
 def _project_file(start: Path) -> Path | None:
-    """The nearest ``mediaprep.toml``, or ``pyproject.toml`` with ``[tool.mediaprep]``, from ``start`` upwards."""
+    """Return the nearest file, from ``start`` upwards, that may hold settings of the project."""
     for folder in (start, *start.parents):
         if (folder / FILE_NAME).is_file():
             return folder / FILE_NAME
         project = folder / "pyproject.toml"
-        if project.is_file() and _table_of(project) is not None:
+        if project.is_file() and _read_table(project) is not None:
             return project
     return None
 
 
 def _from_file(path: Path) -> tuple[str, Mapping[str, Value]]:
-    table = _table_of(path) or {}
+    table = _read_table(path) or {}
     problems: list[str] = []
     values: dict[str, Value] = {}
     for key, value in table.items():
@@ -178,8 +203,9 @@ def _from_file(path: Path) -> tuple[str, Mapping[str, Value]]:
     return str(path), values
 
 
-def _table_of(path: Path) -> Mapping[str, Any] | None:
-    """The settings in a file; None for a pyproject.toml that has none."""
+def _read_table(path: Path) -> Mapping[str, Any] | None:
+    """Return the settings in a file; None for a pyproject.toml that has none."""
+    # Not needed without a file, and then the time of its import is saved.
     import tomllib
 
     try:
@@ -191,63 +217,68 @@ def _table_of(path: Path) -> Mapping[str, Any] | None:
         raise UsageProblem(f"{path}: cannot be read: {problem.strerror}") from problem
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         if path.name == "pyproject.toml":
-            return None  # somebody else's file, and not ours to judge
-        raise UsageProblem(f"{path}: not TOML: {problem}") from problem
+            return None  # it belongs to another project, whose tools report the error
+        raise UsageProblem(f"{path}: invalid TOML: {problem}") from problem
     if path.name != "pyproject.toml":
         return content
     table = content.get("tool", {}).get("mediaprep")
     if table is not None and not isinstance(table, dict):
-        raise UsageProblem(f"{path}: tool.mediaprep: want a table")
+        raise UsageProblem(f"{path}: tool.mediaprep: expected a table")
     return table
 
 
 def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, Mapping[str, Value]]]:
     found: list[tuple[str, Mapping[str, Value]]] = []
-    for key, known in KEYS.items():
-        name = PREFIX + key.upper().replace("-", "_")
-        text = environment.get(name)
+    for key, spec in SETTINGS.items():
+        text = environment.get(variable(key))
         if not text:
             continue
         try:
-            found.append((name, {key: _checked(key, _parsed(text, known.type))}))
+            found.append((variable(key), {key: _checked(key, _parsed(text, spec.type))}))
         except ValueError as problem:
-            raise UsageProblem(f"{name}: {problem}") from problem
+            raise UsageProblem(f"{variable(key)}: {problem}") from problem
     return found
 
 
 def _parsed(text: str, kind: type) -> Value:
+    """Return the value of an environment variable, whose text has no type."""
+    if kind is str:
+        return text
     if kind is bool:
         if text.lower() not in ("1", "0", "true", "false", "yes", "no"):
-            raise ValueError(f"{text!r}: want true or false")
+            raise ValueError(f"{text!r} is invalid; expected true or false")
         return text.lower() in ("1", "true", "yes")
     try:
-        return text if kind is str else int(text) if kind is int else float(text)
+        return int(text) if kind is int else float(text)
     except ValueError:
-        raise ValueError(f"{text!r}: want a number") from None
+        raise ValueError(f"{text!r} is invalid; expected {_EXPECTED[kind]}") from None
+
+
+_EXPECTED = {
+    str: "text in quotes",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+}
 
 
 def _checked(key: str, value: Any) -> Value:
-    """The value, where key and value are right. Raises: ValueError with what was wanted."""
-    known = KEYS.get(key)
-    if known is None:
+    """Return the value if key and value are valid. Raises: ValueError."""
+    spec = SETTINGS.get(key)
+    if spec is None:
+        # For this error alone: the package reads the profiles.
         from mediaprep.profile import similar_or_all
 
-        raise ValueError(f"no such setting{similar_or_all(key, KEYS)}")
-    number = known.type is float and type(value) is int
-    if type(value) is not known.type and not number:
-        words = {
-            str: "text in quotes",
-            bool: "true or false",
-            int: "a whole number",
-            float: "a number",
-        }
-        raise ValueError(f"{value!r}: want {words[known.type]}")
-    if known.words and value not in known.words:
-        raise ValueError(f"{value!r}: want {' or '.join(known.words)}")
-    if known.type in (int, float) and not value > 0:
-        raise ValueError(f"{value!r}: want more than 0")
+        raise ValueError(f"unknown setting{similar_or_all(key, SETTINGS)}")
+    whole_as_float = spec.type is float and type(value) is int
+    if type(value) is not spec.type and not whole_as_float:
+        raise ValueError(f"{value!r} is invalid; expected {_EXPECTED[spec.type]}")
+    if spec.choices and value not in spec.choices:
+        raise ValueError(f"{value!r} is invalid; expected {' or '.join(spec.choices)}")
+    if spec.type in (int, float) and not value > 0:
+        raise ValueError(f"{value!r} is invalid; expected more than 0")
     checked: Value = value
     return checked
 
 
-__all__ = ["FILE_NAME", "KEYS", "ConfigKey", "Settings", "load", "own_file"]
+__all__ = ["FILE_NAME", "SETTINGS", "Settings", "load", "own_file", "variable"]

@@ -1,4 +1,4 @@
-"""Settings: which source goes before which, and what is refused."""
+"""Settings: which source overrides which, and which values are invalid."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def load(tmp_path, explicit=None, environment=None, **options):
     )
 
 
-def test_without_anything_every_setting_has_its_default(tmp_path):
+def test_without_files_and_variables_every_setting_has_its_default(tmp_path):
     found = load(tmp_path)
-    assert found.values == {key: known.default for key, known in config.KEYS.items()}
+    assert found.values == {key: spec.default for key, spec in config.SETTINGS.items()}
     assert set(found.origins.values()) == {"default"}
 
 
-def test_the_nearer_source_goes_first(tmp_path):
+def test_a_nearer_source_overrides_the_others(tmp_path):
     own = write(config.own_file(), 'profile = "own"\nquality = "fast"\nfit = "crop"\njobs = 2\n')
     project = write(
         tmp_path / "a" / "mediaprep.toml", 'profile = "project"\nquality = "hq"\nfit = "scale"\n'
@@ -53,7 +53,7 @@ def test_the_nearer_source_goes_first(tmp_path):
     assert found.files == (str(given), str(project), str(own))
 
 
-def test_a_table_in_pyproject_counts_and_one_without_is_passed_over(tmp_path):
+def test_a_table_in_pyproject_is_used_and_a_file_without_one_is_ignored(tmp_path):
     project = write(tmp_path / "pyproject.toml", "[tool.mediaprep]\nkeep-metadata = true\n")
     write(tmp_path / "a" / "pyproject.toml", "[tool.other]\nx = 1\n")
     found = load(tmp_path)
@@ -61,7 +61,7 @@ def test_a_table_in_pyproject_counts_and_one_without_is_passed_over(tmp_path):
     assert found.origins["keep-metadata"] == str(project)
 
 
-def test_isolated_reads_only_what_is_named(tmp_path):
+def test_isolated_reads_only_the_explicit_file(tmp_path):
     write(config.own_file(), 'profile = "own"\n')
     write(tmp_path / "mediaprep.toml", 'profile = "project"\n')
     assert (
@@ -75,23 +75,29 @@ def test_isolated_reads_only_what_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("qualty = 'fast'", "mediaprep.toml: qualty: no such setting; did you mean 'quality'?"),
-        ("quality = 'good'", "mediaprep.toml: quality: 'good': want fast or default or best or hq"),
-        ("jobs = 'two'", "mediaprep.toml: jobs: 'two': want a whole number"),
-        ("jobs = true", "mediaprep.toml: jobs: True: want a whole number"),
-        ("jobs = 0", "mediaprep.toml: jobs: 0: want more than 0"),
-        ("keep-metadata = 1", "mediaprep.toml: keep-metadata: 1: want true or false"),
-        ("profile = ", "mediaprep.toml: not TOML: "),
+        ("qualty = 'fast'", "mediaprep.toml: qualty: unknown setting; did you mean 'quality'?"),
+        (
+            "quality = 'good'",
+            "mediaprep.toml: quality: 'good' is invalid; expected fast or default or best or hq",
+        ),
+        ("jobs = 'two'", "mediaprep.toml: jobs: 'two' is invalid; expected a whole number"),
+        ("jobs = true", "mediaprep.toml: jobs: True is invalid; expected a whole number"),
+        ("jobs = 0", "mediaprep.toml: jobs: 0 is invalid; expected more than 0"),
+        (
+            "keep-metadata = 1",
+            "mediaprep.toml: keep-metadata: 1 is invalid; expected true or false",
+        ),
+        ("profile = ", "mediaprep.toml: invalid TOML: "),
     ],
 )
-def test_a_wrong_file_names_file_key_and_what_was_wanted(tmp_path, text, message):
+def test_an_invalid_setting_is_reported_with_file_key_and_expectation(tmp_path, text, message):
     write(tmp_path / "mediaprep.toml", text)
     with pytest.raises(UsageProblem) as caught:
         load(tmp_path)
     assert message in str(caught.value)
 
 
-def test_every_problem_of_a_file_is_told(tmp_path):
+def test_every_problem_of_a_file_is_reported(tmp_path):
     write(tmp_path / "mediaprep.toml", "a = 1\nb = 2\n")
     with pytest.raises(UsageProblem) as caught:
         load(tmp_path)
@@ -106,7 +112,7 @@ def test_every_problem_of_a_file_is_told(tmp_path):
         ("MEDIAPREP_SANDBOX", "none"),
     ],
 )
-def test_a_wrong_variable_is_named(tmp_path, name, text):
+def test_an_invalid_variable_is_reported_by_name(tmp_path, name, text):
     with pytest.raises(UsageProblem, match=name):
         load(tmp_path, None, {name: text})
 
@@ -130,6 +136,6 @@ def test_variables_are_parsed_by_the_type_of_the_setting(tmp_path):
     ) == (3, True, 1.5, None)
 
 
-def test_a_named_file_has_to_exist(tmp_path):
+def test_an_explicit_file_must_exist(tmp_path):
     with pytest.raises(UsageProblem, match="cannot be read"):
         load(tmp_path, tmp_path / "gone.toml")

@@ -3,6 +3,9 @@
 One module a command: parse, call the library, render, return an exit code.
 """
 
+# Imports are local here: child processes are forked before this process has imported much
+# (``runtime.prefork``), and typer is loaded only for command lines that need it.
+
 from __future__ import annotations
 
 import os
@@ -10,102 +13,92 @@ import signal
 import sys
 from collections.abc import Sequence
 
-# Options of mediaprep itself, and whether a value follows: they are taken before and after the command.
-_GLOBAL = {
-    "-v": False,
-    "-vv": False,
-    "--verbose": False,
-    "-q": False,
-    "--quiet": False,
-    "--isolated": False,
-    "--config": True,
-    "--color": True,
-    "--ffmpeg": True,
-    "--sandbox": True,
-    "--progress": True,
-    "--log-file": True,
-}
-
 
 def main() -> None:
-    """The console script."""
+    """Run the console script."""
     sys.exit(run(sys.argv[1:]))
 
 
 def run(words: Sequence[str]) -> int:
-    """Carry out one command line; the exit code. Whatever goes wrong is told in one line on stderr."""
-    from mediaprep.cli import _fast_path
+    """Execute one command line and return the exit code; an error is one line on stderr."""
     from mediaprep.runtime.prefork import fork
 
-    words = hoisted(words)
     forked = fork(
-        _fast_path.children_wanted(words, os.cpu_count() or 1),
-        "mediaprep.probing.reader.serve:serve_prefork",
+        reader_count(words, os.cpu_count() or 1), "mediaprep.probing.reader.serve:serve_prefork"
     )
 
-    from mediaprep.cli._console import StoppedBySignal, complain, one_line
+    from mediaprep.cli._console import StoppedBySignal, one_line, print_error
     from mediaprep.cli._exit import ExitCode, of_error
 
+    words = global_options_first(words)
     try:
         if forked:
             from mediaprep.probing.reader.pool import add_preforked
 
             add_preforked(forked)
-        code = _carried_out(words)
+        code = _execute(words)
     except StoppedBySignal as stopped:
-        complain(
-            f"mediaprep: stopped by {signal.Signals(stopped.number).name}; nothing was left behind"
-        )
+        name = signal.Signals(stopped.number).name
+        print_error(f"mediaprep: stopped by {name}; nothing was left behind")
         return 128 + stopped.number
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    except Exception as problem:  # the edge of the program: the last place where an error can still be told in one line
-        if (usage := _usage_code(problem)) is not None:
+    except Exception as problem:  # the last place where an error can become one line
+        if (usage := _usage_error(problem)) is not None:
             return usage
         verbose = any(word in ("-v", "-vv", "--verbose") for word in words)
-        code = of_error(problem)
         if verbose:
             import traceback
 
-            complain("".join(traceback.format_exception(problem)))
-        complain(f"mediaprep: {one_line(problem, verbose=verbose)}")
+            print_error("".join(traceback.format_exception(problem)))
+        print_error(f"mediaprep: {one_line(problem, verbose=verbose)}")
+        return of_error(problem)
     return int(code or 0)
 
 
-def _carried_out(words: Sequence[str]) -> int | None:
-    from mediaprep.cli import _fast_path
+def _execute(words: Sequence[str]) -> int | None:
+    from mediaprep.cli._fast_path import simple_command
 
-    if (asked := _fast_path.plain_check(words)) is not None:
-        from mediaprep.cli._check import run as check
+    if (command := simple_command(words)) is not None:
         from mediaprep.cli._console import Console, GlobalOptions
 
-        return check(Console.start(GlobalOptions()), asked)
-    if (given := _fast_path.plain_fix(words)) is not None:
-        from mediaprep.cli._console import Console, GlobalOptions
-        from mediaprep.cli._fix import run as fix
-
-        return fix(Console.start(GlobalOptions()), given)
+        return command(Console.start(GlobalOptions()))
     from mediaprep.cli.app import app
 
     code: int | None = app(args=list(words), prog_name="mediaprep", standalone_mode=False)
     return code
 
 
-def _usage_code(problem: Exception) -> int | None:
-    """The code of what typer raises about the command line; None for anything else."""
-    if "typer" not in sys.modules:
-        return None
-    import typer
+def reader_count(words: Sequence[str], cores: int) -> int:
+    """Return how many reader processes a command line will probably use; 0: none, or unknown.
 
-    from mediaprep.cli._exit import ExitCode
+    A wrong number costs time, but is not an error.
+    """
+    plain = [word for word in words if not word.startswith("-")]
+    command, names = plain[0] if plain else "", len(plain) - 1
+    if {"-h", "--help", "--cluster"} & set(words):
+        return 0
+    match command:
+        case "plan" | "fix":
+            return 1
+        case "batch":
+            return cores
+        case "check" | "probe":
+            return cores if "--files-from" in words else min(cores, names)
+    return 0
 
-    if isinstance(problem, typer.Abort):
-        return ExitCode.INTERRUPTED
-    return _usage(problem) if isinstance(problem, typer.TyperException) else None
 
+def global_options_first(words: Sequence[str]) -> list[str]:
+    """Move the options of mediaprep itself before the command; words after ``--`` stay."""
+    from mediaprep.cli._console import GlobalOptions
+    from mediaprep.model.option_spec import option_specs
 
-def hoisted(words: Sequence[str]) -> list[str]:
-    """The words with the options of mediaprep itself brought to the front; what follows ``--`` is left where it is."""
+    takes_value = {
+        flag: not spec.is_flag
+        for spec in option_specs(GlobalOptions).values()
+        for flag in spec.flags
+    }
+    takes_value["-vv"] = False
     front: list[str] = []
     rest: list[str] = []
     pending = list(words)
@@ -114,34 +107,30 @@ def hoisted(words: Sequence[str]) -> list[str]:
         if word == "--":
             rest += [word, *pending]
             break
-        if _GLOBAL.get(word, False):
+        if takes_value.get(word, False):
             front += [word, *pending[:1]]
             del pending[:1]
-        elif word in _GLOBAL or (
-            word.startswith("--") and _GLOBAL.get(word.partition("=")[0], False)
-        ):
+        elif word in takes_value or takes_value.get(word.partition("=")[0], False):
             front.append(word)
         else:
             rest.append(word)
     return front + rest
 
 
-def _usage(problem: Exception) -> int:
-    """A wrong command line: one line, and where the help is. A command without arguments that wants some: its help, on stdout."""
+def _usage_error(problem: Exception) -> int | None:
+    """Report an error that typer found in the command line; None for any other error."""
+    if "typer" not in sys.modules:
+        return None
     import typer
 
-    from mediaprep.cli._console import complain
+    from mediaprep.cli._console import print_error
     from mediaprep.cli._exit import ExitCode
 
+    if isinstance(problem, typer.Abort):
+        return ExitCode.INTERRUPTED
+    if not isinstance(problem, typer.TyperException):
+        return None
     context = getattr(problem, "ctx", None)
     command = context.command_path if context is not None else "mediaprep"
-    message = (
-        problem.format_message() if isinstance(problem, typer.TyperException) else str(problem)
-    )
-    if "\n" in message.strip():
-        typer.echo(message)
-    else:
-        complain(
-            f"{command}: {message.replace('Value error, ', '')} (see {command} --help)"
-        )  # pydantic's word, not ours
+    print_error(f"{command}: {problem.format_message()} (see {command} --help)")
     return ExitCode.USAGE

@@ -1,4 +1,4 @@
-"""What every command shares: the global options, the settings, where answer and complaints go, and how a run is stopped."""
+"""What all commands share: global options, settings, output and error streams, and signals."""
 
 from __future__ import annotations
 
@@ -15,36 +15,51 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
+from mediaprep.config import SETTINGS, Settings, load
+from mediaprep.model.option_spec import option, option_from
 from mediaprep.runtime.source import display_name
 
+# The other imports are local: each command loads only what it needs, and an answer starts sooner.
 if TYPE_CHECKING:
     import typer
 
-    from mediaprep.config import Settings
     from mediaprep.model.events import Event, Listener
     from mediaprep.report.json import JsonStream
     from mediaprep.report.lines import Line
+    from mediaprep.report.progress import ProgressDisplay
     from mediaprep.runtime.context import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GlobalOptions:
-    """The options of ``mediaprep`` itself; None: not given."""
+    """The options of ``mediaprep`` itself, which every command accepts; None: not given."""
 
-    config: Path | None = None
-    isolated: bool = False
-    verbose: int = 0
-    quiet: bool = False
-    color: str | None = None
-    ffmpeg: str | None = None
-    sandbox: str | None = None
-    log_file: Path | None = None
-    progress: str | None = None
+    config: Path | None = option(
+        None,
+        "Read this configuration file, which overrides all others.",
+        metavar="FILE",
+        parse=Path,
+    )
+    isolated: bool = option(
+        False, "Ignore environment variables and all configuration files except --config."
+    )
+    verbose: int = option(
+        0,
+        "Log to stderr, with tracebacks of errors; repeat for more detail.",
+        flags=("-v", "--verbose"),
+        count=True,
+    )
+    quiet: bool = option(False, "Show no progress on stderr.", flags=("-q", "--quiet"))
+    color: str | None = option_from(SETTINGS["color"])
+    ffmpeg: str | None = option_from(SETTINGS["ffmpeg"])
+    sandbox: str | None = option_from(SETTINGS["sandbox"])
+    progress: str | None = option_from(SETTINGS["progress"])
+    log_file: str | None = option_from(SETTINGS["log-file"])
 
 
 @dataclass(slots=True, kw_only=True)
 class Console:
-    """One command's dealings with the outside: what it writes, and the means it hands to the library."""
+    """The streams, settings and cancellation of one command."""
 
     options: GlobalOptions
     settings: Settings
@@ -52,24 +67,21 @@ class Console:
 
     @classmethod
     def of(cls, context: typer.Context) -> Console:
-        """The console of a command. Raises: UsageProblem for a wrong configuration."""
+        """Return the console of a command. Raises: UsageProblem for an invalid configuration."""
         return cls.start(context.obj if isinstance(context.obj, GlobalOptions) else GlobalOptions())
 
     @classmethod
     def start(cls, options: GlobalOptions) -> Console:
-        """The console of a command with these options. Raises: as ``of``."""
-        from mediaprep import config
-
+        """Return a console with these options. Raises: as ``of``."""
         if options.isolated:
-            os.environ.pop("MEDIAPREP_FFMPEG", None)  # the tools look it up themselves
-        console = cls(
-            options=options, settings=config.load(options.config, isolated=options.isolated)
-        )
-        console._log()
+            # imageio-ffmpeg and our wrapper of it read the variable themselves
+            os.environ.pop("MEDIAPREP_FFMPEG", None)
+        console = cls(options=options, settings=load(options.config, isolated=options.isolated))
+        console._start_log()
         return console
 
-    def say(self, text: str) -> None:
-        """A piece of the answer, to stdout. A reader that has gone is no error."""
+    def write(self, text: str) -> None:
+        """Write text to stdout. A reader that closed the pipe is not an error."""
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
@@ -77,80 +89,93 @@ class Console:
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for the rest of the process)
 
     def lines(self, lines: Iterable[Line]) -> None:
-        """Lines of the answer, coloured where that is wanted."""
+        """Write lines to stdout, in colour if that is enabled."""
         from mediaprep.report.lines import written
 
-        self.say(written(lines, colour=self.colour(sys.stdout)))
+        self.write(written(lines, colour=self.colour(sys.stdout)))
 
     def document(self, content: Any) -> None:
-        """The answer as one JSON document."""
+        """Write one JSON document to stdout."""
         from mediaprep.report.json import dumps
 
-        self.say(dumps(content) + "\n")
+        self.write(dumps(content) + "\n")
 
-    def growing(self, **head: Any) -> JsonStream:
-        """The answer as one JSON document whose ``files`` come one by one."""
+    def json_stream(self, **head: Any) -> JsonStream:
+        """Return a JSON document on stdout whose ``files`` are written one by one."""
         from mediaprep.report.json import JsonStream
 
-        return JsonStream(self.say, sandbox=self.confinement, **head)
+        return JsonStream(self.write, sandbox=self.effective_sandbox, **head)
 
     @property
-    def confinement(self) -> str:
-        """The level that children are confined with in this run; none where what is asked for cannot be had (then none is started)."""
+    def effective_sandbox(self) -> str:
+        """The sandbox level of child processes; none if the requested level is not available."""
         from mediaprep.probing.reader.pool import effective_sandbox
 
-        return effective_sandbox(self._asked_sandbox)
+        return effective_sandbox(self._requested_sandbox)
 
     @property
-    def _asked_sandbox(self) -> str:
+    def _requested_sandbox(self) -> str:
         return self.options.sandbox or self.settings.text("sandbox") or "auto"
 
     def colour(self, stream: TextIO) -> bool:
-        """--color, else NO_COLOR, FORCE_COLOR, TERM=dumb, else whether it is a terminal."""
-        asked = self.options.color or self.settings.text("color") or "auto"
-        if asked != "auto":
-            return asked == "always"
+        """Return True if output to ``stream`` is coloured.
+
+        In this order: --color, NO_COLOR, FORCE_COLOR, TERM=dumb, whether it is a terminal.
+        """
+        requested = self.options.color or self.settings.text("color") or "auto"
+        if requested != "auto":
+            return requested == "always"
         if os.environ.get("NO_COLOR"):
             return False
         if os.environ.get("FORCE_COLOR"):
             return True
-        return os.environ.get("TERM") != "dumb" and stream.isatty()
+        return is_terminal(stream)
 
     @property
     def ffmpeg(self) -> str | None:
-        """The binary asked for, by option, environment or file."""
+        """The requested ffmpeg binary; None: the bundled one."""
         return self.options.ffmpeg or self.settings.text("ffmpeg")
 
     def context(self, *, timeout: float | None = None, listener: Listener | None = None) -> Context:
-        """The means of a run; ``timeout`` in seconds from now."""
+        """Return the context of a run that starts now; ``timeout`` in seconds."""
         from mediaprep.model.events import ignore
         from mediaprep.runtime.context import Context
 
         timeout = timeout if timeout is not None else self.settings.number("timeout")
-        sandbox = self._asked_sandbox
         deadline = None if timeout is None else time.monotonic() + timeout
         return Context(
             deadline=deadline,
             cancel=self.cancel,
-            listener=self._heard(listener or ignore),
+            listener=self._logging(listener or ignore),
             ffmpeg=self.ffmpeg,
-            sandbox=sandbox,
+            sandbox=self._requested_sandbox,
         )
 
-    def drawer(self) -> Any:
-        """The listener that draws progress on stderr."""
-        from mediaprep.report.progress import drawer
+    def progress_mode(self) -> str:
+        """Return how progress is shown: bar, plain, json or none."""
+        if self.options.progress is not None:
+            mode = self.options.progress
+        elif self.options.quiet:
+            mode = "none"
+        else:
+            mode = self.settings.text("progress") or "auto"
+        if mode == "auto":
+            return "bar" if is_terminal(sys.stderr) else "plain"
+        return mode
 
-        asked = self.options.progress or (
-            "none" if self.options.quiet else self.settings.text("progress") or "auto"
-        )
-        terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-        return drawer(asked, sys.stderr, terminal=terminal)
+    def progress_display(self) -> ProgressDisplay[Event]:
+        """Return the listener that shows the progress of files on stderr."""
+        from mediaprep.report.progress import file_progress
+
+        return file_progress(self.progress_mode(), sys.stderr)
 
     @contextlib.contextmanager
     def stoppable(self) -> Iterator[None]:
-        """While it is entered, SIGINT and SIGTERM stop the run in order: children are ended, work files removed. A second one is not waited
-        for. Raises: Stopped, in place of whatever the stopping made fail."""
+        """Let SIGINT and SIGTERM cancel the run, so that it stops child processes and cleans up.
+
+        A second signal interrupts at once. Raises: StoppedBySignal, in place of the errors that the
+        cancellation caused.
+        """
         stopped: list[int] = []
 
         def stop(number: int, frame: FrameType | None) -> None:
@@ -171,28 +196,33 @@ class Console:
             if stopped:
                 raise StoppedBySignal(stopped[0])
 
-    def failed(self, problem: BaseException) -> str:
-        """One line about an exception; with -v its traceback goes to stderr."""
+    def describe_error(self, problem: BaseException) -> str:
+        """Return one line about an exception; with -v its traceback goes to stderr."""
         if self.options.verbose:
             sys.stderr.write("".join(map(_escaped, traceback.format_exception(problem))))
         return one_line(problem, verbose=bool(self.options.verbose))
 
-    def log(self, what: str, **facts: Any) -> None:
-        """One record for the log."""
-        if self._logged:
+    def log(self, message: str, /, **facts: Any) -> None:
+        """Write one record to the log."""
+        if self._log_enabled:
             import logging
 
-            logging.getLogger("mediaprep").info(what, extra={"facts": facts})
+            logging.getLogger("mediaprep").info(message, extra={"facts": facts})
 
     @property
-    def _logged(self) -> bool:
-        return bool(self.options.verbose or self.options.log_file or self.settings.text("log-file"))
+    def _log_path(self) -> str | None:
+        return self.options.log_file or self.settings.text("log-file")
 
-    def _heard(self, listener: Listener) -> Listener:
-        if not self._logged:
+    @property
+    def _log_enabled(self) -> bool:
+        return bool(self.options.verbose or self._log_path)
+
+    def _logging(self, listener: Listener) -> Listener:
+        """Return a listener that also logs the events, if there is a log."""
+        if not self._log_enabled:
             return listener
 
-        def both(event: Event) -> None:
+        def log_and_pass_on(event: Event) -> None:
             import dataclasses
 
             if event.event != "progress":
@@ -200,13 +230,13 @@ class Console:
                 self.log(facts.pop("event"), **facts)
             listener(event)
 
-        return both
+        return log_and_pass_on
 
-    def _log(self) -> None:
-        if self._logged:
+    def _start_log(self) -> None:
+        if self._log_enabled:
             from mediaprep.cli import _log
 
-            path = self.options.log_file or self.settings.text("log-file")
+            path = self._log_path
             _log.start(verbose=self.options.verbose, path=None if path is None else Path(path))
 
 
@@ -218,8 +248,13 @@ class StoppedBySignal(BaseException):
         super().__init__(number)
 
 
+def is_terminal(stream: TextIO) -> bool:
+    """Return True if the stream is a terminal that can move its cursor."""
+    return os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
 def one_line(problem: BaseException, *, verbose: bool = False) -> str:
-    """An exception in one line; one that was not meant to happen says so, and where the traceback is."""
+    """Return an exception as one line; an unexpected one is called an internal error."""
     from mediaprep.errors import MediaPrepError
 
     if isinstance(problem, MediaPrepError):
@@ -228,8 +263,8 @@ def one_line(problem: BaseException, *, verbose: bool = False) -> str:
     return f"internal error: {type(problem).__name__}: {problem}{hint}"
 
 
-def complain(text: str) -> None:
-    """To stderr, each line escaped."""
+def print_error(text: str) -> None:
+    """Write text to stderr, each line escaped."""
     with contextlib.suppress(BrokenPipeError):
         for line in text.splitlines() or [""]:
             sys.stderr.write(display_name(line) + "\n")

@@ -1,4 +1,4 @@
-"""Exit codes, and which of our errors means which."""
+"""Exit codes, and the code of each error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mediaprep.errors import (
 
 
 class ExitCode(IntEnum):
-    """How a command ends."""
+    """How a command ended; docs/cli.md describes each."""
 
     OK = 0
     FINDINGS = 1
@@ -54,11 +54,11 @@ _OF_ERROR: tuple[tuple[type[MediaPrepError], ExitCode], ...] = (
 
 
 def of_error(problem: BaseException) -> ExitCode:
-    """The code of an exception; ``INTERNAL`` for one that we did not mean to raise."""
+    """Return the code of an exception; ``INTERNAL`` for one that is not a MediaPrepError."""
     return next((code for kind, code in _OF_ERROR if isinstance(problem, kind)), ExitCode.INTERNAL)
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
-    """Of several files: the first of 70, 5, 4, 3, 2, 1 that occurred, else 0."""
+    """Return, of the codes of several files, the first of 70, 5, 4, 3, 2, 1 that occurred, or 0."""
     occurred = set(codes)
     return next((code for code in _WORST_FIRST if code in occurred), ExitCode.OK)

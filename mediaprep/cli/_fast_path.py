@@ -1,98 +1,74 @@
-"""The command lines that most people type, ``mediaprep check FILE...`` and ``fix FILE...`` with nothing unusual about them, without typer:
-with pydantic, by which it converts each option, starting it takes longer than reading a small file does."""
+"""The fast path for simple command lines, such as ``mediaprep check FILE...``: without typer.
+
+typer converts every option through pydantic, whose import takes longer than reading a small file.
+A command line is simple if each option is a flag, or a name followed by its value as a word of its
+own. All others are left to typer, which also reports what is wrong with them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mediaprep.cli._check import CheckArguments
+    from mediaprep.cli._console import Console
+    from mediaprep.cli._exit import ExitCode
+    from mediaprep.model.option_spec import OptionSpec
 
-_PLACEMENT = {"-p": "profile", "--profile": "profile", "--category": "category"}
-_CHECK = (
-    {"--json": "as_json", "--deep": "deep", "--exit-zero": "exit_zero", "--post": "post"},
-    _PLACEMENT,
-)
-_FIX = (
-    {
-        "--json": "as_json",
-        "-f": "force",
-        "--force": "force",
-        "--split": "split",
-        "--measure": "measure",
-        "--square-pixels": "square_pixels",
-    },
-    {
-        **_PLACEMENT,
-        "-o": "output",
-        "--output": "output",
-        "--trim": "trim",
-        "--snap": "snap",
-        "--rung": "rung",
-        "--max-size": "max_size",
-    },
-)
-# What typer gives ``fix`` for options that are not there, by their parameters' names.
-FIX_DEFAULTS: Mapping[str, Any] = MappingProxyType({
-    **dict.fromkeys(("output", "profile", "category", "trim", "snap", "fit", "rung", "quality", "rate", "max_size", "loudness")),
-    **dict.fromkeys(("keep_metadata", "frame_rate", "encoder", "min_vmaf", "fix_level", "captions", "report", "files_from", "timeout", "jobs")),
-    **dict.fromkeys(("split", "square_pixels", "measure", "post", "force", "dry_run", "as_json"), False),
-    "to": "auto",
-})  # fmt: skip
+# Commands with a fast path: the module of each, its class of arguments and its function.
+_COMMANDS = {
+    "check": ("mediaprep.cli.check", "CheckArguments", "check"),
+    "fix": ("mediaprep.cli.fix", "FixArguments", "fix"),
+}
 
 
-def plain_check(words: Sequence[str]) -> CheckArguments | None:
-    """The options of a plain ``check``; None: let typer read these words, and complain where they are wrong."""
-    given = _given(words, "check", *_CHECK)
+def simple_command(words: Sequence[str]) -> Callable[[Console], ExitCode] | None:
+    """Return what a simple command line stands for; None: leave it to typer.
+
+    Raises: UsageProblem for an invalid value.
+    """
+    if not words or words[0] not in _COMMANDS:
+        return None
+    from mediaprep.cli._arguments import arguments_from, command_specs
+
+    module_name, class_name, function_name = _COMMANDS[words[0]]
+    module = import_module(module_name)
+    arguments_class = getattr(module, class_name)
+    given = _given(words[1:], tuple(command_specs(arguments_class)))
     if given is None:
         return None
-    from mediaprep.cli._check import CheckArguments
-
-    return CheckArguments(**given)
-
-
-def plain_fix(words: Sequence[str]) -> Mapping[str, Any] | None:
-    """The options of a plain ``fix``, by their parameters' names; None: as ``plain_check``."""
-    given = _given(words, "fix", *_FIX)
-    return None if given is None else {**FIX_DEFAULTS, **given}
+    arguments = arguments_from(arguments_class, given)
+    command = getattr(module, function_name)
+    return lambda console: command(console, arguments)
 
 
-def _given(
-    words: Sequence[str], command: str, flags: Mapping[str, str], values: Mapping[str, str]
-) -> dict[str, Any] | None:
-    if not words or words[0] != command:
-        return None
+def _given(words: Sequence[str], specs: Sequence[OptionSpec]) -> Mapping[str, Any] | None:
+    """Return values by option name; None if the words are not simple."""
+    flags: dict[str, tuple[str, bool]] = {}
+    options: dict[str, OptionSpec] = {}
+    for spec in specs:
+        for names in spec.flags:
+            on, _, off = names.partition("/")
+            if not spec.is_flag:
+                options[on] = spec
+            elif not spec.count:
+                flags[on] = spec.name, True
+                flags |= {off: (spec.name, False)} if off else {}
     given: dict[str, Any] = {}
     inputs: list[str] = []
-    rest = list(words[1:])
-    while rest:
-        word = rest.pop(0)
+    rest = iter(words)
+    for word in rest:
         if word in flags:
-            given[flags[word]] = True
-        elif word in values and rest and not rest[0].startswith("-"):
-            given[values[word]] = rest.pop(0)
+            name, value = flags[word]
+            given[name] = value
+        elif word in options:
+            text = next(rest, "-")
+            if text.startswith("-"):
+                return None
+            given[options[word].name] = text
         elif word.startswith("-") or not word:
             return None
         else:
             inputs.append(word)
-    return {"inputs": inputs, **given} if inputs else None
-
-
-def children_wanted(words: Sequence[str], cores: int) -> int:
-    """How many reading children a command line will need, as far as a glance tells; 0: none, or unknown. Too many or few is no error."""
-    plain = [
-        word for word in words if not word.startswith("-")
-    ]  # options of mediaprep itself stand before the command
-    command, names = plain[0] if plain else "", len(plain) - 1
-    if {"-h", "--help", "--cluster"} & set(words):
-        return 0
-    match command:
-        case "plan" | "fix":
-            return 1
-        case "batch":
-            return cores
-        case "check" | "probe":
-            return cores if "--files-from" in words else min(cores, names)
-    return 0
+    return {**given, "inputs": inputs} if inputs else None

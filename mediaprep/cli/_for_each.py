@@ -1,13 +1,11 @@
-"""One piece of work for each input: answers come in the order of the inputs, and one that fails does not stop the others."""
+"""Process each input of a command: results in the order of the inputs, one failure stops no other."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mediaprep.cli._console import Console
@@ -16,87 +14,76 @@ from mediaprep.errors import Cancelled
 from mediaprep.runtime.source import display_name
 
 if TYPE_CHECKING:
-    from mediaprep.model.media import Media
-    from mediaprep.model.report import Report
-    from mediaprep.profile import Profile
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputResult(Generic[T]):
-    """What came of one input: a value, or the ``error`` that we failed with, in one line, and its exit code."""
+    """The result of one input: a value, or an ``error`` of one line with its exit code."""
 
     name: str
     value: T | None = None
     error: str | None = None
     code: ExitCode = ExitCode.OK
 
+    @property
+    def error_line(self) -> str:
+        """The error as it is shown on stderr."""
+        return f"{display_name(self.name)}: {self.error}"
 
-def each(
+
+def for_each(
     console: Console, names: Sequence[str], work: Callable[[str], T], *, jobs: int = 1
 ) -> Iterator[InputResult[T]]:
-    """The answers as they come, in order. Raises: Stopped after a signal, once all work has ended."""
+    """Yield the result of each input in order, with at most ``jobs`` at work.
+
+    Raises: StoppedBySignal, once all work has ended.
+    """
     with console.stoppable():
         if jobs <= 1 or len(names) <= 1:
             for name in names:
-                yield _one(console, name, work)
+                yield _result(console, name, work)
             return
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(jobs) as pool, contextlib.ExitStack() as leaving:
-            leaving.callback(pool.shutdown, cancel_futures=True)
-            leaving.push(lambda kind, problem, trace: console.cancel.set() if kind else None)
-            left, going = (
-                iter(names),
-                deque(pool.submit(_one, console, name, work) for name in names[: 2 * jobs]),
-            )
-            for name in islice(
-                left, len(going), None
-            ):  # no more than a window of them, so that no answer is kept
-                yield going.popleft().result()
-                going.append(pool.submit(_one, console, name, work))
-            while going:
-                yield going.popleft().result()
+        yield from _concurrent_results(console, names, work, jobs)
 
 
-def _one(console: Console, name: str, work: Callable[[str], T]) -> InputResult[T]:
+def _concurrent_results(
+    console: Console, names: Sequence[str], work: Callable[[str], T], jobs: int
+) -> Iterator[InputResult[T]]:
+    """Work on a window of inputs, so that few results wait in memory for an earlier one."""
+    # Commands with one input do without it.
+    from concurrent.futures import ThreadPoolExecutor
+
+    window: deque[Future[InputResult[T]]] = deque()
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for name in names:
+                if len(window) == 2 * jobs:
+                    yield window.popleft().result()
+                window.append(pool.submit(_result, console, name, work))
+            while window:
+                yield window.popleft().result()
+        except BaseException:
+            console.cancel.set()
+            raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _result(console: Console, name: str, work: Callable[[str], T]) -> InputResult[T]:
     try:
         return InputResult(name=name, value=work(name))
     except Cancelled:
         raise
-    except (
-        Exception
-    ) as problem:  # the edge: whatever happened to one file is told, and the others go on
-        return InputResult(name=name, error=console.failed(problem), code=of_error(problem))
+    except Exception as problem:  # reported as the result of this input; the others go on
+        error = console.describe_error(problem)
+        return InputResult(name=name, error=error, code=of_error(problem))
 
 
 def cores() -> int:
-    """How many files may be looked at at a time."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def attachment(report: Report | None) -> Media | None:
-    """What a post has to know of a file: its kind and name."""
-    return (
-        None
-        if report is None or report.media is None
-        else type(report.media)(name=report.media.name)
-    )
-
-
-def as_post(
-    media: Sequence[Media | None], profile: Profile, *, asked: bool = False
-) -> Report | None:
-    """The judgement of several files (or, where ``asked``, of one) as the attachments of one post; None where the profile says nothing."""
-    from mediaprep.planning.check import check_post
-
-    if profile.post is None or not (asked or len(media) > 1):
-        return None
-    return check_post(tuple(media), profile.post, profile.name)
-
-
-def complaint(done: InputResult[T]) -> str:
-    """The line for stderr: the input's name, where the message does not begin with it."""
-    name, error = display_name(done.name), done.error or ""
-    return error if error.startswith(f"{name}:") else f"{name}: {error}"
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

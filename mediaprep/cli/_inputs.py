@@ -1,4 +1,4 @@
-"""The files that a command is given: names, ``-`` for stdin, and lists of names."""
+"""The input files of a command: names, ``-`` for standard input, and lists of names."""
 
 from __future__ import annotations
 
@@ -14,48 +14,44 @@ from mediaprep.runtime.source import display_name, folded
 STDIN = "-"
 
 
-def collect(given: Sequence[str], files_from: str | None = None) -> tuple[str, ...]:
-    """The names in order, those of ``--files-from`` after the others. Raises: UsageProblem for none, or stdin twice."""
-    names = [*given, *(_listed(files_from) if files_from is not None else ())]
-    if not names:
-        raise UsageProblem(
-            "no input: name a file"
-            + (
-                f", or put names into {display_name(files_from)}"
-                if files_from
-                else " or use --files-from"
-            )
-        )
-    if names.count(STDIN) + (files_from == STDIN) > 1:
-        raise UsageProblem("stdin ('-') can be read once only: name it once")
-    return tuple(names)
+def collect(names: Sequence[str], files_from: str | None = None) -> tuple[str, ...]:
+    """Return the names in order, followed by those that ``--files-from`` lists.
+
+    Raises: UsageProblem if there is none, or if standard input is named twice.
+    """
+    collected = [*names, *(_read_names(files_from) if files_from is not None else ())]
+    if not collected and files_from is not None:
+        raise UsageProblem(f"no input: {display_name(files_from)} lists no file")
+    if not collected:
+        raise UsageProblem("no input: pass a file, or --files-from")
+    if collected.count(STDIN) + (files_from == STDIN) > 1:
+        raise UsageProblem("standard input ('-') can be read only once; pass it once")
+    return tuple(collected)
 
 
-def _listed(path: str) -> list[str]:
-    """One name a line, or NUL-separated; bytes that are not UTF-8 stay as they are."""
+def _read_names(path: str) -> list[str]:
+    """Read one name per line, or NUL-separated names; bytes that are not UTF-8 are preserved."""
     try:
         data = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
     except OSError as problem:
         raise UsageProblem(
             f"--files-from {display_name(path)}: cannot be read: {problem.strerror}"
         ) from problem
-    separator = b"\0" if b"\0" in data else b"\n"
-    return [
-        os.fsdecode(name)
-        for line in data.split(separator)
-        if (name := line if separator == b"\0" else line.rstrip(b"\r"))
-    ]
+    if b"\0" in data:
+        return [os.fsdecode(name) for name in data.split(b"\0") if name]
+    lines = (line.rstrip(b"\r") for line in data.split(b"\n"))
+    return [os.fsdecode(line) for line in lines if line]
 
 
 def captions_for(names: Sequence[str], captions: str | None) -> str | None:
-    """The captions asked for. Raises: UsageProblem where several inputs could be meant."""
+    """Return the captions. Raises: UsageProblem if there are several inputs."""
     if captions is not None and len(names) != 1:
-        raise UsageProblem("--captions: goes with one video; name one input")
+        raise UsageProblem("--captions belongs to one video; pass one input")
     return captions
 
 
 def source_of(name: str) -> str | BinaryIO:
-    """What the library opens: the name, or stdin."""
+    """Return what the library opens: the name, or standard input."""
     return open(0, "rb", closefd=False) if name == STDIN else name
 
 

@@ -1,4 +1,4 @@
-"""The log: to stderr with -v, and as JSON lines into a file."""
+"""The log: as text on stderr with -v, and as JSON lines in a file with --log-file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mediaprep.errors import UsageProblem
 from mediaprep.runtime.source import display_name
 
 
-class _Text(logging.Formatter):
+class _TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         facts = getattr(record, "facts", {})
         words = " ".join(f"{key}={value}" for key, value in facts.items())
@@ -19,7 +19,7 @@ class _Text(logging.Formatter):
         )
 
 
-class _Json(logging.Formatter):
+class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         base = {
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
@@ -30,22 +30,24 @@ class _Json(logging.Formatter):
 
 
 def start(*, verbose: int, path: Path | None) -> None:
-    """Send the records of the logger ``mediaprep`` to stderr (``verbose`` > 0) and into a file. Raises: UsageProblem for a file that cannot
-    be written."""
+    """Send the records of the logger ``mediaprep`` to stderr (if ``verbose``) and to a file.
+
+    Raises: UsageProblem if the file cannot be written.
+    """
     logger = logging.getLogger("mediaprep")
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
     logger.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
     if verbose:
-        shown = logging.StreamHandler()
-        shown.setFormatter(_Text())
-        logger.addHandler(shown)
+        on_stderr = logging.StreamHandler()
+        on_stderr.setFormatter(_TextFormatter())
+        logger.addHandler(on_stderr)
     if path is not None:
         try:
-            kept = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+            in_file = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
         except OSError as problem:
             raise UsageProblem(
                 f"--log-file {path}: cannot be written: {problem.strerror}"
             ) from problem
-        kept.setFormatter(_Json())
-        logger.addHandler(kept)
+        in_file.setFormatter(_JsonFormatter())
+        logger.addHandler(in_file)

@@ -1,7 +1,8 @@
-"""Which limits a command judges by."""
+"""Find the limits that a command checks against."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mediaprep.errors import UsageProblem
@@ -11,20 +12,34 @@ if TYPE_CHECKING:
     from mediaprep.profile import Profile
 
 
-def placement(
-    console: Console, profile: str | None, category: str | None
-) -> tuple[str, Profile, str | None]:
-    """The placement as asked for, its profile, and the category (None: inferred from the content). Raises: ProfileError, UsageProblem."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenPlacement:
+    """The profile and category of a command.
+
+    name       profile, or profile/category, as it can be passed to ``--profile``
+    category   None: inferred from the content of each file
+    """
+
+    name: str
+    profile: Profile
+    category: str | None
+
+
+def find_placement(console: Console, profile: str | None, category: str | None) -> ChosenPlacement:
+    """Find the profile that ``--profile`` or the settings name. Raises: ProfileError, UsageProblem."""
     from mediaprep.profile import find_profile, split_name
 
     name = profile or console.settings.text("profile") or "twitter"
-    named = split_name(name)[1]
-    if named and category and named != category:
+    category_of_name = split_name(name)[1]
+    if category_of_name and category and category_of_name != category:
         raise UsageProblem(
-            f"two categories: {named!r} in {name!r}, and --category {category!r}; name one"
+            f"two categories: {category_of_name!r} in {name!r}, and --category {category!r}; "
+            "pass one of them"
         )
     found = find_profile(name)
-    asked = named or category
-    if asked is not None:
-        found.placement_for(None, asked)
-    return name if named or asked is None else f"{name}/{asked}", found, asked
+    chosen = category_of_name or category
+    if chosen is not None:
+        found.placement_for(None, chosen)  # raises ProfileError if there is no such category
+    if category and not category_of_name:
+        name = f"{name}/{category}"
+    return ChosenPlacement(name=name, profile=found, category=chosen)

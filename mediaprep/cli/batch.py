@@ -1,18 +1,36 @@
-"""``mediaprep batch``: every file of some folders once, into one output folder."""
+"""``mediaprep batch``: process every file of some folders once, into one output folder."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import typer
+from mediaprep.cli._arguments import (
+    category_option,
+    files_from_option,
+    inputs_argument,
+    option_group,
+    profile_option,
+)
+from mediaprep.cli._job_runs import (
+    cluster_option,
+    event_listener,
+    events_option,
+    job_timeout_option,
+    jobs_option,
+    quarantine_report,
+    report_files_left,
+    retries_option,
+    stall_option,
+    state_option,
+    worker_pool,
+)
+from mediaprep.model.option_spec import option
 
-from mediaprep.cli import _job_runs as m
-from mediaprep.cli import _options as o
-
+# The other imports are local: help and completion do without them.
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mediaprep.cli._console import Console
     from mediaprep.cli._exit import ExitCode
     from mediaprep.jobs.run.options import RunOptions
@@ -20,137 +38,106 @@ if TYPE_CHECKING:
     from mediaprep.jobs.workers.records import RunSettings
 
 
-def batch(
-    context: typer.Context,
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="DIR|FILE...",
-            help="Folders, with all below them, and files.",
-            show_default=False,
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="DIR", help="Output folder; made if it is not there."
-        ),
-    ] = None,
-    profile: o.ProfileName = None,
-    category: o.Category = None,
-    jobs: m.Jobs = None,
-    cluster: m.ClusterAt = None,
-    state: m.State = None,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume/--fresh", help="Go on where the last run stopped, or do everything again."
-        ),
-    ] = True,
-    retries: m.Retries = 2,
-    timeout: m.JobTimeout = None,
-    stall: m.Stall = 900.0,
-    max_failures: Annotated[
-        int | None,
-        typer.Option("--max-failures", min=1, metavar="N", help="Stop after so many failures."),
-    ] = None,
-    on_refused: Annotated[
-        Literal["skip", "copy", "quarantine"],
-        typer.Option("--on-refused", help="What becomes of files that are refused."),
-    ] = "skip",
-    failed: Annotated[
-        Path | None,
-        typer.Option(
-            "--failed",
-            metavar="DIR",
-            help="A folder for copies of files that failed, each with its report.",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option("-n", "--dry-run", help="Only say what would be done: files, bytes, time."),
-    ] = False,
-    as_json: m.Events = False,
-    trim: o.Trim = None,
-    split: o.Split = False,
-    snap: o.Snap = None,
-    fit: o.Fit = None,
-    rung: o.Rung = None,
-    to: o.To = "auto",
-    quality: o.Quality = None,
-    rate: o.Rate = None,
-    max_size: o.MaxSize = None,
-    loudness: o.Loudness = None,
-    keep_metadata: o.KeepMetadata = None,
-    square_pixels: o.SquarePixels = False,
-    frame_rate: o.FrameRate = None,
-    encoder: o.Encoder = None,
-    measure: o.Measure = False,
-    min_vmaf: o.MinVmaf = None,
-    fix_level: o.FixLevel = None,
-    files_from: o.FilesFrom = None,
-) -> None:
-    """Make every file of some folders acceptable, once. The output folder mirrors them; what is fine is copied as it is.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchArguments:
+    """The arguments of ``batch``."""
 
-    Stopped or killed, the same command goes on where it was. Exit code 0: every file has a result; 6: some have none; 130, 143: stopped.
+    inputs: Sequence[str] = inputs_argument(
+        metavar="DIR|FILE", help="Folders, with all folders below them, and files."
+    )
+    output: Path | None = option(
+        None,
+        "Output folder; created if it does not exist.",
+        flags=("-o", "--output"),
+        metavar="DIR",
+        parse=Path,
+    )
+    profile: str | None = profile_option()
+    category: str | None = category_option()
+    jobs: int | None = jobs_option()
+    cluster: str | None = cluster_option()
+    state: Path | None = state_option()
+    resume: bool = option(
+        True,
+        "Continue where the last run stopped, or process all files again.",
+        flags=("--resume/--fresh",),
+        shown_default="resume",
+    )
+    retries: int = retries_option()
+    timeout: float | None = job_timeout_option()
+    stall: float = stall_option()
+    max_failures: int | None = option(
+        None, "Stop after this many failures.", metavar="N", minimum=1
+    )
+    on_refused: Literal["skip", "copy", "quarantine"] = option(
+        "skip",
+        "What to do with a file that is refused: nothing, copy it to the output folder, or copy it "
+        "to the quarantine folder.",
+    )
+    failed: Path | None = option(
+        None,
+        "Quarantine folder: receives a copy of each failed file, with a JSON report.",
+        metavar="DIR",
+        parse=Path,
+    )
+    dry_run: bool = option(
+        False,
+        "Only show what would be done: number of files, bytes, time.",
+        flags=("-n", "--dry-run"),
+    )
+    as_json: bool = events_option()
+    options: Mapping[str, Any] = option_group("repair")
+    files_from: str | None = files_from_option()
+
+
+def batch(console: Console, arguments: BatchArguments) -> ExitCode:
+    """Make all files of folders acceptable, each once.
+
+    The output folder gets the same subfolders; a file that is accepted already is copied. After a
+    stop or a crash, run the same command again to continue.
+
+    Exit code 0: every file has a
+    result; 6: some files failed; 130, 143: stopped.
     """
-    from mediaprep.cli import _inputs
-    from mediaprep.cli._console import Console
-    from mediaprep.cli._placement import placement
-    from mediaprep.cli._repair_arguments import options
+    from mediaprep.cli._inputs import collect
+    from mediaprep.cli._placement import find_placement
     from mediaprep.errors import UsageProblem
     from mediaprep.jobs.run.options import RunOptions
     from mediaprep.jobs.workers.records import RunSettings
+    from mediaprep.model.options import parse_options
 
-    console = Console.of(context)
-    asked = options(console, context.params)
-    names = _inputs.collect(inputs or (), files_from)
-    if output is None and not dry_run:
-        raise UsageProblem("no output folder: name it with -o DIR")
-    found, chosen = placement(console, profile, category)[1:]
-    means = console.context()
+    options = parse_options(arguments.options, console.settings.values)
+    names = collect(arguments.inputs, arguments.files_from)
+    if arguments.output is None and not arguments.dry_run:
+        raise UsageProblem("no output folder; pass -o DIR")
+    placement = find_placement(console, arguments.profile, arguments.category)
+    context = console.context()
     run_options = RunOptions(
-        retries=retries,
-        timeout=timeout,
-        stall=stall,
-        on_refused=on_refused,
-        ffmpeg=means.ffmpeg,
-        sandbox=means.sandbox,
+        retries=arguments.retries,
+        timeout=arguments.timeout,
+        stall=arguments.stall,
+        on_refused=arguments.on_refused,
+        ffmpeg=context.ffmpeg,
+        sandbox=context.sandbox,
     )
-    settings = RunSettings(profile=found, category=chosen, options=asked)
-    with console.stoppable(), m.worker_pool(console, jobs, cluster) as pool:
-        if output is None or dry_run:
-            raise typer.Exit(_dry(console, settings, pool, run_options, names, as_json=as_json))
-        kept = failed or (output / "quarantine" if on_refused == "quarantine" else None)
-        limits = {"fresh": not resume, "max_failures": max_failures}
-        raise typer.Exit(
-            _run(
-                console,
-                settings,
-                pool,
-                run_options,
-                names,
-                output,
-                state,
-                kept,
-                limits,
-                as_json=as_json,
-            )
-        )
+    settings = RunSettings(profile=placement.profile, category=placement.category, options=options)
+    with (
+        console.stoppable(),
+        worker_pool(console, arguments.jobs, arguments.cluster) as pool,
+    ):
+        if arguments.output is None or arguments.dry_run:
+            return _dry_run(console, settings, pool, run_options, names, as_json=arguments.as_json)
+        return _run(console, arguments, settings, pool, run_options, names, arguments.output)
 
 
 def _run(
     console: Console,
+    arguments: BatchArguments,
     settings: RunSettings,
     pool: WorkerPool,
     run_options: RunOptions,
     names: Sequence[str],
     output: Path,
-    state: Path | None,
-    kept: Path | None,
-    limits: dict[str, bool | int | None],
-    *,
-    as_json: bool,
 ) -> ExitCode:
     from mediaprep.cli._exit import ExitCode
     from mediaprep.errors import Cancelled
@@ -159,40 +146,43 @@ def _run(
     from mediaprep.report.batch import summary
 
     batch.refuse_nested_outputs(names, output)
-    quarantine = (
-        None if kept is None else Quarantine(folder=kept, move=False, report=m.quarantine_report)
-    )
+    folder = arguments.failed
+    if folder is None and run_options.on_refused == "quarantine":
+        folder = output / "quarantine"
+    quarantine = None
+    if folder is not None:
+        quarantine = Quarantine(folder=folder, move=False, report=quarantine_report)
     with (
-        m.shown(console, as_json=as_json) as listener,
+        event_listener(console, as_json=arguments.as_json) as listen,
         batch.open_driver(
             output,
             settings,
             pool,
             run_options,
-            listener,
-            ledger_path=state,
+            listen,
+            ledger_path=arguments.state,
             quarantine=quarantine,
             cancel=console.cancel,
         ) as driver,
     ):
         try:
             end = batch.run(
-                driver, names, fresh=bool(limits["fresh"]), max_failures=limits["max_failures"]
+                driver, names, fresh=not arguments.resume, max_failures=arguments.max_failures
             )
         except Cancelled:
-            m.report_left(driver)
+            report_files_left(driver)
             raise
-        total = batch.count_by_status(driver)
-    if not as_json:
-        console.lines(summary(end, total, str(output)))
-    bad = any(
+        totals = batch.count_by_status(driver)
+    if not arguments.as_json:
+        console.lines(summary(end, totals, str(output)))
+    failures = [
         batch.count_failures(counts, on_refused=run_options.on_refused)
-        for counts in (total, end.counts)
-    )
-    return ExitCode.BATCH if bad or end.left else ExitCode.OK
+        for counts in (totals, end.counts)
+    ]
+    return ExitCode.BATCH if any(failures) or end.left else ExitCode.OK
 
 
-def _dry(
+def _dry_run(
     console: Console,
     settings: RunSettings,
     pool: WorkerPool,
@@ -206,33 +196,34 @@ def _dry(
     from mediaprep.jobs.run.events import JobDone, JobEvent, JobInspected
     from mediaprep.jobs.workers.threads import available_cores
     from mediaprep.report import json
-    from mediaprep.report.batch import dry_lines
+    from mediaprep.report.batch import dry_run_lines
     from mediaprep.report.predict import predict
     from mediaprep.runtime.effects import drive
     from mediaprep.tools import ffmpeg
     from mediaprep.transcoding.trial import host_speed
 
-    made = {"bytes": 0, "seconds": 0.0}
-    means = console.context()
-    speed = drive(host_speed(ffmpeg.locate(console.ffmpeg), means.limits.threads, means), means)
+    predicted = {"bytes": 0, "seconds": 0.0}
+    context = console.context()
+    binary = ffmpeg.locate(console.ffmpeg)
+    speed = drive(host_speed(binary, context.limits.threads, context), context)
 
-    def count(event: JobEvent) -> None:
+    def listen(event: JobEvent) -> None:
         if isinstance(event, JobInspected) and event.plan is not None:
-            for predicted in (predict(output, host_speed=speed) for output in event.plan.outputs):
-                made["bytes"] += predicted.bytes or 0
-                made["seconds"] += predicted.seconds or 0.0
+            for output in event.plan.outputs:
+                prediction = predict(output, host_speed=speed)
+                predicted["bytes"] += prediction.bytes or 0
+                predicted["seconds"] += prediction.seconds or 0.0
         if isinstance(event, JobDone):
-            made["bytes"] += event.size_bytes if event.status == "already_ok" else 0
-        if not isinstance(event, JobDone) and not as_json:
-            listener(event)
+            predicted["bytes"] += event.size_bytes if event.status == "already_ok" else 0
+        elif not as_json:
+            show(event)
 
-    with m.shown(console, as_json=False) as listener:
-        end = batch.dry_run(settings, pool, run_options, names, count, cancel=console.cancel)
-    made["seconds"] *= 2 / max(1, available_cores())  # the estimates are for two cores
+    with event_listener(console, as_json=False) as show:
+        end = batch.dry_run(settings, pool, run_options, names, listen, cancel=console.cancel)
+    predicted["seconds"] *= 2 / max(1, available_cores())  # the predictions are for two cores
     if as_json:
-        console.document(
-            json.document(profile=settings.profile.name, files=end.counts, predicted=made)
-        )
+        profile = settings.profile.name
+        console.document(json.document(profile=profile, files=end.counts, predicted=predicted))
     else:
-        console.lines(dry_lines(end, int(made["bytes"]), made["seconds"]))
-    return ExitCode.OK if not end.counts.get("problems") else ExitCode.BATCH
+        console.lines(dry_run_lines(end, int(predicted["bytes"]), predicted["seconds"]))
+    return ExitCode.BATCH if end.counts.get("problems") else ExitCode.OK

@@ -1,67 +1,233 @@
-"""``mediaprep check``: judge files by a platform's limits."""
+"""``mediaprep check``: check files against a platform's limits."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import typer
-
-from mediaprep.cli._options import (
-    AsJson,
-    Captions,
-    Category,
-    FilesFrom,
-    Inputs,
-    LevelWord,
-    Post,
-    ProfileName,
-    Timeout,
+from mediaprep.cli._arguments import (
+    captions_option,
+    category_option,
+    files_from_option,
+    inputs_argument,
+    json_option,
+    option_group,
+    profile_option,
 )
+from mediaprep.config import SETTINGS
+from mediaprep.model.option_spec import option, option_from
 
-
-def check(
-    context: typer.Context,
-    inputs: Inputs = None,
-    profile: ProfileName = None,
-    category: Category = None,
-    as_json: AsJson = False,
-    fail_on: Annotated[
-        LevelWord | None,
-        typer.Option(
-            "--fail-on",
-            help="Findings of which level, and above, make the exit code 1.",
-            show_default="must",
-        ),
-    ] = None,
-    deep: Annotated[
-        bool, typer.Option("--deep", help="Decode as much as a sure verdict takes.")
-    ] = False,
-    exit_zero: Annotated[
-        bool, typer.Option("--exit-zero", help="Exit 0 in spite of findings.")
-    ] = False,
-    post: Post = False,
-    captions: Captions = None,
-    files_from: FilesFrom = None,
-    timeout: Timeout = None,
-) -> None:
-    """Judge files by a platform's limits. Nothing is written.
-
-    Exit code 0: accepted; 1: findings remain, or a verdict cannot be told; 3: a file cannot be read.
-    """
-    from mediaprep.cli._check import CheckArguments, run
+# The other imports are local: the first file is read while they are loaded (``_load``).
+if TYPE_CHECKING:
     from mediaprep.cli._console import Console
+    from mediaprep.cli._exit import ExitCode
+    from mediaprep.cli._for_each import InputResult
+    from mediaprep.cli._placement import ChosenPlacement
+    from mediaprep.model.media import Media
+    from mediaprep.model.options import Options
+    from mediaprep.model.report import Level, Report
+    from mediaprep.planning.plan import Plan
 
-    asked = CheckArguments(
-        inputs=inputs or (),
-        profile=profile,
-        category=category,
-        as_json=as_json,
-        fail_on=fail_on,
-        deep=deep,
-        exit_zero=exit_zero,
-        post=post,
-        captions=captions,
-        files_from=files_from,
-        timeout=timeout,
-    )
-    raise typer.Exit(run(Console.of(context), asked))
+# The report of a file, and of the captions that were passed with it.
+Reports: TypeAlias = "tuple[Report, tuple[Report, ...]]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckArguments:
+    """The arguments of ``check``."""
+
+    inputs: Sequence[str] = inputs_argument()
+    profile: str | None = profile_option()
+    category: str | None = category_option()
+    as_json: bool = json_option()
+    fail_on: str | None = option_from(SETTINGS["fail-on"])
+    options: Mapping[str, Any] = option_group("inspection")
+    exit_zero: bool = option(False, "Exit with code 0 even if there are findings.")
+    post: bool = option(False, "Also check all inputs together, as the attachments of one post.")
+    captions: str | None = captions_option()
+    files_from: str | None = files_from_option()
+    timeout: float | None = option_from(SETTINGS["timeout"])
+
+
+def check(console: Console, arguments: CheckArguments) -> ExitCode:
+    """Check files against a platform's limits.
+
+    Exit code 0: accepted; 1: findings of level must, or a required fact is unknown; 3: a file
+    cannot be read.
+    """
+    from mediaprep.cli._exit import ExitCode, worst
+    from mediaprep.cli._inputs import collect
+    from mediaprep.cli._placement import find_placement
+    from mediaprep.model.options import parse_options
+    from mediaprep.model.report import LEVELS
+
+    names = collect(arguments.inputs, arguments.files_from)
+    placement = find_placement(console, arguments.profile, arguments.category)
+    options = parse_options(arguments.options, console.settings.values)
+    lowest = arguments.fail_on or console.settings.text("fail-on") or "must"
+    names_of_levels = list[str](LEVELS)
+    failing = LEVELS[: names_of_levels.index(lowest) + 1]
+    writer = _ReportWriter(console, arguments, placement, options)
+    codes: list[ExitCode] = []
+    for result in _results(console, arguments, names, placement, options):
+        writer.add(result)
+        if result.value is None:
+            codes.append(result.code)
+        else:
+            report, along = result.value
+            codes += [_exit_code(item, failing, arguments.exit_zero) for item in (report, *along)]
+    post_fails = writer.end()
+    if post_fails and not arguments.exit_zero:
+        codes.append(ExitCode.FINDINGS)
+    return worst(codes)
+
+
+def _results(
+    console: Console,
+    arguments: CheckArguments,
+    names: Sequence[str],
+    placement: ChosenPlacement,
+    options: Options,
+) -> Iterator[InputResult[Reports]]:
+    """Yield the reports of each file."""
+    from mediaprep.cli._for_each import cores, for_each
+
+    check_one = _checker(console, arguments, names, placement, options)
+    loading = threading.Thread(target=_load, args=(arguments.as_json,), name="mediaprep-load")
+    loading.start()
+    try:
+        # One more than there are cores: one evaluates rules while the others wait for readers.
+        yield from for_each(console, names, check_one, jobs=min(cores() + 1, len(names)))
+    finally:
+        loading.join()
+
+
+def _checker(
+    console: Console,
+    arguments: CheckArguments,
+    names: Sequence[str],
+    placement: ChosenPlacement,
+    options: Options,
+) -> Callable[[str], Reports]:
+    """Return the function that checks one file."""
+    from mediaprep.cli._inputs import captions_for, source_of
+    from mediaprep.pipeline.inspect import judged
+    from mediaprep.runtime.effects import drive
+
+    captions = captions_for(names, arguments.captions)
+    context = console.context(timeout=arguments.timeout)
+    profile, category = placement.profile, placement.category
+
+    def check_one(path: str) -> Reports:
+        steps = judged(source_of(path), profile, category, options, context)
+        return drive(steps, context), ()
+
+    def check_one_with_captions(path: str) -> Reports:
+        from mediaprep.pipeline.prepare import inspect_steps
+        from mediaprep.pipeline.request import Request
+
+        request = Request(
+            source=source_of(path),
+            profile=profile,
+            category=category,
+            options=options,
+            captions=captions,
+        )
+        report, plan = drive(inspect_steps(request, context), context)
+        return report, plan.along if plan is not None else ()
+
+    return check_one if captions is None else check_one_with_captions
+
+
+def _load(as_json: bool) -> None:
+    """Import what evaluates and shows the facts, while a child process reads the first file."""
+    import mediaprep.planning.check
+    from mediaprep.model.media import Media
+    from mediaprep.model.serialize import prepare_decoder
+
+    prepare_decoder(Media)
+    if as_json:
+        import mediaprep.report.json
+    else:
+        import mediaprep.planning.plan
+        import mediaprep.report.text  # noqa: F401 (all of them: for later)
+
+
+class _ReportWriter:
+    """Writes reports as they come, and checks all files as one post at the end.
+
+    Only the kind and name of each file stay in memory.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        arguments: CheckArguments,
+        placement: ChosenPlacement,
+        options: Options,
+    ) -> None:
+        self._console, self._arguments = console, arguments
+        self._placement, self._options = placement, options
+        self._attachments: list[Media | None] = []
+        self._stream = None
+        if arguments.as_json:
+            self._stream = console.json_stream(profile=placement.profile.name)
+
+    def add(self, result: InputResult[Reports]) -> None:
+        """Write the reports of one file, or its error."""
+        from mediaprep.cli._console import print_error
+        from mediaprep.cli._post import attachment
+
+        report, along = result.value if result.value is not None else (None, ())
+        self._attachments.append(attachment(report))
+        if self._stream is not None:
+            from mediaprep.report.json import check_file
+
+            self._stream.add(check_file(result.name, report, result.error, along))
+        elif report is not None:
+            from mediaprep.report import text
+
+            plan, name = self._plan(report), self._placement.name
+            self._console.lines(text.check_lines(result.name, report, plan, name))
+            for item in along:
+                self._console.lines(text.check_lines(item.path, item, None, name))
+        if report is None:
+            print_error(result.error_line)
+
+    def end(self) -> bool:
+        """Write the report of all files as one post; return True if it was requested and fails."""
+        from mediaprep.cli._post import post_report
+
+        requested = self._arguments.post
+        report = post_report(self._attachments, self._placement.profile, requested=requested)
+        if self._stream is not None:
+            from mediaprep.report.json import post_body
+
+            self._stream.end(post=post_body(report))
+        elif requested and report is not None:
+            from mediaprep.report import text
+
+            self._console.lines(text.post_lines(report))
+        return requested and report is not None and report.verdict != "pass"
+
+    def _plan(self, report: Report) -> Plan | None:
+        """Plan the repair of a file with findings."""
+        if report.media is None or not report.findings:
+            return None
+        from mediaprep.planning.plan import plan
+
+        profile = self._placement.profile
+        placement = profile.placement_for(report.media.kind, report.category)
+        others = profile.companions(placement)
+        return plan((report.media,), placement, self._options, others=others)
+
+
+def _exit_code(report: Report, failing: tuple[Level, ...], exit_zero: bool) -> ExitCode:
+    from mediaprep.cli._exit import ExitCode
+
+    if report.verdict == "unreadable":
+        return ExitCode.UNREADABLE
+    fails = any(finding.level in failing for finding in report.findings)
+    return ExitCode.FINDINGS if fails and not exit_zero else ExitCode.OK

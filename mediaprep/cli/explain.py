@@ -31,7 +31,7 @@ def explain(
 ) -> None:
     """Explain a rule: what it checks, why it matters, what the fix does, and the profile's limits with their sources."""
     from mediaprep.cli._console import Console
-    from mediaprep.cli._placement import placement
+    from mediaprep.cli._placement import find_placement
     from mediaprep.errors import UsageProblem
     from mediaprep.profile import similar_or_all
     from mediaprep.report import json, text
@@ -53,7 +53,7 @@ def explain(
         return
     if rule not in REGISTRY:
         raise UsageProblem(f"no rule {rule!r}{similar_or_all(rule, REGISTRY)}")
-    found, rows = REGISTRY[rule], _limits(placement(console, profile, None)[1], rule)
+    found, rows = REGISTRY[rule], _limits(find_placement(console, profile, None).profile, rule)
     if not as_json:
         console.lines(text.explain_lines(found, rows))
         return

@@ -1,73 +1,285 @@
-"""``mediaprep fix``: make files acceptable with the least work."""
+"""``mediaprep fix``: make files acceptable with the least re-encoding."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Any
 
-import typer
+from mediaprep.cli._arguments import (
+    captions_option,
+    category_option,
+    files_from_option,
+    inputs_argument,
+    json_option,
+    option_group,
+    profile_option,
+)
+from mediaprep.config import SETTINGS
+from mediaprep.model.option_spec import option, option_from
 
-from mediaprep.cli import _options as o
-
-
-def fix(
-    context: typer.Context,
-    inputs: o.Inputs = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE|DIR/",
-            help="Where to; else beside each input as NAME.PROFILE.mp4.",
-        ),
-    ] = None,
-    profile: o.ProfileName = None,
-    category: o.Category = None,
-    trim: o.Trim = None,
-    split: o.Split = False,
-    snap: o.Snap = None,
-    fit: o.Fit = None,
-    rung: o.Rung = None,
-    to: o.To = "auto",
-    quality: o.Quality = None,
-    rate: o.Rate = None,
-    max_size: o.MaxSize = None,
-    loudness: o.Loudness = None,
-    keep_metadata: o.KeepMetadata = None,
-    square_pixels: o.SquarePixels = False,
-    frame_rate: o.FrameRate = None,
-    encoder: o.Encoder = None,
-    measure: o.Measure = False,
-    min_vmaf: o.MinVmaf = None,
-    fix_level: o.FixLevel = None,
-    captions: o.Captions = None,
-    post: o.Post = False,
-    force: Annotated[
-        bool, typer.Option("-f", "--force", help="Replace an existing output; never the input.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("-n", "--dry-run", help="Only say what would be done, as plan does.")
-    ] = False,
-    as_json: o.AsJson = False,
-    report: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="DIR", help="Write a receipt in JSON for each file."),
-    ] = None,
-    files_from: o.FilesFrom = None,
-    timeout: o.Timeout = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "-j", "--jobs", min=1, metavar="N", help="Files to work on at a time.", show_default="1"
-        ),
-    ] = None,
-) -> None:
-    """Make files acceptable with the least work. What is fine is left alone; nothing is published that was not verified.
-
-    Exit code 0: accepted or fixed; 1: refused; 3: a file cannot be read; 4: no ffmpeg or encoder; 5: the work or its verification failed.
-    """
+# The other imports are local: the first file is read while they are loaded (``_loading``).
+if TYPE_CHECKING:
     from mediaprep.cli._console import Console
-    from mediaprep.cli._fix import run
+    from mediaprep.cli._exit import ExitCode
+    from mediaprep.cli._repair_run import RepairRun
+    from mediaprep.model.report import Report
+    from mediaprep.pipeline.outcome import Outcome, Status
 
-    raise typer.Exit(run(Console.of(context), context.params))
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixArguments:
+    """The arguments of ``fix``."""
+
+    inputs: Sequence[str] = inputs_argument()
+    output: str | None = option(
+        None,
+        "Output file, or folder; default: NAME.PROFILE.mp4 (or another suffix) beside the input.",
+        flags=("-o", "--output"),
+        metavar="FILE|DIR/",
+    )
+    profile: str | None = profile_option()
+    category: str | None = category_option()
+    options: Mapping[str, Any] = option_group("repair")
+    captions: str | None = captions_option()
+    post: bool = option(
+        False, "First check all inputs together, as one post; if that fails, write nothing."
+    )
+    force: bool = option(
+        False, "Replace existing outputs; the input is never replaced.", flags=("-f", "--force")
+    )
+    dry_run: bool = option(
+        False, "Only show what would be done, as plan does.", flags=("-n", "--dry-run")
+    )
+    as_json: bool = json_option()
+    report: Path | None = option(
+        None, "Also write one JSON report per input into this folder.", metavar="DIR", parse=Path
+    )
+    files_from: str | None = files_from_option()
+    timeout: float | None = option_from(SETTINGS["timeout"])
+    jobs: int | None = option_from(SETTINGS["jobs"])
+
+
+def fix(console: Console, arguments: FixArguments) -> ExitCode:
+    """Make files acceptable with the least re-encoding.
+
+    A file that is accepted already is left as it is. An output appears only when it is complete and
+    verified; the input is never changed.
+
+    Exit code 0: accepted or fixed; 1: refused; 3: a file cannot be read; 4: ffmpeg or an encoder is
+    missing; 5: encoding or verification failed.
+    """
+    from mediaprep.cli import _inputs
+    from mediaprep.cli._repair_run import repair_run
+    from mediaprep.runtime.source import is_folder
+
+    run = repair_run(console, arguments)
+    if arguments.dry_run:
+        from mediaprep.cli.plan import show_plans
+
+        return show_plans(console, run, argv=False)
+    target = _target(arguments.output, run.names, arguments.force, split=run.options.split)
+    folder = target if target and is_folder(target) else None
+    _inputs.refuse_collisions(run.names, folder, run.options.to)
+    reports = None if arguments.report is None else ReportFolder(arguments.report)
+    if arguments.post and (code := _check_as_post(console, run)) is not None:
+        return code
+    jobs = arguments.jobs or int(console.settings.number("jobs") or 1)
+    request = {"target": target, "force": arguments.force}
+    return _repair(console, run, request, reports, jobs)
+
+
+def _check_as_post(console: Console, run: RepairRun) -> ExitCode | None:
+    """Check all inputs as one post before any work.
+
+    Returns None if they can be posted together. Otherwise the reason is shown, and nothing may be
+    written. Raises: UsageProblem for standard input, which can be read only once.
+    """
+    from mediaprep.cli._exit import ExitCode
+    from mediaprep.cli._inputs import STDIN
+    from mediaprep.errors import UsageProblem
+    from mediaprep.pipeline.post import check_post_steps, refused
+    from mediaprep.pipeline.request import Request
+    from mediaprep.report import json, text
+    from mediaprep.runtime.effects import drive
+
+    if STDIN in run.names:
+        raise UsageProblem(
+            "--post reads every input twice; save standard input ('-') to a file first"
+        )
+    context = console.context(timeout=run.timeout)
+    profile, category = run.placement.profile, run.placement.category
+    requests = tuple(Request(source=name, profile=profile, category=category) for name in run.names)
+    checked = drive(check_post_steps(requests, context), context)
+    if checked.whole.verdict != "fail":
+        return None
+    outcomes = refused(checked, profile)
+    if run.as_json:
+        stream = console.json_stream(profile=profile.name)
+        for name, outcome in zip(run.names, outcomes, strict=True):
+            stream.add(json.fix_file(name, outcome))
+        stream.end(post=json.post_body(checked.whole))
+    else:
+        console.lines(text.post_lines(checked.whole))
+    unreadable = any(outcome.status == "unreadable" for outcome in outcomes)
+    return ExitCode.UNREADABLE if unreadable else ExitCode.FINDINGS
+
+
+def _repair(
+    console: Console,
+    run: RepairRun,
+    request: Mapping[str, Any],
+    reports: ReportFolder | None,
+    jobs: int,
+) -> ExitCode:
+    """Repair each file and show the result. ``request``: target and force of every request."""
+    from mediaprep.cli._console import print_error
+    from mediaprep.cli._exit import worst
+    from mediaprep.cli._for_each import for_each
+    from mediaprep.cli._post import attachment, post_report
+    from mediaprep.pipeline.prepare import prepare_steps
+    from mediaprep.report import json, text
+    from mediaprep.runtime.effects import drive
+
+    display = console.progress_display()
+    context = console.context(timeout=run.timeout, listener=display)
+    profile = run.placement.profile
+
+    def fix_one(name: str) -> Outcome:
+        return drive(prepare_steps(run.request(name, **request), context), context)
+
+    codes, attachments = [], []
+    stream = console.json_stream(profile=profile.name) if run.as_json else None
+    with _loading(console), display:
+        for result in for_each(console, run.names, fix_one, jobs=jobs):
+            outcome = result.value
+            codes.append(result.code if outcome is None else _exit_code(outcome.status))
+            attachments += [attachment(report) for report in _final_reports(outcome)]
+            entry = json.fix_file(result.name, outcome, result.error)
+            if reports is not None:
+                sandbox = console.effective_sandbox
+                content = json.document(sandbox=sandbox, profile=profile.name, **entry)
+                reports.write(result.name, content)
+            with display.paused(_name_in_events(result.name)):
+                if outcome is None:
+                    print_error(result.error_line)
+                elif stream is None:
+                    console.lines(text.fix_lines(result.name, outcome, run.placement.name))
+                if stream is not None:
+                    stream.add(entry)
+            facts = {key: entry[key] for key in ("status", "outputs", "seconds")}
+            console.log("done", path=result.name, **facts)
+    if stream is not None:
+        stream.end(post=json.post_body(post_report(attachments, profile)))
+    return worst(codes)
+
+
+@contextlib.contextmanager
+def _loading(console: Console) -> Iterator[None]:
+    """Import what the repair needs while a child process reads the first file."""
+    import mediaprep.probing.identify.sniff  # noqa: F401 (first: reading waits for it)
+
+    def load() -> None:
+        from mediaprep.model.media import Media
+        from mediaprep.model.serialize import prepare_decoder
+        from mediaprep.tools import ffmpeg
+
+        prepare_decoder(Media)
+        ffmpeg.ahead(console.ffmpeg)
+
+    thread = threading.Thread(target=load, name="mediaprep-load")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def _name_in_events(name: str) -> str:
+    """Return the name that events have for an input."""
+    from mediaprep.cli._inputs import STDIN
+    from mediaprep.runtime.source import display_name
+
+    return "stream" if name == STDIN else display_name(name)
+
+
+def _final_reports(outcome: Outcome | None) -> Sequence[Report | None]:
+    """Return the reports of what could be uploaded now: the outputs, or else the source."""
+    if outcome is None:
+        return [None]
+    return outcome.after or [outcome.before]
+
+
+def _exit_code(status: Status) -> ExitCode:
+    from mediaprep.cli._exit import ExitCode
+
+    codes = {
+        "already_ok": ExitCode.OK,
+        "fixed": ExitCode.OK,
+        "refused": ExitCode.FINDINGS,
+        "unreadable": ExitCode.UNREADABLE,
+        "failed": ExitCode.FAILED,
+    }
+    return codes[status]
+
+
+def _target(output: str | None, names: tuple[str, ...], force: bool, *, split: bool) -> Path | None:
+    """Return the output file or folder; None: beside each input. Raises: UsageProblem."""
+    from mediaprep.errors import UsageProblem
+    from mediaprep.runtime.source import display_name, is_folder
+
+    if output is None:
+        return None
+    path, shown = Path(output), display_name(output)
+    if is_folder(path):
+        return path
+    if output.endswith(os.sep):
+        raise UsageProblem(f"-o {shown}: no such folder: create it first")
+    if len(names) > 1:
+        raise UsageProblem(
+            f"-o {shown}: several inputs need a folder: create it, or name one that exists"
+        )
+    if os.path.lexists(path) and not force and not split:
+        raise UsageProblem(
+            f"{shown}: exists: choose another name with -o, or replace it with --force"
+        )
+    if not is_folder(path.parent):
+        raise UsageProblem(
+            f"{shown}: its folder {display_name(path.parent)} does not exist: create it first"
+        )
+    return path
+
+
+class ReportFolder:
+    """The folder of ``--report``: one JSON document per input, named after it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raise UsageProblem if the folder cannot be created."""
+        from mediaprep.errors import UsageProblem
+
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise UsageProblem(
+                f"--report {folder}: cannot be created: {problem.strerror}"
+            ) from problem
+        self._folder = folder
+        self._taken: set[str] = set()
+
+    def write(self, path: str, content: dict[str, object]) -> None:
+        """Write one report; one from an earlier run is replaced. Raises: EnvironmentProblem."""
+        from mediaprep.errors import EnvironmentProblem
+        from mediaprep.report.json import dumps, receipt_name
+
+        name = receipt_name(path, self._taken)
+        self._taken.add(name)
+        try:
+            (self._folder / name).write_text(dumps(content) + "\n", encoding="ascii")
+        except OSError as problem:
+            raise EnvironmentProblem(
+                f"--report {self._folder / name}: cannot be written: {problem.strerror}"
+            ) from problem

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from mediaprep.cli._help import help_without_command
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
     from mediaprep.jobs.ledger.records import JobRow
 
 app = typer.Typer(
-    name="jobs", help="What the ledger of a batch or a watch knows.", no_args_is_help=True
+    name="jobs",
+    help="Show and retry the jobs of a batch or a watch.",
+    callback=help_without_command,
+    invoke_without_command=True,
 )
 
 Out = Annotated[
@@ -66,7 +71,7 @@ def list_(
     with _ledger(out) as ledger:
         for row in ledger.jobs(states=state or (), statuses=status or (), limit=limit):
             if as_json:
-                console.say(json.dumps(_body(row), indent=None) + "\n")
+                console.write(json.dumps(_body(row), indent=None) + "\n")
             else:
                 words = f"  {row.status or row.state}" + (f": {row.problem}" if row.problem else "")
                 console.lines(
@@ -140,7 +145,7 @@ def retry(
     console = Console.of(context)
     with _ledger(out) as ledger:
         count = ledger.retry(jobs)
-    console.say(
+    console.write(
         f"{count} job{'' if count == 1 else 's'} to be tried again by the next batch or watch\n"
     )
 

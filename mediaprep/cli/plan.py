@@ -1,115 +1,96 @@
-"""``mediaprep plan``: what a repair would do, decided and proved without writing anything."""
+"""``mediaprep plan``: show what fix would do, without writing anything."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
-import typer
+from mediaprep.cli._arguments import (
+    captions_option,
+    category_option,
+    files_from_option,
+    inputs_argument,
+    json_option,
+    option_group,
+    profile_option,
+)
+from mediaprep.config import SETTINGS
+from mediaprep.model.option_spec import option, option_from
 
-from mediaprep.cli import _options as o
-
+# The other imports are local: help and completion do without them.
 if TYPE_CHECKING:
     from mediaprep.cli._console import Console
     from mediaprep.cli._exit import ExitCode
-    from mediaprep.cli._repair_arguments import FixArguments
+    from mediaprep.cli._repair_run import RepairRun
     from mediaprep.model.report import Report
     from mediaprep.planning.plan import Output, Plan
-    from mediaprep.transcoding.trial import TrialResult
+    from mediaprep.report.predict import Prediction
 
 
-def plan(
-    context: typer.Context,
-    inputs: o.Inputs = None,
-    profile: o.ProfileName = None,
-    category: o.Category = None,
-    as_json: o.AsJson = False,
-    argv: Annotated[
-        bool,
-        typer.Option("--argv", help="Print only the ffmpeg command lines, quoted for a shell."),
-    ] = False,
-    trim: o.Trim = None,
-    split: o.Split = False,
-    snap: o.Snap = None,
-    fit: o.Fit = None,
-    rung: o.Rung = None,
-    to: o.To = "auto",
-    quality: o.Quality = None,
-    rate: o.Rate = None,
-    max_size: o.MaxSize = None,
-    loudness: o.Loudness = None,
-    keep_metadata: o.KeepMetadata = None,
-    square_pixels: o.SquarePixels = False,
-    frame_rate: o.FrameRate = None,
-    encoder: o.Encoder = None,
-    measure: o.Measure = False,
-    min_vmaf: o.MinVmaf = None,
-    fix_level: o.FixLevel = None,
-    captions: o.Captions = None,
-    files_from: o.FilesFrom = None,
-    timeout: o.Timeout = None,
-) -> None:
-    """Say what a repair would do: its steps, the rules that ask for each, and what is predicted. Nothing is written.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanArguments:
+    """The arguments of ``plan``."""
+
+    inputs: Sequence[str] = inputs_argument()
+    profile: str | None = profile_option()
+    category: str | None = category_option()
+    as_json: bool = json_option()
+    argv: bool = option(False, "Print only the ffmpeg command lines, quoted for a shell.")
+    options: Mapping[str, Any] = option_group("repair")
+    captions: str | None = captions_option()
+    files_from: str | None = files_from_option()
+    timeout: float | None = option_from(SETTINGS["timeout"])
+
+
+def plan(console: Console, arguments: PlanArguments) -> ExitCode:
+    """Show what fix would do, without writing anything.
+
+    Each step names the rules that require it; size and time are estimated from a short test encode.
 
     Exit code 0: nothing to do, or it can be done; 1: refused; 3: a file cannot be read.
     """
-    from mediaprep.cli._console import Console
-    from mediaprep.cli._repair_arguments import request
+    from mediaprep.cli._repair_run import repair_run
 
-    console = Console.of(context)
-    raise typer.Exit(show(console, request(console, context.params), argv=argv))
+    return show_plans(console, repair_run(console, arguments), argv=arguments.argv)
 
 
-def show(console: Console, request: FixArguments, *, argv: bool) -> ExitCode:
-    """Plan each file and print it; also the dry run of ``fix``."""
-    from mediaprep.cli import _inputs
-    from mediaprep.cli._console import complain
+def show_plans(console: Console, run: RepairRun, *, argv: bool) -> ExitCode:
+    """Plan each file and show the plan; ``argv``: only its ffmpeg command lines."""
+    from mediaprep.cli._console import print_error
     from mediaprep.cli._exit import worst
-    from mediaprep.cli._for_each import as_post, complaint, each
+    from mediaprep.cli._for_each import for_each
+    from mediaprep.cli._post import attachment, post_report
     from mediaprep.pipeline.prepare import inspect_steps
-    from mediaprep.pipeline.request import Request
     from mediaprep.report import json
     from mediaprep.runtime.effects import drive
 
-    means = console.context(timeout=request.timeout)
+    context = console.context(timeout=run.timeout)
 
-    def planned(path: str) -> tuple[Report, Plan | None]:
-        source = _inputs.source_of(path)
-        order = Request(
-            source=source,
-            profile=request.profile,
-            category=request.category,
-            options=request.options,
-            captions=request.captions,
-        )
-        return drive(inspect_steps(order, means), means)
+    def plan_one(name: str) -> tuple[Report, Plan | None]:
+        return drive(inspect_steps(run.request(name), context), context)
 
-    codes, entries, media = [], [], []
-    for done in each(console, request.names, planned):
-        report, made = done.value or (None, None)
-        media.append(None if report is None else report.media)
-        codes.append(done.code if report is None else _code(report, made))
-        if request.as_json:
-            entries.append(
-                json.plan_file(
-                    done.name, report, made, _outputs(console, done.name, made), done.error
-                )
-            )
+    codes, attachments = [], []
+    profile = run.placement.profile
+    stream = console.json_stream(profile=profile.name) if run.as_json else None
+    for result in for_each(console, run.names, plan_one):
+        report, planned = result.value or (None, None)
+        attachments.append(attachment(report))
+        codes.append(result.code if report is None else _exit_code(planned))
+        if stream is not None:
+            outputs = _outputs_as_json(console, result.name, planned)
+            stream.add(json.plan_file(result.name, report, planned, outputs, result.error))
         elif report is not None:
-            _say(console, done.name, report, made, request.placement, argv=argv)
+            _show(console, result.name, report, planned, run.placement.name, argv=argv)
         if report is None:
-            complain(complaint(done))
-    if request.as_json:
-        post = json.post_body(as_post(media, request.profile))
-        console.document(
-            json.document(
-                sandbox=console.confinement, profile=request.profile.name, files=entries, post=post
-            )
-        )
+            print_error(result.error_line)
+    if stream is not None:
+        stream.end(post=json.post_body(post_report(attachments, profile)))
     return worst(codes)
 
 
-def _code(report: Report, plan: Plan | None) -> ExitCode:
+def _exit_code(plan: Plan | None) -> ExitCode:
     from mediaprep.cli._exit import ExitCode
 
     if plan is None:
@@ -117,49 +98,35 @@ def _code(report: Report, plan: Plan | None) -> ExitCode:
     return ExitCode.FINDINGS if plan.status == "refused" else ExitCode.OK
 
 
-def _say(
+def _show(
     console: Console, path: str, report: Report, plan: Plan | None, placement: str, *, argv: bool
 ) -> None:
     from mediaprep.report import text
-    from mediaprep.report.predict import predict
+    from mediaprep.report.argv import quoted
 
     if not argv or plan is None or plan.status == "refused":
-        trials = trials_of(console, path, plan)
-        predicted = (
-            [predict(output, trial) for output, trial in zip(plan.outputs, trials, strict=True)]
-            if plan
-            else []
-        )
-        console.lines(text.plan_lines(path, report, plan, predicted))
+        console.lines(text.plan_lines(path, report, plan, _predictions(console, path, plan)))
         return
-    for output, target in zip(plan.outputs, _names(path, plan), strict=True):
-        words = command_line(console, path, output, target)
+    for output, name in zip(plan.outputs, _output_names(path, plan), strict=True):
+        words = _command_line(console, path, output, name)
         if words is not None:
-            from mediaprep.report.argv import quoted
-
-            console.say(quoted(words) + "\n")
+            console.write(quoted(words) + "\n")
 
 
-def _outputs(console: Console, path: str, plan: Plan | None) -> list[dict[str, object]]:
+def _outputs_as_json(console: Console, path: str, plan: Plan | None) -> list[dict[str, Any]]:
     from mediaprep.report import json
-    from mediaprep.report.predict import predict
 
-    return (
-        [
-            json.plan_output(
-                output, predict(output, trial).body(), command_line(console, path, output, target)
-            )
-            for output, target, trial in zip(
-                plan.outputs, _names(path, plan), trials_of(console, path, plan), strict=True
-            )
-        ]
-        if plan
-        else []
-    )
+    if plan is None:
+        return []
+    names, predictions = _output_names(path, plan), _predictions(console, path, plan)
+    return [
+        json.plan_output(output, prediction.body(), _command_line(console, path, output, name))
+        for output, name, prediction in zip(plan.outputs, names, predictions, strict=True)
+    ]
 
 
-def _names(path: str, plan: Plan) -> list[str]:
-    """What ``fix`` would call the outputs without -o; several parts are numbered, captions are called as their part."""
+def _output_names(path: str, plan: Plan) -> list[str]:
+    """Return the names that ``fix`` would give the outputs without -o."""
     from mediaprep.model.tolerance import fill_in
     from mediaprep.pipeline.upload_record import suffix
     from mediaprep.runtime.source import fitting
@@ -168,55 +135,47 @@ def _names(path: str, plan: Plan) -> list[str]:
     names = []
     for output in plan.outputs:
         number = "" if len(spans) == 1 else f".{spans.index(output.span) + 1:02d}"
-        tail = f".{output.placement.profile}{number}{suffix(fill_in(output.target, output.tolerances))}"
+        extension = suffix(fill_in(output.target, output.tolerances))
+        tail = f".{output.placement.profile}{number}{extension}"
         names.append(fitting(Path(path).stem, tail))
     return names
 
 
-def trials_of(console: Console, path: str, plan: Plan | None) -> list[TrialResult | None]:
-    """A few seconds of the first encode that is planned, done now: for what is predicted of all of them."""
+def _predictions(console: Console, path: str, plan: Plan | None) -> list[Prediction]:
+    """Estimate size and time of each output, by encoding a few seconds of the first one."""
     from mediaprep.cli._inputs import STDIN
-    from mediaprep.model.media import Video
     from mediaprep.probing.identify.sniff import sniff
+    from mediaprep.report.predict import predict
     from mediaprep.runtime.effects import drive
     from mediaprep.runtime.source import open_source
     from mediaprep.tools import ffmpeg
     from mediaprep.transcoding.trial import trial_steps
     from mediaprep.transcoding.video.command import EncodeJob
 
-    outputs = plan.outputs if plan else ()
-    first = next(
-        (
-            o
-            for o in outputs
-            if isinstance(o.source, Video)
-            and isinstance(o.target, Video)
-            and o.target.video.reencode
-        ),
-        None,
-    )
-    if first is None or path == STDIN:
-        return [None] * len(outputs)
+    outputs = plan.outputs if plan is not None else ()
+    encoded = [output for output in outputs if _is_encoded_video(output)]
+    if not encoded or path == STDIN:
+        return [predict(output) for output in outputs]
     context = console.context()
     with open_source(path) as source:
         sniffed = sniff(source)
-        means = EncodeJob(
+        job = EncodeJob(
             demuxer=sniffed.demuxer or "",
             whitelist=sniffed.format_whitelist or "",
             threads=context.limits.threads,
         )
-        trial = drive(
-            trial_steps(first, means, ffmpeg.locate(console.ffmpeg), source, context), context
-        )
-    return [
-        trial if isinstance(o.target, Video) and o.target.video.reencode else None for o in outputs
-    ]
+        binary = ffmpeg.locate(console.ffmpeg)
+        trial = drive(trial_steps(encoded[0], job, binary, source, context), context)
+    return [predict(output, trial if _is_encoded_video(output) else None) for output in outputs]
 
 
-def command_line(
-    console: Console, path: str, output: Output, target: str
-) -> tuple[str, ...] | None:
-    """The ffmpeg command line that would make the output of this file; None for what is not one run of ffmpeg."""
+def _is_encoded_video(output: Output) -> bool:
+    source, target = output.source, output.target
+    return source.kind == "video" and target.kind == "video" and target.video.reencode
+
+
+def _command_line(console: Console, path: str, output: Output, name: str) -> Sequence[str] | None:
+    """Return the ffmpeg command line that makes an output; None if one run is not enough."""
     from mediaprep.cli._inputs import STDIN
     from mediaprep.probing.identify.sniff import sniff
     from mediaprep.report.argv import shown_argv
@@ -235,4 +194,4 @@ def command_line(
         output,
         transcode.EncodeJob(demuxer=sniffed.demuxer or "", whitelist=sniffed.format_whitelist),
     )
-    return shown_argv(ffmpeg.argv(ffmpeg.locate(console.ffmpeg), job), path, target)
+    return shown_argv(ffmpeg.argv(ffmpeg.locate(console.ffmpeg), job), path, name)

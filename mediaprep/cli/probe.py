@@ -1,61 +1,74 @@
-"""``mediaprep probe``: the facts of a file."""
+"""``mediaprep probe``: show the facts of files."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import typer
+from mediaprep.cli._arguments import (
+    files_from_option,
+    inputs_argument,
+    json_option,
+    option_group,
+)
+from mediaprep.config import SETTINGS
+from mediaprep.model.option_spec import option_from
 
-from mediaprep.cli._options import AsJson, FilesFrom, Inputs, Timeout
-
-
-def probe(
-    context: typer.Context,
-    inputs: Inputs = None,
-    as_json: AsJson = False,
-    deep: Annotated[bool, typer.Option("--deep", help="Look at more of the picture.")] = False,
-    files_from: FilesFrom = None,
-    timeout: Timeout = None,
-) -> None:
-    """Show the facts of files: what is known, who said it, what could not be read and why."""
-    from mediaprep.cli import _inputs
-    from mediaprep.cli._console import Console, complain
-    from mediaprep.cli._exit import worst
-    from mediaprep.cli._for_each import complaint, each
+# The other imports are local: help and completion do without them.
+if TYPE_CHECKING:
+    from mediaprep.cli._console import Console
+    from mediaprep.cli._exit import ExitCode
     from mediaprep.model.media import Media
-    from mediaprep.model.options import Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeArguments:
+    """The arguments of ``probe``."""
+
+    inputs: Sequence[str] = inputs_argument()
+    as_json: bool = json_option()
+    options: Mapping[str, Any] = option_group("inspection")
+    files_from: str | None = files_from_option()
+    timeout: float | None = option_from(SETTINGS["timeout"])
+
+
+def probe(console: Console, arguments: ProbeArguments) -> ExitCode:
+    """Show the facts of files.
+
+    Each fact comes with the readers that reported it; an unknown one, with the reason.
+    """
+    from mediaprep.cli._console import print_error
+    from mediaprep.cli._exit import worst
+    from mediaprep.cli._for_each import for_each
+    from mediaprep.cli._inputs import collect, source_of
+    from mediaprep.model.options import parse_options
     from mediaprep.model.serialize import encode
     from mediaprep.pipeline.inspect import facts
-    from mediaprep.report import json
     from mediaprep.report.facts import all_facts
     from mediaprep.report.lines import line
     from mediaprep.runtime.effects import drive
 
-    console = Console.of(context)
-    names = _inputs.collect(inputs or (), files_from)
-    means = console.context(timeout=timeout)
+    names = collect(arguments.inputs, arguments.files_from)
+    options = parse_options(arguments.options, console.settings.values)
+    context = console.context(timeout=arguments.timeout)
 
-    def probed(path: str) -> Media:
-        return drive(facts(_inputs.source_of(path), Options(deep=deep), means), means)
+    def probe_one(name: str) -> Media:
+        return drive(facts(source_of(name), options, context), context)
 
-    codes, entries = [], []
-    for number, done in enumerate(each(console, names, probed)):
-        codes.append(done.code)
-        media = done.value
-        if as_json:
-            error = {} if media is not None else {"error": done.error}
-            entries.append(
-                {
-                    "path": done.name,
-                    "kind": media and media.kind,
-                    "media": media and encode(media),
-                    **error,
-                }
-            )
+    codes = []
+    stream = console.json_stream() if arguments.as_json else None
+    for number, result in enumerate(for_each(console, names, probe_one)):
+        codes.append(result.code)
+        media = result.value
+        if stream is not None:
+            error = {} if media is not None else {"error": result.error}
+            kind, content = (None, None) if media is None else (media.kind, encode(media))
+            stream.add({"path": result.name, "kind": kind, "media": content, **error})
         elif media is not None:
-            console.lines([*([line()] if number else []), *all_facts(media, done.name)])
+            console.lines([*([line()] if number else []), *all_facts(media, result.name)])
         if media is None:
-            complain(complaint(done))
-    if as_json:
-        console.document(json.document(sandbox=console.confinement, files=entries))
-    raise typer.Exit(worst(codes))
+            print_error(result.error_line)
+    if stream is not None:
+        stream.end()
+    return worst(codes)

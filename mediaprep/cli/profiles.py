@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mediaprep.cli._help import help_without_command
 from mediaprep.report import VERSION
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="profiles",
     help="What platforms accept: list, show, validate, compare and start profiles.",
-    no_args_is_help=True,
+    callback=help_without_command,
+    invoke_without_command=True,
     rich_markup_mode=None,
 )
 

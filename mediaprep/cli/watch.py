@@ -1,16 +1,31 @@
-"""``mediaprep watch``: convert what is dropped into a folder, without anybody watching."""
+"""``mediaprep watch``: process the files that are put into a folder."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import typer
+from mediaprep.cli._arguments import category_option, option_group, profile_option
+from mediaprep.cli._job_runs import (
+    cluster_option,
+    event_listener,
+    events_option,
+    job_timeout_option,
+    jobs_option,
+    quarantine_report,
+    report_files_left,
+    retries_option,
+    stall_option,
+    state_option,
+    worker_pool,
+)
+from mediaprep.model.option_spec import option, positional
+from mediaprep.model.units import bytes_written, parse_bytes
 
-from mediaprep.cli import _job_runs as m
-from mediaprep.cli import _options as o
-
+# The other imports are local: help and completion do without them.
 if TYPE_CHECKING:
     from mediaprep.cli._console import Console
     from mediaprep.cli._exit import ExitCode
@@ -20,174 +35,139 @@ if TYPE_CHECKING:
     from mediaprep.jobs.workers.records import RunSettings
 
 
-def watch(
-    context: typer.Context,
-    folder: Annotated[
-        Path, typer.Argument(metavar="IN", help="The folder to watch, with all below it.")
-    ],
-    output: Annotated[
-        Path,
-        typer.Argument(
-            metavar="OUT", help="Output folder, outside of IN; made if it is not there."
-        ),
-    ],
-    profile: o.ProfileName = None,
-    category: o.Category = None,
-    settle: Annotated[
-        float,
-        typer.Option(
-            "--settle", metavar="SECONDS", min=0.1, help="Quiet that a file needs to be taken."
-        ),
-    ] = 5.0,
-    incomplete_after: Annotated[
-        float,
-        typer.Option(
-            "--incomplete-after",
-            metavar="SECONDS",
-            min=1,
-            help="Quiet after which an incomplete file is judged as it is.",
-        ),
-    ] = 600.0,
-    rescan: Annotated[
-        float,
-        typer.Option(
-            "--rescan", metavar="SECONDS", min=0.1, help="Look through the whole folder so often."
-        ),
-    ] = 30.0,
-    poll: Annotated[
-        float | None,
-        typer.Option(
-            "--poll",
-            metavar="SECONDS",
-            min=0.1,
-            help="Do so, and listen to no events.",
-            show_default="on network file systems",
-        ),
-    ] = None,
-    once: Annotated[
-        bool, typer.Option("--once", help="End as soon as everything that is there is done.")
-    ] = False,
-    on_done: Annotated[
-        Literal["leave", "move", "delete"],
-        typer.Option("--on-done", help="What becomes of a source that has its result."),
-    ] = "leave",
-    done: Annotated[
-        Path | None,
-        typer.Option(
-            "--done", metavar="DIR", help="Where to it is moved.", show_default="IN/.done"
-        ),
-    ] = None,
-    failed: Annotated[
-        Path | None,
-        typer.Option(
-            "--failed",
-            metavar="DIR",
-            help="Quarantine of files that came to nothing.",
-            show_default="OUT/.mediaprep/quarantine",
-        ),
-    ] = None,
-    min_free: Annotated[
-        str,
-        typer.Option(
-            "--min-free", metavar="SIZE", help="Begin no job while OUT has less free space."
-        ),
-    ] = "1GB",
-    jobs: m.Jobs = None,
-    cluster: m.ClusterAt = None,
-    state: m.State = None,
-    retries: m.Retries = 2,
-    timeout: m.JobTimeout = None,
-    stall: m.Stall = 900.0,
-    as_json: m.Events = False,
-    trim: o.Trim = None,
-    split: o.Split = False,
-    snap: o.Snap = None,
-    fit: o.Fit = None,
-    rung: o.Rung = None,
-    to: o.To = "auto",
-    quality: o.Quality = None,
-    rate: o.Rate = None,
-    max_size: o.MaxSize = None,
-    loudness: o.Loudness = None,
-    keep_metadata: o.KeepMetadata = None,
-    square_pixels: o.SquarePixels = False,
-    frame_rate: o.FrameRate = None,
-    encoder: o.Encoder = None,
-    measure: o.Measure = False,
-    min_vmaf: o.MinVmaf = None,
-    fix_level: o.FixLevel = None,
-) -> None:
-    """Make acceptable what is dropped into a folder: each file once, as soon as it is whole. What is fine is copied.
+def _parse_min_free(text: str) -> int:
+    return bytes_written(*parse_bytes(text))
 
-    Ctrl-C and SIGTERM stop it cleanly; what was in work is done by the next run. Exit code with --once: 0, or 6 where some files came to
-    nothing.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchArguments:
+    """The arguments of ``watch``."""
+
+    folder: Path = positional(
+        "Folder to watch, with all folders below it.", metavar="IN", parse=Path
+    )
+    output: Path = positional(
+        "Output folder, outside of IN; created if it does not exist.", metavar="OUT", parse=Path
+    )
+    profile: str | None = profile_option()
+    category: str | None = category_option()
+    settle: float = option(
+        5.0,
+        "Process a file when it has not changed for this long.",
+        metavar="SECONDS",
+        minimum=0.1,
+    )
+    incomplete_after: float = option(
+        600.0,
+        "Check an incomplete file as it is when it has not changed for this long.",
+        metavar="SECONDS",
+        minimum=1,
+    )
+    rescan: float = option(
+        30.0, "Interval between full scans of the folder.", metavar="SECONDS", minimum=0.1
+    )
+    poll: float | None = option(
+        None,
+        "Rescan at this interval and ignore file-system events.",
+        metavar="SECONDS",
+        minimum=0.1,
+        shown_default="on network file systems",
+    )
+    once: bool = option(False, "Exit as soon as all files that are present have been processed.")
+    on_done: Literal["leave", "move", "delete"] = option(
+        "leave", "What to do with a source when its output is complete."
+    )
+    done: Path | None = option(
+        None,
+        "Folder that finished sources are moved to.",
+        metavar="DIR",
+        parse=Path,
+        shown_default="IN/.done",
+    )
+    failed: Path | None = option(
+        None,
+        "Quarantine folder: receives the files that failed, each with a JSON report.",
+        metavar="DIR",
+        parse=Path,
+        shown_default="OUT/.mediaprep/quarantine",
+    )
+    min_free: int = option(
+        10**9,
+        "Start no job while OUT has less free space than this.",
+        metavar="SIZE",
+        parse=_parse_min_free,
+        shown_default="1GB",
+    )
+    jobs: int | None = jobs_option()
+    cluster: str | None = cluster_option()
+    state: Path | None = state_option()
+    retries: int = retries_option()
+    timeout: float | None = job_timeout_option()
+    stall: float = stall_option()
+    as_json: bool = events_option()
+    options: Mapping[str, Any] = option_group("repair")
+
+
+def watch(console: Console, arguments: WatchArguments) -> ExitCode:
+    """Make files acceptable as they arrive in a folder.
+
+    Each file is processed once, when it is complete; one that is accepted already is copied. Ctrl-C
+    and SIGTERM stop the watch, and the next run continues with unfinished files.
+
+    Exit code with
+    --once: 0; 6: some files failed.
     """
-    from mediaprep.cli._console import Console
-    from mediaprep.cli._placement import placement
-    from mediaprep.cli._repair_arguments import options
+    from mediaprep.cli._placement import find_placement
     from mediaprep.jobs.run.options import RunOptions
     from mediaprep.jobs.watch.settle import SettleOptions
     from mediaprep.jobs.watch.watch import WatchOptions, refuse_unusable_folders
     from mediaprep.jobs.workers.records import RunSettings
+    from mediaprep.model.options import parse_options
 
-    console = Console.of(context)
-    asked = options(console, context.params)
-    found, chosen = placement(console, profile, category)[1:]
-    means = console.context()
+    options = parse_options(arguments.options, console.settings.values)
+    placement = find_placement(console, arguments.profile, arguments.category)
+    context = console.context()
     run_options = RunOptions(
-        retries=retries,
-        timeout=timeout,
-        stall=stall,
+        retries=arguments.retries,
+        timeout=arguments.timeout,
+        stall=arguments.stall,
         on_refused="quarantine",
         watched=True,
-        ffmpeg=means.ffmpeg,
-        sandbox=means.sandbox,
+        ffmpeg=context.ffmpeg,
+        sandbox=context.sandbox,
     )
-    settle_options = SettleOptions(
-        settle=settle, check_interval=min(1.0, settle / 2), incomplete_after=incomplete_after
+    settle = SettleOptions(
+        settle=arguments.settle,
+        check_interval=min(1.0, arguments.settle / 2),
+        incomplete_after=arguments.incomplete_after,
     )
     watch_options = WatchOptions(
-        rescan=rescan,
-        poll=poll,
-        on_done=on_done,
-        done=done,
-        min_free=m.bytes_of("--min-free", min_free),
-        once=once,
-        settle=settle_options,
+        rescan=arguments.rescan,
+        poll=arguments.poll,
+        on_done=arguments.on_done,
+        done=arguments.done,
+        min_free=arguments.min_free,
+        once=arguments.once,
+        settle=settle,
     )
-    refuse_unusable_folders(folder, output, failed, done)
-    settings = RunSettings(profile=found, category=chosen, options=asked)
-    with console.stoppable(), m.worker_pool(console, jobs, cluster) as pool:
-        raise typer.Exit(
-            _run(
-                console,
-                settings,
-                pool,
-                run_options,
-                watch_options,
-                folder,
-                output,
-                state,
-                failed,
-                as_json=as_json,
-            )
-        )
+    refuse_unusable_folders(arguments.folder, arguments.output, arguments.failed, arguments.done)
+    settings = RunSettings(profile=placement.profile, category=placement.category, options=options)
+    with (
+        console.stoppable(),
+        worker_pool(console, arguments.jobs, arguments.cluster) as pool,
+    ):
+        return _run(console, arguments, settings, pool, run_options, watch_options)
 
 
 def _run(
     console: Console,
+    arguments: WatchArguments,
     settings: RunSettings,
     pool: WorkerPool,
     run_options: RunOptions,
     watch_options: WatchOptions,
-    folder: Path,
-    output: Path,
-    state: Path | None,
-    failed: Path | None,
-    *,
-    as_json: bool,
 ) -> ExitCode:
-    from mediaprep.cli._console import complain
+    from mediaprep.cli._console import print_error
     from mediaprep.cli._exit import ExitCode
     from mediaprep.errors import Cancelled
     from mediaprep.jobs.run import batch
@@ -197,36 +177,36 @@ def _run(
     from mediaprep.report.batch import summary
     from mediaprep.runtime.source import display_name
 
-    watching = Watch(folder, watch_options)
+    watching = Watch(arguments.folder, watch_options)
     quarantine = Quarantine(
-        folder=(failed or output / STATE_FOLDER / "quarantine").absolute(),
+        folder=(arguments.failed or arguments.output / STATE_FOLDER / "quarantine").absolute(),
         move=watch_options.on_done != "leave",
-        report=m.quarantine_report,
+        report=quarantine_report,
     )
     with (
-        m.shown(console, as_json=as_json, timed=True) as listener,
+        event_listener(console, as_json=arguments.as_json, timed=True) as listen,
         batch.open_driver(
-            output,
+            arguments.output,
             settings,
             pool,
             run_options,
-            watching.listener(listener),
-            ledger_path=state,
+            watching.listener(listen),
+            ledger_path=arguments.state,
             quarantine=quarantine,
             cancel=console.cancel,
         ) as driver,
     ):
-        if not (as_json or console.options.quiet):
-            words = (
-                f"watching {display_name(folder)}, settle {watch_options.settle.settle:g} s,"
-                f" profile {settings.profile.name}, {pool.jobs} jobs"
+        if not (arguments.as_json or console.options.quiet):
+            print_error(
+                f"{time.strftime('%H:%M:%S')} watching {display_name(arguments.folder)}: "
+                f"profile {settings.profile.name}, up to {pool.jobs} jobs in parallel, "
+                f"settle time {arguments.settle:g} s; press Ctrl-C to stop"
             )
-            complain(f"{time.strftime('%H:%M:%S')} {words}; ctrl-c stops")
         try:
             end = watching.run(driver)
         except Cancelled:
-            m.report_left(driver)
+            report_files_left(driver)
             raise
-    if not as_json:
-        console.lines(summary(end, {}, str(output)))
+    if not arguments.as_json:
+        console.lines(summary(end, {}, str(arguments.output)))
     return ExitCode.BATCH if batch.count_failures(end.counts) else ExitCode.OK

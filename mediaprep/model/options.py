@@ -1,52 +1,190 @@
-"""What a user asks for beyond the profile, as one frozen value: the command's options and the library's keywords both become this."""
+"""The options of a repair, each declared once, and the parsers of their values.
+
+A new option is one field of ``Options``. Derived from the fields: the options of plan, fix, batch
+and watch, the keys of the configuration file, the tables of docs/cli.md, and the keywords of the
+library.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
+from mediaprep.errors import UsageProblem
+from mediaprep.model import units
+from mediaprep.model.option_spec import option, option_specs
 from mediaprep.model.placement import Quality
 from mediaprep.model.report import Level
+
+Encoder: TypeAlias = Literal[
+    "libx264", "h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_vaapi", "auto"
+]
+
+
+def parse_trim(text: str) -> Literal["first"] | tuple[Fraction, Fraction]:
+    """``first``, or ``0:10-1:20`` as seconds. Raises: ValueError."""
+    if text == "first":
+        return "first"
+    start, dash, end = text.partition("-")
+    if not dash:
+        raise ValueError(f"invalid span {text!r}; expected first, or START-END such as 0:10-1:20")
+    span = units.parse_duration(start), units.parse_duration(end)
+    if span[0] >= span[1]:
+        raise ValueError(f"invalid span {text!r}; the end must be later than the start")
+    return span
+
+
+def parse_max_size(text: str) -> int:
+    """``15MB`` -> 15 000 000 bytes. Raises: ValueError."""
+    size = units.bytes_written(*units.parse_bytes(text))
+    if size <= 0:
+        raise ValueError(f"invalid size {text!r}; expected more than 0 bytes")
+    return size
+
+
+def parse_rung(text: str) -> tuple[int, int]:
+    """``640x360`` -> (640, 360). Raises: ValueError."""
+    size = units.parse_size(text)
+    if min(size) == 0:
+        raise ValueError(f"invalid picture size {text!r}; expected at least 1x1")
+    return size
+
+
+def parse_frame_rate(text: str) -> Fraction:
+    """``29.97`` -> 30000/1001 frames a second. Raises: ValueError outside 1 to 1000."""
+    rate = units.parse_rate(text)
+    if not 1 <= rate <= 1000:
+        raise ValueError(f"invalid frame rate {text!r}; expected 1 to 1000 frames per second")
+    return rate
+
+
+def parse_loudness(text: str) -> Fraction:
+    """``-14`` -> -14 LUFS. Raises: ValueError outside the range of ffmpeg's loudnorm filter."""
+    try:
+        loudness = Fraction(text.removesuffix("LUFS").strip())
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"invalid loudness {text!r}; expected LUFS, such as -14") from None
+    if not -70 <= loudness <= -5:
+        raise ValueError(f"invalid loudness {text!r}; expected -70 to -5 LUFS")
+    return loudness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """
-    trim             "first" (as much as fits), or (start, end) in seconds
-    split            into the fewest parts within the limit
-    snap             a trim may move to an IDR at most this many seconds away, and then copies
-    fit              how a picture of forbidden shape is made to fit: pad, crop or scale
-    rung             WIDTHxHEIGHT of the ladder to aim at instead of the own choice
-    to               the kind wanted: auto, video, gif, image
-    quality          None: the profile's default
-    rate             "quality" (capped CRF) or "table" (two passes at the rung's bit rate)
-    max_size         bytes, never exceeded
-    loudness         LUFS target; None: untouched
-    keep_metadata    leave private metadata in
-    square_pixels    take a stated SAR for wrong: pixels are square
-    frame_rate       frames a second for a stream that has no timing
-    encoder          libx264, a hardware encoder's name, or auto
-    measure          add VMAF to the outcome; min_vmaf: retry within the cap to reach it
-    mend             mend findings at this level too: must alone, or observed or should as well
-    deep             decode as much as a sure verdict takes
-    """
+    """The options of a repair. Times are seconds, sizes bytes, rates frames per second."""
 
-    trim: Literal["first"] | tuple[Fraction, Fraction] | None = None
-    split: bool = False
-    snap: Fraction | None = None
-    fit: Literal["pad", "crop", "scale"] = "pad"
-    rung: tuple[int, int] | None = None
-    to: Literal["auto", "video", "gif", "image"] = "auto"
-    quality: Quality | None = None
-    rate: Literal["quality", "table"] = "quality"
-    max_size: int | None = None
-    loudness: Fraction | None = None
-    keep_metadata: bool = False
-    square_pixels: bool = False
-    frame_rate: Fraction | None = None
-    encoder: str = "libx264"
-    measure: bool = False
-    min_vmaf: float | None = None
-    fix_level: Level = "must"
-    deep: bool = False
+    trim: Literal["first"] | tuple[Fraction, Fraction] | None = option(
+        None,
+        "Keep only the first part that fits, or a span such as 0:10-1:20.",
+        metavar="first|START-END",
+        parse=parse_trim,
+    )
+    split: bool = option(False, "Split a video that is too long into as few parts as possible.")
+    snap: Fraction | None = option(
+        None,
+        "Let --trim move a cut to a keyframe at most this far away, to avoid re-encoding.",
+        metavar="SECONDS",
+        parse=units.parse_duration,
+    )
+    fit: Literal["pad", "crop", "scale"] = option(
+        "pad",
+        "How to change a picture whose aspect ratio is not accepted: add bars, cut edges off, "
+        "or distort it.",
+        configurable=True,
+    )
+    rung: tuple[int, int] | None = option(
+        None,
+        "Target picture size: a rung of the profile's ladder, such as 640x360. "
+        "A portrait picture gets it turned. A picture is never enlarged.",
+        metavar="WxH",
+        parse=parse_rung,
+    )
+    to: Literal["auto", "video", "gif", "image"] = option(
+        "auto", "Convert to this kind of media; auto keeps the kind if the platform accepts it."
+    )
+    quality: Quality | None = option(
+        None,
+        "Encoding effort; hq aims at the bit rate that the platform recommends.",
+        configurable=True,
+        shown_default="the profile's",
+    )
+    rate: Literal["quality", "table"] = option(
+        "quality",
+        "Rate control: constant quality with a bit rate cap, or two passes at exactly the bit rate "
+        "of the profile's table.",
+        configurable=True,
+    )
+    max_size: int | None = option(
+        None,
+        "Keep each output at or below this size, such as 15MB (1 MB is 10^6 bytes).",
+        metavar="SIZE",
+        parse=parse_max_size,
+    )
+    loudness: Fraction | None = option(
+        None,
+        "Normalize the sound to this integrated loudness, such as -14.",
+        metavar="LUFS",
+        parse=parse_loudness,
+    )
+    keep_metadata: bool = option(
+        False,
+        "Keep location, device and owner metadata.",
+        configurable=True,
+        shown_default="remove it",
+    )
+    square_pixels: bool = option(
+        False, "Ignore the file's pixel aspect ratio; treat pixels as square."
+    )
+    frame_rate: Fraction | None = option(
+        None,
+        "Frame rate of a stream that has no timestamps, such as 29.97.",
+        metavar="FPS",
+        parse=parse_frame_rate,
+    )
+    encoder: Encoder = option(
+        "libx264",
+        "Video encoder; auto uses a hardware encoder if one works.",
+        configurable=True,
+    )
+    measure: bool = option(
+        False, "Measure the quality (VMAF) of each encoded output against the source."
+    )
+    min_vmaf: float | None = option(
+        None,
+        "Encode again with more effort, within the bit rate cap, until VMAF reaches this value.",
+        metavar="N",
+        minimum=0,
+        maximum=100,
+    )
+    fix_level: Level = option("must", "Also fix findings of this level.", configurable=True)
+    deep: bool = option(
+        False, "Decode more frames, for a more reliable verdict.", group="inspection"
+    )
+
+
+def parse_options(given: Mapping[str, Any], settings: Mapping[str, Any]) -> Options:
+    """Return the Options that a command line and the settings stand for.
+
+    given      values by field name, as the command line has them (mostly text); None: not given
+    settings   values by configuration key, which apply if the command line gives none
+
+    Raises: UsageProblem, naming the option.
+    """
+    if given.get("split") and given.get("trim") == "first":
+        raise UsageProblem("--trim first and --split exclude each other; pass one of them")
+    if given.get("snap") is not None and given.get("trim") is None:
+        raise UsageProblem("--snap needs --trim")
+    values = {}
+    for name, spec in option_specs(Options).items():
+        value = given.get(name)
+        if value is None and spec.configurable:
+            value = settings[spec.key]
+        if value is None:
+            continue
+        try:
+            values[name] = spec.value(value)
+        except ValueError as problem:
+            raise UsageProblem(f"{spec.flag}: {problem}") from problem
+    return Options(**values)

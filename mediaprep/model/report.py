@@ -7,8 +7,8 @@ from typing import Literal
 
 from mediaprep.model.media import Kind, Media, ReportedFact
 
-Level = Literal["must", "should", "observed"]
-LEVELS: tuple[Level, ...] = ("must", "should", "observed")
+Level = Literal["must", "observed", "should"]
+LEVELS: tuple[Level, ...] = ("must", "observed", "should")  # most severe first
 Verdict = Literal["pass", "fail", "undecided", "unreadable"]
 Safety = Literal["lossless", "lossy", "destructive"]
 

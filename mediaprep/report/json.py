@@ -5,6 +5,7 @@ Times and rates are exact: a ``Fraction`` is the text ``"n/d"``. Keys are added,
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from mediaprep.model.serialize import encode
 from mediaprep.report import VERSION
 
 if TYPE_CHECKING:
+    from mediaprep.jobs.run.events import JobEvent
+    from mediaprep.model.events import Event
     from mediaprep.model.record import VerificationRecord
     from mediaprep.model.report import Finding, Report
     from mediaprep.pipeline.outcome import Outcome
@@ -225,6 +228,18 @@ def fix_file(path: str, outcome: Outcome | None, error: str | None = None) -> di
 def evidence(item: VerificationRecord) -> dict[str, Any]:
     """What was seen while one output was made."""
     return _record(item)
+
+
+def event_body(event: Event | JobEvent) -> dict[str, Any]:
+    """Return an event: version and kind first, without the objects that only this process has."""
+    facts = {
+        field.name: getattr(event, field.name)
+        for field in dataclasses.fields(event)
+        if field.repr and field.name != "event"
+    }
+    if event.event == "job.done" and event.outcome is not None:
+        facts["changes"] = sorted({change.fact for change in event.outcome.changes})
+    return {"version": VERSION, "event": event.event, **facts}
 
 
 def post_body(report: Any) -> dict[str, Any] | None:

@@ -1,67 +1,65 @@
-"""Events drawn on stderr: a bar on a terminal, else a plain line every ten seconds, or one JSON line for each event.
+"""Show progress on stderr: as bars, as plain lines every ten seconds, or as JSON lines.
 
-A drawer is a listener and a context manager; it may be called from several threads.
+A display is a listener of events and a context manager; it may be called from several threads. A
+tracker turns events into the states of bars: ``FileTracker`` those of single files,
+``report.batch.BatchTracker`` those of a run over many files.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Generic, TextIO, TypeAlias, TypeVar
 
 from mediaprep.model.events import Event, Progress, StageDone, StageStarted
 from mediaprep.model.units import bytes_text
-from mediaprep.report import VERSION
 from mediaprep.runtime.source import display_name
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-EVERY_SECONDS = 10.0
-MODES = ("auto", "bar", "plain", "json", "none")
-_DRAWN = ("encode", "measure", "verify")
+E = TypeVar("E", contravariant=True)
+INTERVAL_SECONDS = 10.0  # between two plain lines about the same thing
+_STAGES_SHOWN = ("encode", "measure", "verify")  # the others take no time worth a bar
 
 
-class Drawer(Protocol):
-    """What listens to the events of a run while it is entered."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarState:
+    """What the bar of one file, or of a whole run, shows.
 
-    def __enter__(self) -> Drawer: ...
+    key       identifies the bar
+    name, stage, detail   texts around the bar; the name is escaped
+    fraction  0 to 1
+    removed   the bar disappears
+    plain     plain lines show it, too
+    """
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    key: str | int
+    name: str = ""
+    stage: str = ""
+    detail: str = ""
+    fraction: float = 0.0
+    removed: bool = False
+    plain: bool = True
 
-    def __call__(self, event: Event) -> None: ...
-
-    def aside(self, path: str) -> AbstractContextManager[None]: ...
-
-
-def drawer(mode: str, stream: TextIO, *, terminal: bool) -> Drawer:
-    """The drawer of a mode; ``auto`` is a bar on a terminal and plain elsewhere."""
-    match mode:
-        case "none":
-            return Silent()
-        case "json":
-            return JsonLines(stream)
-        case "bar":
-            return Bar(stream)
-        case "auto" if terminal:
-            return Bar(stream)
-        case _:
-            return Plain(stream)
+    def line(self) -> str:
+        """Return the state as one line: ``holiday.mov  encode 63%  2.9x  24 MB  ETA 0:18``."""
+        stage = f"{self.stage} {self.fraction:.0%}".strip()
+        return "  ".join(text for text in (self.name, stage, self.detail) if text)
 
 
-class Silent:
-    """Draws nothing."""
+Tracker: TypeAlias = Callable[[E], Sequence[BarState]]
 
-    def __enter__(self) -> Silent:
+
+class ProgressDisplay(Generic[E]):
+    """A display that shows nothing; the others derive from it."""
+
+    def __enter__(self) -> ProgressDisplay[E]:
         return self
 
     def __exit__(
@@ -72,59 +70,60 @@ class Silent:
     ) -> None:
         return None
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: E) -> None:
         return None
 
     @contextmanager
-    def aside(self, path: str) -> Iterator[None]:
-        """The file of this path (as events have it) is done; while this is entered, the terminal is free for its answer."""
+    def paused(self, key: str | int | None = None) -> Iterator[None]:
+        """Clear the terminal for other output, and remove the bar of ``key``."""
         yield
 
 
-class Plain(Silent):
-    """A line for each file at most every ten seconds, and none for what takes less."""
-
-    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stream, self._clock, self._lock = stream, clock, threading.Lock()
-        self._due: dict[str, float] = {}
-
-    def __call__(self, event: Event) -> None:
-        with self._lock:
-            now = self._clock()
-            if isinstance(event, StageStarted):
-                self._due.setdefault(event.path, now + EVERY_SECONDS)
-            elif isinstance(event, Progress) and now >= self._due.setdefault(
-                event.path, now + EVERY_SECONDS
-            ):
-                self._due[event.path] = now + EVERY_SECONDS
-                self._stream.write(f"{progress_words(event)}\n")
-                self._stream.flush()
-
-
-class JsonLines(Silent):
-    """Every event as one line of JSON: ``{"version": 1, "event": "progress", ...}``."""
+class JsonLines(ProgressDisplay[Any]):
+    """Writes every event as one line of JSON."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._lock = stream, threading.Lock()
 
-    def __call__(self, event: Event) -> None:
-        import dataclasses
-        import json
+    def __call__(self, event: Any) -> None:
+        from mediaprep.report.json import dumps, event_body
 
-        facts = dataclasses.asdict(event)
-        text = json.dumps({"version": VERSION, "event": facts.pop("event"), **facts})
+        text = dumps(event_body(event), indent=None)
         with self._lock:
             self._stream.write(text + "\n")
             self._stream.flush()
 
 
-class Bar(Silent):
-    """A bar for each file at work, gone when the file is done."""
+class PlainLines(ProgressDisplay[E]):
+    """Writes a line about each bar every ten seconds; nothing about what takes less."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream, self._lock = stream, threading.Lock()
+    def __init__(
+        self, stream: TextIO, tracker: Tracker[E], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stream, self._tracker, self._clock = stream, tracker, clock
+        self._lock = threading.Lock()
+        self._due: dict[str | int, float] = {}
+
+    def __call__(self, event: E) -> None:
+        with self._lock:
+            now = self._clock()
+            for state in self._tracker(event):
+                if not state.plain:
+                    continue
+                if now >= self._due.setdefault(state.key, now + INTERVAL_SECONDS):
+                    self._due[state.key] = now + INTERVAL_SECONDS
+                    self._stream.write(state.line() + "\n")
+                    self._stream.flush()
+
+
+class Bars(ProgressDisplay[E]):
+    """Draws a bar for each file at work, and one for the whole run if the tracker has one."""
+
+    def __init__(self, stream: TextIO, tracker: Tracker[E]) -> None:
+        self._stream, self._tracker = stream, tracker
+        self._lock = threading.RLock()
         self._bars: RichProgress | None = None
-        self._tasks: dict[str, TaskID] = {}
+        self._tasks: dict[str | int, TaskID] = {}
 
     def __exit__(
         self,
@@ -138,40 +137,41 @@ class Bar(Silent):
                 self._bars = None
 
     @contextmanager
-    def aside(self, path: str) -> Iterator[None]:
+    def paused(self, key: str | int | None = None) -> Iterator[None]:
         with self._lock:
             if self._bars is not None:
                 self._bars.stop()
-            if (task := self._tasks.pop(path, None)) is not None and self._bars is not None:
-                self._bars.remove_task(task)
+            if key is not None:
+                self._remove(key)
             try:
                 yield
             finally:
                 if self._bars is not None and self._tasks:
                     self._bars.start()
 
-    def __call__(self, event: Event) -> None:
-        if event.stage not in _DRAWN:
-            return
+    def __call__(self, event: E) -> None:
         with self._lock:
-            bars = self._bars or self._made()
-            bars.start()  # harmless where it is on already
-            name = display_name(event.path)
-            task = self._tasks.get(event.path)
-            if task is None:
-                task = self._tasks[event.path] = bars.add_task(
-                    "", total=1.0, name=name, stage=event.stage, detail=""
-                )
-            match event:
-                case StageStarted():
-                    part = f" {event.index + 1}/{event.count}" if event.count > 1 else ""
-                    bars.update(task, completed=0.0, stage=f"{event.stage}{part}", detail="")
-                case Progress():
-                    bars.update(task, completed=event.fraction, detail=_detail(event))
-                case StageDone():
-                    bars.update(task, completed=1.0)
+            for state in self._tracker(event):
+                if state.removed:
+                    self._remove(state.key)
+                else:
+                    self._draw(state)
 
-    def _made(self) -> RichProgress:
+    def _draw(self, state: BarState) -> None:
+        bars = self._bars or self._open()
+        bars.start()  # does nothing if it has been started
+        texts: dict[str, Any] = {"name": state.name, "stage": state.stage, "detail": state.detail}
+        if state.key not in self._tasks:
+            self._tasks[state.key] = bars.add_task("", total=1.0, **texts)
+        bars.update(self._tasks[state.key], completed=state.fraction, **texts)
+
+    def _remove(self, key: str | int) -> None:
+        task = self._tasks.pop(key, None)
+        if task is not None and self._bars is not None:
+            self._bars.remove_task(task)
+
+    def _open(self) -> RichProgress:
+        # A run without bars does without rich.
         from rich.console import Console
         from rich.progress import BarColumn, TaskProgressColumn, TextColumn
         from rich.progress import Progress as RichProgress
@@ -190,19 +190,67 @@ class Bar(Silent):
         return self._bars
 
 
-def progress_words(event: Progress) -> str:
-    """``holiday.mov  encode 63%  2.9x  24 MB  ETA 0:18``."""
-    return (
-        f"{display_name(event.path)}  {event.stage} {event.fraction:.0%}  {_detail(event)}".rstrip()
-    )
+def display_for(mode: str, stream: TextIO, tracker: Tracker[E]) -> ProgressDisplay[E]:
+    """Return the display of a mode: bar, plain, json or none."""
+    match mode:
+        case "bar":
+            return Bars(stream, tracker)
+        case "plain":
+            return PlainLines(stream, tracker)
+        case "json":
+            return JsonLines(stream)
+        case _:
+            return ProgressDisplay()
 
 
-def _detail(event: Progress) -> str:
-    words = [
-        "" if event.speed is None else f"{event.speed:.1f}x",
-        "" if event.size_bytes is None else bytes_text(event.size_bytes),
-        ""
-        if event.eta_seconds is None
-        else f"ETA {int(event.eta_seconds) // 60}:{int(event.eta_seconds) % 60:02d}",
-    ]
-    return "  ".join(word for word in words if word)
+def file_progress(mode: str, stream: TextIO) -> ProgressDisplay[Event]:
+    """Return the display for the events of single files; the keys of its bars are paths."""
+    return display_for(mode, stream, FileTracker())
+
+
+class FileTracker:
+    """Turns the events of single files into the states of their bars."""
+
+    def __init__(self) -> None:
+        self._stages: dict[str, str] = {}
+
+    def __call__(self, event: Event) -> Sequence[BarState]:
+        if event.stage not in _STAGES_SHOWN:
+            return ()
+        name = display_name(event.path)
+        match event:
+            case StageStarted():
+                part = f" {event.index + 1}/{event.count}" if event.count > 1 else ""
+                self._stages[event.path] = f"{event.stage}{part}"
+                fraction, detail = 0.0, ""
+            case Progress():
+                fraction, detail = event.fraction, progress_detail(event)
+            case StageDone():
+                fraction, detail = 1.0, ""
+        stage = self._stages.get(event.path, event.stage)
+        return (BarState(key=event.path, name=name, stage=stage, fraction=fraction, detail=detail),)
+
+
+def progress_detail(event: Progress) -> str:
+    """Return ``2.9x  24 MB  ETA 0:18``, without what is unknown."""
+    size = None if event.size_bytes is None else bytes_text(event.size_bytes)
+    return speed_and_eta(event.speed, event.eta_seconds, size)
+
+
+def speed_and_eta(speed: float | None, eta_seconds: float | None, size: str | None = None) -> str:
+    """Return ``2.9x  24 MB  ETA 0:18``, without what is None."""
+    texts = []
+    if speed is not None:
+        texts.append(f"{speed:.1f}x")
+    if size is not None:
+        texts.append(size)
+    if eta_seconds is not None:
+        texts.append(f"ETA {elapsed(eta_seconds)}")
+    return "  ".join(texts)
+
+
+def elapsed(seconds: float) -> str:
+    """Return ``1:02:11`` or ``0:18``."""
+    whole = int(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"

@@ -240,17 +240,23 @@ def test_fix_never_writes_to_the_input(capsys, folder):
         (["a.mkv", "-o", "gone/x.mp4"], "does not exist"),
         (["a.mkv", "a.mkv"], "would be written under one name; give it once"),
         (["a.mkv", "a.mp4"], "would be written under one name"),
-        (["a.mkv", "--trim", "5-1"], "the end has to come after the start"),
+        (["a.mkv", "--trim", "5-1"], "the end must be later than the start"),
         (["a.mkv", "--trim", "first", "--split"], "--trim first and --split"),
         (["a.mkv", "--max-size", "big"], "--max-size: invalid size 'big'"),
-        (["a.mkv", "--loudness", "3"], "--loudness: '3': want -70 to -5 LUFS"),
+        (["a.mkv", "--loudness", "3"], "--loudness: invalid loudness '3'; expected -70 to -5 LUFS"),
         (["a.mkv", "--rung", "720"], "--rung: invalid picture size '720'"),
-        (["a.mkv", "--rung", "0x0"], "--rung: '0x0': want sides of more than 0 pixels"),
-        (["a.mkv", "--frame-rate", "0"], "--frame-rate: '0': want 1 to 1000"),
-        (["a.mkv", "--frame-rate", "1000000"], "--frame-rate: '1000000': want 1 to 1000"),
-        (["a.mkv", "--encoder", "h265"], "--encoder: 'h265': want one of libx264, h264_nvenc"),
-        (["a.mkv", "--snap", "1"], "--snap moves a trim; give --trim, too"),
-        (["a.mkv", "--report", "a.mkv/x"], "--report a.mkv/x: cannot be made"),
+        (["a.mkv", "--rung", "0x0"], "--rung: invalid picture size '0x0'; expected at least 1x1"),
+        (
+            ["a.mkv", "--frame-rate", "0"],
+            "--frame-rate: invalid frame rate '0'; expected 1 to 1000",
+        ),
+        (
+            ["a.mkv", "--frame-rate", "1000000"],
+            "--frame-rate: invalid frame rate '1000000'; expected 1 to 1000",
+        ),
+        (["a.mkv", "--encoder", "h265"], "--encoder: 'h265' is not one of libx264, h264_nvenc"),
+        (["a.mkv", "--snap", "1"], "--snap needs --trim"),
+        (["a.mkv", "--report", "a.mkv/x"], "--report a.mkv/x: cannot be created"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_any_work(capsys, folder, words, message):
@@ -359,7 +365,7 @@ def test_settings_are_used_and_options_go_before_them(capsys, folder, tmp_path):
     (tmp_path / "work" / "mediaprep.toml").write_text("profil = 'x'\n")
     code, _, err = run(capsys, "check", "open.mp4")
     assert code == 2
-    assert err.endswith("mediaprep.toml: profil: no such setting; did you mean 'profile'?\n")
+    assert err.endswith("mediaprep.toml: profil: unknown setting; did you mean 'profile'?\n")
 
 
 def test_colour_is_for_terminals_unless_asked(capsys, folder, monkeypatch):

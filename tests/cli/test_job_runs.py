@@ -25,7 +25,7 @@ def folder(make: Make, tmp_path: Path) -> Path:
 def test_batch_and_jobs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["batch", str(folder / "in"), "-o", str(folder / "out")]
     assert run(words) == 0
-    assert "already fine, copied" in capsys.readouterr().out
+    assert "already accepted, copied" in capsys.readouterr().out
     (folder / "in" / "bad.mp4").write_bytes(b"no media at all" * 99)
     assert run([*words, "--json"]) == 6
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -71,7 +71,7 @@ def test_a_refused_file_that_is_copied_as_asked_is_no_failure(
     assert (folder / "copies" / "long.mp4").read_bytes() == (
         folder / "in" / "long.mp4"
     ).read_bytes()
-    assert "refused, copied as it is" in capsys.readouterr().out
+    assert "refused, copied unchanged" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -94,14 +94,14 @@ def test_watch_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         == 0
     )
     answer = capsys.readouterr()
-    assert "fine.mp4  already fine, copied" in answer.out
+    assert "fine.mp4  already accepted, copied" in answer.out
     assert "watching" in answer.err
 
 
 @pytest.mark.slow
 def test_a_dry_run_says_how_much(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["batch", str(folder / "in"), "-n"]) == 0
-    assert "1 file: about" in capsys.readouterr().out
+    assert "1 file: output about" in capsys.readouterr().out
     assert sorted(path.name for path in folder.iterdir()) == ["in"]
 
 

@@ -98,9 +98,12 @@ def test_help_is_everywhere(capsys, command, option):
     [
         (["chek", "x"], "mediaprep: No such command 'chek'. Did you mean 'check'?"),
         (["check", "--foo", "x"], "mediaprep check: No such option: --foo"),
-        (["fix", "x", "--quality", "good"], "mediaprep fix: Invalid value for '--quality'"),
-        (["check"], "mediaprep: no input: name a file"),
-        (["check", "-", "-"], "mediaprep: stdin ('-') can be read once only"),
+        (
+            ["fix", "x", "--quality", "good"],
+            "mediaprep: --quality: 'good' is not one of fast, default, best, hq",
+        ),
+        (["check"], "mediaprep: no input: pass a file, or --files-from"),
+        (["check", "-", "-"], "mediaprep: standard input ('-') can be read only once"),
         (["check", "x", "-p", "twiter"], "mediaprep: no profile 'twiter'; did you mean 'twitter'?"),
         (["check", "x", "--category", "tweet"], "mediaprep: twitter: no category 'tweet'"),
         (
@@ -142,7 +145,7 @@ def test_a_wrong_command_line_is_one_line_and_exit_2(capsys, words, message):
     ],
 )
 def test_options_of_mediaprep_itself_stand_anywhere_but_after_a_double_dash(words, front):
-    assert cli.hoisted(words) == front
+    assert cli.global_options_first(words) == front
 
 
 @pytest.mark.parametrize(
@@ -198,7 +201,7 @@ def test_with_v_a_bug_shows_its_traceback(capsys, monkeypatch):
 
 
 def test_a_bug_outside_any_file_is_70_too(capsys, monkeypatch):
-    monkeypatch.setattr("mediaprep.cli._placement.placement", lambda *_: {}["x"])
+    monkeypatch.setattr("mediaprep.cli._placement.find_placement", lambda *_: {}["x"])
     code, out, err = run(capsys, "check", "x")
     assert (code, out) == (70, "")
     assert err == "mediaprep: internal error: KeyError: 'x'; run again with -v for the traceback\n"

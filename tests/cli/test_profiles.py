@@ -76,7 +76,7 @@ def test_validate_tells_every_problem_on_its_own_line_and_exits_1(tmp_path, monk
         )
     )
     assert run("validate", "my.toml", "gone.toml", code=1).splitlines() == [
-        "my.toml: tweet_video.video-frame-rate.level: input should be 'must', 'should' or 'observed' (got 'mist')",
+        "my.toml: tweet_video.video-frame-rate.level: input should be 'must', 'observed' or 'should' (got 'mist')",
         "my.toml: tweet_video.video-siz: no such key; did you mean 'video-size'?",
         "gone.toml: cannot be read: No such file or directory",
     ]

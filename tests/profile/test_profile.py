@@ -359,7 +359,7 @@ OK = 'level = "must", source = "here"'
     [
         (
             'video-frame-rate = { max = "60", level = "mist", source = "here" }',
-            "tweet_video.video-frame-rate.level: input should be 'must', 'should' or 'observed' (got 'mist')",
+            "tweet_video.video-frame-rate.level: input should be 'must', 'observed' or 'should' (got 'mist')",
         ),
         (
             'video-frame-rat = { max = "60" }',

@@ -1,4 +1,4 @@
-"""How far a run is, weighted by media seconds; and the words for it."""
+"""The progress of a run, weighted by seconds of media; the lines about its jobs."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from mediaprep.jobs.run.events import (
     RunDone,
     RunStarted,
 )
-from mediaprep.report import batch
 from mediaprep.report.batch import (
-    LOOK_WEIGHT,
-    BatchBars,
-    BatchJsonLines,
+    PROBE_WEIGHT,
     BatchProgress,
-    again_line,
+    BatchTracker,
+    batch_progress,
     job_line,
+    retry_line,
     summary,
 )
 from mediaprep.report.lines import written
+from mediaprep.report.progress import Bars, JsonLines, PlainLines
 
 
 class Clock:
@@ -66,34 +66,34 @@ def done(job: int, media: float, **more: object) -> JobDone:
 
 def test_a_long_file_counts_for_more_than_a_short_one() -> None:
     clock = Clock()
-    tally = BatchProgress(clock)
+    progress = BatchProgress(clock)
     for event in (
         begun(2, 200),
         taken(1),
-        probed(1, 90 - LOOK_WEIGHT),
+        probed(1, 90 - PROBE_WEIGHT),
         taken(2),
-        probed(2, 10 - LOOK_WEIGHT),
+        probed(2, 10 - PROBE_WEIGHT),
     ):
-        tally(event)
+        progress(event)
     clock.now = 10.0
-    tally(done(2, 10 - LOOK_WEIGHT))
-    assert tally.fraction == pytest.approx(0.1)
-    tally(JobProgress(job=1, input="1.mov", stage="encode", fraction=0.5))
-    assert tally.fraction == pytest.approx(0.1 + 0.9 * 0.5 * 0.9)
-    assert tally.eta_seconds == pytest.approx(10 * (1 - tally.fraction) / tally.fraction)
-    tally(done(1, 90))
-    assert tally.fraction == 1.0
+    progress(done(2, 10 - PROBE_WEIGHT))
+    assert progress.fraction == pytest.approx(0.1)
+    progress(JobProgress(job=1, input="1.mov", stage="encode", fraction=0.5))
+    assert progress.fraction == pytest.approx(0.1 + 0.9 * 0.5 * 0.9)
+    assert progress.eta_seconds == pytest.approx(10 * (1 - progress.fraction) / progress.fraction)
+    progress(done(1, 90))
+    assert progress.fraction == 1.0
 
 
-def test_what_was_not_looked_at_is_guessed_from_its_bytes() -> None:
-    tally = BatchProgress(Clock())
-    for event in (begun(4, 400), taken(1), probed(1, 10 - LOOK_WEIGHT), done(1, 10)):
-        tally(event)
-    assert tally.fraction == pytest.approx(0.25)
+def test_a_file_that_was_not_probed_counts_by_its_bytes() -> None:
+    progress = BatchProgress(Clock())
+    for event in (begun(4, 400), taken(1), probed(1, 10 - PROBE_WEIGHT), done(1, 10)):
+        progress(event)
+    assert progress.fraction == pytest.approx(0.25)
 
 
-def test_a_job_that_is_tried_again_counts_once() -> None:
-    tally = BatchProgress(Clock())
+def test_a_job_that_is_retried_counts_once() -> None:
+    progress = BatchProgress(Clock())
     for event in (
         begun(1, 100),
         taken(1),
@@ -102,46 +102,46 @@ def test_a_job_that_is_tried_again_counts_once() -> None:
         taken(1),
         probed(1, 10),
     ):
-        tally(event)
-    assert tally.fraction == 0.0
-    tally(done(1, 10))
-    assert (tally.done, tally.jobs, tally.fraction) == (1, 1, 1.0)
+        progress(event)
+    assert progress.fraction == 0.0
+    progress(done(1, 10))
+    assert (progress.done, progress.jobs, progress.fraction) == (1, 1, 1.0)
 
 
-def test_what_is_refused_or_fine_is_no_work_of_its_playing_time() -> None:
+def test_a_refused_file_does_not_count_by_its_duration() -> None:
     clock = Clock()
-    tally = BatchProgress(clock)
-    for event in (begun(2, 200), taken(1), taken(2), probed(2, 10 - LOOK_WEIGHT)):
-        tally(event)
+    progress = BatchProgress(clock)
+    for event in (begun(2, 200), taken(1), taken(2), probed(2, 10 - PROBE_WEIGHT)):
+        progress(event)
     clock.now = 5.0
-    tally(JobInspected(job=1, input="1.mov", status="refused", media_seconds=7200))
-    tally(
+    progress(JobInspected(job=1, input="1.mov", status="refused", media_seconds=7200))
+    progress(
         JobDone(
             job=1, input="1.mov", status="refused", attempt=1, media_seconds=7200, size_bytes=100
         )
     )
-    assert tally.fraction == pytest.approx(LOOK_WEIGHT / (10 + LOOK_WEIGHT))
-    assert tally.speed is None
+    assert progress.fraction == pytest.approx(PROBE_WEIGHT / (10 + PROBE_WEIGHT))
+    assert progress.speed is None
 
 
-def test_the_pace_of_a_watched_folder_counts_from_where_work_began_again() -> None:
+def test_speed_and_eta_of_a_watched_folder_start_anew_after_an_idle_time() -> None:
     clock = Clock()
-    tally = BatchProgress(clock)
+    progress = BatchProgress(clock)
     for event in (JobFound(jobs=1, size_bytes=100), taken(1), probed(1, 10)):
-        tally(event)
+        progress(event)
     clock.now = 5.0
-    tally(done(1, 10))
+    progress(done(1, 10))
     clock.now = 86_400.0
     for event in (JobFound(jobs=1, size_bytes=100), taken(2), probed(2, 10)):
-        tally(event)
+        progress(event)
     clock.now += 4.0
-    tally(JobProgress(job=2, input="2.mov", stage="encode", fraction=0.5))
-    assert tally.eta_seconds == pytest.approx(4 * (1 - tally.fraction) / tally.fraction)
-    assert tally.eta_seconds < 10
-    assert tally.words().startswith("1/2 files")
+    progress(JobProgress(job=2, input="2.mov", stage="encode", fraction=0.5))
+    assert progress.eta_seconds == pytest.approx(4 * (1 - progress.fraction) / progress.fraction)
+    assert progress.eta_seconds < 10
+    assert progress.state().line().startswith("1/2 files")
 
 
-def test_a_file_that_was_refused_and_copied_says_both(
+def test_the_line_of_a_file_that_was_refused_and_copied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -156,18 +156,18 @@ def test_a_file_that_was_refused_and_copied_says_both(
     )
     assert (
         written([job_line(event)])
-        == "in/a.mov  refused, copied as it is  out/a.mov, /elsewhere/b.mov  2 MB  (1.0 s)\n"
+        == "in/a.mov  refused, copied unchanged  out/a.mov, /elsewhere/b.mov  2 MB  (1.0 s)\n"
     )
 
 
-def test_a_try_that_failed_says_when_the_next_one_is() -> None:
+def test_the_line_of_a_failed_attempt_says_when_it_is_retried() -> None:
     again = JobRetry(job=1, input="/in/a\n.mov", attempt=2, problem="no space", pause_seconds=4.0)
-    assert again_line(again) == "/in/a\\n.mov: attempt 2 failed: no space; it is tried again in 4 s"
+    assert retry_line(again) == "/in/a\\n.mov: attempt 2 failed: no space; retrying in 4 s"
 
 
-def test_events_are_json_lines_without_what_only_this_process_can_use() -> None:
+def test_events_are_json_lines_without_objects_of_this_process() -> None:
     stream = io.StringIO()
-    lines = BatchJsonLines(stream)
+    lines = JsonLines(stream)
     lines(done(1, 3.0, outputs=("out/caf\udce9\n.mp4",)))
     lines(Notice(message="x"))
     first, second = map(json.loads, stream.getvalue().splitlines())
@@ -182,7 +182,7 @@ def test_hostile_names_cannot_move_the_cursor() -> None:
     assert "\x1b" not in text
     assert text.count("\n") == 1
     stream = io.StringIO()
-    with BatchBars(stream) as bars:
+    with Bars(stream, BatchTracker()) as bars:
         bars(begun(1, 100))
         bars(taken(1))
         bars(
@@ -199,12 +199,28 @@ def test_hostile_names_cannot_move_the_cursor() -> None:
     assert "\x1b[2J" not in stream.getvalue()
 
 
-def test_the_summary_tells_this_run_and_all() -> None:
+def test_the_summary_counts_this_run_and_all_runs() -> None:
     end = RunDone(counts={"fixed": 2, "failed": 1}, left=3, seconds=61.0)
     text = written(summary(end, {"fixed": 5, "failed": 1}, "out"))
     assert [line.split() for line in text.splitlines()[1:3]] == [
         ["fixed", "2", "5"],
         ["failed", "1", "1"],
     ]
-    assert "3 files in 1:01, 3 left for the next run" in text
-    assert batch.drawer("none", io.StringIO(), terminal=True)(end) is None
+    assert "3 files in 1:01; 3 left for the next run" in text
+
+
+def test_plain_lines_are_about_the_whole_run() -> None:
+    stream, clock = io.StringIO(), Clock()
+    plain = PlainLines(stream, BatchTracker(clock), clock)
+    for event in (begun(2, 200), taken(1), probed(1, 10)):
+        plain(event)
+    clock.now = 11.0
+    plain(JobProgress(job=1, input="1.mov", stage="encode", fraction=0.5))
+    assert stream.getvalue() == "0/2 files  23%  ETA 0:37\n"
+
+
+def test_the_display_of_mode_none_shows_nothing() -> None:
+    stream = io.StringIO()
+    with batch_progress("none", stream) as display:
+        display(begun(1, 100))
+    assert stream.getvalue() == ""
