@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mediaprep.jobs.ledger.records import FoundFile, Publication
 from mediaprep.jobs.run import batch
 from mediaprep.jobs.run.driver import Driver
 from mediaprep.jobs.run.events import JobEvent
@@ -108,6 +110,18 @@ class EventLog:
 
     def of(self, kind: str) -> list[JobEvent]:
         return [event for event in self.events if event.event == kind]
+
+
+def found_files(count: int, stamp: int = 1) -> Iterator[FoundFile]:
+    for number in range(count):
+        yield FoundFile(
+            source=f"/in/{number}.mov", relative_path=f"{number}.mov", stamp=(10, stamp, 1, number)
+        )
+
+
+def published(name: str, sha256: str = "ab", **more: object) -> Publication:
+    output = Publication(name=name, sha256=sha256, size_bytes=1, work_file=None, fixed=True)
+    return replace(output, **more)  # type: ignore[arg-type]
 
 
 def visible(folder: Path) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import shutil
@@ -16,7 +15,7 @@ import pytest
 
 import mediaprep
 from mediaprep.errors import Cancelled, EnvironmentProblem, UsageProblem
-from mediaprep.jobs.ledger.discover import find_inputs, refuse_nested_output, walk
+from mediaprep.jobs.ledger.discover import find_inputs
 from mediaprep.jobs.ledger.ledger import Ledger
 from mediaprep.jobs.run import batch
 from mediaprep.jobs.run.events import JobDone, JobStarted, RunStarted
@@ -218,30 +217,6 @@ def test_a_vanished_file_and_a_missing_input_are_one_line_each(
     assert "nothing.mp4" in notice.message
 
 
-def test_an_unreadable_folder_is_one_line_and_the_others_are_scanned(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The error is simulated, because root may read everything."""
-    for name in ("a/1.mp4", "secret/2.mp4", "z/3.mp4", "4.mp4"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(b"x")
-    real = os.scandir
-
-    def scandir(path: Path) -> object:
-        if Path(path).name == "secret":
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-        return real(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
-    lines: list[str] = []
-    assert {entry.relative_path for entry in walk(tmp_path, lines.append)} == {
-        "a/1.mp4",
-        "z/3.mp4",
-        "4.mp4",
-    }
-    assert lines == [f"{tmp_path}/secret: cannot be read (permission denied)"]
-
-
 @pytest.mark.slow
 def test_an_output_that_cannot_be_written_fails_only_its_file(
     drop: Drop, open_driver, tmp_path: Path
@@ -288,17 +263,6 @@ def test_a_cancelled_run_releases_its_jobs(drop: Drop, open_driver, tmp_path: Pa
         assert all(row.attempts == 0 for row in ledger.jobs())
     with open_driver() as driver:
         assert batch.run(driver, [str(tmp_path / "in")]).counts == {"already_ok": 4, "refused": 1}
-
-
-def test_an_output_folder_inside_the_input_is_refused_through_links_too(
-    tmp_path: Path,
-) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "alias").symlink_to(tmp_path / "in")
-    for out in (tmp_path / "in" / "out", tmp_path / "alias" / "deep" / "out", tmp_path / "in"):
-        with pytest.raises(UsageProblem, match="would become inputs"):
-            refuse_nested_output(tmp_path / "in", out)
-    refuse_nested_output(tmp_path / "in", tmp_path / "beside")
 
 
 def test_another_ledger_for_the_same_output_is_refused(open_driver, tmp_path: Path) -> None:

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from mediaprep.jobs.ledger.discover import found_file, is_ignored, walk
-from mediaprep.jobs.watch import settle, writers
+from mediaprep.jobs.ledger.discover import found_file, walk
+from mediaprep.jobs.watch import settle
 from mediaprep.jobs.watch.settle import SettleOptions, UnsettledFiles, is_complete
-from mediaprep.jobs.watch.writers import OpenWriters
 
 SETTLE = SettleOptions(settle=0.3, check_interval=0.05, incomplete_after=60)
 PAUSE = 0.5  # longer than SETTLE.settle
@@ -242,35 +241,3 @@ def test_a_file_that_disappears_is_removed(tmp_path: Path) -> None:
     clock.now = 10
     assert list(unsettled.settled()) == []
     assert len(unsettled) == 0
-
-
-@pytest.mark.parametrize("lease", [True, False])
-def test_a_writer_is_detected_by_lease_and_by_descriptors(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lease: bool
-) -> None:
-    if not lease:
-        monkeypatch.setattr(writers, "is_leased_to_writer", lambda path: None)
-    path = tmp_path / "a"
-    path.write_bytes(b"x")
-    file = found_file(path, "a")
-    assert file is not None
-    with path.open("r+b"):
-        assert OpenWriters().has_writer(str(path))
-    with path.open("rb"):
-        assert not OpenWriters().has_writer(str(path))
-
-
-@pytest.mark.parametrize(
-    "name", [".a", "a.part", "a.tmp", "a.crdownload", "a.filepart", "~a.mp4", "_UNPACK_a"]
-)
-def test_unfinished_names_are_ignored(name: str) -> None:
-    assert is_ignored(name)
-    assert not is_ignored("part.mp4")
-
-
-def test_links_and_special_files_are_ignored(tmp_path: Path) -> None:
-    (tmp_path / "real.mp4").write_bytes(b"x")
-    (tmp_path / "link.mp4").symlink_to(tmp_path / "real.mp4")
-    (tmp_path / "folder").symlink_to(tmp_path)
-    os.mkfifo(tmp_path / "pipe.mp4")
-    assert [file.relative_path for file in walk(tmp_path, pytest.fail)] == ["real.mp4"]
