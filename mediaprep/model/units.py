@@ -10,6 +10,7 @@ from fractions import Fraction
 
 MB = 10**6
 MIB = 2**20
+PICTURE_PIXELS_MAX = 64_000_000  # of one picture; larger ones are not decoded (docs/security.md)
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _NTSC_TOLERANCE = Fraction(1, 200)  # frames per second: 29.97 and 23.98 are within it
 
@@ -35,7 +36,8 @@ def parse_bytes(text: str) -> tuple[Fraction, str]:
     found = re.fullmatch(_NUMBER + r"\s*(B|kB|KB|MB|GB|KiB|MiB|GiB)", text.strip())
     if not found:
         raise ValueError(
-            f"invalid size {text!r}; expected a number and B, kB, MB, GB, KiB, MiB or GiB, such as 15MB"
+            f"invalid size {text!r}; expected a number and B, kB, MB, GB, KiB, MiB or GiB, "
+            "such as 15MB"
         )
     return Fraction(found[1]), "kB" if found[2] == "KB" else found[2]
 
@@ -59,7 +61,8 @@ def parse_bit_rate(text: str) -> int:
     found = re.fullmatch(_NUMBER + r"\s*(k|M|kbit/s|Mbit/s|bit/s|)", text.strip())
     if not found:
         raise ValueError(
-            f"invalid bit rate {text!r}; expected a number with k, M, kbit/s or Mbit/s, such as 2048k"
+            f"invalid bit rate {text!r}; expected a number with k, M, kbit/s or Mbit/s, "
+            "such as 2048k"
         )
     return int(Fraction(found[1]) * {"k": 1000, "M": 10**6, "": 1, "b": 1}[found[2][:1]])
 
@@ -76,7 +79,8 @@ def parse_duration(text: str) -> Fraction:
     if found := re.fullmatch(r"(?:(\d+):)?(\d{1,2}):([0-5]?\d(?:\.\d+)?)", text):
         return int(found[1] or 0) * 3600 + int(found[2]) * 60 + Fraction(found[3])
     raise ValueError(
-        f"invalid duration {text!r}; expected seconds, M:SS or a number with ms, s, min or h, such as 139.9 s"
+        f"invalid duration {text!r}; expected seconds, M:SS or a number with ms, s, min or h, "
+        "such as 139.9 s"
     )
 
 

@@ -31,7 +31,7 @@ def draft(name: str, like: str) -> str:
     base = find_profile(like)
     blocks = [
         f"#:schema {folder() / SCHEMA_NAME}",
-        f"# A key stated here replaces that of {like}; `mediaprep profiles show {like}` lists them.",
+        f"# Keys stated here replace those of {like}; see `mediaprep profiles show {like}`.",
         f"\n[profile]\nname = {_quoted(name)}\ntitle = {_quoted(name)}",
         f"source = {_quoted(base.source)}\ndate = {_quoted(base.date)}",
         "\n[profile.defaults]",

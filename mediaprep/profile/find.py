@@ -92,7 +92,10 @@ def split_name(name: str) -> tuple[str, str | None]:
 
 
 def locate(name: str) -> Path:
-    """Return the TOML file of a profile's name or path. Raises: ProfileError for an unknown name."""
+    """Return the path of a profile's TOML file.
+
+    Raises: ProfileError for an unknown name.
+    """
     if name.endswith(SUFFIX):
         return Path(name).expanduser()
     if name in bundled():

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 
 from mediaprep.errors import Cancelled, DeadlineExceeded
 from mediaprep.model.events import Listener, Stage, StageDone, StageStarted, ignore
+from mediaprep.model.units import PICTURE_PIXELS_MAX
 
 PROBE_SECONDS = 10.0  # hostile-input.md, section 6: probe 10 s
-MAX_PIXELS = 64_000_000  # one picture: hostile-input.md, section 6
+MAX_PIXELS = PICTURE_PIXELS_MAX
 MAX_SOURCE_BYTES = 64 * 2**30
 SLOW_DISK = (
     50 * 10**6

@@ -1,1 +1,1 @@
-"""Descriptions of rewritten files: the facts an output will have once it is encoded or converted. Pure."""
+"""The facts that an output will have after it is encoded, rewritten or converted. Pure."""

@@ -1,4 +1,4 @@
-"""From an animation to a video and back, as asked: what each is in the other's facts."""
+"""Conversion of an animation to a video and back: the facts of the one as the other."""
 
 from __future__ import annotations
 
@@ -18,56 +18,51 @@ from mediaprep.model.media import (
     VideoStream,
 )
 from mediaprep.model.placement import Placement
-from mediaprep.targets.animation import encoding, fitted_size, frames_max, limit_of
-from mediaprep.targets.video import FASTEST
+from mediaprep.targets.animation import encoding, fitted_size, frames_max
+from mediaprep.targets.video import FRAME_RATE_MAX
 
-SLOWEST = Fraction(
-    10
-)  # frames a second of a video made of an animation: fewer make players seek badly (a guess)
-GIF_TICKS = (
-    4,
-    5,
-    6,
-    8,
-    10,
-)  # hundredths a frame of a GIF made of a video: 25 to 10 frames a second, the fastest that fits is taken
+# Frames per second of a video made from an animation: with fewer, players seek badly (a guess).
+_VIDEO_RATE_MIN = Fraction(10)
+# Hundredths per frame of a GIF made from a video: 25 to 10 fps; the fastest that fits is used.
+_GIF_TICKS = (4, 5, 6, 8, 10)
 
 
 def frame_rate(delays: tuple[Fraction, ...], placement: Placement) -> Fraction:
-    """The constant rate at which each frame begins on an output frame; where that would be above the limit, the limit, at which each
-    begins within half an output frame of its time."""
-    limit = limit_of(placement, "video-frame-rate")
-    fastest = limit.max if isinstance(limit, Range) and limit.max is not None else FASTEST
+    """Return the constant rate at which each frame of an animation starts on an output frame.
+
+    If that is above the limit it is the limit; each frame then starts within half an output frame
+    of its time.
+    """
+    limit = placement.limit("video-frame-rate")
+    most = FRAME_RATE_MAX
+    if isinstance(limit, Range) and limit.max is not None:
+        most = limit.max
     exact = 1 / _divisor(delays)
-    if exact > fastest:
-        return fastest
-    return exact if exact >= SLOWEST else min(fastest, exact * math.ceil(SLOWEST / exact))
+    if exact < _VIDEO_RATE_MIN:
+        exact *= math.ceil(_VIDEO_RATE_MIN / exact)
+    return min(most, exact)
 
 
 def _divisor(delays: tuple[Fraction, ...]) -> Fraction:
-    """The greatest common divisor of exact times."""
+    """Return the greatest common divisor of exact times."""
     common = math.lcm(*(delay.denominator for delay in delays))
     return Fraction(math.gcd(*(int(delay * common) for delay in delays)), common)
 
 
 def repeats(source: Animation, placement: Placement) -> int:
-    """Plays that the video shows: once, or as often as the shortest video allowed needs."""
-    limit = limit_of(placement, "video-duration")
-    least = limit.min if isinstance(limit, Range) and limit.min is not None else Fraction(0)
-    return 1 if not source.duration else max(1, math.ceil(least / source.duration))
+    """Return how often the video plays the animation: once, or as the minimum duration requires."""
+    limit = placement.limit("video-duration")
+    if not source.duration or not isinstance(limit, Range) or limit.min is None:
+        return 1
+    return max(1, math.ceil(limit.min / source.duration))
 
 
 def as_video(source: Animation, placement: Placement) -> Video | Refused:
-    """The animation seen as a video of constant rate: what its frames show, one play or the repeats of a short one, no sound."""
-    if (
-        source.delays is None
-        or not source.duration
-        or source.width is None
-        or source.height is None
-    ):
-        return Refused(
-            reason="the times of its frames cannot be told, so no video can be made of it"
-        )
+    """Return an animation as a video of constant rate without sound, with its repeats."""
+    if source.delays is None or not source.duration:
+        return Refused(reason="the times of its frames are unknown, so it cannot become a video")
+    if source.width is None or source.height is None:
+        return Refused(reason="its picture size is unknown, so it cannot become a video")
     rate = frame_rate(source.delays, placement)
     count = max(1, round(source.duration * repeats(source, placement) * rate))
     return Video(
@@ -106,34 +101,30 @@ def as_video(source: Animation, placement: Placement) -> Video | Refused:
 def as_gif(
     source: Video, span: tuple[Fraction, Fraction] | None, case: Case
 ) -> Animation | Refused:
-    """A GIF that repeats for ever, of all of a short video or the span asked for: at most 25 frames a second, fewer where the limit of
-    frames needs it, never fewer than 10. The sound is lost."""
+    """Return a video, or a span of it, as an endless GIF without sound.
+
+    It has at most 25 fps, fewer if the limit of frames requires it, but at least 10.
+    """
+    encoding(case.placement)
     length = source.video.duration if span is None else span[1] - span[0]
     shown, rate = source.video.display_size, source.video.frame_rate
     if length is None or shown is None or rate is None:
         return Refused(
-            reason="its picture size, duration or frame rate cannot be told, so no GIF can be made of it"
+            reason="its picture size, duration or frame rate is unknown, so it cannot become a GIF"
         )
     most = frames_max(case.placement)
-    ticks = next(
-        (
-            t
-            for t in GIF_TICKS
-            if _count(length, t) <= most and Fraction(100, t) <= max(rate, SLOWEST)
-        ),
-        None,
-    )
+    ticks = _gif_ticks(length, rate, most)
     if ticks is None:
-        longest = Fraction(most * GIF_TICKS[-1], 100)
+        longest = units.duration_text(Fraction(most * _GIF_TICKS[-1], 100))
         return Refused(
-            reason=f"it is {units.duration_text(length)} long; a GIF of {most} frames shows {units.duration_text(longest)} at 10 fps",
+            reason=f"it lasts {units.duration_text(length)}; a GIF of {most} frames shows at most "
+            f"{longest} at 10 fps",
             remedies=("--trim START-END", "--to video"),
         )
-    count = _count(length, ticks)
-    width, height = (side + side % 2 for side in shown)
-    width, height = fitted_size((width, height), count, case.placement)
+    count = _frame_count(length, ticks)
+    even = shown[0] + shown[0] % 2, shown[1] + shown[1] % 2
+    width, height = fitted_size(even, count, case.placement)
     delays = (Fraction(ticks, 100),) * count
-    encoding(case.placement)
     return Animation(
         name=source.name,
         complete=True,
@@ -151,31 +142,39 @@ def as_gif(
     )
 
 
-def _count(length: Fraction, ticks: int) -> int:
+def _gif_ticks(length: Fraction, rate: Fraction, most: int) -> int | None:
+    """Return the shortest frame time, in hundredths, with at most ``most`` frames.
+
+    The GIF has no more frames per second than the video, unless that has fewer than 10.
+    """
+    for ticks in _GIF_TICKS:
+        slow_enough = Fraction(100, ticks) <= max(rate, _VIDEO_RATE_MIN)
+        if slow_enough and _frame_count(length, ticks) <= most:
+            return ticks
+    return None
+
+
+def _frame_count(length: Fraction, ticks: int) -> int:
     return max(2, round(length * 100 / ticks))
 
 
 def losses(source: Media, target: Media) -> tuple[str, ...]:
-    """What the other kind cannot carry, one line each."""
-    if isinstance(source, Animation) and isinstance(target, Video):
-        plays = (
-            "for ever"
-            if source.loop == 0
-            else "once"
-            if source.loop == 1
-            else f"{source.loop} times"
-        )
-        lines = [
-            f"the animation says that it plays {plays}; a video plays as its player repeats it"
-        ]
-        if source.transparency:
-            behind = (
-                "as the colour stored behind it"
-                if source.format in ("avif", "heif")
-                else "on white"
-            )
-            lines.append(f"what is transparent is shown {behind}")
-        return tuple(lines)
+    """Return what the other kind cannot represent, one line each."""
     if isinstance(source, Video) and isinstance(target, Animation) and source.audio_present:
-        return ("a GIF has no sound: it is left out",)
-    return ()
+        return ("a GIF has no sound: it is dropped",)
+    if not (isinstance(source, Animation) and isinstance(target, Video)):
+        return ()
+    lines = [f"the animation plays {_plays(source.loop)}; a video repeats as its player decides"]
+    if source.transparency:
+        stored = source.format in ("avif", "heif")
+        background = "on the colour stored behind it" if stored else "on white"
+        lines.append(f"transparent parts are shown {background}")
+    return tuple(lines)
+
+
+def _plays(loop: int | None) -> str:
+    if loop is None:
+        return "an unknown number of times"
+    if loop == 0:
+        return "endlessly"
+    return "once" if loop == 1 else f"{loop} times"

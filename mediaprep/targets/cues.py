@@ -1,4 +1,4 @@
-"""What is done to cues: order, times, overlaps, spans. Pure; times in seconds."""
+"""Changes to cues: order, times, overlaps, spans. Times are seconds."""
 
 from __future__ import annotations
 
@@ -7,65 +7,73 @@ from fractions import Fraction
 
 from mediaprep.model.media import Cue
 
-READING = Fraction(
-    2
-)  # seconds that a cue without a length is shown, at most until the next: a common default of caption editors; ours
+# Seconds that a cue without a duration is shown, at most until the next cue: a common default of
+# caption editors, and a choice of mediaprep.
+_DEFAULT_DURATION = Fraction(2)
 
 
 def in_order(cues: tuple[Cue, ...]) -> tuple[Cue, ...]:
-    """By start, then end; equals keep their order."""
+    """Sort cues by start, then by end; equal cues keep their order."""
     return tuple(sorted(cues, key=lambda cue: (cue.start, cue.end)))
 
 
 def with_times(cues: tuple[Cue, ...]) -> tuple[Cue, ...]:
-    """Swapped ends swapped back, times before 0 clamped to it, what ends before it left out, what has no length given one."""
+    """Return the cues with valid times.
+
+    Reversed times are swapped, starts before 0 become 0, cues that end before 0 are dropped, and
+    cues without a duration get one.
+    """
     starts = sorted({cue.start for cue in cues})
-    made: list[Cue] = []
+    valid: list[Cue] = []
     for cue in cues:
         start, end = max(Fraction(0), min(cue.start, cue.end)), max(cue.start, cue.end)
         if end <= 0:
             continue
         if end == start:
+            end = start + _DEFAULT_DURATION
             following = next((other for other in starts if other > start), None)
-            end = start + READING if following is None else min(start + READING, following)
-        made.append(replace(cue, start=start, end=end))
-    return tuple(made)
+            if following is not None:
+                end = min(end, following)
+        valid.append(replace(cue, start=start, end=end))
+    return tuple(valid)
 
 
 def without_empty(cues: tuple[Cue, ...]) -> tuple[Cue, ...]:
-    """Those that show something."""
+    """Return the cues that have text."""
     return tuple(cue for cue in cues if cue.text)
 
 
 def without_overlap(cues: tuple[Cue, ...]) -> tuple[Cue, ...]:
-    """Each ends where the next begins at the latest; those that begin together become one."""
-    made: list[Cue] = []
+    """End each cue where the next one starts, at the latest; merge cues that start together."""
+    separate: list[Cue] = []
     for cue in in_order(cues):
-        if made and made[-1].start == cue.start:
-            made[-1] = replace(
-                made[-1], end=max(made[-1].end, cue.end), text=f"{made[-1].text}\n{cue.text}"
-            )
+        last = separate[-1] if separate else None
+        if last is not None and last.start == cue.start:
+            merged = replace(last, end=max(last.end, cue.end), text=f"{last.text}\n{cue.text}")
+            separate[-1] = merged
             continue
-        if made and made[-1].end > cue.start:
-            made[-1] = replace(made[-1], end=cue.start)
-        made.append(cue)
-    return tuple(made)
+        if last is not None and last.end > cue.start:
+            separate[-1] = replace(last, end=cue.start)
+        separate.append(cue)
+    return tuple(separate)
 
 
 def within_span(cues: tuple[Cue, ...], span: tuple[Fraction, Fraction]) -> tuple[Cue, ...]:
-    """What is shown in a span of the video, counted from its start, to the millisecond that files hold; bad times are mended first."""
-    cues, (start, end) = with_times(cues), span
-    length = end - start
-    cut = (
+    """Return the cues of a span of the video, with times from the start of the span.
+
+    Invalid times are corrected first; the results are rounded to milliseconds, which files store.
+    """
+    start, length = span[0], span[1] - span[0]
+    shifted = (
         replace(
             cue,
-            start=_ms(max(Fraction(0), cue.start - start)),
-            end=_ms(min(length, cue.end - start)),
+            start=_whole_milliseconds(max(Fraction(0), cue.start - start)),
+            end=_whole_milliseconds(min(length, cue.end - start)),
         )
-        for cue in cues
+        for cue in with_times(cues)
     )
-    return tuple(cue for cue in cut if cue.start < cue.end)
+    return tuple(cue for cue in shifted if cue.start < cue.end)
 
 
-def _ms(seconds: Fraction) -> Fraction:
+def _whole_milliseconds(seconds: Fraction) -> Fraction:
     return Fraction(int(seconds * 1000), 1000)

@@ -1,4 +1,4 @@
-"""Which frames of an animation are kept, and how long each of them stays in a GIF: whole hundredths of a second, two at the least."""
+"""Frame times of a GIF: whole hundredths of a second, at least two per frame."""
 
 from __future__ import annotations
 
@@ -6,24 +6,27 @@ from fractions import Fraction
 from itertools import pairwise
 
 TICK = Fraction(1, 100)
-LEAST_TICKS = 2  # browsers play 0 and 1/100 s as 1/10 s
+_TICKS_MIN = 2  # browsers play delays of 0 and 1/100 s as 1/10 s
 
 
 def retained_frames(delays: tuple[Fraction, ...], most: int) -> tuple[int, ...]:
-    """Indices of the frames to keep, at most ``most``: the frames are divided into runs, and of each the one that stays longest stands
-    for all of it. A run is a single frame, or what no GIF can show apart (less than 1/50 s), or a share of too many frames."""
+    """Return the indices of the frames to keep, at most ``most``.
+
+    The frames are divided into runs; of each run the frame shown longest is kept. A run is a single
+    frame, frames too short for a GIF (less than 1/50 s together), or a share of too many frames.
+    """
     return tuple(max(run, key=lambda index: delays[index]) for run in _runs(delays, most))
 
 
 def gif_delays(delays: tuple[Fraction, ...], most: int) -> tuple[Fraction, ...]:
-    """Seconds that each frame of ``kept(delays, most)`` stays: the sum of its run's, in whole hundredths, so that the whole duration is
-    kept to half a hundredth."""
+    """Return the seconds that each of ``retained_frames(delays, most)`` is shown.
+
+    That is the sum over its run, in whole hundredths. The total changes by at most half of one.
+    """
     starts = _starts(delays)
     firsts = [run[0] for run in _runs(delays, most)]
-    ends = [
-        *(starts[first] for first in firsts[1:]),
-        max(starts[-1], starts[firsts[-1]] + LEAST_TICKS),
-    ]
+    end = max(starts[-1], starts[firsts[-1]] + _TICKS_MIN)
+    ends = [*(starts[first] for first in firsts[1:]), end]
     return tuple((end - starts[first]) * TICK for first, end in zip(firsts, ends, strict=True))
 
 
@@ -31,11 +34,11 @@ def _runs(delays: tuple[Fraction, ...], most: int) -> list[list[int]]:
     starts = _starts(delays)
     runs: list[list[int]] = []
     for index, start in enumerate(starts[:-1]):
-        if runs and start - starts[runs[-1][0]] < LEAST_TICKS:
+        if runs and start - starts[runs[-1][0]] < _TICKS_MIN:
             runs[-1].append(index)
         else:
             runs.append([index])
-    if len(runs) > 1 and starts[-1] - starts[runs[-1][0]] < LEAST_TICKS:
+    if len(runs) > 1 and starts[-1] - starts[runs[-1][0]] < _TICKS_MIN:
         runs[-2:] = [runs[-2] + runs[-1]]
     if len(runs) <= most:
         return runs
@@ -44,7 +47,10 @@ def _runs(delays: tuple[Fraction, ...], most: int) -> list[list[int]]:
 
 
 def _starts(delays: tuple[Fraction, ...]) -> list[int]:
-    """Hundredths at which each frame begins, rounded from the exact sum; the last entry is the end."""
+    """Return the hundredths at which each frame starts, and the end as the last entry.
+
+    Each is rounded from the exact sum, so that rounding does not add up.
+    """
     at = Fraction(0)
     starts = [0]
     for delay in delays:

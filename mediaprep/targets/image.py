@@ -1,4 +1,4 @@
-"""What a still is turned into: the same coded picture without its metadata, or a picture coded anew in a format that is taken."""
+"""The facts of a rewritten still image: the same coded picture without metadata, or a new one."""
 
 from __future__ import annotations
 
@@ -10,74 +10,64 @@ from mediaprep.model.media import Image
 from mediaprep.model.placement import ImageEncoding, Placement
 
 WRITABLE = ("jpeg", "png", "webp")
-COPIED = (
-    "jpeg",
-    "png",
-    "webp",
-    "gif",
-)  # whose metadata can be taken out without touching the picture
+STRIPPABLE = ("jpeg", "png", "webp", "gif")  # metadata is removed without touching the picture
 _LOSSLESS = ("png", "gif", "bmp", "tiff", "psd", "ico", "icns", "pnm", "pcx", "sgi", "qoi", "dds")
 
 
 def encoding(placement: Placement) -> ImageEncoding:
-    """The target of a rewritten still. Raises: TypeError for a placement of another kind."""
+    """Return how a still image is encoded. Raises: TypeError for a placement of another kind."""
     if not isinstance(placement.encoding, ImageEncoding):
-        raise TypeError(f"{placement.name} takes no stills")
+        raise TypeError(f"{placement.name} takes no still images")
     return placement.encoding
 
 
 def written_limit(case: Case) -> int | None:
-    """Bytes that what we write may have; None: no limit."""
-    requirement = case.placement.requirements.get("image-size")
-    limits = (
-        [requirement.limit.written]
-        if requirement and isinstance(requirement.limit, ByteLimit)
-        else []
-    )
-    return min(
-        [*limits, *([case.options.max_size] if case.options.max_size is not None else [])],
-        default=None,
-    )
+    """Return how many bytes the output may have; None: any."""
+    limit = case.placement.limit("image-size")
+    limits = [limit.written] if isinstance(limit, ByteLimit) else []
+    if case.options.max_size is not None:
+        limits.append(case.options.max_size)
+    return min(limits, default=None)
 
 
 def target_formats(source: Image, placement: Placement) -> tuple[str, ...]:
-    """Formats to write, the preferred first; a later one where the first does not fit. () = none that is taken can be written.
+    """Return the formats to write, the preferred one first; () = the placement takes none of ours.
 
-    What was lossless stays so where it fits; what has alpha keeps it where some format that is taken can.
+    A later format is used if the output does not fit in an earlier one. Lossless sources stay
+    lossless if they fit; transparency is kept if an accepted format has it.
     """
-    requirement = placement.requirements.get("image-type")
-    taken = (
-        requirement.limit.values
-        if requirement and isinstance(requirement.limit, OneOf)
-        else WRITABLE
-    )
-    lossy = ("webp", "png", "jpeg") if source.alpha else ("jpeg", "png", "webp")
-    wanted = tuple(form for form in lossy if form in taken)
-    if source.format in _LOSSLESS and "png" in taken:
-        return ("png", *[form for form in wanted if form != "png"][:1])
-    return wanted[:1]
+    limit = placement.limit("image-type")
+    accepted = limit.values if isinstance(limit, OneOf) else WRITABLE
+    preferred = ("webp", "png", "jpeg") if source.alpha else ("jpeg", "png", "webp")
+    formats = tuple(form for form in preferred if form in accepted)
+    if source.format in _LOSSLESS and "png" in accepted:
+        return ("png", *[form for form in formats if form != "png"][:1])
+    return formats[:1]
 
 
 def encoded(target: Image, case: Case) -> Image | Refused:
-    """The picture coded anew: upright, 8 bits, sRGB where its colours are tagged, the first picture alone."""
+    """Return the image encoded: upright, 8 bits per sample, its first picture only.
+
+    Tagged colours are converted to sRGB.
+    """
     source = case.source
     if not isinstance(source, Image):
-        return Refused(reason="a still is made of stills only")
+        return Refused(reason="only still images can become a still image")
     if source.mode is None:
-        why = next(
-            (unknown.reason for unknown in source.unknown if unknown.fact == "mode"),
-            "its pixels cannot be read",
-        )
+        reasons = (unknown.reason for unknown in source.unknown if unknown.fact == "mode")
+        reason = next(reasons, "its pixels cannot be read")
         return Refused(
-            reason=f"the {source.format} picture cannot be converted: {why}",
+            reason=f"the {source.format} picture cannot be converted: {reason}",
             remedies=("export it as JPEG or PNG",),
         )
     formats = target_formats(source, case.placement)
     if not formats:
+        writable = ", ".join(WRITABLE)
         return Refused(
-            reason=f"{case.placement.name} takes no format that can be written ({', '.join(WRITABLE)})"
+            reason=f"{case.placement.name} takes no format that mediaprep writes ({writable})"
         )
     alpha = {bool(source.alpha) and form != "jpeg" for form in formats}
+    tagged = source.colour_space not in (None, "unspecified")
     return replace(
         target,
         format=formats[0] if len(formats) == 1 else None,
@@ -87,11 +77,7 @@ def encoded(target: Image, case: Case) -> Image | Refused:
         mode=None,
         bit_depth=None,
         alpha=alpha.pop() if len(alpha) == 1 else None,
-        colour_space="unspecified"
-        if source.colour_space == "unspecified"
-        else None
-        if source.colour_space is None
-        else "sRGB",
+        colour_space="sRGB" if tagged else source.colour_space,
         pictures=None if source.pictures is None else 1,
         gain_map=None if source.gain_map is None else False,
         complete=True,
@@ -102,7 +88,7 @@ def encoded(target: Image, case: Case) -> Image | Refused:
 
 
 def stripped(target: Image, case: Case) -> Image:
-    """The same coded picture without metadata and without further pictures."""
+    """Return the image with the same coded picture, but without metadata and further pictures."""
     return replace(
         target,
         private=(),
@@ -113,10 +99,8 @@ def stripped(target: Image, case: Case) -> Image:
 
 
 def can_strip(source: Image, case: Case) -> bool:
-    """Whether leaving out the metadata gives a file that may be written."""
+    """Return True if removing the metadata is possible and makes the file small enough."""
+    if source.format not in STRIPPABLE or source.least_bytes is None:
+        return False
     most = written_limit(case)
-    return (
-        source.format in COPIED
-        and source.least_bytes is not None
-        and (most is None or source.least_bytes <= most)
-    )
+    return most is None or source.least_bytes <= most

@@ -1,4 +1,4 @@
-"""What an encode settles: facts of a picture or sound that is made anew, whichever rule asked for it. All fixes meet in this one encode."""
+"""The facts of a rewritten video: each fix of the picture leads to the same encode, as for sound."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from mediaprep.model.fix import Case, Refused
-from mediaprep.model.limits import Constraint, DimensionRange, Range
+from mediaprep.model.limits import DimensionRange, Range
 from mediaprep.model.media import (
     AudioStream,
     Colour,
@@ -21,46 +21,40 @@ from mediaprep.model.options import Options
 from mediaprep.model.placement import Placement, VideoEncoding
 
 Size = tuple[int, int]
-_STANDARD_RATES = tuple(
-    Fraction(n)
-    for n in (
-        "24000/1001",
-        "24",
-        "25",
-        "30000/1001",
-        "30",
-        "48000/1001",
-        "48",
-        "50",
-        "60000/1001",
-        "60",
-    )
+FRAME_RATE_MAX = Fraction(60)  # frames per second if the placement has no limit
+# Frames per second at least: two pictures a day apart are not a rate at which a span can be cut.
+_FRAME_RATE_MIN = Fraction(1)
+# Seconds of encoder delay (priming) in the sound: two and a half AAC frames, 2560 samples at 48 kHz
+# (encoders use 1024, 2048 or 2112), and rounding.
+PRIMING = Fraction(1, 18)
+_STANDARD_RATES = (
+    Fraction(24000, 1001),
+    Fraction(24),
+    Fraction(25),
+    Fraction(30000, 1001),
+    Fraction(30),
+    Fraction(48000, 1001),
+    Fraction(48),
+    Fraction(50),
+    Fraction(60000, 1001),
+    Fraction(60),
 )
-_SNAP = Fraction(3, 100)  # a guess: a variable rate within 3 % of a standard rate is meant to be it
-_LARGEST_DENOMINATOR = (
-    1001  # NTSC's; averages of variable rates have any, for which no clock is fine enough
-)
-_JITTERED = Fraction(
-    5, 4
-)  # six intervals of stamps that are off by a third of a frame look so much faster than they are (a guess)
-FASTEST = Fraction(60)
-SLOWEST = Fraction(
-    1
-)  # frame a second that is written at the least: two pictures a day apart are no rate to cut a span by
-PRIMING = Fraction(
-    1, 18
-)  # seconds: two and a half AAC frames, 2560 samples at 48 kHz (encoders use 1024, 2048 or 2112), and rounding
-_BOXES, _FRAME_BYTES, _SOUND_BYTES = (
-    4000,
-    16,
-    300,
-)  # of an MP4: its head, tables for each frame, and for each second of sound
-_COPIED_SOUND = (
-    320_000  # bit/s of a copied sound of unknown bit rate: as much as stereo AAC LC encoders give
-)
-_ENOUGH = Fraction(
-    35, 100
-)  # of a rung's bit rate: with less, the picture of the next rung looks better (a guess)
+# A variable rate within 3 % of a standard rate is taken for it (a guess).
+_SNAP = Fraction(3, 100)
+# The denominator of NTSC rates. Averages of variable rates have larger ones, for which no time base
+# is fine enough.
+_DENOMINATOR_MAX = 1001
+# Timestamps that are off by a third of a frame make six intervals look this much faster (a guess).
+_JITTER_FACTOR = Fraction(5, 4)
+# Bytes of an MP4 besides the streams: the head, and tables for each frame and for each second of
+# sound.
+_HEAD_BYTES = 4000
+_FRAME_BYTES = 16
+_SOUND_BYTES_PER_SECOND = 300
+# bit/s of a copied sound of unknown bit rate: the most that stereo AAC LC encoders produce.
+_COPIED_SOUND_BIT_RATE = 320_000
+# Share of a rung's bit rate below which the picture of the next rung looks better (a guess).
+_RUNG_BIT_RATE_SHARE = Fraction(35, 100)
 SQUARE = (
     DeclaredSar(where="container", value=Fraction(1)),
     DeclaredSar(where="bitstream", value=Fraction(1)),
@@ -68,16 +62,19 @@ SQUARE = (
 
 
 def encoding(placement: Placement) -> VideoEncoding:
-    """The placement's video target. Raises: TypeError for a placement that takes no video."""
+    """Return how a video is encoded. Raises: TypeError for a placement that takes no video."""
     if not isinstance(placement.encoding, VideoEncoding):
         raise TypeError(f"{placement.name} has no video encoding")
     return placement.encoding
 
 
 def picture_encoded(target: Video, case: Case) -> Video:
-    """The same video with its picture encoded anew: H.264 High, closed GOP, 4:2:0 8 bits, BT.709 limited, constant rate, square pixels,
-    progressive, upright, of a size that the placement takes, from time 0 (a late picture's first frame is held until then). What only the
-    made file can tell is None."""
+    """Return the video with its picture encoded.
+
+    That is H.264 High with closed GOPs, 8-bit 4:2:0, BT.709 limited range, constant rate, square
+    pixels, progressive, upright, with a size that the placement takes, from time 0 (the first frame
+    of a late picture is held from there). Facts that only the output can settle are None.
+    """
     target = _from_zero(replace(target, video=with_corrected_sar(target.video, case.options)))
     size = target_size(target, case)
     rate = target_rate(target.video, case)
@@ -118,7 +115,10 @@ def picture_encoded(target: Video, case: Case) -> Video:
 
 
 def sound_encoded(target: Video, case: Case) -> Video:
-    """The same video with its sound encoded anew: AAC LC, at most two channels, at a sample rate that the target lists."""
+    """Return the video with its sound encoded: AAC LC, at most two channels.
+
+    The sample rate is the source's if the placement lists it, else the first that it lists.
+    """
     if target.audio is None:
         return target
     channels = min(2, target.audio.channels) if target.audio.channels else None
@@ -142,8 +142,10 @@ def sound_encoded(target: Video, case: Case) -> Video:
 
 
 def remuxed(target: Video) -> Video:
-    """The same streams in a new MP4: faststart, one picture and at most one sound track, no chapters. What the old wrapping alone said is
-    forgotten.
+    """Return the video with its streams in a new MP4 with faststart and without chapters.
+
+    It has one video track and at most one audio track. Facts that only the old container declared
+    are None.
     """
     video = replace(target.video, tag=None, frame_rate_declared=None, edit_list=None)
     audio = None if target.audio is None else replace(target.audio, tag=None)
@@ -160,28 +162,34 @@ def remuxed(target: Video) -> Video:
 
 
 def with_corrected_sar(video: VideoStream, options: Options) -> VideoStream:
-    """The picture with square pixels stated, where a stated SAR is taken for wrong: container and bitstream contradict each other and one
-    says 1:1, or the user says so. Else as it is."""
-    stated = {sar.value for sar in video.sars or ()}
-    wrong = (
-        stated != {1}
-        and (options.square_pixels or (len(stated) > 1 and 1 in stated))
-        and bool(stated)
-    )
-    return replace(video, sars=SQUARE) if wrong else video
+    """Return the picture with square pixels if its declared SAR is wrong, else unchanged.
+
+    It is wrong if container and bitstream contradict each other and one declares 1:1, or if the
+    user requests square pixels.
+    """
+    declared = {sar.value for sar in video.sars or ()}
+    if not declared or declared == {1}:
+        return video
+    contradictory = len(declared) > 1 and 1 in declared
+    return replace(video, sars=SQUARE) if options.square_pixels or contradictory else video
 
 
 def unknown_timing(video: Video) -> Refused:
-    """The answer to a stream whose rate or length cannot be told."""
+    """Return the refusal of a video whose frame rate or duration is unknown."""
     if video.video.timestamps == "missing":
-        reason = "the stream carries no timing: neither its frame rate nor its duration can be told"
-        return Refused(reason=reason, remedies=("--frame-rate N",))
-    return Refused(reason="its frame rate or duration cannot be told")
+        return Refused(
+            reason="the stream has no timestamps: its frame rate and duration are unknown",
+            remedies=("--frame-rate N",),
+        )
+    return Refused(reason="its frame rate or duration is unknown")
 
 
 def _from_zero(target: Video) -> Video:
-    """The same video with time counted from the first of picture and sound, and a late picture's first frame held from there on. Where the
-    time stamps are of no use, the frames and the header's rate give the length of the picture."""
+    """Return the video with time counted from the start of picture or sound, whichever is first.
+
+    The first frame of a late picture is held from there. If the timestamps are broken, the number
+    of frames and the declared rate determine the duration of the picture.
+    """
     video, audio = target.video, target.audio
     if (
         video.timestamps == "broken"
@@ -196,24 +204,25 @@ def _from_zero(target: Video) -> Video:
         return replace(target, duration=video.duration, video=replace(video, start=Fraction(0)))
     if audio.start is None or audio.duration is None:
         return target
-    zero, end = (
-        max(Fraction(0), min(video.start, audio.start)) + audio_lead(target),
-        video.start + video.duration,
-    )
-    sounded = audio.start + audio.duration
-    if target.duration is not None:
-        sounded = min(sounded, zero + target.duration)  # an edit list may end it within a packet
+    zero = max(Fraction(0), min(video.start, audio.start)) + audio_lead(target)
+    picture_end = video.start + video.duration
+    sound_end = audio.start + audio.duration
+    if target.duration is not None:  # an edit list may end the sound within a packet
+        sound_end = min(sound_end, zero + target.duration)
     return replace(
         target,
-        duration=max(end, sounded) - zero,
-        video=replace(video, start=Fraction(0), duration=end - zero),
+        duration=max(picture_end, sound_end) - zero,
+        video=replace(video, start=Fraction(0), duration=picture_end - zero),
         audio=replace(audio, start=max(audio.start - zero, Fraction(0))),
     )
 
 
 def audio_lead(source: Video) -> Fraction:
-    """Seconds by which the sound begins before the picture with no more than an encoder's priming: the containers that cannot say so
-    (transport streams) play it; written to MP4 it is skipped, and the picture begins at 0. Else 0."""
+    """Return the seconds of encoder delay (priming) by which the sound starts before the picture.
+
+    Containers that cannot declare it, such as transport streams, play it. In an MP4 it is skipped,
+    and the picture starts at 0. Return 0 if the sound starts later, or earlier than by priming.
+    """
     video, audio = source.video, source.audio
     if audio is None or video.start is None or audio.start is None:
         return Fraction(0)
@@ -222,8 +231,11 @@ def audio_lead(source: Video) -> Fraction:
 
 
 def starts_with_picture(source: Video) -> bool:
-    """Whether nothing is presented before the picture, and time merely begins late (segments, FLV): a copy counts it from the picture. An
-    edit list that delays is kept by a copy."""
+    """Return True if nothing is presented before the picture, and a copy may shift it to time 0.
+
+    Segments and FLV files may start late. A delay in MP4 and MOV is an edit list, which a copy
+    keeps.
+    """
     video, audio = source.video, source.audio
     if source.container.format in ("mp4", "mov") or video.start is None:
         return False
@@ -231,172 +243,177 @@ def starts_with_picture(source: Video) -> bool:
 
 
 def target_rate(video: VideoStream, case: Case) -> Fraction | None:
-    """The constant rate to encode at: a rate within the limits is kept; above them it is divided, below them multiplied, by the smallest
-    whole number that brings it there. Real interlace gives a frame a field where that stays within the limit; telecine four frames of
-    five; a variable rate its fastest lasting rate."""
-    least, limit = _rates(case.placement)
+    """Return the constant rate to encode at; None if the rate is unknown.
+
+    A rate within the limits is kept. Above them it is divided, below them multiplied, by the
+    smallest whole number that brings it within. Interlaced video gets a frame per field if that is
+    within the limit, telecine four of five frames, a variable rate its fastest sustained rate.
+    """
+    least, limit = _rate_limits(case.placement)
     rate = video.frame_rate or case.options.frame_rate
     if rate is None:
         return None
     if video.rate_mode == "vfr" and rate <= limit:
-        rate = min(limit, _snapped(_lasting(video, rate)))
+        rate = min(limit, _snapped(_sustained_rate(video, rate)))
     if video.scan == "interlaced" and 2 * rate <= limit:
         return 2 * rate
     if video.scan == "telecine":
         rate = rate * 4 / 5
     rate /= math.ceil(rate / limit)
-    least = max(SLOWEST, least or SLOWEST)
-    rate = rate if rate >= least else min(limit, rate * math.ceil(least / rate))
-    return rate if rate.denominator <= _LARGEST_DENOMINATOR else Fraction(round(rate * 1000), 1000)
+    least = max(_FRAME_RATE_MIN, least or _FRAME_RATE_MIN)
+    if rate < least:
+        rate = min(limit, rate * math.ceil(least / rate))
+    return rate if rate.denominator <= _DENOMINATOR_MAX else Fraction(round(rate * 1000), 1000)
 
 
-def _lasting(video: VideoStream, rate: Fraction) -> Fraction:
-    """The fastest rate that a variable one keeps up: that of its bursts, save where the frames of no second bear them out (jitter)."""
+def _sustained_rate(video: VideoStream, rate: Fraction) -> Fraction:
+    """Return the fastest rate that a variable rate sustains.
+
+    That is the rate of its bursts, unless no second has as many frames: then they are jitter.
+    """
     burst = max(rate, video.frame_rate_burst or rate)
     if video.frame_rate_peak is None or burst in _STANDARD_RATES:
         return burst
     most = Fraction(video.frame_rate_peak - (video.jitter_frames or 0))
     if most <= math.ceil(rate):
-        return (
-            rate
-            if _snapped(rate) in _STANDARD_RATES
-            else _without_gaps(rate, min(burst, Fraction(video.frame_rate_peak)))
-        )
-    meant = max(
-        (standard for standard in _STANDARD_RATES if most - 1 <= standard <= most), default=most
-    )  # jitter counts one too many
-    return max(rate, meant) if burst <= most * _JITTERED else burst
+        if _snapped(rate) in _STANDARD_RATES:
+            return rate
+        return _rate_without_gaps(rate, min(burst, Fraction(video.frame_rate_peak)))
+    if burst > most * _JITTER_FACTOR:
+        return burst
+    # Jitter may count one frame too many.
+    near = [standard for standard in _STANDARD_RATES if most - 1 <= standard <= most]
+    return max(rate, *near) if near else max(rate, most)
 
 
-def _without_gaps(rate: Fraction, most: Fraction) -> Fraction:
-    """The standard rate of a recording that left frames out here and there, as phones do in the dark; ``rate`` where none is reached."""
+def _rate_without_gaps(rate: Fraction, most: Fraction) -> Fraction:
+    """Return the standard rate of a recording with missing frames, as phones make in the dark.
+
+    That is the highest one above ``rate`` and up to ``most``; ``rate`` if there is none.
+    """
     return max((standard for standard in _STANDARD_RATES if rate < standard <= most), default=rate)
 
 
 def target_size(target: Video, case: Case) -> Size | None:
-    """The encoded picture's size: as displayed where that is allowed, else fitted into the rung's size; sides even; None where the size
-    is unknown.
+    """Return the size of the encoded picture; None if the size is unknown.
+
+    That is the displayed size if it is allowed, else one that fits a rung. Both sides are even.
     """
     shown = target.video.display_size
     if shown is None:
         return None
     canvas = canvas_size(shown, case)
-    box = _limit(case.placement, "video-dimensions")
+    box = case.placement.limit("video-dimensions")
     ladder = encoding(case.placement).ladder
     if case.options.rung is not None:
-        canvas = _within(canvas, ladder.oriented(case.options.rung, canvas))
+        canvas = _shrunk(canvas, ladder.oriented(case.options.rung, canvas))
     if isinstance(box, DimensionRange) and not box.allows(canvas):
-        rung = ladder.top(canvas)
-        canvas = _within(canvas, (rung.width, rung.height))
-    return on_pixel_grid(target.video, canvas) or _even(
-        canvas, _ratios(case.placement), _least(box, canvas)
-    )
+        canvas = _shrunk(canvas, ladder.top(canvas).size)
+    return on_pixel_grid(target.video, canvas) or _even_size(canvas, case.placement)
 
 
 def on_pixel_grid(video: VideoStream, size: Size) -> Size | None:
-    """Of enlarged pixel art the largest whole multiple of its own pixels that ``size``, which is smaller than the picture, holds and that
-    has even sides; None where that is not so."""
+    """Return the largest size for enlarged pixel art that lies within ``size``.
+
+    It is a whole multiple of the picture's own pixels, and both sides are even. None if there is
+    none, if the picture is not pixel art, or if ``size`` does not reduce it.
+    """
     shown, grid = video.display_size, video.pixel_grid or 1
-    if (
-        shown is None
-        or grid == 1
-        or video.sar != 1
-        or video.clap
-        or size[0] >= shown[0]
-        or size[1] >= shown[1]
-    ):
+    if shown is None or grid == 1 or video.sar != 1 or video.clap:
+        return None
+    if size[0] >= shown[0] or size[1] >= shown[1]:
         return None
     width, height = shown[0] // grid, shown[1] // grid
-    return next(
-        (
-            (width * n, height * n)
-            for n in range(grid, 0, -1)
-            if _holds(size, (width * n, height * n))
-        ),
-        None,
-    )
-
-
-def _holds(size: Size, picture: Size) -> bool:
-    return picture[0] <= size[0] and picture[1] <= size[1] and picture[0] % 2 == picture[1] % 2 == 0
+    for factor in range(grid, 0, -1):
+        reduced = width * factor, height * factor
+        fits = reduced[0] <= size[0] and reduced[1] <= size[1]
+        if fits and reduced[0] % 2 == reduced[1] % 2 == 0:
+            return reduced
+    return None
 
 
 def canvas_size(shown: Size, case: Case) -> Size:
-    """The picture's own size brought to an allowed shape: padded (or cropped) where the aspect ratio is beyond the limit, padded up to
-    the least size.
+    """Return the displayed size brought to an allowed shape and to the minimum size.
+
+    It is padded, or cropped if the user requests that.
     """
     width, height = shown
-    low, high = _ratios(case.placement)
+    low, high = _ratio_limits(case.placement)
     ratio = Fraction(width, height)
     crop = case.options.fit == "crop"
     if high is not None and ratio > high:
         width, height = (int(height * high), height) if crop else (width, math.ceil(width / high))
     elif low is not None and ratio < low:
         width, height = (width, int(width / low)) if crop else (math.ceil(height * low), height)
-    box = _limit(case.placement, "video-dimensions")
-    least = _least(box, (width, height))
+    least = _size_min(case.placement, (width, height))
     return max(width, least[0]), max(height, least[1])
 
 
 def affordable_bit_rate(
-    limit: int, length: Fraction, sound: int | None, rate: Fraction | None
+    limit: int, length: Fraction, sound_bit_rate: int | None, rate: Fraction | None
 ) -> int:
-    """bit/s of the picture with which a file of ``length`` seconds has ``limit`` bytes, its sound of ``sound`` bit/s (None: not known) and
-    its boxes included; may be 0 or less."""
-    tables = _BOXES + length * (
-        (rate or FASTEST) * _FRAME_BYTES + (_SOUND_BYTES if sound != 0 else 0)
-    )
-    return int(((limit - tables) * 8) / length) - (_COPIED_SOUND if sound is None else sound)
+    """Return the bit/s of the picture with which a file of ``length`` seconds has ``limit`` bytes.
+
+    Sound and container are included. ``sound_bit_rate``: None = unknown, 0 = no sound. The result
+    may be 0 or less.
+    """
+    tables = (rate or FRAME_RATE_MAX) * _FRAME_BYTES
+    if sound_bit_rate != 0:
+        tables += _SOUND_BYTES_PER_SECOND
+    whole = int((limit - _HEAD_BYTES - length * tables) * 8 / length)
+    return whole - (_COPIED_SOUND_BIT_RATE if sound_bit_rate is None else sound_bit_rate)
 
 
 def size_for_byte_limit(target: Video, limit: int | None, case: Case) -> Size | None:
-    """The encoded picture's size where ``limit`` bytes leave it too few bits: that of the largest rung whose bit rate is not too far off.
-    A rung that is asked for stays."""
+    """Return the size of the encoded picture, reduced if ``limit`` bytes leave it too few bits.
+
+    It is reduced to the largest rung for whose bit rate they suffice. A requested rung is kept.
+    """
     size, length = target.video.display_size, target.duration
     if size is None or not length or limit is None or case.options.rung is not None:
         return size
     ladder = encoding(case.placement).ladder
-    own = ladder.holding(size)
+    rung = ladder.holding(size)
     smaller = [
-        rung for rung in ladder.of(own.orientation) if rung.video_bit_rate < own.video_bit_rate
+        other for other in ladder.of(rung.orientation) if other.video_bit_rate < rung.video_bit_rate
     ]
-    for rung in reversed(smaller):
-        sound = (
-            0
-            if target.audio is None
-            else own.audio_bit_rate
-            if target.audio.reencode
-            else target.audio.bit_rate
-        )
-        if (
-            affordable_bit_rate(limit, length, sound, target.video.frame_rate)
-            >= _ENOUGH * own.video_bit_rate
-        ):
+    for next_rung in reversed(smaller):
+        if target.audio is None:
+            sound_bit_rate: int | None = 0
+        elif target.audio.reencode:
+            sound_bit_rate = rung.audio_bit_rate
+        else:
+            sound_bit_rate = target.audio.bit_rate
+        bit_rate = affordable_bit_rate(limit, length, sound_bit_rate, target.video.frame_rate)
+        if bit_rate >= _RUNG_BIT_RATE_SHARE * rung.video_bit_rate:
             break
-        size, own = _within(size, (rung.width, rung.height)), rung
-    return _even(
-        size, _ratios(case.placement), _least(_limit(case.placement, "video-dimensions"), size)
-    )
+        size, rung = _shrunk(size, next_rung.size), next_rung
+    return _even_size(size, case.placement)
 
 
-def _least(box: Constraint | None, size: Size) -> Size:
-    """The least width and height for a picture that lies as ``size`` does."""
+def _size_min(placement: Placement, size: Size) -> Size:
+    """Return the minimum width and height for a picture with the orientation of ``size``."""
+    box = placement.limit("video-dimensions")
     if not isinstance(box, DimensionRange):
         return 2, 2
     turned = not box.oriented and (box.min[0] > box.min[1]) != (size[0] > size[1])
     return (box.min[1], box.min[0]) if turned else box.min
 
 
-def _within(size: Size, frame: Size) -> Size:
-    """The size shrunk to lie inside the frame; never enlarged."""
+def _shrunk(size: Size, frame: Size) -> Size:
+    """Return the size reduced to fit into ``frame``, never enlarged."""
     scale = min(Fraction(1), Fraction(frame[0], size[0]), Fraction(frame[1], size[1]))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _even(size: Size, ratios: tuple[Fraction | None, Fraction | None], least: Size) -> Size:
-    """Both sides even, not enlarged, save the short side where the aspect ratio would otherwise pass its limit."""
+def _even_size(size: Size, placement: Placement) -> Size:
+    """Return the size with even sides.
+
+    It is not enlarged, unless the short side has to be to keep the aspect ratio within its limit.
+    """
+    least = _size_min(placement, size)
     width, height = (max(low, side - side % 2) for side, low in zip(size, least, strict=True))
-    low, high = ratios
+    low, high = _ratio_limits(placement)
     if high is not None and Fraction(width, height) > high:
         height += 2
     if low is not None and Fraction(width, height) < low:
@@ -409,16 +426,13 @@ def _snapped(rate: Fraction) -> Fraction:
     return nearest if abs(nearest - rate) <= nearest * _SNAP else rate
 
 
-def _limit(placement: Placement, rule_id: str) -> Constraint | None:
-    requirement = placement.requirements.get(rule_id)
-    return None if requirement is None else requirement.limit
+def _rate_limits(placement: Placement) -> tuple[Fraction | None, Fraction]:
+    limit = placement.limit("video-frame-rate")
+    if not isinstance(limit, Range):
+        return None, FRAME_RATE_MAX
+    return limit.min, limit.max or FRAME_RATE_MAX
 
 
-def _rates(placement: Placement) -> tuple[Fraction | None, Fraction]:
-    limit = _limit(placement, "video-frame-rate")
-    return (limit.min, limit.max or FASTEST) if isinstance(limit, Range) else (None, FASTEST)
-
-
-def _ratios(placement: Placement) -> tuple[Fraction | None, Fraction | None]:
-    limit = _limit(placement, "video-aspect-ratio")
+def _ratio_limits(placement: Placement) -> tuple[Fraction | None, Fraction | None]:
+    limit = placement.limit("video-aspect-ratio")
     return (limit.min, limit.max) if isinstance(limit, Range) else (None, None)
