@@ -1,71 +1,53 @@
-"""An outcome as an uploader wants it."""
+"""What an uploader needs to know about a file: media type, size, suffix."""
 
 from __future__ import annotations
 
-from mediaprep.model.media import Animation, Image, Media, Subtitle, Video
+from mediaprep.model import containers
+from mediaprep.model.media import Animation, Kind, Media, Sound, Video
 from mediaprep.pipeline.outcome import Upload
 
-_UNKNOWN = "application/octet-stream"
-_CONTAINERS = {
-    "mp4": "video/mp4", "mov": "video/quicktime", "3gp": "video/3gpp", "webm": "video/webm", "matroska": "video/x-matroska",
-    "mpegts": "video/mp2t", "mpegps": "video/mpeg", "ogg": "video/ogg",
-    "avi": "video/x-msvideo", "flv": "video/x-flv", "asf": "video/x-ms-asf",
-}  # fmt: skip
-_PICTURES = {
-    "jpeg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp", "apng": "image/apng", "avif": "image/avif",
-    "heif": "image/heif", "tiff": "image/tiff", "bmp": "image/bmp", "jpeg2000": "image/jp2",
-}  # fmt: skip
-_BY_KIND = {
+_UNKNOWN_TYPE = "application/octet-stream"
+_USUAL_SUFFIXES: dict[Kind, str] = {
     "video": ".mp4",
     "animation": ".gif",
     "image": ".jpg",
     "subtitle": ".srt",
     "sound": ".m4a",
 }
-_SUFFIXES = {
-    "jpeg": ".jpg",
-    "png": ".png",
-    "webp": ".webp",
-    "gif": ".gif",
-    "srt": ".srt",
-    "webvtt": ".vtt",
-}
-_CAPTIONS = {"srt": "application/x-subrip", "webvtt": "text/vtt"}
 
 
 def upload(path: str, media: Media, category: str) -> Upload:
-    """The hand-off of one file. Videos and animations go by the chunked, asynchronous path, stills and captions by the simple one.
+    """Describe one file for its upload.
 
-    Raises: ValueError where the size is not known: an upload begins with it.
+    Videos and animations take the chunked, asynchronous endpoint; stills and captions the simple
+    one. Raises: ValueError for an unknown size, which an upload begins with.
     """
     if media.size_bytes is None:
-        raise ValueError(f"{path}: the size in bytes is not known")
+        raise ValueError(f"{path}: the size in bytes is unknown")
     return Upload(
         path=path,
         media_type=media_type(media),
         category=category,
         total_bytes=media.size_bytes,
-        chunked=isinstance(media, (Video, Animation)),
+        chunked=isinstance(media, Video | Animation),
     )
 
 
 def suffix(media: Media) -> str:
-    """The file name's suffix for what is written, ``.jpg``; by the format, else by the kind."""
-    match media:
-        case Image() | Subtitle():
-            return _SUFFIXES.get(media.format or "", _BY_KIND[media.kind])
-        case _:
-            return _BY_KIND[media.kind]
+    """Return the suffix of a file name, such as ``.jpg``: by the format, else by the kind."""
+    return containers.of(_format(media)).suffix or _USUAL_SUFFIXES[media.kind]
 
 
 def media_type(media: Media) -> str:
-    """The exact media type; ``application/octet-stream`` only where none is known."""
+    """Return the exact media type; ``application/octet-stream`` if none is known."""
+    if isinstance(media, Sound):
+        return _UNKNOWN_TYPE
+    return containers.of(_format(media)).media_type or _UNKNOWN_TYPE
+
+
+def _format(media: Media) -> str | None:
     match media:
-        case Video():
-            return _CONTAINERS.get(media.container.format or "", _UNKNOWN)
-        case Animation() | Image():
-            return _PICTURES.get(media.format or "", _UNKNOWN)
-        case Subtitle():
-            return _CAPTIONS.get(media.format or "", _UNKNOWN)
+        case Video() | Sound():
+            return media.container.format
         case _:
-            return _UNKNOWN
+            return media.format

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from mediaprep.model import containers
 from mediaprep.model.fix import Case
 from mediaprep.model.media import Subtitle
 from mediaprep.model.placement import SubtitleEncoding
@@ -19,7 +20,7 @@ def derive(source: Subtitle, target: Subtitle, case: Case) -> Subtitle:
     encoding = case.placement.encoding
     form = (
         target.format
-        if target.format in ("srt", "webvtt")
+        if target.format in containers.written("subtitle")
         else encoding.format
         if isinstance(encoding, SubtitleEncoding)
         else "srt"

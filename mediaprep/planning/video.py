@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from mediaprep.model import units
+from mediaprep.model import containers, units
 from mediaprep.model.fix import Case, Refused
 from mediaprep.model.limits import ByteLimit, Range
 from mediaprep.model.media import Video
@@ -44,11 +44,6 @@ MOST_PARTS = 1000  # of one video, 38 hours at 139.9 s: a file whose header clai
 _ROUNDING = Fraction(1, 20)  # of a frame, by which rounded time stamps may miss it
 _LOUDNESS_TRIED = 24.0  # LU: peaks, parts, or what the encoder leaves out of noise may stand in the way: what is missed is told
 _AT_ZERO = Fraction(1, 1000)  # seconds
-_CUT_BY_PACKET = (
-    "mp4",
-    "mov",
-    "matroska",
-)  # containers that keep the bytes of a packet as MP4 does
 _LATEST_CUT = 15  # seconds before a part's end in which a shot change is looked for
 _IN_MP4 = ("h264", "hevc", "av1", "vp9", "mpeg4")
 _SOUND_IN_MP4 = ("aac", "mp3", "ac3", "eac3", "alac", "flac", "opus")
@@ -158,7 +153,7 @@ def _cut_by_packets(source: Video) -> bool:
         and source.video.codec == "h264"
         and source.video.timestamps == "ok"
     )
-    return closed and at_zero and source.container.format in _CUT_BY_PACKET
+    return closed and at_zero and containers.of(source.container.format).mp4_packets
 
 
 def copied_span(source: Video, span: Span | None) -> bool:
@@ -480,7 +475,7 @@ def _edit_needed(source: Video, target: Video) -> bool:
     """Whether a copied sound would begin so late that only a delaying edit list could say so, where the source itself has none to keep."""
     if source.audio is None or source.audio.start is None or source.video.start is None:
         return False
-    written_anew = target.video.reencode or source.container.format not in ("mp4", "mov")
+    written_anew = target.video.reencode or not containers.of(source.container.format).edit_lists
     return written_anew and source.audio.start - source.video.start > PRIMING
 
 

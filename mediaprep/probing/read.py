@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from mediaprep.model.media import Media
-from mediaprep.probing.identify.sniff import Sniffed
+from mediaprep.probing.identify.sniffed import Sniffed
 from mediaprep.probing.request import ReadRequest
 from mediaprep.runtime.source import Source
 
@@ -16,7 +16,7 @@ from mediaprep.runtime.source import Source
 def read(source: Source, sniffed: Sniffed, request: ReadRequest) -> Media:
     """Return the facts of the file. Raises: SourceUnreadable if no fact can be read."""
     match sniffed.kind_hint:
-        case "video" | "sound" | None:
+        case "video" | "sound":
             from mediaprep.probing.video.assemble import read_video
 
             return read_video(source, sniffed, request)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.model.media import Cue, PrivateItem, Subtitle, UnknownFact
+from mediaprep.model.media import Cue, Subtitle, UnknownFact
 from mediaprep.probing.formats import textual
 from mediaprep.probing.identify import private
-from mediaprep.probing.identify.sniff import Sniffed
+from mediaprep.probing.identify.sniffed import Sniffed
 from mediaprep.probing.request import ReadRequest
 from mediaprep.runtime.source import Source
 from mediaprep.tools import subtitles
@@ -17,10 +16,6 @@ from mediaprep.tools import subtitles
 MAX_BYTES = (
     4 * 2**20
 )  # a feature film's captions have 0.1 MB; crafted markup of this size takes 3 s to clean
-_PEOPLE = re.compile(
-    r"^(Original (?:Script|Translation|Editing|Timing)|Synch Point|Script Updated By):[ \t]*\S",
-    re.MULTILINE | re.IGNORECASE,
-)
 
 
 def read_subtitle(source: Source, sniffed: Sniffed, request: ReadRequest) -> Subtitle:
@@ -41,7 +36,7 @@ def read_subtitle(source: Source, sniffed: Sniffed, request: ReadRequest) -> Sub
         unknown = (UnknownFact(fact="cues", reason=str(problem)),)
     return Subtitle(
         size_bytes=source.size_bytes,
-        private=_private(source, sniffed, text),
+        private=private.private_items(source, sniffed),
         unknown=unknown,
         format=sniffed.format,
         encoding=encoding,
@@ -52,7 +47,7 @@ def read_subtitle(source: Source, sniffed: Sniffed, request: ReadRequest) -> Sub
 
 def _decoded(data: bytes) -> tuple[str, str]:
     """(text, name of the encoding); a byte order mark is no part of either."""
-    shown = textual.shown_encoding(data)
+    shown = textual.declared_encoding(data)
     try:
         if shown is None:
             return subtitles.detected(data)
@@ -64,11 +59,3 @@ def _decoded(data: bytes) -> tuple[str, str]:
         )
     except subtitles.CaptionsUnreadable as problem:
         raise SourceUnreadable(str(problem)) from problem
-
-
-def _private(source: Source, sniffed: Sniffed, text: str) -> tuple[PrivateItem, ...] | None:
-    """ASS names its makers in its header."""
-    if sniffed.format != "ass":
-        return private.private_items(source, sniffed)
-    names = dict.fromkeys(found[1] for found in _PEOPLE.finditer(text[:65536]))
-    return tuple(PrivateItem(kind="owner", where=f"Script Info/{name}") for name in names)

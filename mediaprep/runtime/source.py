@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, Protocol, TypeAlias
 
 from mediaprep.errors import EnvironmentProblem, MediaPrepError, SourceUnreadable, UsageProblem
 from mediaprep.model.units import bytes_text
@@ -49,6 +49,17 @@ def display_name(path: AnyPath) -> str:
         return char.encode("unicode_escape", "backslashreplace").decode("ascii")
 
     return "".join(map(shown, os.fsdecode(path)))
+
+
+class Readable(Protocol):
+    """What is needed to read bytes: a ``Source``, or bytes in memory."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Size in bytes."""
+
+    def read_at(self, offset: int, n: int) -> bytes:
+        """Return up to ``n`` bytes from ``offset``; fewer only at the end."""
 
 
 class Source:

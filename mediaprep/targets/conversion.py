@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from mediaprep.model import units
+from mediaprep.model import containers, units
 from mediaprep.model.fix import Case, Refused
 from mediaprep.model.limits import Range
 from mediaprep.model.media import (
@@ -166,7 +166,7 @@ def losses(source: Media, target: Media) -> tuple[str, ...]:
         return ()
     lines = [f"the animation plays {_plays(source.loop)}; a video repeats as its player decides"]
     if source.transparency:
-        stored = source.format in ("avif", "heif")
+        stored = containers.of(source.format).image_items
         background = "on the colour stored behind it" if stored else "on white"
         lines.append(f"transparent parts are shown {background}")
     return tuple(lines)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mediaprep.model import containers
 from mediaprep.model.fix import Case, Refused
 from mediaprep.model.limits import ByteLimit, OneOf
 from mediaprep.model.media import Image
 from mediaprep.model.placement import ImageEncoding, Placement
 
-WRITABLE = ("jpeg", "png", "webp")
-STRIPPABLE = ("jpeg", "png", "webp", "gif")  # metadata is removed without touching the picture
-_LOSSLESS = ("png", "gif", "bmp", "tiff", "psd", "ico", "icns", "pnm", "pcx", "sgi", "qoi", "dds")
+WRITABLE = containers.written("image")
 
 
 def encoding(placement: Placement) -> ImageEncoding:
@@ -40,7 +39,7 @@ def target_formats(source: Image, placement: Placement) -> tuple[str, ...]:
     accepted = limit.values if isinstance(limit, OneOf) else WRITABLE
     preferred = ("webp", "png", "jpeg") if source.alpha else ("jpeg", "png", "webp")
     formats = tuple(form for form in preferred if form in accepted)
-    if source.format in _LOSSLESS and "png" in accepted:
+    if containers.of(source.format).lossless and "png" in accepted:
         return ("png", *[form for form in formats if form != "png"][:1])
     return formats[:1]
 
@@ -100,7 +99,7 @@ def stripped(target: Image, case: Case) -> Image:
 
 def can_strip(source: Image, case: Case) -> bool:
     """Return True if removing the metadata is possible and makes the file small enough."""
-    if source.format not in STRIPPABLE or source.least_bytes is None:
+    if not containers.of(source.format).coded_picture or source.least_bytes is None:
         return False
     most = written_limit(case)
     return most is None or source.least_bytes <= most

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from fractions import Fraction
 
+from mediaprep.model import containers
 from mediaprep.model.fix import Case, Refused
 from mediaprep.model.limits import DimensionRange, Range
 from mediaprep.model.media import (
@@ -237,7 +238,7 @@ def starts_with_picture(source: Video) -> bool:
     keeps.
     """
     video, audio = source.video, source.audio
-    if source.container.format in ("mp4", "mov") or video.start is None:
+    if containers.of(source.container.format).edit_lists or video.start is None:
         return False
     return audio is None or (audio.start is not None and audio.start >= video.start)
 

@@ -6,8 +6,9 @@ import io
 import struct
 from typing import IO, TYPE_CHECKING, Any
 
+from mediaprep.runtime.source import Readable
+from mediaprep.runtime.source_file import SourceFile
 from mediaprep.tools import pillow
-from mediaprep.tools.rawfile import Bytes, RawFile
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,7 +20,7 @@ _ORIENTATION_TAG = 0x0112
 
 
 def developed(
-    source: Bytes, job: PictureJob, halvings: int, carried: dict[str, Any]
+    source: Readable, job: PictureJob, halvings: int, carried: dict[str, Any]
 ) -> tuple[Image.Image, int]:
     """The picture as L, RGB or RGBA in sRGB, and by how much it was divided: at least 2^``halvings``, more where it has too many pixels.
     ``carried`` gets what goes into the file beside it. Raises: pillow.Undecodable."""
@@ -27,7 +28,7 @@ def developed(
 
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     factor = 2**halvings
-    file: IO[bytes] = RawFile(source)  # type: ignore[assignment]
+    file: IO[bytes] = SourceFile(source)  # type: ignore[assignment]
     with pillow.opened(file, job.form, max_pixels=job.max_pixels) as picture:
         drafted = 1
         if job.form == "jpeg":

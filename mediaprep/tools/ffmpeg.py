@@ -16,6 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from mediaprep.errors import EnvironmentProblem
+from mediaprep.model import containers
 from mediaprep.runtime import process
 from mediaprep.runtime.context import Context
 
@@ -46,9 +47,9 @@ class Input:
     options: Mapping[str, str | int] = field(default_factory=dict)
 
 
-MADE = Input(
-    demuxer="mov", whitelist="mov,mp4,m4a,3gp,3g2,mj2"
-)  # the video that we write, read again
+MADE = Input(  # the video that was written, read again
+    demuxer=containers.of("mp4").demuxer or "", whitelist=containers.of("mp4").whitelist
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

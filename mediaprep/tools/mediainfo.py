@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from mediaprep.tools.rawfile import Bytes, RawFile
+from mediaprep.runtime.source import Readable
+from mediaprep.runtime.source_file import SourceFile
 
 BUFFER_BYTES = 2**16  # larger ones take longer, and of a transport stream fewer facts come
 SECONDS = 5.0  # hostile-input: MediaInfo needs 3 to 20 ms, or for ever
@@ -50,7 +51,7 @@ class MediaInfoReport:
 
 
 def opinion(
-    source: Bytes, *, parser: str | None = None, parse_speed: float = 0, seconds: float = SECONDS
+    source: Readable, *, parser: str | None = None, parse_speed: float = 0, seconds: float = SECONDS
 ) -> MediaInfoReport | None:
     """MediaInfo's word on the file; None where the library is absent, fails, or does not come to an end in ``seconds``: then its thread
     is left behind, so call it in a child that is ended afterwards. ``parser``: its name for the one that is to read the file, which takes
@@ -100,9 +101,9 @@ def _library() -> ctypes.CDLL | None:
     return None
 
 
-def _asked(library: ctypes.CDLL, source: Bytes, parser: str | None, parse_speed: float) -> str:
+def _asked(library: ctypes.CDLL, source: Readable, parser: str | None, parse_speed: float) -> str:
     """Its JSON. It is fed piece by piece and says where it wants to read on (MediaInfoDLL.h, "Open by buffer")."""
-    file, handle = RawFile(source), library.MediaInfo_New()
+    file, handle = SourceFile(source), library.MediaInfo_New()
     try:
         options = {
             "CharSet": "UTF-8",

@@ -15,9 +15,9 @@ from typing import Any
 
 from mediaprep.runtime import sandbox
 from mediaprep.runtime.process import Command
+from mediaprep.runtime.source import Readable
 from mediaprep.tools import _code, _develop, pillow
 from mediaprep.tools.picture_job import PictureJob
-from mediaprep.tools.rawfile import Bytes
 
 MEMORY_BYTES = 5 * 2**28  # libraries and interpreter; the rest grows with the picture
 BYTES_PER_PIXEL = 48  # decoded, turned, converted, measured: up to eight copies of 4 bytes, and what sorting takes
@@ -137,7 +137,7 @@ class _Descriptor:
         return os.pread(self._number, max(0, min(n, self.size_bytes - offset)), offset)
 
 
-def converted(source: Bytes, job: PictureJob) -> tuple[bytes | None, PictureResult | None]:
+def converted(source: Readable, job: PictureJob) -> tuple[bytes | None, PictureResult | None]:
     """The bytes to write and what they are; (None, None): nothing fits. Raises: pillow.Undecodable."""
     carried: dict[str, Any] = {}
     halvings = 0

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from mediaprep.tools.rawfile import Bytes, RawFile
+from mediaprep.runtime.source import Readable
+from mediaprep.runtime.source_file import SourceFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +40,7 @@ class FirstFrames:
     problem: str | None = None
 
 
-def look(source: Bytes, *, frames: int, alpha: bool, all_frames: bool) -> FirstFrames:
+def look(source: Readable, *, frames: int, alpha: bool, all_frames: bool) -> FirstFrames:
     """Decode the first frames. ``alpha``: transparency is in question; ``all_frames``: it may begin in any frame, else in the first."""
     grid, met, problem, seen = _ColourGrid(), False, None, 0
     try:
@@ -60,7 +61,7 @@ def look(source: Bytes, *, frames: int, alpha: bool, all_frames: bool) -> FirstF
     )
 
 
-def durations(source: Bytes, *, frames: int) -> tuple[Fraction, ...] | None:
+def durations(source: Readable, *, frames: int) -> tuple[Fraction, ...] | None:
     """Seconds of each frame as Pillow reads them (AVIF: its container keeps them in tables); None where a frame cannot be read."""
     try:
         with _opened(source) as image:
@@ -93,13 +94,13 @@ def _damage() -> tuple[type[Exception], ...]:
     return (*shared, struct.error, Image.DecompressionBombError)
 
 
-def _opened(source: Bytes) -> Image.Image:
+def _opened(source: Readable) -> Image.Image:
     from PIL import Image
 
-    return Image.open(cast("IO[bytes]", RawFile(source)), formats=("GIF", "PNG", "WEBP", "AVIF"))
+    return Image.open(cast("IO[bytes]", SourceFile(source)), formats=("GIF", "PNG", "WEBP", "AVIF"))
 
 
-def _frames(source: Bytes, count: int) -> Iterator[Array]:
+def _frames(source: Readable, count: int) -> Iterator[Array]:
     """H×W×4 uint8 RGBA, colour 0 where transparent; ends at the budget."""
     import numpy as np
 

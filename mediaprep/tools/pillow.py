@@ -12,34 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
+from mediaprep.model import containers
+
 if TYPE_CHECKING:
     from PIL import Image
 
-# Our names of formats -> Pillow's. JPEG XL and OpenEXR have no reader here.
-READERS = {
-    "jpeg": ("JPEG", "MPO"),
-    "png": ("PNG",),
-    "apng": ("PNG",),
-    "gif": ("GIF",),
-    "webp": ("WEBP",),
-    "heif": ("HEIF",),
-    "avif": ("AVIF",),
-    "tiff": ("TIFF",),
-    "bmp": ("BMP", "DIB"),
-    "psd": ("PSD",),
-    "jpeg2000": ("JPEG2000",),
-    "ico": ("ICO",),
-    "icns": ("ICNS",),
-    "pnm": ("PPM",),
-    "pcx": ("PCX",),
-    "sgi": ("SGI",),
-    "qoi": ("QOI",),
-    "dds": ("DDS",),
-}
-TURNED_BY_READER = (
-    "heif",
-    "tiff",
-)  # libheif obeys irot and imir, Pillow's TIFF reader the orientation tag, when they decode
 DRAFT_FACTOR = 4  # a JPEG may have so many times the pixels: it is decoded at a half, a quarter or an eighth where it is larger
 _SIXTEEN = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
@@ -78,7 +55,9 @@ def header(file: IO[bytes], form: str, *, max_pixels: int) -> ImageHeader:
         depth = info.get("bit_depth") or {"1": 1, "F": 32}.get(
             picture.mode, 16 if picture.mode in _SIXTEEN else 8
         )
-        orientation = None if form in TURNED_BY_READER else picture.getexif().get(_EXIF_ORIENTATION)
+        orientation = (
+            None if containers.of(form).pillow_orients else picture.getexif().get(_EXIF_ORIENTATION)
+        )
         icc, nclx = info.get("icc_profile"), info.get("nclx_profile")
         return ImageHeader(
             width=picture.width,
@@ -91,7 +70,7 @@ def header(file: IO[bytes], form: str, *, max_pixels: int) -> ImageHeader:
             else None,
             icc=icc if isinstance(icc, bytes) and icc else None,
             primaries=nclx.get("color_primaries") if isinstance(nclx, dict) else None,
-            pictures=getattr(picture, "n_frames", 1) if form in ("heif", "avif") else None,
+            pictures=getattr(picture, "n_frames", 1) if containers.of(form).image_items else None,
         )
 
 
@@ -105,8 +84,8 @@ def opened(file: IO[bytes], form: str, *, max_pixels: int) -> Iterator[Image.Ima
     """The picture, not decoded yet. What decoding raises inside becomes Undecodable too. Raises: Undecodable."""
     from PIL import Image, UnidentifiedImageError
 
-    names = READERS.get(form)
-    if names is None:
+    names = containers.of(form).pillow
+    if not names:
         raise PictureUndecodable(f"{form} has no reader here: export it as JPEG or PNG")
     if form == "heif":
         _with_heif()

@@ -15,8 +15,9 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from mediaprep.errors import SourceUnreadable
+from mediaprep.runtime.source import Readable
+from mediaprep.runtime.source_file import SourceFile
 from mediaprep.tools import pixelgrid
-from mediaprep.tools.rawfile import Bytes, RawFile
 
 BUFFER_BYTES = (
     2**16
@@ -150,11 +151,11 @@ class VideoFrame:
 class ContainerReader:
     """An open container. Not thread-safe; a context manager."""
 
-    def __init__(self, container: Any, max_pixels: int) -> None:
+    def __init__(self, container: Any, max_pixels: int, *, presentation_times: bool) -> None:
         self._container = container
+        self.presentation_times = presentation_times
         self._max_pixels = max_pixels
         self.streams = tuple(_stream_info(stream) for stream in container.streams)
-        self.format = str(container.format.name)
         self.duration = (
             Fraction(container.duration, 10**6)
             if container.duration is not None and container.duration > 0
@@ -192,9 +193,6 @@ class ContainerReader:
         spans = PacketSpan(), PacketSpan()
         chosen = [self._container.streams[index] for index in (video, audio) if index is not None]
         keeps = keep_video, keep_audio
-        by_place = (
-            self.format == "avi"
-        )  # no presentation times; the demuxer makes up some, late by a reordering that it supposes
         try:
             for packet in self._container.demux(chosen):
                 size = packet.size
@@ -202,7 +200,7 @@ class ContainerReader:
                     continue
                 is_audio = packet.stream_index != video
                 span, discard = spans[is_audio], packet.is_discard
-                pts = packet.dts if by_place and not is_audio else packet.pts
+                pts = packet.pts if self.presentation_times or is_audio else packet.dts
                 if not is_audio and feed is not None:
                     feed(memoryview(packet), packet.pts, packet.dts, packet.is_keyframe, discard)
                 elif is_audio and hear is not None:
@@ -299,7 +297,12 @@ class ContainerReader:
 
 
 def open_container(
-    source: Bytes, *, demuxer: str | None, whitelist: str | None, max_pixels: int
+    source: Readable,
+    *,
+    demuxer: str | None,
+    whitelist: str | None,
+    max_pixels: int,
+    presentation_times: bool = True,
 ) -> ContainerReader:
     """Open with the demuxer that the bytes call for. ``max_pixels`` guards the decodes that opening itself makes; of them only key frames
     are decoded (19 frames of 3840x2160: 57 ms for 250). Raises: SourceUnreadable."""
@@ -307,7 +310,7 @@ def open_container(
 
     with _unreadable():
         container = av.open(
-            RawFile(source),
+            SourceFile(source),
             mode="r",
             format=demuxer,
             options={"max_pixels": str(max_pixels), "skip_frame": "nokey"},
@@ -316,7 +319,7 @@ def open_container(
             buffer_size=min(BUFFER_BYTES, max(4096, source.size_bytes)),
         )
         try:
-            return ContainerReader(container, max_pixels)
+            return ContainerReader(container, max_pixels, presentation_times=presentation_times)
         except BaseException:
             container.close()
             raise

@@ -32,7 +32,7 @@ class Track:
     time_base: Fraction
     average_rate: Fraction | None
     base_rate: Fraction | None
-    container: str
+    presentation_times: bool
     packets: tuple[Packet, ...]
 
     def scan(self) -> GopResult:
@@ -48,7 +48,7 @@ class Track:
             declared=self.base_rate,
             header_rate=found.stream.timing_rate or self.average_rate,
             codec=self.codec,
-            container=self.container,
+            presentation_times=self.presentation_times,
         )
 
 
@@ -71,6 +71,6 @@ def demux(path: Path) -> Track:
             stream.time_base or Fraction(1),
             stream.average_rate,
             stream.base_rate,
-            container.format.name,
+            container.format.name != "avi",
             packets,
         )

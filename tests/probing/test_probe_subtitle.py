@@ -190,8 +190,8 @@ def test_a_little_damage_does_not_turn_utf8_into_another_encoding(tmp_path):
 
 
 def test_the_encoding_is_looked_for_before_the_cues():
-    assert textual.recognise(CUE.format("Привет").encode("koi8-r")) == "srt"
-    assert textual.recognise(CUE.format("你好").encode("utf-16-be")) == "srt"
+    assert textual.caption_format(CUE.format("Привет").encode("koi8-r")) == "srt"
+    assert textual.caption_format(CUE.format("你好").encode("utf-16-be")) == "srt"
 
 
 def test_too_much_is_refused(tmp_path):

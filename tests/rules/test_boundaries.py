@@ -83,9 +83,7 @@ def test_60_fps_in_milliseconds_averages_60_0067_and_passes() -> None:
     """Matroska counts milliseconds: the stamps of 60 fps are 0, 17, 33, 50 ...; snapped, they are 60, with no frame too many a second."""
     pts = [round(Fraction(n * 1000, 60)) for n in range(180)]
     assert round(Fraction(179, pts[-1] - pts[0]) * 1000, 4) == Fraction("60.0067")
-    timing = frame_timing(
-        pts, Fraction(1, 1000), declared=Fraction(60), header_rate=None, container="matroska"
-    )
+    timing = frame_timing(pts, Fraction(1, 1000), declared=Fraction(60), header_rate=None)
     media = good(
         video__frame_rate=timing.frame_rate, video__frame_rate_peak=timing.frame_rate_peak, video__jitter_frames=timing.jitter_frames,
         video__frame_rate_burst=timing.frame_rate_burst, video__rate_mode=timing.rate_mode,

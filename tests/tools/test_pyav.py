@@ -5,8 +5,8 @@ import pytest
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.runtime.source import open_source
+from mediaprep.runtime.source_file import SourceFile
 from mediaprep.tools import fieldfilters, mediainfo, pyav
-from mediaprep.tools.rawfile import RawFile
 
 
 class Held:
@@ -26,7 +26,7 @@ def opened(source, demuxer="mov", max_pixels=10**7):
 
 def test_raw_file_reads_as_bytesio_does():
     data = bytes(range(200))
-    ours, theirs = RawFile(Held(data)), io.BytesIO(data)
+    ours, theirs = SourceFile(Held(data)), io.BytesIO(data)
     for step in (
         lambda f: f.read(7), lambda f: f.seek(-5, os.SEEK_END), lambda f: f.read(10), lambda f: f.seek(20),
         lambda f: f.seek(3, os.SEEK_CUR),

@@ -1,7 +1,7 @@
-"""MP4, MOV, 3GP, HEIF and AVIF by their boxes (ISO/IEC 14496-12; QuickTime File Format): what a rule needs, nothing decoded.
+"""Walk the boxes of MP4, MOV, 3GP, HEIF and AVIF (ISO/IEC 14496-12; QuickTime File Format).
 
-Boxes are walked, never searched for by substring: x265's settings text inside ``hvcC`` contains "fiel". Each read is bounded; what is
-wrong with a box becomes a line of ``faults`` and the walk goes on.
+Nothing is decoded. Boxes are never found by searching for their names: x265's settings text inside
+``hvcC`` contains "fiel". Each read is bounded; damage is noted and the walk continues.
 """
 
 from __future__ import annotations
@@ -11,98 +11,55 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.model.media import EditList, PrivateItem
+from mediaprep.model.media import PrivateItem
 from mediaprep.probing.formats import isofragments, isoitems, isoprivate, isotrack
 from mediaprep.probing.formats.boxes import Box, BoxReader
 from mediaprep.probing.formats.isotrack import IsoTrack
-from mediaprep.probing.formats.window import Readable, Window
+from mediaprep.probing.formats.refused import EXPECTED
+from mediaprep.probing.formats.walkers import Completeness
+from mediaprep.probing.formats.window import Window
+from mediaprep.probing.identify.sniffed import Sniffed, recognised
+from mediaprep.runtime.source import Readable
 
 MAX_TRACKS = 200
-MEHD_SLACK = Fraction(
-    1, 2
-)  # seconds that the fragments may fall short of the length they state, or a fiftieth of it: a guess
-TOP_LEVEL = {
-    *(
-        b"ftyp",
-        b"styp",
-        b"moov",
-        b"mdat",
-        b"moof",
-        b"mfra",
-        b"sidx",
-        b"ssix",
-        b"free",
-        b"skip",
-        b"wide",
-        b"pnot",
-        b"udta",
-        b"uuid",
-    ),
-    *(
-        b"meta",
-        b"meco",
-        b"prft",
-        b"emsg",
-        b"pdin",
-        b"jp2h",
-        b"PICT",
-        b"junk",
-        b"idat",
-        b"imda",
-        b"sefd",
-        b"gps ",
-        b"IDIT",
-        b"mere",
-    ),
-}
-FIRST_BOXES = TOP_LEVEL - {
-    b"meta",
-    b"meco",
-    b"jp2h",
-    b"idat",
-    b"imda",
-    b"sefd",
-    b"gps ",
-    b"IDIT",
-    b"mere",
-    b"emsg",
-    b"prft",
-}
-HEIF_BRANDS = {
-    b"heic",
-    b"heix",
-    b"heim",
-    b"heis",
-    b"hevc",
-    b"hevx",
-    b"hevm",
-    b"hevs",
-    b"mif1",
-    b"mif2",
-    b"msf1",
-    b"miaf",
-}
-AVIF_BRANDS = {b"avif", b"avis", b"avio"}
+MAX_TOP_LEVEL = 100  # boxes that are listed
+# A guess: seconds by which fragments may fall short of the length they declare, or a fiftieth of it.
+MEHD_SLACK = Fraction(1, 2)
+_FIRST_BOXES = frozenset(  # that a file may begin with
+    b"ftyp styp moov mdat moof mfra sidx ssix free skip wide pnot udta uuid pdin PICT junk".split()
+)
+_LATER_BOXES = frozenset((*b"meta meco prft emsg jp2h idat imda sefd IDIT mere".split(), b"gps "))
+TOP_LEVEL = _FIRST_BOXES | _LATER_BOXES
+HEIF_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 miaf".split())
+AVIF_BRANDS = frozenset((b"avif", b"avis", b"avio"))
+_EITHER_BRANDS = (b"mif1", b"msf1", b"miaf")  # HEIF or AVIF, by the compatible brands
+_SEQUENCE_BRANDS = (b"avis", b"msf1", b"hevc", b"hevx")
+_SOUND_BRANDS = ("M4A ", "M4B ", "M4P ")
+_PICTURES = ("heif", "avif")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IsoFile:
-    """What the boxes say.
+    """What the boxes state.
 
-    format         mp4, mov, 3gp, heif or avif, by brand and content; ``brand`` the major one as written (None: no ftyp, old QuickTime)
-    sequence       the major brand is that of an image sequence (avis, msf1, hevc)
-    faststart      moov before the first mdat; fragmented: moof or mvex present; both None without a movie
-    complete       True: the top-level boxes add up to the file and every sample lies in it; False: ``incomplete_because``
+    format         mp4, mov, 3gp, heif or avif, by brand and content
+    brand          the major one as written; None: no ftyp (old QuickTime)
+    sequence       the major brand is one of image sequences (avis, msf1, hevc)
+    movie          there is a moov box
+    faststart      moov precedes the first mdat
+    fragmented     moof or mvex present; both None without a movie
+    complete       True: the top-level boxes add up to the file and every sample lies in it
     timescale, duration   of the movie header: ticks a second, ticks
     tracks, chapters, private   in order of the file; chapters counted in either form
-    top_level      (four characters, start, size as stated) of each top-level box, at most the first 100
-    faults         damage that was met, one clause each
+    top_level      (four characters, start, declared size) of the first top-level boxes
+    damage         one clause each
     """
 
     format: str
     brand: str | None = None
     brands: tuple[str, ...] = ()
     sequence: bool = False
+    movie: bool = False
     faststart: bool | None = None
     fragmented: bool | None = None
     complete: bool | None = None
@@ -113,92 +70,105 @@ class IsoFile:
     chapters: int = 0
     private: tuple[PrivateItem, ...] = ()
     top_level: tuple[tuple[str, int, int], ...] = ()
-    faults: tuple[str, ...] = ()
+    damage: tuple[str, ...] = ()
 
     @property
     def duration_from_header(self) -> Fraction | None:
-        """The movie header's duration in seconds; None where it states none."""
+        """The movie header's duration in seconds; None if it states none."""
         return Fraction(self.duration, self.timescale) if self.duration and self.timescale else None
 
 
 @dataclass(slots=True)
-class _Top:
-    """The top level, as it is read."""
+class _TopLevel:
+    """The top-level boxes, and what was found inside them.
+
+    junk_from          offset of bytes that are not boxes
+    compressed_movie   the movie header is compressed (cmov) and not read
+    """
 
     boxes: list[Box]
-    junk_from: int | None = None  # where bytes begin that are no box
+    junk_from: int | None = None
+    compressed_movie: bool = False
 
     def first(self, kind: bytes) -> Box | None:
         return next((box for box in self.boxes if box.kind == kind), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
-    """What the top level tells at once: ``format`` and ``brand`` as in IsoFile, whether there is a ``movie``, whether the brand is that
-    of an image ``sequence``, the displayed ``size`` of the primary image item."""
+def detect(source: Readable, head: bytes) -> Sniffed | None:
+    """Recognise a first box and decide by the brands; return None for another structure.
 
-    format: str
-    brand: str | None
-    movie: bool
-    sequence: bool
-    size: tuple[int, int] | None
-
-
-def outline(source: Readable) -> Outline:
-    """Read the top level only. Raises: SourceUnreadable where the file has neither a movie nor an image item box."""
+    Raises: SourceUnreadable for a camera raw picture, and without a movie or image items.
+    """
+    if len(head) < 8 or head[4:8] not in _FIRST_BOXES:
+        return None
+    if head[4:12] == b"ftypcrx ":
+        raise SourceUnreadable(f"a camera raw picture (CR3); {EXPECTED}: export it as JPEG")
     reader = BoxReader(Window(source))
-    top, result = _opened(reader)
-    meta = top.first(b"meta") if result.format in ("heif", "avif") else None
+    top, found = _opened(reader)
+    if found.format not in _PICTURES:
+        return recognised(found.format, "sound" if found.brand in _SOUND_BRANDS else "video")
+    meta = top.first(b"meta")
     size = isoitems.read(reader, meta).displayed_size if meta is not None else None
-    return Outline(
-        format=result.format,
-        brand=result.brand,
-        movie=top.first(b"moov") is not None,
-        sequence=result.sequence,
-        size=size,
+    width, height = size or (None, None)
+    if found.sequence and found.movie:
+        return recognised(found.format, "animation", width=width, height=height)
+    return recognised(found.format, "image", width=width, height=height, frames=1)
+
+
+def completeness(source: Readable) -> Completeness:
+    """Check that boxes, samples and image items end within the file."""
+    found = walk(source)
+    return found.complete, found.incomplete_because
+
+
+def private_items(source: Readable) -> list[PrivateItem]:
+    """Return user data, tags, EXIF and XMP items, data tracks, and data after the last box."""
+    return list(walk(source).private)
+
+
+def walk(source: Readable) -> IsoFile:
+    """Read the structure. Raises: SourceUnreadable without a movie or image items."""
+    reader = BoxReader(Window(source))
+    top, found = _opened(reader)
+    moov = top.first(b"moov")
+    if moov is not None:
+        found = _with_movie(reader, top, moov, found)
+    private = isoprivate.from_file(reader, top.boxes, moov, found.tracks, top.junk_from)
+    complete, because = _completeness(reader, top, found)
+    return replace(
+        found,
+        complete=complete,
+        incomplete_because=because,
+        private=private,
+        damage=tuple(reader.damage),
     )
 
 
-def _opened(reader: BoxReader) -> tuple[_Top, IsoFile]:
-    """The top level, and what it and the brands say. Raises: SourceUnreadable where nothing can be read from it."""
+def _opened(reader: BoxReader) -> tuple[_TopLevel, IsoFile]:
+    """Return the top-level boxes, and what they and the brands state.
+
+    Raises: SourceUnreadable without a movie or image items.
+    """
     top = _top_level(reader)
     major, brands = _brands(reader, top)
-    file_format = _format(major, brands)
-    if top.first(b"moov") is None and (
-        top.first(b"meta") is None or file_format not in ("heif", "avif")
-    ):
+    name = _format(major, brands)
+    movie = top.first(b"moov") is not None
+    if not movie and (name not in _PICTURES or top.first(b"meta") is None):
         raise SourceUnreadable(_why_no_movie(top, reader.window.size), rule="file-complete")
     return top, IsoFile(
-        format=file_format,
+        format=name,
         brand=None if major is None else major.decode("latin-1"),
         brands=tuple(brand.decode("latin-1") for brand in brands),
-        sequence=major in (b"avis", b"msf1", b"hevc", b"hevx"),
+        sequence=major in _SEQUENCE_BRANDS,
+        movie=movie,
         top_level=tuple(
-            (box.name, box.start, box.stated_end - box.start) for box in top.boxes[:100]
+            (box.name, box.start, box.stated_end - box.start) for box in top.boxes[:MAX_TOP_LEVEL]
         ),
     )
 
 
-def walk(source: Readable) -> IsoFile:
-    """Read the structure. Raises: SourceUnreadable where the file has neither a movie nor an image item box."""
-    reader = BoxReader(Window(source))
-    top, result = _opened(reader)
-    moov = top.first(b"moov")
-    if moov is not None:
-        result = _with_movie(reader, top, moov, result)
-    private = isoprivate.from_file(reader, top.boxes, moov, result.tracks, top.junk_from)
-    complete, because = _completeness(reader, top, result)
-    return replace(
-        result,
-        complete=complete,
-        incomplete_because=because,
-        private=private,
-        faults=tuple(reader.faults),
-    )
-
-
-def _top_level(reader: BoxReader) -> _Top:
-    top, size = _Top([]), reader.window.size
+def _top_level(reader: BoxReader) -> _TopLevel:
+    top, size = _TopLevel([]), reader.window.size
     end = 0
     for box in reader.boxes(0, size):
         if box.kind not in TOP_LEVEL and not box.kind.isalnum() and top.first(b"moov") is not None:
@@ -210,7 +180,8 @@ def _top_level(reader: BoxReader) -> _Top:
     return top
 
 
-def _brands(reader: BoxReader, top: _Top) -> tuple[bytes | None, list[bytes]]:
+def _brands(reader: BoxReader, top: _TopLevel) -> tuple[bytes | None, list[bytes]]:
+    """Return (major brand, compatible brands); (None, []) without a file type box."""
     ftyp = top.first(b"ftyp") or top.first(b"styp")
     if ftyp is None:
         return None, []
@@ -219,9 +190,10 @@ def _brands(reader: BoxReader, top: _Top) -> tuple[bytes | None, list[bytes]]:
 
 
 def _format(major: bytes | None, brands: list[bytes]) -> str:
-    """By the major brand, then by the compatible ones: ``mif1`` and a movie brand may each hold either."""
-    known = {major, *brands}
-    if major in AVIF_BRANDS or (major in (b"mif1", b"msf1", b"miaf") and known & AVIF_BRANDS):
+    """Decide by the major brand, then by the compatible ones."""
+    if major in AVIF_BRANDS:
+        return "avif"
+    if major in _EITHER_BRANDS and not AVIF_BRANDS.isdisjoint(brands):
         return "avif"
     if major in HEIF_BRANDS:
         return "heif"
@@ -232,23 +204,32 @@ def _format(major: bytes | None, brands: list[bytes]) -> str:
     return "mp4"
 
 
-def _why_no_movie(top: _Top, size: int) -> str:
+def _why_no_movie(top: _TopLevel, size: int) -> str:
     last = top.boxes[-1] if top.boxes else None
     if last is not None and last.stated_end > size:
-        missing = last.stated_end - size
-        return f"truncated: {last.name} box ends {missing} bytes after the end of the file and no moov box came before: copy it again"
+        return (
+            f"truncated: {last.name} box ends {last.stated_end - size} bytes after the end of the "
+            "file and no moov box came before: copy it again"
+        )
     if top.first(b"moof") is not None:
-        return "a media segment without its initialisation segment (moof but no moov box): join it with the first segment"
-    return "no moov box, so no track can be found; the recording was not finished: copy it again or repair the recording"
+        return (
+            "a media segment without its initialisation segment (moof but no moov box): join it "
+            "with the first segment"
+        )
+    return (
+        "no moov box, so no track can be found; the recording was not finished: copy it again or "
+        "repair the recording"
+    )
 
 
-def _with_movie(reader: BoxReader, top: _Top, moov: Box, result: IsoFile) -> IsoFile:
+def _with_movie(reader: BoxReader, top: _TopLevel, moov: Box, found: IsoFile) -> IsoFile:
+    """Add what the movie box and the fragments state."""
     timescale = duration = None
     tracks: list[IsoTrack] = []
     chapters = 0
-    mvex = False
+    has_fragments = top.first(b"moof") is not None
     for box in reader.boxes(moov.body, moov.end):
-        try:
+        with reader.guarded(box):
             if box.kind == b"mvhd":
                 timescale, duration = _movie_header(reader.payload(box, 108))
             elif box.kind == b"trak" and len(tracks) < MAX_TRACKS:
@@ -256,148 +237,105 @@ def _with_movie(reader: BoxReader, top: _Top, moov: Box, result: IsoFile) -> Iso
             elif box.kind == b"udta" and (chpl := reader.child(box, b"chpl")) is not None:
                 chapters = _nero_chapters(reader.payload(chpl, 16))
             elif box.kind == b"mvex":
-                mvex = True
+                has_fragments = True
             elif box.kind == b"cmov":
-                reader.fault("compressed movie header (cmov), not read")
-        except (struct.error, IndexError) as problem:
-            reader.fault(f"{box.name} at byte {box.start}: {problem}")
+                top.compressed_movie = True
+                reader.note("compressed movie header (cmov), not read")
     fragments = isofragments.read(reader, top.boxes, moov)
-    counted = [track.with_fragments(fragments.get(track.id)) for track in tracks]
-    chapter_tracks = {chapter for track in counted for chapter in track.chapter_tracks}
-    chapters = chapters or max(
-        (track.sample_count or 0 for track in counted if track.id in chapter_tracks), default=0
-    )
+    complete_tracks = tuple(track.with_fragments(fragments.get(track.id)) for track in tracks)
     mdat = top.first(b"mdat")
     return replace(
-        result,
+        found,
         faststart=mdat is None or moov.start < mdat.start,
-        fragmented=mvex or top.first(b"moof") is not None,
+        fragmented=has_fragments,
         timescale=timescale,
         duration=duration,
-        tracks=tuple(counted),
-        chapters=chapters,
+        tracks=complete_tracks,
+        chapters=chapters or _chapter_samples(complete_tracks),
     )
 
 
 def _movie_header(data: bytes) -> tuple[int | None, int | None]:
-    """(timescale, duration in its ticks; None where stated as unknown or zero ticks a second)."""
-    timescale, duration = struct.unpack_from(
-        ">IQ" if data[0] == 1 else ">II", data, 20 if data[0] == 1 else 12
-    )
-    unknown = duration in (0, 2**64 - 1 if data[0] == 1 else 2**32 - 1)
-    return timescale or None, None if unknown else duration
+    """Return (timescale, duration in its ticks); None for 0, and for a duration of all ones."""
+    if data[0] == 1:
+        unknown = 2**64 - 1
+        timescale, duration = struct.unpack_from(">IQ", data, 20)
+    else:
+        unknown = 2**32 - 1
+        timescale, duration = struct.unpack_from(">II", data, 12)
+    return timescale or None, None if duration in (0, unknown) else duration
 
 
 def _nero_chapters(data: bytes) -> int:
-    """The count in a ``chpl`` box: one byte, after 4 reserved ones in version 1."""
+    """Return the count of a ``chpl`` box: one byte, after 4 reserved ones in version 1."""
     return data[8] if data[0] == 1 else data[4]
 
 
-def _completeness(reader: BoxReader, top: _Top, result: IsoFile) -> tuple[bool | None, str | None]:
+def _chapter_samples(tracks: tuple[IsoTrack, ...]) -> int:
+    """Return the samples of the longest chapter track."""
+    chapter_tracks = {number for track in tracks for number in track.chapter_tracks}
+    counts = (track.sample_count or 0 for track in tracks if track.id in chapter_tracks)
+    return max(counts, default=0)
+
+
+def _completeness(reader: BoxReader, top: _TopLevel, found: IsoFile) -> Completeness:
     size = reader.window.size
-    for box in top.boxes:
-        if box.stated_end > size and (box.kind in TOP_LEVEL or not result.tracks):
-            return (
-                False,
-                f"the {box.name} box ends {box.stated_end - size} bytes after the end of the file",
-            )
-    for track in result.tracks:
-        if track.elsewhere:
-            return False, f"track {track.id} keeps its samples in another file"
-        if track.data_end is not None and track.data_end > size:
-            return (
-                False,
-                f"samples of track {track.id} end {track.data_end - size} bytes after the end of the file",
-            )
+    missing = _missing(reader, top, found)
+    if missing:
+        return False, missing
+    short, length_declared = _fragments_end(reader, top, found)
     last, indexed = isofragments.stated_end(reader, top.boxes)
     if last > size:
         return False, f"the segment index reaches {last - size} bytes past the end of the file"
-    short, ends = _fragments_end(reader, top, result)
     if short:
         return False, short
-    if result.format in ("heif", "avif"):
-        meta = top.first(b"meta")
-        end = isoprivate.items_end(reader, meta) if meta is not None else 0
-        if end > size:
-            return False, f"an image item ends {end - size} bytes after the end of the file"
     if top.junk_from is not None:
-        reader.fault(f"{size - top.junk_from} bytes after the last box")
-    if any("more than" in fault and "boxes" in fault for fault in reader.faults):
+        reader.note(f"{size - top.junk_from} bytes after the last box")
+    if reader.capped:
         return None, None
-    if top.first(b"moov") is not None and not result.tracks:
-        return (
-            (None, None)
-            if any("cmov" in fault for fault in reader.faults)
-            else (False, "no track in the moov box")
-        )
-    if (
-        top.first(b"moof") is None
-        and result.tracks
-        and all(not track.sample_count for track in result.tracks)
-    ):
-        return False, "no track has any sample"
-    if top.first(b"moof") is not None and not (indexed or ends or top.first(b"mfra") is not None):
+    if found.movie and not found.tracks:
+        return (None, None) if top.compressed_movie else (False, "no track in the moov box")
+    if top.first(b"moof") is None:
+        if found.tracks and all(not track.sample_count for track in found.tracks):
+            return False, "no track has any sample"
+    elif not (indexed or length_declared or top.first(b"mfra") is not None):
         return None, "fragments without a mark of their end (no mfra, sidx or mehd)"
     return True, None
 
 
-def _fragments_end(reader: BoxReader, top: _Top, result: IsoFile) -> tuple[str, bool]:
-    """What is missing of the length that ``mehd`` states, "" = nothing; and whether it states one."""
+def _missing(reader: BoxReader, top: _TopLevel, found: IsoFile) -> str:
+    """Return what lies after the end of the file or in another one; "" if nothing does."""
+    size = reader.window.size
+    for box in top.boxes:
+        if box.stated_end > size and (box.kind in TOP_LEVEL or not found.tracks):
+            return (
+                f"the {box.name} box ends {box.stated_end - size} bytes after the end of the file"
+            )
+    for track in found.tracks:
+        if track.elsewhere:
+            return f"track {track.id} keeps its samples in another file"
+        if track.data_end is not None and track.data_end > size:
+            return (
+                f"samples of track {track.id} end {track.data_end - size} bytes after the end of "
+                "the file"
+            )
+    meta = top.first(b"meta") if found.format in _PICTURES else None
+    end = 0 if meta is None else isoprivate.items_end(reader, meta)
+    return f"an image item ends {end - size} bytes after the end of the file" if end > size else ""
+
+
+def _fragments_end(reader: BoxReader, top: _TopLevel, found: IsoFile) -> tuple[str, bool]:
+    """Return (what is missing of the length in ``mehd``, "" if nothing; whether it has one)."""
     moov = top.first(b"moov")
-    stated = 0 if moov is None or not result.timescale else isofragments.stated_length(reader, moov)
-    lengths = [
-        Fraction(track.fragment_ticks, track.timescale)
-        for track in result.tracks
-        if track.timescale
-    ]
-    if not stated or not lengths:
+    if moov is None or not found.timescale:
         return "", False
-    wanted, found = Fraction(stated, result.timescale or 1), max(lengths)
-    if found < wanted - max(MEHD_SLACK, wanted / 50):
-        return f"the fragments end after {float(found):.3f} s of {float(wanted):.3f} s", True
+    declared = Fraction(isofragments.stated_length(reader, moov), found.timescale)
+    lengths = [
+        Fraction(track.fragment_ticks, track.timescale) for track in found.tracks if track.timescale
+    ]
+    if not declared or not lengths:
+        return "", False
+    length = max(lengths)
+    if length < declared - max(MEHD_SLACK, declared / 50):
+        return f"the fragments end after {float(length):.3f} s of {float(declared):.3f} s", True
     return "", True
-
-
-def edit_effect(track: IsoTrack, movie_timescale: int | None) -> EditList:
-    """What the edit list does to this track.
-
-    ``plain`` is one that only skips what a decoder needs first: for a picture up to the first frame's composition offset, for sound up
-    to two and a half frames of priming (AAC: 1024, 2112 or 2048 samples), and that plays on to the end, within one frame of the
-    picture, three of sound and the rounding of the movie's clock. An empty edit of half a frame or more delays.
-    """
-    if not track.edits:
-        return "none"
-    if not track.timescale or not movie_timescale:
-        return "plain" if all(edit.media_time == 0 for edit in track.edits) else "trims-and-delays"
-    second, frame = track.timescale, track.frame_ticks or 1
-    delay, shown, trims = Fraction(0), Fraction(0), False
-    joins: Fraction | None = None
-    to_the_end = False
-    begin: int | None = None
-    for edit in track.edits:
-        ticks = Fraction(edit.duration * second, movie_timescale)
-        if edit.media_time < 0 or edit.rate == 0:
-            delay += ticks
-            continue
-        trims = (
-            trims or edit.rate != 1 or (joins is not None and abs(edit.media_time - joins) > frame)
-        )
-        begin = edit.media_time if begin is None else begin
-        joins, shown, to_the_end = edit.media_time + ticks, shown + ticks, edit.duration == 0
-    first, slack = (
-        track.first_composition_offset or 0,
-        Fraction(2 * second, movie_timescale) + frame,
-    )
-    sound = track.handler == "soun"
-    allowed = Fraction(5 * frame, 2) if sound else Fraction(max(first, 0))
-    if begin is None:
-        trims = True  # nothing but empty edits: no part is presented
-    elif begin > allowed:
-        trims = True
-    if track.duration and not to_the_end:
-        trims = trims or shown < track.duration - slack - (2 * frame if sound else 0) - (
-            begin or 0 if sound else 0
-        )
-    if delay * 2 < frame:
-        return "trims" if trims else "plain"
-    return "trims-and-delays" if trims else "delays"

@@ -1,4 +1,4 @@
-"""Movie fragments (ISO/IEC 14496-12, 8.8): samples and bytes of each track in them, and where a segment index says that they end."""
+"""Read movie fragments (ISO/IEC 14496-12, 8.8): their samples, and the end that an index states."""
 
 from __future__ import annotations
 
@@ -9,12 +9,21 @@ from dataclasses import dataclass
 from mediaprep.probing.formats.boxes import Box, BoxReader
 
 FIRST_SAMPLES = 64  # searched for the earliest composition time: more than any codec reorders
+MAX_RUN_BYTES = 2**24
+# Flags of tfhd (8.8.7) and trun (8.8.8)
+_BASE_OFFSET, _DESCRIPTION, _DEFAULT_DURATION, _DEFAULT_SIZE = 0x1, 0x2, 0x8, 0x10
+_DATA_OFFSET, _FIRST_FLAGS = 0x1, 0x4
+_DURATION, _SIZE, _COMPOSITION, _COLUMNS = 0x100, 0x200, 0x800, 0xF00
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FragmentTotals:
-    """What the fragments of one track add up to; ``ticks``: the durations of its samples. ``first_composition_offset`` and
-    ``frame_ticks`` (the first sample's duration) are ticks of the media, of the first fragment; None where it states none."""
+    """The sums over the fragments of one track.
+
+    ticks                      durations of its samples
+    first_composition_offset   of the first fragment, in ticks of the media
+    frame_ticks                duration of its first sample; None: not stated
+    """
 
     samples: int = 0
     bytes: int = 0
@@ -22,50 +31,60 @@ class FragmentTotals:
     first_composition_offset: int | None = None
     frame_ticks: int | None = None
 
+    def plus(self, fragment: FragmentTotals) -> FragmentTotals:
+        """Add a later fragment."""
+        return FragmentTotals(
+            samples=self.samples + fragment.samples,
+            bytes=self.bytes + fragment.bytes,
+            ticks=self.ticks + fragment.ticks,
+            first_composition_offset=self.first_composition_offset,
+            frame_ticks=self.frame_ticks,
+        )
+
 
 @dataclass(slots=True)
 class _Fragment:
-    """One ``traf`` while it is read. ``each`` and ``usual``: size and duration of a sample by default (``trex``, then ``tfhd``)."""
+    """One ``traf`` box while it is read; defaults of a sample are of ``trex``, then of ``tfhd``."""
 
     track: int = 0
     samples: int = 0
     bytes: int = 0
     duration: int = 0
-    usual: int = 0
-    each: int = 0
-    ticks: int | None = None
+    default_duration: int = 0
+    default_size: int = 0
+    frame_ticks: int | None = None
     earliest: int | None = None
+
+    @property
+    def totals(self) -> FragmentTotals:
+        return FragmentTotals(
+            samples=self.samples,
+            bytes=self.bytes,
+            ticks=self.duration,
+            first_composition_offset=self.earliest,
+            frame_ticks=self.frame_ticks,
+        )
 
 
 def read(reader: BoxReader, top: Sequence[Box], moov: Box) -> dict[int, FragmentTotals]:
-    """Track number -> what all ``moof`` boxes hold of it."""
-    counted: dict[int, FragmentTotals] = {}
+    """Return the totals of all ``moof`` boxes by track number."""
+    totals: dict[int, FragmentTotals] = {}
     moofs = [box for box in top if box.kind == b"moof"]
     defaults = _defaults(reader, moov) if moofs else {}
     for moof in moofs:
         for traf in reader.boxes(moof.body, moof.end):
             if traf.kind != b"traf":
                 continue
-            try:
-                found = _fragment(reader, traf, defaults)
-            except (struct.error, IndexError) as problem:
-                reader.fault(f"traf at byte {traf.start}: {problem}")
-                continue
-            before = counted.get(found.track)
-            counted[found.track] = FragmentTotals(
-                samples=found.samples + (before.samples if before else 0),
-                bytes=found.bytes + (before.bytes if before else 0),
-                ticks=found.duration + (before.ticks if before else 0),
-                first_composition_offset=before.first_composition_offset
-                if before
-                else found.earliest,
-                frame_ticks=before.frame_ticks if before else found.ticks,
-            )
-    return counted
+            with reader.guarded(traf):
+                fragment = _fragment(reader, traf, defaults)
+                before = totals.get(fragment.track)
+                after = fragment.totals if before is None else before.plus(fragment.totals)
+                totals[fragment.track] = after
+    return totals
 
 
 def _defaults(reader: BoxReader, moov: Box) -> dict[int, tuple[int, int]]:
-    """Track number -> (sample duration, sample size) by ``trex``."""
+    """Return (sample duration, sample size) of the ``trex`` boxes by track number."""
     found = {}
     mvex = reader.child(moov, b"mvex")
     for box in reader.boxes(mvex.body, mvex.end) if mvex is not None else ():
@@ -80,93 +99,97 @@ def _fragment(reader: BoxReader, traf: Box, defaults: dict[int, tuple[int, int]]
     fragment = _Fragment()
     for box in reader.boxes(traf.body, traf.end):
         if box.kind == b"tfhd":
-            data = reader.payload(box, 40)
-            flags, fragment.track = struct.unpack_from(">II", data)
-            ticks, fragment.each = defaults.get(fragment.track, (0, 0))
-            at = 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
-            if flags & 0x8:
-                ticks = struct.unpack_from(">I", data, at)[0]
-            fragment.usual, fragment.ticks = ticks, ticks or None
-            if flags & 0x10:
-                fragment.each = struct.unpack_from(">I", data, at + (4 if flags & 0x8 else 0))[0]
+            _header(reader.payload(box, 40), fragment, defaults)
         elif box.kind == b"trun":
             _run(reader, box, fragment)
     return fragment
 
 
+def _header(data: bytes, fragment: _Fragment, defaults: dict[int, tuple[int, int]]) -> None:
+    """Read the track number and the defaults of its samples from ``tfhd``."""
+    flags, fragment.track = struct.unpack_from(">II", data)
+    ticks, fragment.default_size = defaults.get(fragment.track, (0, 0))
+    at = 8 + (8 if flags & _BASE_OFFSET else 0) + (4 if flags & _DESCRIPTION else 0)
+    if flags & _DEFAULT_DURATION:
+        ticks = struct.unpack_from(">I", data, at)[0]
+        at += 4
+    fragment.default_duration, fragment.frame_ticks = ticks, ticks or None
+    if flags & _DEFAULT_SIZE:
+        fragment.default_size = struct.unpack_from(">I", data, at)[0]
+
+
 def _run(reader: BoxReader, box: Box, fragment: _Fragment) -> None:
-    """Add one run. Where its samples have one size and one duration they cost nothing, however many it claims."""
+    """Add one run. Samples of one size and one duration take no time, however many it claims."""
     flags = struct.unpack(">I", reader.payload(box, 4))[0]
-    head = 8 + (4 if flags & 0x1 else 0) + (4 if flags & 0x4 else 0)
-    entry = 4 * (flags & 0xF00).bit_count()
-    data = reader.payload(box, 2**24 if flags & 0x300 else head + FIRST_SAMPLES * entry)
+    head = 8 + (4 if flags & _DATA_OFFSET else 0) + (4 if flags & _FIRST_FLAGS else 0)
+    entry = 4 * (flags & _COLUMNS).bit_count()
+    varies = bool(flags & (_DURATION | _SIZE))
+    data = reader.payload(box, MAX_RUN_BYTES if varies else head + FIRST_SAMPLES * entry)
     claimed = struct.unpack_from(">I", data, 4)[0]
     whole = max(0, (len(data) - head) // entry) if entry else 0
     rows = data[head : head + min(claimed, whole) * entry]
     if not fragment.samples:
         _first_times(rows[: FIRST_SAMPLES * entry], flags, fragment)
-    count = min(claimed, whole) if flags & 0x300 else claimed
+    count = min(claimed, whole) if varies else claimed
     fragment.samples += count
-    fragment.duration += _column(rows, entry, 0) if flags & 0x100 else count * fragment.usual
-    fragment.bytes += (
-        _column(rows, entry, 4 if flags & 0x100 else 0) if flags & 0x200 else count * fragment.each
-    )
+    if flags & _DURATION:
+        fragment.duration += _column(rows, entry, 0)
+    else:
+        fragment.duration += count * fragment.default_duration
+    if flags & _SIZE:
+        fragment.bytes += _column(rows, entry, 4 if flags & _DURATION else 0)
+    else:
+        fragment.bytes += count * fragment.default_size
 
 
 def _column(rows: bytes, entry: int, at: int) -> int:
-    """The sum of one word of each row of ``entry`` bytes."""
+    """Return the sum of one word of each row of ``entry`` bytes."""
     return sum(value for (value,) in struct.iter_unpack(f">{at}xI{entry - at - 4}x", rows))
 
 
-def _first_times(entries: bytes, flags: int, fragment: _Fragment) -> None:
-    """The earliest composition time of the first samples of a run, and the first sample's duration."""
-    words = (flags & 0xF00).bit_count()
-    rows = list(struct.iter_unpack(f">{words}I", entries)) if words else []
-    if flags & 0x100 and rows:
-        fragment.ticks = rows[0][0] or None
-    if not flags & 0x800:
+def _first_times(rows: bytes, flags: int, fragment: _Fragment) -> None:
+    """Read the first sample's duration, and the earliest composition time of the first samples."""
+    columns = (flags & _COLUMNS).bit_count()
+    samples = list(struct.iter_unpack(f">{columns}I", rows)) if columns else []
+    if flags & _DURATION and samples:
+        fragment.frame_ticks = samples[0][0] or None
+    if not flags & _COMPOSITION:
         fragment.earliest = 0
         return
     decode = 0
-    for row in rows:
-        shift = row[-1] - (row[-1] >> 31 << 32)  # signed: written so in version 0 too
-        fragment.earliest = (
-            decode + shift if fragment.earliest is None else min(fragment.earliest, decode + shift)
-        )
-        decode += row[0] if flags & 0x100 else fragment.ticks or 0
+    for sample in samples:
+        shown = decode + sample[-1] - (sample[-1] >> 31 << 32)  # signed: in version 0 too
+        fragment.earliest = shown if fragment.earliest is None else min(fragment.earliest, shown)
+        decode += sample[0] if flags & _DURATION else fragment.frame_ticks or 0
 
 
 def stated_length(reader: BoxReader, moov: Box) -> int:
-    """The duration of all fragments by ``mehd``, ticks of the movie; 0 without one."""
+    """Return the duration of all fragments in ``mehd``, ticks of the movie; 0 without one."""
     mvex = reader.child(moov, b"mvex")
     box = None if mvex is None else reader.child(mvex, b"mehd")
     data = b"" if box is None else reader.payload(box, 12)
-    wide = data[:1] == b"\1"
-    return (
-        int(struct.unpack_from(">Q" if wide else ">I", data, 4)[0])
-        if len(data) >= (12 if wide else 8)
-        else 0
-    )
+    size, layout = (12, ">Q") if data[:1] == b"\1" else (8, ">I")
+    return int(struct.unpack_from(layout, data, 4)[0]) if len(data) >= size else 0
 
 
 def stated_end(reader: BoxReader, top: Sequence[Box]) -> tuple[int, bool]:
-    """Where the last byte that a top-level segment index (``sidx``) refers to lies, plus one, 0 without one; and whether one of them
-    indexes several fragments: one before each (as ffmpeg's ``dash`` writes) says nothing of those that follow."""
+    """Return (offset after the last byte that a segment index refers to, whether it proves the end).
+
+    The offset is 0 without a top-level ``sidx``. An index before each fragment, as ffmpeg's
+    ``dash`` muxer writes, does not show how many follow; one of several fragments does.
+    """
     end, several = 0, False
     for box in top:
         if box.kind != b"sidx":
             continue
         data = reader.payload(box)
-        wide = data[:1] == b"\1"
-        at = 28 if wide else 20
+        at, layout, width = (28, ">Q", 8) if data[:1] == b"\1" else (20, ">I", 4)
         if len(data) < at + 4:
             continue
-        first = struct.unpack_from(">Q" if wide else ">I", data, at - (8 if wide else 4))[0]
+        first = struct.unpack_from(layout, data, at - width)[0]
         count = struct.unpack_from(">H", data, at + 2)[0]
         entries = data[at + 4 : at + 4 + 12 * count]
-        sizes = (
-            value & 0x7FFFFFFF
-            for (value,) in struct.iter_unpack(">I8x", entries[: len(entries) // 12 * 12])
-        )
-        end, several = max(end, box.stated_end + first + sum(sizes)), several or count > 1
+        references = struct.iter_unpack(">I8x", entries[: len(entries) // 12 * 12])
+        size = sum(value & 0x7FFFFFFF for (value,) in references)
+        end, several = max(end, box.stated_end + first + size), several or count > 1
     return end, several

@@ -1,7 +1,11 @@
-"""Matroska and WebM by their elements (RFC 8794, RFC 9559): sizes, tags, attachments, tracks; clusters are passed over."""
+"""Walk the elements of Matroska and WebM (RFC 8794, RFC 9559): tracks, tags, attachments, sizes.
+
+Clusters are skipped.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,41 +13,43 @@ from typing import NamedTuple
 from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import PrivateItem
 from mediaprep.probing.formats import tagnames
-from mediaprep.probing.formats.window import Readable, Window
+from mediaprep.probing.formats.refused import EXPECTED
+from mediaprep.probing.formats.walkers import Completeness
+from mediaprep.probing.formats.window import Window
+from mediaprep.probing.identify.sniffed import Sniffed, recognised
+from mediaprep.runtime.source import Readable
 
 MAX_ELEMENTS = 300_000
 MAX_ITEMS = 200
+MAX_TAG_DEPTH = 4
+# Element identifiers, RFC 9559, 27.1
 _EBML, _SEGMENT, _VOID, _CLUSTER = 0x1A45DFA3, 0x18538067, 0xEC, 0x1F43B675
-_INFO, _TRACKS, _TAGS, _ATTACHMENTS, _CHAPTERS, _CUES, _SEEK = (
-    0x1549A966,
-    0x1654AE6B,
-    0x1254C367,
-    0x1941A469,
-    0x1043A770,
-    0x1C53BB6B,
-    0x114D9B74,
-)
+_INFO, _TRACKS, _TAGS, _ATTACHMENTS = 0x1549A966, 0x1654AE6B, 0x1254C367, 0x1941A469
+_CHAPTERS, _CUES, _SEEK = 0x1043A770, 0x1C53BB6B, 0x114D9B74
 _LEVEL_1 = {_SEGMENT, _CLUSTER, _INFO, _TRACKS, _TAGS, _ATTACHMENTS, _CHAPTERS, _CUES, _SEEK, _EBML}
 _DOCTYPE, _TITLE, _DATE = 0x4282, 0x7BA9, 0x4461
 _TAG, _SIMPLE_TAG, _TAG_NAME, _TAG_STRING, _TAG_BINARY = 0x7373, 0x67C8, 0x45A3, 0x4487, 0x4485
 _ATTACHED, _FILE_NAME, _MEDIA_TYPE = 0x61A7, 0x466E, 0x4660
-_TRACK, _NUMBER, _TYPE, _CODEC, _LANGUAGE, _DEFAULT, _ENCODINGS, _ENCODING, _ENCRYPTION = (
-    0xAE,
-    0xD7,
-    0x83,
-    0x86,
-    0x22B59C,
-    0x88,
-    0x6D80,
-    0x6240,
-    0x5035,
-)
+_TRACK, _NUMBER, _TYPE, _CODEC, _LANGUAGE, _DEFAULT = 0xAE, 0xD7, 0x83, 0x86, 0x22B59C, 0x88
+_ENCODINGS, _ENCODING, _ENCRYPTION = 0x6D80, 0x6240, 0x5035
 _EDITION, _CHAPTER = 0x45B9, 0xB6
-_TYPES = {1: "video", 2: "audio", 17: "subtitle", 33: "data"}
+_NAMES = {
+    _CLUSTER: "cluster",
+    _CUES: "cues",
+    _TAGS: "tags",
+    _ATTACHMENTS: "attachments",
+    _TRACKS: "tracks",
+}
+_KINDS = {1: "video", 2: "audio", 17: "subtitle", 33: "data"}
+_DEFAULT_LANGUAGE = "eng"  # RFC 9559, 5.1.4.1.19
+_DOCTYPE_PATTERN = re.compile(rb"\x42\x82[\x80-\xff]([a-z0-9]+)")
 
 
 class Element(NamedTuple):
-    """One element: its identifier with the marker bits, start of its data, and its end (None: of unknown size)."""
+    """One element: its identifier with the marker bits, start, start of its data, end.
+
+    The end is None for an unknown size.
+    """
 
     id: int
     start: int
@@ -52,7 +58,7 @@ class Element(NamedTuple):
 
 
 class MatroskaTrack(NamedTuple):
-    """One track: its number, kind (video, audio, subtitle, data), codec identifier, language, default flag, whether it is encrypted."""
+    """One track; its kind is video, audio, subtitle or data."""
 
     number: int
     kind: str
@@ -64,12 +70,15 @@ class MatroskaTrack(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatroskaFacts:
-    """What the elements say.
+    """What the elements state.
 
     doctype      matroska or webm
-    tracks       in order; chapters: how many of the first edition; attachments: their file names
-    clusters     that were passed over; cues: an index is there
-    complete     the segment's size fits the file; None: its size is unknown (a live recording) and the last cluster is whole
+    tracks       in order
+    chapters     count of the first edition
+    attachments  their file names
+    clusters     count of those that were skipped
+    cues         an index is present
+    complete     True: the segment's size fits the file; None: unknown size (a live recording)
     private      tags, title, date, attachments
     """
 
@@ -85,12 +94,14 @@ class MatroskaFacts:
 
 
 class _ElementReader:
+    """Reads elements of one file, at most ``MAX_ELEMENTS``."""
+
     def __init__(self, window: Window) -> None:
         self.window = window
         self.left = MAX_ELEMENTS
 
     def element(self, at: int, limit: int) -> Element | None:
-        """The element at ``at``; None where none begins there."""
+        """Return the element at ``at``; None if none begins there."""
         head = self.window.at(at, min(12, limit - at))
         if not head or head[0] < 0x10 or self.left <= 0:
             return None
@@ -100,17 +111,13 @@ class _ElementReader:
         length = 9 - first.bit_length()
         if not first or id_size + length > len(head):
             return None
-        value = int.from_bytes(head[id_size : id_size + length], "big") & (1 << 7 * length) - 1
-        body = at + id_size + length
-        return Element(
-            int.from_bytes(head[:id_size], "big"),
-            at,
-            body,
-            None if value == (1 << 7 * length) - 1 else body + value,
-        )
+        unknown = (1 << 7 * length) - 1
+        value = int.from_bytes(head[id_size : id_size + length], "big") & unknown
+        number, body = int.from_bytes(head[:id_size], "big"), at + id_size + length
+        return Element(number, at, body, None if value == unknown else body + value)
 
     def children(self, parent: Element) -> Iterator[Element]:
-        """Elements of a master of known size; one that reaches past its parent is cut to it."""
+        """Yield the elements of a master; one that reaches past its parent is cut to it."""
         end = min(parent.end if parent.end is not None else self.window.size, self.window.size)
         at = parent.body
         while at < end:
@@ -120,22 +127,28 @@ class _ElementReader:
             at = min(found.end if found.end is not None else end, end)
             yield found._replace(end=at)
 
-    def text(self, element: Element, most: int = 512) -> str:
-        """A string's first bytes."""
-        return (
-            self.window.at(element.body, min((element.end or 0) - element.body, most))
-            .rstrip(b"\0")
-            .decode("utf-8", "replace")
-        )
+    def parts(self, parent: Element) -> dict[int, Element]:
+        """Return the elements of a master by identifier, the last of each."""
+        return {child.id: child for child in self.children(parent)}
 
-    def number(self, element: Element) -> int:
-        """An unsigned integer."""
-        return int.from_bytes(
-            self.window.at(element.body, min((element.end or 0) - element.body, 8)), "big"
-        )
+    def text(self, element: Element | None, *, missing: str = "") -> str:
+        """Return a string, at most 512 bytes of it."""
+        if element is None:
+            return missing
+        data = self.window.at(element.body, min((element.end or 0) - element.body, 512))
+        return data.rstrip(b"\0").decode("utf-8", "replace")
+
+    def number(self, element: Element | None, *, missing: int = 0) -> int:
+        """Return an unsigned integer."""
+        if element is None:
+            return missing
+        size = min((element.end or 0) - element.body, 8)
+        return int.from_bytes(self.window.at(element.body, size), "big")
 
 
 class _MatroskaFields:
+    """What a walk collects."""
+
     def __init__(self) -> None:
         self.tracks: list[MatroskaTrack] = []
         self.private: dict[PrivateItem, None] = {}
@@ -150,24 +163,38 @@ class _MatroskaFields:
                 self.private[item] = None
 
 
-def walk(source: Readable) -> MatroskaFacts:
-    """Read the structure. Raises: SourceUnreadable where no segment is there."""
-    window = Window(source)
-    reader = _ElementReader(window)
-    header = reader.element(0, window.size)
-    doctype = ""
-    if header is not None and header.id == _EBML and header.end is not None:
-        doctype = next(
-            (reader.text(child) for child in reader.children(header) if child.id == _DOCTYPE),
-            "matroska",
+def identify(source: Readable, head: bytes) -> Sniffed:
+    """Distinguish Matroska and WebM. Raises: SourceUnreadable for another EBML document type."""
+    doctype = _DOCTYPE_PATTERN.search(head[:4096])
+    name = doctype[1] if doctype else b""
+    if name not in (b"webm", b"matroska"):
+        raise SourceUnreadable(
+            f"an EBML file of type {name.decode('latin-1')!r}, not Matroska; {EXPECTED}: "
+            "export it as MP4"
         )
-    segment = (
-        reader.element(header.end, window.size)
-        if header is not None and header.end is not None
-        else None
-    )
-    while segment is not None and segment.id == _VOID and segment.end is not None:
-        segment = reader.element(segment.end, window.size)
+    return recognised(name.decode("ascii"))
+
+
+def completeness(source: Readable) -> Completeness:
+    """Check that the segment and its elements end within the file."""
+    facts = walk(source)
+    return facts.complete, facts.incomplete_because
+
+
+def private_items(source: Readable) -> list[PrivateItem]:
+    """Return tags, title, date and attachments."""
+    return list(walk(source).private)
+
+
+def encrypted_tracks(source: Readable) -> set[int]:
+    """Return the numbers of the tracks whose packets are encrypted."""
+    return {track.number for track in walk(source).tracks if track.encrypted}
+
+
+def walk(source: Readable) -> MatroskaFacts:
+    """Read the structure. Raises: SourceUnreadable if there is no segment."""
+    reader = _ElementReader(Window(source))
+    doctype, segment = _header(reader)
     if segment is None or segment.id != _SEGMENT:
         raise SourceUnreadable(
             "a Matroska header without a segment: copy it again", rule="file-complete"
@@ -187,17 +214,31 @@ def walk(source: Readable) -> MatroskaFacts:
     )
 
 
-def _segment(
-    reader: _ElementReader, segment: Element, found: _MatroskaFields
-) -> tuple[bool | None, str | None]:
-    """Read what is on the first level; whether it is whole."""
+def _header(reader: _ElementReader) -> tuple[str, Element | None]:
+    """Return the document type and the first element after the EBML header that is not void."""
+    size = reader.window.size
+    header = reader.element(0, size)
+    if header is None or header.end is None:
+        return "", None
+    doctype = ""
+    if header.id == _EBML:
+        names = (reader.text(part) for part in reader.children(header) if part.id == _DOCTYPE)
+        doctype = next(names, "matroska")
+    segment = reader.element(header.end, size)
+    while segment is not None and segment.id == _VOID and segment.end is not None:
+        segment = reader.element(segment.end, size)
+    return doctype, segment
+
+
+def _segment(reader: _ElementReader, segment: Element, found: _MatroskaFields) -> Completeness:
+    """Read the elements of the first level; return whether the segment is complete."""
     size = reader.window.size
     end = size if segment.end is None else min(segment.end, size)
     at, whole = segment.body, True
     while at < end:
         element = reader.element(at, end)
         if element is None:
-            whole = reader.left > 0 and segment.end is not None  # nothing more that is an element
+            whole = reader.left > 0 and segment.end is not None  # what follows is not an element
             break
         if element.end is None:
             if element.id != _CLUSTER:
@@ -206,10 +247,9 @@ def _segment(
             at = _past_open_cluster(reader, element, end)
             continue
         if element.end > size:
-            return (
-                False,
-                f"an element ({_name(element.id)}) ends {element.end - size} bytes after the end of the file",
-            )
+            name = _NAMES.get(element.id, f"0x{element.id:X}")
+            missing = element.end - size
+            return False, f"an element ({name}) ends {missing} bytes after the end of the file"
         _first_level(reader, element, found)
         at = element.end
     if segment.end is not None and segment.end > size:
@@ -221,18 +261,8 @@ def _segment(
     return (True, None) if whole else (None, "more elements than are read")
 
 
-def _name(number: int) -> str:
-    return {
-        _CLUSTER: "cluster",
-        _CUES: "cues",
-        _TAGS: "tags",
-        _ATTACHMENTS: "attachments",
-        _TRACKS: "tracks",
-    }.get(number, f"0x{number:X}")
-
-
 def _past_open_cluster(reader: _ElementReader, cluster: Element, end: int) -> int:
-    """Where a cluster of unknown size stops: at the next element of the first level, or at the end."""
+    """Return the end of a cluster of unknown size: the next element of the first level, or ``end``."""
     at = cluster.body
     while at < end:
         element = reader.element(at, end)
@@ -249,41 +279,38 @@ def _first_level(reader: _ElementReader, element: Element, found: _MatroskaField
         found.cues = True
     elif element.id == _CHAPTERS:
         edition = next((child for child in reader.children(element) if child.id == _EDITION), None)
-        found.chapters = (
-            sum(child.id == _CHAPTER for child in reader.children(edition))
-            if edition is not None
-            else 0
-        )
+        parts = () if edition is None else reader.children(edition)
+        found.chapters = sum(child.id == _CHAPTER for child in parts)
     elif element.id in (_INFO, _TRACKS, _TAGS, _ATTACHMENTS):
         for child in reader.children(element):
-            if child.id == _TITLE and reader.text(child):
-                found.add(PrivateItem(kind="comment", where="Info/Title"))
-            elif child.id == _DATE and reader.number(child):
-                found.add(PrivateItem(kind="time", where="Info/DateUTC"))
-            elif child.id == _TRACK and len(found.tracks) < MAX_ITEMS:
-                found.tracks.append(_track(reader, child))
-            elif child.id == _TAG:
-                _tags(reader, child, found, depth=0)
-            elif child.id == _ATTACHED:
-                _attachment(reader, child, found)
+            _second_level(reader, child, found)
+
+
+def _second_level(reader: _ElementReader, element: Element, found: _MatroskaFields) -> None:
+    if element.id == _TITLE and reader.text(element):
+        found.add(PrivateItem(kind="comment", where="Info/Title"))
+    elif element.id == _DATE and reader.number(element):
+        found.add(PrivateItem(kind="time", where="Info/DateUTC"))
+    elif element.id == _TRACK and len(found.tracks) < MAX_ITEMS:
+        found.tracks.append(_track(reader, element))
+    elif element.id == _TAG:
+        _tags(reader, element, found, depth=0)
+    elif element.id == _ATTACHED:
+        _attachment(reader, element, found)
 
 
 def _track(reader: _ElementReader, entry: Element) -> MatroskaTrack:
-    parts = {child.id: child for child in reader.children(entry)}
-    encrypted = False
-    if _ENCODINGS in parts:
-        for encoding in reader.children(parts[_ENCODINGS]):
-            encrypted = encrypted or any(
-                child.id == _ENCRYPTION for child in reader.children(encoding)
-            )
+    parts = reader.parts(entry)
+    encodings = reader.children(parts[_ENCODINGS]) if _ENCODINGS in parts else ()
+    encrypted = any(
+        child.id == _ENCRYPTION for encoding in encodings for child in reader.children(encoding)
+    )
     return MatroskaTrack(
-        number=reader.number(parts[_NUMBER]) if _NUMBER in parts else 0,
-        kind=_TYPES.get(reader.number(parts[_TYPE]) if _TYPE in parts else 0, "data"),
-        codec=reader.text(parts[_CODEC]) if _CODEC in parts else "",
-        language=reader.text(parts[_LANGUAGE])
-        if _LANGUAGE in parts
-        else "eng",  # RFC 9559, 5.1.4.1.19: the default
-        default=bool(reader.number(parts[_DEFAULT])) if _DEFAULT in parts else True,
+        number=reader.number(parts.get(_NUMBER)),
+        kind=_KINDS.get(reader.number(parts.get(_TYPE)), "data"),
+        codec=reader.text(parts.get(_CODEC)),
+        language=reader.text(parts.get(_LANGUAGE), missing=_DEFAULT_LANGUAGE),
+        default=bool(reader.number(parts.get(_DEFAULT), missing=1)),
         encrypted=encrypted,
     )
 
@@ -292,25 +319,23 @@ def _tags(reader: _ElementReader, parent: Element, found: _MatroskaFields, *, de
     for child in reader.children(parent):
         if child.id != _SIMPLE_TAG:
             continue
-        parts = {part.id: part for part in reader.children(child)}
-        said = parts.get(_TAG_STRING, parts.get(_TAG_BINARY))
-        if (
-            _TAG_NAME in parts
-            and said is not None
-            and said.end is not None
-            and said.end > said.body
-        ):
+        parts = reader.parts(child)
+        value = parts.get(_TAG_STRING, parts.get(_TAG_BINARY))
+        has_value = value is not None and value.end is not None and value.end > value.body
+        if _TAG_NAME in parts and has_value:
             name = reader.text(parts[_TAG_NAME])
             found.add(*tagnames.named(name, f"Tags/{name}"))
-        if depth < 4:
+        if depth < MAX_TAG_DEPTH:
             _tags(reader, child, found, depth=depth + 1)
 
 
 def _attachment(reader: _ElementReader, attached: Element, found: _MatroskaFields) -> None:
-    """A font is none of a person's facts; a picture is a cover; anything else may be anything."""
-    parts = {part.id: part for part in reader.children(attached)}
-    name = reader.text(parts[_FILE_NAME]) if _FILE_NAME in parts else ""
-    media_type = reader.text(parts[_MEDIA_TYPE]) if _MEDIA_TYPE in parts else ""
+    """Note an attached file: a font says nothing about a person, a picture is a cover.
+
+    Anything else may hold anything.
+    """
+    parts = reader.parts(attached)
+    name, media_type = reader.text(parts.get(_FILE_NAME)), reader.text(parts.get(_MEDIA_TYPE))
     if len(found.attachments) < MAX_ITEMS:
         found.attachments.append(name)
     if "font" not in media_type and "opentype" not in media_type:

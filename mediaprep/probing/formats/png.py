@@ -1,24 +1,47 @@
-"""PNG and APNG by their chunks (PNG specification, third edition): nothing is inflated."""
+"""Walk the chunks of a PNG or APNG (PNG specification, third edition); image data stays packed."""
 
 from __future__ import annotations
 
+import re
 import struct
+import zlib
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.probing.formats.gif import browser_delay
-from mediaprep.probing.formats.window import Readable, Window
+from mediaprep.model.media import PrivateItem
+from mediaprep.probing.formats import tagnames
+from mediaprep.probing.formats.animations import AnimationFacts, browser_delay
+from mediaprep.probing.formats.exif import exif_items, iptc_items, xmp_items
+from mediaprep.probing.formats.walkers import Completeness
+from mediaprep.probing.formats.window import Window
+from mediaprep.probing.identify.sniffed import Sniffed, recognised
+from mediaprep.runtime.source import Readable
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 200_000
+MAX_KINDS = 200
+MAX_BLOCKS = 10  # metadata blocks of one kind that are read
+MAX_ITEMS = 200
+_BLOCK_BYTES = 2**22  # of one metadata block that are read
+_INFLATED_BYTES = 2**20
 _DISPOSALS = ("none", "background", "previous")
+_TEXT_CHUNKS = {b"tEXt", b"zTXt", b"iTXt"}
+# Chunks that decide how a picture is displayed, or nothing (PNG, 11.3; iDOT is Apple's, for
+# decoding in parallel).
+_DISPLAY_CHUNKS = frozenset(
+    b"IHDR PLTE IDAT IEND acTL fcTL fdAT cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST tRNS "
+    b"pHYs sPLT sTER oFFs pCAL sCAL iDOT".split()
+)
+_CODED_PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
+_RAW_PROFILE = re.compile(rb"Raw profile type (\w+)")  # written by ImageMagick
 
 
 class PngChunk(NamedTuple):
-    """One chunk: ``kind`` its four characters, ``body`` the start of its data, ``size`` as stated; ``end`` past its checksum."""
+    """One chunk: its type, the start of its data, the data's declared size."""
 
     kind: bytes
     body: int
@@ -26,19 +49,21 @@ class PngChunk(NamedTuple):
 
     @property
     def end(self) -> int:
-        """One past the checksum."""
+        """The offset after the checksum."""
         return self.body + self.size + 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PngFacts:
-    """What the chunks say.
+    """What the chunks state.
 
-    width, height, bit_depth, colour_type, interlaced   of IHDR; colour_type 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGBA
-    frame_count        fcTL chunks that are there (0: not animated); declared_frames, loop of acTL (plays; 0 = for ever; None: no acTL)
+    width, height, bit_depth, colour_type, interlaced   of IHDR; colour_type 0 grey, 2 RGB,
+                       3 palette, 4 grey + alpha, 6 RGBA
+    frame_count        fcTL chunks that are present (0: not animated)
+    declared_frames    of acTL; loop likewise (plays; 0 = for ever); None: no acTL
     delays             seconds, one a frame, as browsers play them; disposals as in GIF, sorted
     default_in_loop    the default image is the first frame
-    chunks             the kinds that are there, sorted: iCCP cICP sRGB gAMA tRNS eXIf mDCV ...
+    chunks             the types that are present, sorted: iCCP cICP sRGB gAMA tRNS eXIf mDCV ...
     trailing_bytes     after IEND; complete False: ``incomplete_because``
     """
 
@@ -60,17 +85,98 @@ class PngFacts:
 
     @property
     def alpha(self) -> bool:
-        """An alpha channel or a transparent colour."""
+        """True with an alpha channel or a transparent colour."""
         return self.colour_type in (4, 6) or "tRNS" in self.chunks
 
     @property
     def animated(self) -> bool:
-        """More than one frame: acTL only declares them, fcTL chunks count."""
+        """True with more than one frame: acTL only declares them, fcTL chunks count."""
         return self.declared_frames is not None and self.frame_count > 1
 
 
+@dataclass(slots=True)
+class _PngWalk:
+    """What a walk collects."""
+
+    kinds: set[bytes] = field(default_factory=set)
+    delays: list[Fraction] = field(default_factory=list)
+    disposals: set[str] = field(default_factory=set)
+    declared_frames: int | None = None
+    loop: int | None = None
+    default_in_loop: bool = False
+    last: PngChunk | None = None
+    count: int = 0
+
+    @property
+    def finished(self) -> bool:
+        """True if the last chunk is IEND."""
+        return self.last is not None and self.last.kind == b"IEND"
+
+
+def identify(source: Readable, head: bytes) -> Sniffed:
+    """Distinguish stills from animations by the frames that are present."""
+    facts = walk(source)
+    if not facts.animated:
+        return recognised("png", width=facts.width, height=facts.height, frames=1)
+    return recognised("apng", width=facts.width, height=facts.height, frames=facts.frame_count)
+
+
+def completeness(source: Readable) -> Completeness:
+    """Check that chunks follow one another to IEND, with as many frames as acTL declares."""
+    facts = walk(source)
+    return facts.complete, facts.incomplete_because
+
+
+def animation(source: Readable) -> AnimationFacts:
+    """Return the facts of an APNG."""
+    facts = walk(source)
+    return AnimationFacts(
+        width=facts.width,
+        height=facts.height,
+        frame_count=facts.frame_count,
+        delays=facts.delays,
+        loop=facts.loop,
+        may_be_transparent="any" if facts.alpha else "no",
+        disposals=facts.disposals,
+        trailing_bytes=facts.trailing_bytes,
+        complete=facts.complete,
+        incomplete_because=facts.incomplete_because,
+    )
+
+
+def private_items(source: Readable) -> list[PrivateItem]:
+    """Return EXIF, texts, the modification time, unknown chunks, and data after IEND."""
+    window = Window(source)
+    items: list[PrivateItem] = []
+    count: Counter[bytes] = Counter()
+    for chunk in chunks(window):
+        count[chunk.kind] += 1
+        if (count[chunk.kind] > MAX_BLOCKS and chunk.kind != b"tEXt") or len(items) > MAX_ITEMS:
+            continue
+        if chunk.kind == b"eXIf":
+            items += exif_items(window.at(chunk.body, min(chunk.size, _BLOCK_BYTES)), "eXIf")
+        elif chunk.kind in _TEXT_CHUNKS:
+            items += _text_items(chunk.kind, window.at(chunk.body, min(chunk.size, _BLOCK_BYTES)))
+        elif chunk.kind == b"tIME":
+            items.append(PrivateItem(kind="time", where="tIME"))
+        elif chunk.kind not in _DISPLAY_CHUNKS:
+            if window.at(chunk.body, min(chunk.size, 256)).strip(b"\0"):
+                name = chunk.kind.decode("latin-1")
+                items.append(PrivateItem(kind="maker", where=f"{name} chunk"))
+        elif chunk.kind == b"IEND" and window.holds_data(chunk.end):
+            items.append(PrivateItem(kind="maker", where="data behind the picture"))
+    return items
+
+
+def coded_picture(source: Readable) -> Iterator[tuple[int, int]]:
+    """Yield (start, end) of type and data of the header, palette, transparency and image data."""
+    for chunk in chunks(Window(source)):
+        if chunk.kind in _CODED_PICTURE:
+            yield chunk.body - 4, chunk.body + chunk.size
+
+
 def chunks(window: Window) -> Iterator[PngChunk]:
-    """The chunks in order, up to IEND or the end of the file; the last may reach past it."""
+    """Yield the chunks in order, up to IEND or the end of the file; the last may reach past it."""
     at = len(SIGNATURE)
     for _ in range(MAX_CHUNKS):
         head = window.at(at, 8)
@@ -87,65 +193,119 @@ def chunks(window: Window) -> Iterator[PngChunk]:
 
 
 def walk(source: Readable) -> PngFacts:
-    """Read the chunks. Raises: SourceUnreadable where the header is cut short."""
+    """Read the chunks. Raises: SourceUnreadable if the header is cut short."""
     window = Window(source)
     head = window.at(0, 33)
     if len(head) < 33 or head[12:16] != b"IHDR":
         raise SourceUnreadable("a PNG without a whole header: copy it again", rule="file-complete")
     width, height, depth, colour_type, _, _, interlace = struct.unpack_from(">IIBBBBB", head, 16)
-    kinds: set[bytes] = set()
-    delays: list[Fraction] = []
-    disposals: set[str] = set()
-    declared = loop = None
-    default_in_loop = False
-    last = None
-    count = 0
-    for count, chunk in enumerate(chunks(window), 1):  # noqa: B007 (the count is used after the loop)
-        last = chunk
-        if chunk.kind == b"fcTL":
-            data = window.at(chunk.body, 26)
-            if len(data) == 26:
-                number, base, disposal, _ = struct.unpack_from(">HHBB", data, 20)
-                delays.append(browser_delay(Fraction(number, base or 100)))
-                disposals.add(_DISPOSALS[disposal] if disposal < 3 else "none")
-                default_in_loop = default_in_loop or b"IDAT" not in kinds
-        elif chunk.kind == b"acTL" and b"IDAT" not in kinds and chunk.size >= 8:
-            data = window.at(chunk.body, 8)
-            declared, loop = struct.unpack(">II", data) if len(data) == 8 else (None, None)
-        if len(kinds) < 200:
-            kinds.add(chunk.kind)
-    because = _incomplete(window, last, kinds, declared, len(delays))
-    capped = count == MAX_CHUNKS and last is not None and last.kind != b"IEND"
+    found = _PngWalk()
+    for chunk in chunks(window):
+        _one_chunk(window, chunk, found)
+    because = _damage(window.size, found)
+    complete: bool | None = because is None
+    if found.count == MAX_CHUNKS and not found.finished:
+        complete, because = None, f"more than {MAX_CHUNKS} chunks"
+    animated = found.declared_frames is not None
+    after = window.size - found.last.end if found.last is not None and found.finished else 0
     return PngFacts(
         width=width,
         height=height,
         bit_depth=depth,
         colour_type=colour_type,
         interlaced=interlace == 1,
-        frame_count=len(delays) if declared is not None else 0,
-        declared_frames=declared,
-        loop=loop,
-        delays=tuple(delays) if declared is not None else (),
-        disposals=tuple(sorted(disposals)) if declared is not None else (),
-        default_in_loop=default_in_loop,
-        chunks=tuple(sorted(kind.decode("latin-1") for kind in kinds)),
-        trailing_bytes=max(0, window.size - last.end)
-        if last is not None and last.kind == b"IEND"
-        else 0,
-        complete=None if capped else because is None,
-        incomplete_because=f"more than {MAX_CHUNKS} chunks" if capped else because,
+        frame_count=len(found.delays) if animated else 0,
+        declared_frames=found.declared_frames,
+        loop=found.loop,
+        delays=tuple(found.delays) if animated else (),
+        disposals=tuple(sorted(found.disposals)) if animated else (),
+        default_in_loop=found.default_in_loop,
+        chunks=tuple(sorted(kind.decode("latin-1") for kind in found.kinds)),
+        trailing_bytes=max(0, after),
+        complete=complete,
+        incomplete_because=because,
     )
 
 
-def _incomplete(
-    window: Window, last: PngChunk | None, kinds: set[bytes], declared: int | None, frames: int
-) -> str | None:
-    if last is None or last.kind != b"IEND":
+def _one_chunk(window: Window, chunk: PngChunk, found: _PngWalk) -> None:
+    found.last = chunk
+    found.count += 1
+    before_data = b"IDAT" not in found.kinds
+    if chunk.kind == b"fcTL":
+        data = window.at(chunk.body, 26)
+        if len(data) == 26:
+            number, base, disposal, _ = struct.unpack_from(">HHBB", data, 20)
+            found.delays.append(browser_delay(Fraction(number, base or 100)))
+            found.disposals.add(_DISPOSALS[disposal] if disposal < len(_DISPOSALS) else "none")
+            found.default_in_loop = found.default_in_loop or before_data
+    elif chunk.kind == b"acTL" and before_data and chunk.size >= 8:
+        data = window.at(chunk.body, 8)
+        if len(data) == 8:
+            found.declared_frames, found.loop = struct.unpack(">II", data)
+        else:
+            found.declared_frames = found.loop = None
+    if len(found.kinds) < MAX_KINDS:
+        found.kinds.add(chunk.kind)
+
+
+def _damage(size: int, found: _PngWalk) -> str | None:
+    if found.last is None or not found.finished:
         return "no IEND chunk: the file was cut short"
-    if last.end > window.size:
+    if found.last.end > size:
         return "the IEND chunk is cut short"
-    if b"IDAT" not in kinds:
+    if b"IDAT" not in found.kinds:
         return "no image data (IDAT chunk)"
-    if declared is not None and frames < declared:
-        return f"{declared} frames are declared, {frames} are there"
+    declared = found.declared_frames
+    if declared is not None and len(found.delays) < declared:
+        return f"{declared} frames are declared, {len(found.delays)} are there"
     return None
+
+
+def _text_items(kind: bytes, data: bytes) -> list[PrivateItem]:
+    """Return the private facts of a text chunk, by its keyword; read XMP and raw profiles in it."""
+    keyword, _, rest = data.partition(b"\0")
+    where = f"{kind.decode('ascii')}/{keyword[:80].decode('latin-1')}"
+    text = _text(kind, rest)
+    if keyword == b"XML:com.adobe.xmp":
+        return xmp_items(text, where)
+    if profile := _RAW_PROFILE.match(keyword):
+        return _profile_items(profile[1], _unhexed(text), where)
+    name = keyword.decode("latin-1")
+    if name == "Software" or not text.strip():
+        return []
+    return list(tagnames.named(name, where))
+
+
+def _text(kind: bytes, data: bytes) -> bytes:
+    """Return the text of a text chunk, from what follows its keyword."""
+    if kind == b"tEXt":
+        return data
+    if kind == b"zTXt":
+        return _inflated(data[1:])
+    fields = data[2:].split(b"\0", 2)  # language tag, translated keyword, text
+    if len(fields) < 3:
+        return b""
+    return _inflated(fields[2]) if data[:1] == b"\1" else fields[2]
+
+
+def _profile_items(name: bytes, block: bytes, where: str) -> list[PrivateItem]:
+    if name in (b"exif", b"APP1", b"app1"):
+        is_xmp = block.startswith(b"http:")
+        return xmp_items(block, where) if is_xmp else exif_items(block, where)
+    if name in (b"iptc", b"8bim"):
+        return iptc_items(block, where)
+    return xmp_items(block, where) if name == b"xmp" else []
+
+
+def _inflated(data: bytes) -> bytes:
+    """Inflate a zlib stream, at most ``_INFLATED_BYTES`` of it."""
+    try:
+        return zlib.decompressobj().decompress(data, _INFLATED_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _unhexed(text: bytes) -> bytes:
+    """Decode a raw profile: name and length on lines of their own, then hexadecimal digits."""
+    digits = re.sub(rb"[^0-9A-Fa-f]", b"", b"".join(text.strip().split(b"\n")[2:]))
+    return bytes.fromhex(digits[: len(digits) & ~1].decode("ascii"))

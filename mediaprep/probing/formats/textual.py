@@ -1,8 +1,12 @@
-"""Text files: the subtitle formats that are read, and by name those that are not (playlists, manifests, drawings, pages)."""
+"""Recognise text files: captions, and by name what else a text may be (playlists, drawings ...)."""
 
 from __future__ import annotations
 
 import re
+
+from mediaprep.model.media import PrivateItem
+from mediaprep.probing.identify.sniffed import Sniffed, recognised
+from mediaprep.runtime.source import Readable
 
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -11,8 +15,9 @@ _BOMS = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-_TIMES = re.compile(
-    r"^[ \t]*-?\d{1,3}:-?\d{1,2}:-?\d{1,2}(?:[,.:]-?\d{1,3})?[ \t]*--?>[ \t]*-?\d{1,3}:-?\d{1,2}",
+_TIME_LINE = re.compile(
+    r"^[ \t]*-?\d{1,3}:-?\d{1,2}:-?\d{1,2}(?:[,.:]-?\d{1,3})?[ \t]*--?>[ \t]*"
+    r"-?\d{1,3}:-?\d{1,2}",
     re.MULTILINE,
 )
 _ASS = re.compile(
@@ -20,26 +25,49 @@ _ASS = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _PROLOG = (("<?", "?>"), ("<!--", "-->"), ("<!DOCTYPE", ">"), ("<!doctype", ">"))
-_NAMES = (
+_OTHER_TEXTS = (  # beginnings of texts that are not captions that can be read, and their names
     (r"#EXTM3U|#EXT-X-", "an HLS or M3U playlist, which only names other files"),
     (r"ffconcat version", "an ffmpeg concatenation script, which only names other files"),
     (r"<MPD\b", "a DASH manifest, which only names other files"),
     (r"<svg\b", "an SVG drawing"),
-    (r"<tt[\s:>]", "TTML captions, which are not read: convert them to SRT"),
+    (r"<tt[\s:>]", "TTML captions, which are not supported: convert them to SRT"),
     (r"<(?:asx|playlist|smil|wpl)\b", "a playlist, which only names other files"),
     (r"\[playlist\]|\[Reference\]|RTSPtext|SMIL", "a playlist, which only names other files"),
-    (r"<SAMI\b", "SAMI captions, which are not read: convert them to SRT"),
-    (r"\{\d+\}\{\d*\}", "MicroDVD captions, which are not read: convert them to SRT"),
-    (r"\[\d+\]\[\d*\]", "MPL2 captions, which are not read: convert them to SRT"),
+    (r"<SAMI\b", "SAMI captions, which are not supported: convert them to SRT"),
+    (r"\{\d+\}\{\d*\}", "MicroDVD captions, which are not supported: convert them to SRT"),
+    (r"\[\d+\]\[\d*\]", "MPL2 captions, which are not supported: convert them to SRT"),
     (r"v=0\r?\no=", "an SDP session description, which only names a stream"),
     (r"<(?:html|head|body)\b", "a web page"),
     (r"<", "an XML file"),
     (r"[{\[]\s*[\"{\[]", "a JSON file"),
 )
+_PLAYLISTS = 2  # of _OTHER_TEXTS, at its beginning: they may contain what looks like a time line
+_HEADER_CHARACTERS = 2**16
+# Fields of an ASS header that name people.
+_PEOPLE = re.compile(
+    r"^(Original (?:Script|Translation|Editing|Timing)|Synch Point|Script Updated By):[ \t]*\S",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
-def shown_encoding(head: bytes) -> tuple[str, int] | None:
-    """(encoding, bytes of the mark) by a byte order mark, or UTF-16 by its zero bytes; None: neither."""
+def detect(source: Readable, head: bytes) -> Sniffed | None:
+    """Recognise SRT, WebVTT and ASS."""
+    name = caption_format(head)
+    return None if name is None else recognised(name)
+
+
+def private_items(source: Readable) -> list[PrivateItem]:
+    """Return the people that the header of an ASS file names."""
+    text = text_of(source.read_at(0, 2 * _HEADER_CHARACTERS)) or ""
+    names = dict.fromkeys(found[1] for found in _PEOPLE.finditer(text[:_HEADER_CHARACTERS]))
+    return [PrivateItem(kind="owner", where=f"Script Info/{name}") for name in names]
+
+
+def declared_encoding(head: bytes) -> tuple[str, int] | None:
+    """Return (encoding, bytes of the byte order mark), or UTF-16 by its zero bytes.
+
+    None: the text shows neither.
+    """
     for mark, encoding in _BOMS:
         if head.startswith(mark):
             return encoding, len(mark)
@@ -51,16 +79,47 @@ def shown_encoding(head: bytes) -> tuple[str, int] | None:
 
 
 def text_of(head: bytes) -> str | None:
-    """The beginning of a file as text: by its byte order mark, else as UTF-8 or, where bytes are not, Latin-1. None: not a text file."""
-    shown = shown_encoding(head)
-    if shown is not None:
-        encoding, mark = shown
+    """Decode the beginning of a file; return None if it is not a text file.
+
+    By its byte order mark, else as UTF-8, or as Latin-1 if it is not valid UTF-8.
+    """
+    declared = declared_encoding(head)
+    if declared is not None:
+        encoding, mark = declared
         text = head[mark : mark + (len(head) - mark & ~1)].decode(encoding, "replace")
-        return None if not mark and _control(text[:2048]) else text
-    sample = head[:4096]
-    if _control(sample.decode("latin-1")):
+        return None if not mark and _has_control_characters(text[:2048]) else text
+    if _has_control_characters(head[:4096].decode("latin-1")):
         return None
     return head.decode("latin-1") if _not_utf8(head) else head.decode("utf-8", "ignore")
+
+
+def caption_format(head: bytes) -> str | None:
+    """Return srt, webvtt or ass; None for anything else."""
+    text = text_of(head)
+    if text is None:
+        return None
+    text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff \t\n")
+    if any(_begins(text, pattern) for pattern, _ in _OTHER_TEXTS[:_PLAYLISTS]):
+        return None
+    if re.match(r"WEBVTT(?:[ \t\n]|$)", text):
+        return "webvtt"
+    if _ASS.search(text[:8192]):
+        return "ass"
+    return "srt" if _TIME_LINE.search(text) else None
+
+
+def name_of(head: bytes) -> str | None:
+    """Return what kind of text this is, for a message; None if it is not a text."""
+    text = text_of(head)
+    if text is None:
+        return None
+    text = _after_prolog(text.lstrip("\ufeff \t\r\n"))
+    names = (name for pattern, name in _OTHER_TEXTS if _begins(text, pattern))
+    return next(names, "a text file without subtitle cues")
+
+
+def _begins(text: str, pattern: str) -> bool:
+    return re.match(pattern, text, re.IGNORECASE | re.DOTALL) is not None
 
 
 def _not_utf8(head: bytes) -> bool:
@@ -71,13 +130,13 @@ def _not_utf8(head: bytes) -> bool:
     return False
 
 
-def _control(text: str) -> bool:
-    """Whether there is a control character that no text has."""
+def _has_control_characters(text: str) -> bool:
+    """Return True for a control character that text files do not contain."""
     return any(char < " " and char not in "\t\n\r\f\v\x1a\x1b" for char in text)
 
 
 def _after_prolog(text: str) -> str:
-    """What follows an XML declaration, document type and comments."""
+    """Return what follows an XML declaration, document type and comments."""
     at = 0
     for _ in range(100):
         mark = next((end for start, end in _PROLOG if text.startswith(start, at)), None)
@@ -88,30 +147,3 @@ def _after_prolog(text: str) -> str:
         while at < len(text) and text[at].isspace():
             at += 1
     return text[at : at + 1000]
-
-
-def recognise(head: bytes) -> str | None:
-    """srt, webvtt or ass; None: it is neither."""
-    text = text_of(head)
-    if text is None:
-        return None
-    text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff \t\n")
-    if any(re.match(pattern, text, re.IGNORECASE | re.DOTALL) for pattern, _ in _NAMES[:2]):
-        return None
-    if re.match(r"WEBVTT(?:[ \t\n]|$)", text):
-        return "webvtt"
-    if _ASS.search(text[:8192]):
-        return "ass"
-    return "srt" if _TIMES.search(text) else None
-
-
-def name_of(head: bytes) -> str | None:
-    """What kind of text this is, for a message; None: it is no text."""
-    text = text_of(head)
-    if text is None:
-        return None
-    text = _after_prolog(text.lstrip("\ufeff \t\r\n"))
-    return next(
-        (name for pattern, name in _NAMES if re.match(pattern, text, re.IGNORECASE | re.DOTALL)),
-        "a text file without subtitle cues",
-    )

@@ -1,25 +1,14 @@
-"""Bounded random reads for the structure walkers: small reads come from one cached block, nothing is mapped or read whole."""
+"""Bounded random reads for the walkers: small reads share one cached block; no file is mapped."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from mediaprep.runtime.source import Readable
 
 BLOCK = 2**16
 
 
-class Readable(Protocol):
-    """What a walker reads from: a ``files.Source``, or bytes behind ``InMemoryFile``."""
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes there are."""
-
-    def read_at(self, offset: int, n: int) -> bytes:
-        """Up to ``n`` bytes from ``offset``; fewer only at the end."""
-
-
 class InMemoryFile:
-    """Bytes already in memory, to be walked as a file is."""
+    """Bytes in memory, to be walked like a file."""
 
     __slots__ = ("data", "size_bytes")
 
@@ -28,12 +17,15 @@ class InMemoryFile:
         self.size_bytes = len(data)
 
     def read_at(self, offset: int, n: int) -> bytes:
-        """Up to ``n`` bytes from ``offset``."""
+        """Return up to ``n`` bytes from ``offset``."""
         return self.data[offset : offset + n] if offset >= 0 and n > 0 else b""
 
 
 class Window:
-    """Reads over a source with one block of it kept. ``bytes_read`` counts what came from the source: tests hold a walker's cost by it."""
+    """Reads from a source with one block cached.
+
+    ``bytes_read`` counts the bytes that came from the source; tests limit a walker's cost by it.
+    """
 
     __slots__ = ("_block", "_data", "_source", "_start", "bytes_read", "size")
 
@@ -46,7 +38,7 @@ class Window:
         self.bytes_read = 0
 
     def at(self, offset: int, n: int) -> bytes:
-        """Up to ``n`` bytes from ``offset``; fewer only at the end of the source."""
+        """Return up to ``n`` bytes from ``offset``; fewer only at the end of the source."""
         if n <= 0 or not 0 <= offset < self.size:
             return b""
         skip = offset - self._start
@@ -60,9 +52,16 @@ class Window:
         return data[:n]
 
     def block(self, offset: int) -> tuple[bytes, int]:
-        """(block, index of ``offset`` in it): for loops over many small items; the block is empty at the end of the source."""
+        """Return (block, index of ``offset`` in it), for loops over many small items.
+
+        The block is empty at the end of the source.
+        """
         if not self._start <= offset < self._start + len(self._data):
             self.at(offset, 1)
             if not self._start <= offset < self._start + len(self._data):
                 return b"", 0
         return self._data, offset - self._start
+
+    def holds_data(self, offset: int) -> bool:
+        """Return True if a byte other than zero follows within 64 KB of ``offset``."""
+        return bool(self.at(offset, BLOCK).strip(b"\0"))

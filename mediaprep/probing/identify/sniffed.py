@@ -1,31 +1,27 @@
-"""What the first bytes of a file told."""
+"""What the first bytes of a file reveal: its format."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mediaprep.model import containers
 from mediaprep.model.media import Kind
-
-_LISTED = {
-    "mov": "mov,mp4,m4a,3gp,3g2,mj2",
-    "matroska": "matroska,webm",
-    "webp_pipe": "webp_pipe,webp_anim",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sniffed:
-    """What the first bytes and the structure say.
+    """The format of a file, by its first bytes and its structure.
 
-    kind_hint        None: not told; a video container may still prove to hold sound alone
-    format           as ``media.Container.format``, or an image's, animation's or subtitle's format
-    demuxer          ffmpeg's name of the one demuxer to force; None: ffmpeg does not read it, or must not (subtitles)
-    width, height    of the picture, where its header states them cheaply, before any orientation but HEIF's own
-    frames           as declared or counted; None: not looked
+    kind_hint        the kind of media; a video container may still prove to hold sound alone
+    format           name of its record in ``model.containers``
+    demuxer          the ffmpeg demuxer to force; None: ffmpeg cannot or must not read it (captions)
+    width, height    of the picture, if its header states them cheaply; only HEIF's own orientation
+                     is applied
+    frames           declared or counted; None: not determined
     declared_bytes   the file size that the header states
     """
 
-    kind_hint: Kind | None
+    kind_hint: Kind
     format: str
     demuxer: str | None
     width: int | None = None
@@ -35,10 +31,33 @@ class Sniffed:
 
     @property
     def format_whitelist(self) -> str:
-        """For ``-format_whitelist``: the demuxer under all its names; "" without one."""
-        return _LISTED.get(self.demuxer, self.demuxer) if self.demuxer else ""
+        """The value of ``-format_whitelist``; "" without a demuxer."""
+        if self.demuxer is None:
+            return ""
+        return containers.of(self.format).whitelist or self.demuxer
 
-    @property
-    def pixels(self) -> int | None:
-        """Pixels of one picture."""
-        return None if self.width is None or self.height is None else self.width * self.height
+
+def recognised(
+    name: str,
+    kind: Kind | None = None,
+    *,
+    demuxer: str | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    frames: int | None = None,
+    declared_bytes: int | None = None,
+) -> Sniffed:
+    """Return what is known of a file of the format ``name``.
+
+    Kind and demuxer are those of the format's record unless given.
+    """
+    record = containers.of(name)
+    return Sniffed(
+        kind_hint=kind or record.kinds[0],
+        format=name,
+        demuxer=demuxer or record.demuxer,
+        width=width,
+        height=height,
+        frames=frames,
+        declared_bytes=declared_bytes,
+    )

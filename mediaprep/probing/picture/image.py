@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from typing import IO, cast
 
 from mediaprep.errors import SourceUnreadable
+from mediaprep.model import containers
 from mediaprep.model.media import Image
-from mediaprep.probing.formats import icc, jpeg, png, riff
+from mediaprep.probing.formats import icc, jpeg, png, riff, webp
 from mediaprep.probing.formats.exif import Tiff
+from mediaprep.probing.formats.walkers import Completeness
 from mediaprep.probing.formats.window import InMemoryFile, Window
 from mediaprep.probing.identify import complete, private
-from mediaprep.probing.identify.sniff import Sniffed
+from mediaprep.probing.identify.sniffed import Sniffed
 from mediaprep.probing.picture import stillpayload
 from mediaprep.probing.request import ReadRequest
 from mediaprep.probing.video.notes import ReaderLog
 from mediaprep.runtime.source import Source
+from mediaprep.runtime.source_file import SourceFile
 from mediaprep.tools import pillow
-from mediaprep.tools.rawfile import RawFile
 
 MAX_PROFILE = 2**22  # bytes of an ICC profile that are read; the largest printer profiles have 3 MB
 MAX_EXIF = 2**22
@@ -42,7 +44,7 @@ class _HeaderFacts:
     pictures: int | None = None
     gain_map: bool | None = None
     profile_bytes: int = 0
-    whole: complete.Verdict | None = None
+    whole: Completeness | None = None
 
 
 def read_image(source: Source, sniffed: Sniffed, request: ReadRequest) -> Image:
@@ -203,7 +205,7 @@ def _inflated(data: bytes, notes: ReaderLog) -> bytes:
 
 
 def _webp(source: Source, sniffed: Sniffed, request: ReadRequest, notes: ReaderLog) -> _HeaderFacts:
-    facts = riff.walk_webp(source)
+    facts = webp.walk(source)
     window, exif, profile = Window(source), b"", b""
     for chunk in riff.chunks(window, 12, window.size):
         if chunk.kind == b"EXIF" and not exif:
@@ -247,7 +249,9 @@ def _by_pillow(
     try:
         found = pillow.header(_file(source), sniffed.format, max_pixels=request.max_pixels)
     except pillow.PictureUndecodable as problem:
-        if sniffed.format in pillow.READERS and (sniffed.width is None or sniffed.height is None):
+        if containers.of(sniffed.format).pillow and (
+            sniffed.width is None or sniffed.height is None
+        ):
             raise SourceUnreadable(
                 f"its header cannot be read ({problem}): export it as JPEG or PNG",
                 rule="file-complete",
@@ -269,7 +273,7 @@ def _by_pillow(
 
 
 def _file(source: Source) -> IO[bytes]:
-    return cast("IO[bytes]", RawFile(source))
+    return cast("IO[bytes]", SourceFile(source))
 
 
 def _orientation(exif: bytes) -> int:

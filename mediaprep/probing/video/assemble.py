@@ -9,10 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mediaprep.errors import SourceUnreadable
+from mediaprep.model import containers
 from mediaprep.model.media import (
     AudioStream,
     Container,
-    PrivateItem,
     Sound,
     Track,
     Video,
@@ -20,14 +20,16 @@ from mediaprep.model.media import (
 )
 from mediaprep.model.units import duration_text
 from mediaprep.probing.bitstream._nal import CUT_UNIT
-from mediaprep.probing.formats import isobmff
+from mediaprep.probing.formats import isobmff, walkers
 from mediaprep.probing.formats.isobmff import IsoFile
-from mediaprep.probing.identify.sniff import Sniffed
+from mediaprep.probing.identify.complete import completeness
+from mediaprep.probing.identify.private import private_items
+from mediaprep.probing.identify.sniffed import Sniffed
 from mediaprep.probing.request import ReadRequest, wants
 from mediaprep.probing.video import audio, frames, gop, second_opinion
 from mediaprep.probing.video import origins as explain
 from mediaprep.probing.video.audio import seconds
-from mediaprep.probing.video.gathered import ISO_FORMATS, DemuxedFile, PacketScan
+from mediaprep.probing.video.gathered import DemuxedFile, PacketScan
 from mediaprep.probing.video.notes import ReaderLog
 from mediaprep.probing.video.picture import read_picture
 from mediaprep.probing.video.sound import read_sound
@@ -39,12 +41,6 @@ if TYPE_CHECKING:
     from mediaprep.probing.video.payload import PayloadDigest
 
 ROUNDING, PLAUSIBLE, PLAUSIBLE_SHARE = Fraction(1, 1000), Fraction(1, 2), Fraction(2, 100)
-MEDIAINFO_PARSERS = dict.fromkeys(ISO_FORMATS, "Mpeg4") | {
-    "matroska": "Mk",
-    "webm": "Mk",
-    "avi": "Riff",
-    "flv": "Flv",
-}  # File_Mpeg4 ...
 LEAST_SHARE = Fraction(
     98, 100
 )  # of the stated duration that the packets must cover: less is a truncated file
@@ -52,10 +48,14 @@ LEAST_SHARE = Fraction(
 
 def read_video(source: Source, sniffed: Sniffed, request: ReadRequest) -> Video | Sound:
     """The facts of a file with a picture that moves or with sound. Raises: SourceUnreadable."""
-    iso = isobmff.walk(source) if sniffed.format in ISO_FORMATS else None
-    whitelist = sniffed.format_whitelist or None
+    record = containers.of(sniffed.format)
+    iso = isobmff.walk(source) if record.iso_boxes else None
     with pyav.open_container(
-        source, demuxer=sniffed.demuxer, whitelist=whitelist, max_pixels=request.max_pixels
+        source,
+        demuxer=sniffed.demuxer,
+        whitelist=sniffed.format_whitelist or None,
+        max_pixels=request.max_pixels,
+        presentation_times=record.presentation_times,
     ) as reader:
         picture, sound = choose(reader.streams)
         if picture is None and sound is None:
@@ -96,10 +96,8 @@ def _refuse_encrypted(
     locked: set[int] = set()
     if iso is not None:
         locked = {track.id for track in iso.tracks if track.encrypted and track.id is not None}
-    elif sniffed.format in ("matroska", "webm"):
-        from mediaprep.probing.formats import matroska
-
-        locked = {track.number for track in matroska.walk(source).tracks if track.encrypted}
+    elif reference := containers.of(sniffed.format).encrypted_tracks:
+        locked = walkers.function(reference)(source)
     for info, what in zip(chosen, ("picture", "sound"), strict=True):
         if info is not None and info.id in locked:
             raise SourceUnreadable(
@@ -117,7 +115,7 @@ def _pass(
             info.codec or "",
             info.extradata,
             info.time_base or Fraction(1),
-            timed=reader.format != "avi",
+            timed=reader.presentation_times,
         )
     shown, heard = (_payload(stream) if payload else None for stream in (info, sound))
     feed = (
@@ -172,9 +170,7 @@ def _finish(
     whole, because = _complete(source, found, presented, header)
     items = None
     if wants(request, "private"):
-        items = (
-            found.iso.private if found.iso is not None else _private_items(source, found.sniffed)
-        )
+        items = found.iso.private if found.iso is not None else private_items(source, found.sniffed)
     common: dict[str, Any] = {
         "name": source.name,
         "size_bytes": source.size_bytes,
@@ -218,14 +214,6 @@ def _finish(
     )
 
 
-def _private_items(source: Source, sniffed: Sniffed) -> tuple[PrivateItem, ...] | None:
-    from mediaprep.probing.identify.private import (
-        private_items,
-    )  # with every other container's reader
-
-    return private_items(source, sniffed)
-
-
 def _keyframes(found: DemuxedFile) -> tuple[Fraction, ...]:
     base = None if found.info is None else found.info.time_base
     if base is None or found.passed.gops is None:
@@ -240,7 +228,7 @@ def _second_opinion(
     video: VideoStream | None,
     heard: AudioStream | None,
 ) -> VideoStream | None:
-    opinion = mediainfo.opinion(source, parser=MEDIAINFO_PARSERS.get(found.sniffed.format))
+    opinion = mediainfo.opinion(source, parser=containers.of(found.sniffed.format).mediainfo)
     if opinion is None:
         return video
     place = partial(_position, found.reader.streams)
@@ -322,7 +310,7 @@ def _complete(
     """Structure first; where that holds, the packets: damaged ones at the end, or far less time than the header states."""
     iso = found.iso
     whole, because = (
-        _completeness(source, found.sniffed)
+        completeness(source, found.sniffed)
         if iso is None
         else (iso.complete, iso.incomplete_because)
     )
@@ -356,12 +344,6 @@ def _complete(
                 f"the header states {float(header):.2f} s, the packets cover {float(presented):.2f} s",
             )
     return whole, because
-
-
-def _completeness(source: Source, sniffed: Sniffed) -> tuple[bool | None, str | None]:
-    from mediaprep.probing.identify.complete import completeness
-
-    return completeness(source, sniffed)
 
 
 def _container(found: DemuxedFile, header: Fraction | None) -> Container:

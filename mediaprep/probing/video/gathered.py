@@ -5,22 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from mediaprep.model import containers
 from mediaprep.probing.formats.isobmff import IsoFile
 from mediaprep.probing.formats.isotrack import IsoTrack
-from mediaprep.probing.identify.sniff import Sniffed
+from mediaprep.probing.identify.sniffed import Sniffed
 from mediaprep.probing.video.audio import seconds
 from mediaprep.probing.video.gop import GopResult
 from mediaprep.probing.video.notes import ReaderLog
 from mediaprep.tools.pyav import ContainerReader, PacketSpan, StreamInfo
-
-ISO_FORMATS = ("mp4", "mov", "3gp")
-OWN_ZERO = (
-    *ISO_FORMATS,
-    "matroska",
-    "webm",
-    "flv",
-    "avi",
-)  # formats whose time line begins at 0; a transport stream's anywhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +58,6 @@ class DemuxedFile:
         """Where the time line begins: at 0 where the format says so, else where picture or sound do."""
         return (
             Fraction(0)
-            if self.sniffed.format in OWN_ZERO
+            if containers.of(self.sniffed.format).starts_at_zero
             else min(self.starts, default=Fraction(0))
         )

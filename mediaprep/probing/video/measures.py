@@ -12,7 +12,7 @@ from fractions import Fraction
 from mediaprep.errors import ToolError
 from mediaprep.model.media import Video
 from mediaprep.model.options import Options
-from mediaprep.probing.identify.sniff import Sniffed
+from mediaprep.probing.identify.sniffed import Sniffed
 from mediaprep.runtime.context import MAX_PIXELS, Context
 from mediaprep.runtime.effects import Steps, run_child
 from mediaprep.runtime.process import Command, Completed

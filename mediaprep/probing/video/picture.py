@@ -6,8 +6,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from mediaprep.model import containers
 from mediaprep.model.media import Colour, VideoStream
-from mediaprep.probing.formats import isobmff
+from mediaprep.probing.formats import isoedits
 from mediaprep.probing.formats.isotrack import IsoTrack
 from mediaprep.probing.request import ReadRequest, wants
 from mediaprep.probing.video import colour, frames, geometry, scan
@@ -72,7 +73,7 @@ def _timing(found: DemuxedFile, info: StreamInfo, gops: GopResult) -> Timing:
         declared=info.declared_rate,
         header_rate=gops.stream.timing_rate or info.average_rate,
         codec=info.codec,
-        container=found.sniffed.format,
+        presentation_times=found.reader.presentation_times,
     )
 
 
@@ -197,15 +198,13 @@ def _sars(
     ):  # 12:11 goes with these sizes, unstated
         bitstream, stated = None, None if stated == info.bitstream_sar else stated
     in_boxes = track is not None and track.pasp is not None and all(track.pasp)
-    in_header = found.sniffed.format in ("matroska", "webm", "avi")
+    declares_sar = containers.of(found.sniffed.format).declares_sar
     if track is not None and in_boxes and track.pasp is not None:
         stated = Fraction(*track.pasp)
-    elif stated == bitstream and not in_header:
+    elif stated == bitstream and declares_sar == "no":
         stated = None
-    if found.sniffed.format == "avi" and stated and round(stated * info.width) == info.width:
-        stated = Fraction(
-            1
-        )  # the header's display ratio is two 16-bit numbers: 16384:16383 is its rounding
+    if declares_sar == "rounded" and stated and round(stated * info.width) == info.width:
+        stated = Fraction(1)  # 16384:16383 is the rounding of a display aspect ratio
     found.notes.say("video.sars", "container", stated)
     found.notes.say("video.sars", "bitstream", bitstream)
     return geometry.stated_sars(stated, bitstream)
@@ -298,4 +297,4 @@ def _edit_list(found: DemuxedFile, info: StreamInfo) -> Any:
     if track is None:
         found.notes.missing("video.edit_list", "the track's boxes were not found")
         return None
-    return isobmff.edit_effect(track, found.iso.timescale)
+    return isoedits.edit_effect(track, found.iso.timescale)

@@ -57,7 +57,7 @@ def frame_timing(
     declared: Fraction | None,
     header_rate: Fraction | None,
     codec: str | None = None,
-    container: str | None = None,
+    presentation_times: bool = True,
 ) -> Timing:
     """The frame rate of frames presented at ``pts`` (ticks of ``time_base``, any order; the frames that are not discarded).
 
@@ -65,7 +65,8 @@ def frame_timing(
     header_rate   the rate that the container's or the bitstream's header states; taken where the time stamps are unusable (AVI with
                   B frames: theirs collide), and believed where frames are missing from an otherwise even stream
     codec         ffmpeg's name: MPEG-2 and H.264 can repeat fields, so that frames of one rate last unequally (soft telecine)
-    container     ffmpeg's name of the format: in AVI, time stamps off the grid of the header's rate are no time stamps
+    presentation_times   False: the container states none, so timestamps off the grid of the header's
+                  rate are invented (AVI)
     """
     ticks = sorted(set(pts))
     stated = header_rate if header_rate and header_rate > 0 else None
@@ -74,7 +75,7 @@ def frame_timing(
     frames = stated if stated and stated <= MOST_STATED else None
     if len(ticks) == 1:
         return Timing(frame_rate=frames, frame_rate_peak=1, jitter_frames=0)
-    if container == "avi":
+    if not presentation_times:
         usual = frames or 1 / (sorted(map(sub, ticks[1:], ticks))[len(ticks) // 2 - 1] * time_base)
         if not _on_grid(ticks, usual * time_base):
             return _as_stated(usual)

@@ -5,7 +5,7 @@ All fixes lead to one encode: a GIF within every limit.
 
 from __future__ import annotations
 
-from mediaprep.model import units
+from mediaprep.model import containers, units
 from mediaprep.model.fix import Case, Refused
 from mediaprep.model.limit_forms import ByteLimitForm, DimensionRangeForm, OneOfForm, RangeForm
 from mediaprep.model.limits import ByteLimit, DimensionRange, OneOf, Range
@@ -27,7 +27,7 @@ from mediaprep.targets.animation import encoded
     "animation-type",
     kinds=("animation",),
     subject="type of animation",
-    limit=OneOfForm(names=("gif", "apng", "webp", "avif")),
+    limit=OneOfForm(names=containers.names("animation")),
     facts=("format",),
 )
 def animation_type(source: Animation, limit: OneOf) -> Judgement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mediaprep.model import units
+from mediaprep.model import containers, units
 from mediaprep.model.fix import Case, Refused
 from mediaprep.model.limit_forms import ByteLimitForm, OneOfForm
 from mediaprep.model.limits import ByteLimit, OneOf
@@ -21,7 +21,7 @@ _ANIMATED = Refused(
     kinds=("image", "animation"),
     placements=("image",),
     subject="picture format",
-    limit=OneOfForm(names=("jpeg", "png", "gif", "webp", "heif", "avif", "tiff", "bmp")),
+    limit=OneOfForm(names=containers.names("image")),
     facts=("format",),
 )
 def image_type(source: Image | Animation, limit: OneOf) -> Judgement:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
-from mediaprep.model import units
+from mediaprep.model import containers, units
 from mediaprep.model.fix import Case, Refused
 from mediaprep.model.limit_forms import OneOfForm, RequiredForm
 from mediaprep.model.limits import OneOf, Required
@@ -24,7 +24,7 @@ _WITHOUT_CAPTIONS = "upload the video without captions"
     "subtitle-format",
     kinds=("subtitle",),
     subject="caption format",
-    limit=OneOfForm(names=("srt", "webvtt", "ass")),
+    limit=OneOfForm(names=containers.names("subtitle")),
     facts=("format",),
 )
 def caption_format(source: Subtitle, limit: OneOf) -> Judgement:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import get_args
 
-from mediaprep.model import units
+from mediaprep.model import containers, units
 from mediaprep.model.fix import Case
 from mediaprep.model.limit_forms import ByteLimitForm, OneOfForm
 from mediaprep.model.limits import ByteLimit, OneOf
@@ -13,10 +13,6 @@ from mediaprep.model.media import EditList, Video
 from mediaprep.rules.registry import Failed, Judgement, Unknown, fix, judge, judge_name, rule
 from mediaprep.targets.video import picture_encoded, remuxed, sound_encoded
 
-_CONTAINERS = (
-    *("mp4", "mov", "3gp", "matroska", "webm"),
-    *("mpegts", "mpegps", "avi", "flv", "asf"),
-)
 _EDIT_EFFECTS = {
     "trims": "it cuts part of the picture off",
     "delays": "it delays the picture",
@@ -28,7 +24,7 @@ _EDIT_EFFECTS = {
     "video-container",
     kinds=("video",),
     subject="container",
-    limit=OneOfForm(names=_CONTAINERS),
+    limit=OneOfForm(names=containers.names("video")),
     facts=("container.format",),
 )
 def container(source: Video, limit: OneOf) -> Judgement:

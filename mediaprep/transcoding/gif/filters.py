@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
 
+from mediaprep.model import containers
 from mediaprep.model.fix import Refused
 from mediaprep.model.media import Animation, Container, Video
 from mediaprep.model.media import Track as SourceTrack
@@ -27,11 +28,6 @@ RUNS, RUN = 3, 8  # a trial's frames: 3 runs of 8
 TRIAL_WIDTH = 480
 _SCALER = "lanczos+accurate_rnd"
 _CLOCK = 100_000  # ticks a second: times of any animation to 10 microseconds
-_DEMUXERS = {"webp": ("webp_anim", "webp_anim,webp_pipe")}
-_SEQUENCES = (
-    "avif",
-    "heif",
-)  # stills come first: the colour and, where there is one, the transparency of a picture for all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +122,9 @@ def gif_input(output: Output, means: EncodeJob) -> tuple[Input, PictureStreams]:
         return video.source_input(output, source_media, means), PictureStreams(index=track.index)
     if not isinstance(source_media, Animation) or source_media.format is None:
         raise ValueError("a GIF is made of an animation or a video")
-    demuxer, whitelist = _DEMUXERS.get(source_media.format, (means.demuxer, means.whitelist))
     picture = PictureStreams(index=0)
-    if source_media.format in _SEQUENCES:
+    if containers.of(source_media.format).image_items:
+        # a still comes first: its colour and, if it has one, its transparency
         picture = (
             PictureStreams(index=2, alpha=3)
             if source_media.transparency
@@ -138,7 +134,10 @@ def gif_input(output: Output, means: EncodeJob) -> tuple[Input, PictureStreams]:
     # without the palette that was read already ("internal bug", most times).
     options = {"reinit_filter": 0}
     return Input(
-        demuxer=demuxer, whitelist=whitelist, max_pixels=MAX_PIXELS, options=options
+        demuxer=means.demuxer,
+        whitelist=means.whitelist,
+        max_pixels=MAX_PIXELS,
+        options=options,
     ), picture
 
 

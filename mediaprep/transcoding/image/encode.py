@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mediaprep.errors import ToolError
+from mediaprep.model import containers
 from mediaprep.model.media import Image
 from mediaprep.model.placement import ImageEncoding
 from mediaprep.model.tolerance import Among, AtMostBytes
@@ -36,7 +37,7 @@ def job(output: Output, *, max_pixels: int) -> PictureJob:
     return PictureJob(
         form=source_media.format or "",
         orientation=1
-        if source_media.format in pillow.TURNED_BY_READER
+        if containers.of(source_media.format).pillow_orients
         else source_media.orientation or 1,
         targets=among or ((target.format,) if target.format else ()),
         limit=next((p.limit for p in output.tolerances if isinstance(p, AtMostBytes)), None),

@@ -10,9 +10,9 @@ import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from mediaprep.errors import ToolError
+from mediaprep.runtime.source import Readable
 
 Piece = bytes | tuple[int, int]  # bytes to write, or (start, end) of the source
 _CHUNK = 2**20
@@ -41,17 +41,6 @@ _JPEG_MARKER = re.compile(
     rb"\xff[^\x00\x01\xff\xd0-\xd8]", re.DOTALL
 )  # neither stuffing, fill, restart nor a second beginning
 FORMATS = ("jpeg", "png", "webp", "gif")
-
-
-class Readable(Protocol):
-    """What is needed of a ``files.Source``."""
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes there are."""
-
-    def read_at(self, offset: int, n: int) -> bytes:
-        """Up to ``n`` bytes from ``offset``."""
 
 
 def stripped(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from mediaprep.model import containers
 from mediaprep.model.media import Video, VideoStream
 from mediaprep.model.tolerance import Near, fill_in
 from mediaprep.planning.plan import Output
@@ -13,17 +14,7 @@ from mediaprep.transcoding.video.cutting import by_packet
 
 _ROOM = Fraction(1)  # second
 _BEFORE = Fraction(1, 500)  # seconds: Matroska rounds to 1 ms
-_EXACT = (
-    "mp4",
-    "mov",
-    "3gp",
-    "matroska",
-    "webm",
-)  # formats with an index: seeking lands at or before the time asked for
-_MILLISECONDS, _ROUNDED = (
-    ("matroska", "flv"),
-    Fraction(1, 1000),
-)  # of what may be copied: times are whole milliseconds
+_MILLISECOND = Fraction(1, 1000)
 _FADE = Fraction(3, 1000)  # seconds
 _AHEAD = Fraction(1, 10)  # seconds before a cut that are read even of those
 _LEAST_AHEAD = Fraction(
@@ -67,7 +58,7 @@ def rounded_rate(source_media: Video) -> Fraction | None:
     even = (
         source_media.video.rate_mode == "cfr"
         and source_media.video.timestamps == "ok"
-        and source_media.container.format in _MILLISECONDS
+        and containers.of(source_media.container.format).millisecond_times
     )
     if rate is None or start is None or not even or (1000 / rate).denominator == 1:
         return None
@@ -79,7 +70,7 @@ def rounded_rate(source_media: Video) -> Fraction | None:
     begins = (
         start - min(start, sounds) - audio_lead(source_media)
     )  # ffmpeg counts from whatever comes first
-    return rate if abs(begins - round(begins * rate) / rate) <= _ROUNDED else None
+    return rate if abs(begins - round(begins * rate) / rate) <= _MILLISECOND else None
 
 
 def seek(output: Output, source_media: Video) -> tuple[Fraction, Fraction] | None:
@@ -90,7 +81,7 @@ def seek(output: Output, source_media: Video) -> tuple[Fraction, Fraction] | Non
     if by_packet(output):
         return Fraction(0), end + _ROOM
     ahead = _AHEAD
-    if source_media.container.format not in _EXACT:
+    if not containers.of(source_media.container.format).indexed:
         apart = source_media.video.gop.keyframe_interval_max
         ahead = start if apart is None else max(_LEAST_AHEAD, 2 * apart + 1)
     start = Fraction(0) if _counted(source_media) else max(Fraction(0), start - ahead)

@@ -7,8 +7,9 @@ from fractions import Fraction
 import pytest
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.probing.formats import isobmff
-from mediaprep.probing.formats.isotrack import Colr, DolbyVisionBox, Edit, IsoTrack
+from mediaprep.probing.formats import isobmff, isoedits
+from mediaprep.probing.formats.isoentry import Colr, DolbyVisionBox
+from mediaprep.probing.formats.isotrack import Edit, IsoTrack
 from mediaprep.probing.formats.window import InMemoryFile
 from mediaprep.runtime.source import open_source
 from tests.corpus import real_files
@@ -202,7 +203,7 @@ def test_what_the_edit_list_does_to_the_picture(make, name, effect):
     with open_source(make(name)) as source:
         found = isobmff.walk(source)
     assert (
-        isobmff.edit_effect(
+        isoedits.edit_effect(
             next(item for item in found.tracks if item.handler == "vide"), found.timescale
         )
         == effect
@@ -283,7 +284,7 @@ def test_real_files_are_whole_and_cost_little(file):
     counted = Counted(data)
     found = isobmff.walk(counted)
     assert (found.complete, found.incomplete_because) == (True, None)
-    assert found.faults == ()
+    assert found.damage == ()
     assert counted.reads < 25
     if file.size and file.row["n_audio"] != "2":
         picture = next(item for item in found.tracks if item.handler == "vide")
@@ -374,7 +375,7 @@ def test_junk_after_the_last_box_is_no_truncation(make):
     with open_source(make("trailing_junk.mp4")) as source:
         found = isobmff.walk(source)
     assert found.complete
-    assert found.faults == ("29 bytes after the last box",)
+    assert found.damage == ("29 bytes after the last box",)
     assert read(movie(track(video_entry())) + bytes(5000)).complete
 
 
@@ -531,14 +532,14 @@ def test_damage_to_one_box_leaves_the_others():
     assert found.tracks[0].colr == (Colr(kind="nclx", primaries=1, transfer=1, matrix=1),)
     assert found.tracks[0].fiel == (2, 14)
     assert len(found.tracks) == 2
-    assert len(found.faults) == 2
+    assert len(found.damage) == 2
 
 
 def test_a_false_count_of_edits_keeps_those_that_are_there():
     elst = full(b"elst", struct.pack(">IIihh", 2**31, 2000, 0, 1, 0))
     found = read(movie(track(video_entry(), edits=box(b"edts", elst))))
     assert found.tracks[0].edits == (Edit(duration=2000, media_time=0, rate=Fraction(1)),)
-    assert "claims 2147483648 entries" in found.faults[0]
+    assert "claims 2147483648 entries" in found.damage[0]
 
 
 def test_chapters_in_both_forms(make):
@@ -555,7 +556,7 @@ def _edited(*edits, handler="vide", first=1024, frame=512, duration=30720, secon
     listed = tuple(
         Edit(duration=length, media_time=at, rate=Fraction(rate)) for length, at, rate in edits
     )
-    return isobmff.edit_effect(
+    return isoedits.edit_effect(
         IsoTrack(
             id=1,
             index=0,
@@ -622,7 +623,7 @@ def test_the_first_fragment_tells_what_an_edit_skips(make):
         512,
         100,
     )  # 25 fps, two frames held back
-    assert [isobmff.edit_effect(track, found.timescale) for track in (picture, sound)] == [
+    assert [isoedits.edit_effect(track, found.timescale) for track in (picture, sound)] == [
         "plain",
         "plain",
     ]

@@ -10,7 +10,7 @@ from fractions import Fraction
 import pytest
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.probing.formats import gif, jpeg, matroska, mpegts, png, riff
+from mediaprep.probing.formats import gif, jpeg, matroska, mpegts, png, riff, webp
 from mediaprep.probing.formats.window import InMemoryFile
 from mediaprep.runtime.source import open_source
 from tests.probing.mutants import Counted
@@ -302,7 +302,7 @@ def test_animated_webp():
         (b"ANMF", bytes(12) + _three(delay) + bytes([flags]) + b"VP8L")
         for delay, flags in ((40, 0), (5, 1), (1000, 0))
     ]
-    found = riff.walk_webp(
+    found = webp.walk(
         InMemoryFile(
             _riff(
                 (b"VP8X", bytes([0x12, 0, 0, 0]) + _three(639) + _three(479)),
@@ -351,7 +351,7 @@ def test_webp_as_exiftool_saw_it(make, name):
         for size in (seen["ImageWidth"], seen["ImageHeight"])
     )
     with open_source(make(name)) as source:
-        found = riff.walk_webp(source)
+        found = webp.walk(source)
     assert (found.width, found.height, found.complete) == (wide, high, True)
     if "Duration" in seen:
         assert float(sum(found.delays)) == pytest.approx(seen["Duration"], abs=0.005)
@@ -360,8 +360,8 @@ def test_webp_as_exiftool_saw_it(make, name):
 def test_webp_cut_short(make):
     data = make("plain.webp").read_bytes()
     for percent in (10, 50, 99):
-        assert riff.walk_webp(InMemoryFile(data[: len(data) * percent // 100])).complete is False
-    assert riff.walk_webp(InMemoryFile(data + b"tail")).trailing_bytes == 4
+        assert webp.walk(InMemoryFile(data[: len(data) * percent // 100])).complete is False
+    assert webp.walk(InMemoryFile(data + b"tail")).trailing_bytes == 4
 
 
 def test_avi_sizes(make):

@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.probing.formats import gif, isobmff, mpegts
+from mediaprep.probing.formats import gif, isobmff, isoedits, mpegts
 from mediaprep.probing.identify.complete import completeness
 from mediaprep.probing.identify.private import private_items
 from mediaprep.probing.identify.sniff import sniff
@@ -64,7 +64,7 @@ def look(source):
     if found.format in ("mp4", "mov", "3gp", "heif", "avif"):
         facts = isobmff.walk(source)
         for track in facts.tracks:
-            assert isobmff.edit_effect(track, facts.timescale) in (
+            assert isoedits.edit_effect(track, facts.timescale) in (
                 "none",
                 "plain",
                 "trims",

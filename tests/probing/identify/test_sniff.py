@@ -38,7 +38,7 @@ FIXTURES = {
     "still.gif": ("image", "gif", "gif"),
     "anim.apng": ("animation", "apng", "apng"),
     "anim_named.png": ("animation", "apng", "apng"),
-    "anim.webp": ("animation", "webp", "webp_pipe"),
+    "anim.webp": ("animation", "webp", "webp_anim"),
     "anim.avif": ("animation", "avif", "mov"),
     "plain.jpg": ("image", "jpeg", "jpeg_pipe"),
     "plain.png": ("image", "png", "png_pipe"),

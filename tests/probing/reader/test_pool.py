@@ -25,7 +25,7 @@ import pytest
 from mediaprep.errors import Cancelled, DeadlineExceeded, EnvironmentProblem, SourceUnreadable
 from mediaprep.model.media import Media, PrivateItem, Video
 from mediaprep.model.serialize import encode
-from mediaprep.probing.identify.sniff import Sniffed
+from mediaprep.probing.identify.sniffed import Sniffed
 from mediaprep.probing.reader import pool as pool_module
 from mediaprep.probing.reader.answer import parse_answer
 from mediaprep.probing.reader.pool import ReaderPool
@@ -412,7 +412,7 @@ PARENT = """
     from pathlib import Path
     from mediaprep.runtime.context import Context
     from mediaprep.runtime.source import open_source
-    from mediaprep.probing.identify.sniff import Sniffed
+    from mediaprep.probing.identify.sniffed import Sniffed
     from functools import partial
     from mediaprep.probing.reader.pool import ReaderPool
     from mediaprep.probing.reader.serve import serve_prefork

@@ -101,7 +101,7 @@ def test_each_format_has_its_demuxer_and_stream() -> None:
     assert (
         gif_input(
             output(replace(LARGE, format="webp")),
-            EncodeJob(demuxer="webp_pipe", whitelist="webp_pipe"),
+            EncodeJob(demuxer="webp_anim", whitelist="webp_anim,webp_pipe"),
         )[0].demuxer
         == "webp_anim"
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import Media, Video
-from mediaprep.probing.identify.sniff import Sniffed
+from mediaprep.probing.identify.sniffed import Sniffed
 from mediaprep.probing.request import ReadRequest
 from mediaprep.runtime.source import Source
 
