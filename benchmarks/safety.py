@@ -74,6 +74,7 @@ def probing(path: Path, rounds: int) -> Cost:
 def job(path: Path, rounds: int) -> Cost:
     """A remux by ffmpeg: through mediaprep's process module as the pipeline starts it, and by subprocess."""
     from mediaprep.runtime import process, sandbox
+    from mediaprep.runtime.command import Command
     from mediaprep.runtime.context import Context
 
     with tempfile.TemporaryDirectory() as folder, path.open("rb") as source:
@@ -96,7 +97,7 @@ def job(path: Path, rounds: int) -> Cost:
             "mp4",
             target,
         ]
-        command = process.Command(
+        command = Command(
             argv=tuple(words),
             what="remux",
             seconds=60,
@@ -121,7 +122,7 @@ def job(path: Path, rounds: int) -> Cost:
             os.lseek(source.fileno(), 0, os.SEEK_SET)
             process.run(command, Context())
 
-        return pairs("job", sandbox.choose("auto"), bare, safe, rounds)
+        return pairs("job", sandbox.resolve_level("auto"), bare, safe, rounds)
 
 
 def costs(rounds: int) -> tuple[Cost, Cost]:

@@ -29,7 +29,7 @@ from mediaprep.planning.plan import Plan
 from mediaprep.planning.plan import plan as _plan
 from mediaprep.profile import Profile, find_profile, split_name
 from mediaprep.runtime.context import Context, Limits
-from mediaprep.runtime.source import is_folder
+from mediaprep.runtime.paths import is_folder
 
 Source: TypeAlias = str | bytes | PathLike[Any] | BinaryIO
 DEFAULT = "twitter"
@@ -407,6 +407,6 @@ def _spec(placement: str, media: Media) -> Placement:
 
 
 def _shown(source: Source | Media) -> str:
-    from mediaprep.runtime.source import display_name
+    from mediaprep.runtime.paths import display_name
 
     return display_name(source) if isinstance(source, (str, bytes, PathLike)) else "stream"

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from mediaprep.config import Settings
 from mediaprep.errors import EnvironmentProblem, ProfileError, ToolError
 from mediaprep.runtime import process, sandbox
+from mediaprep.runtime.command import Command
 from mediaprep.runtime.context import Context
 from mediaprep.tools import ffmpeg, installed
 
@@ -157,7 +158,7 @@ def _answers(binary: str, encoder: str, context: Context) -> bool:
         "-c:v", encoder, "-frames:v", "1", "-f", "null", "-",
     )  # fmt: skip
     try:
-        process.run(process.Command(argv=argv, what=f"try {encoder}", seconds=10), context)
+        process.run(Command(argv=argv, what=f"try {encoder}", seconds=10), context)
     except ToolError:
         return False
     return True
@@ -210,7 +211,7 @@ def _sandbox(context: Context) -> DoctorItem:
         "reasons": list(report.reasons),
     }
     try:
-        level = sandbox.choose(context.sandbox)
+        level = sandbox.resolve_level(context.sandbox)
     except EnvironmentProblem as problem:
         return DoctorItem(name="sandbox", status="fail", words=str(problem), facts=facts)
     means = {"strict": "Landlock, seccomp and limits", "basic": "limits only", "none": "nothing"}[

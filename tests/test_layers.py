@@ -195,7 +195,7 @@ def test_only_the_tools_import_native_readers_and_encoders() -> None:
 
 def test_only_process_py_starts_processes() -> None:
     """One place with a deadline, a group, limits and a drained stderr. ``runtime.launcher`` is what
-    it starts to confine the child; ``runtime.child`` and ``runtime.prefork`` fork this process."""
+    it starts to confine the child; ``runtime.prefork`` forks this process."""
     starters = set()
     for path in MODULES:
         started = {name.split(".")[0] for name in imports(path)} & STARTERS

@@ -4,7 +4,7 @@ One module a command: parse, call the library, render, return an exit code.
 """
 
 # Imports are local here: child processes are forked before this process has imported much
-# (``runtime.prefork``), and typer is loaded only for command lines that need it.
+# (``runtime.startup``), and typer is loaded only for command lines that need it.
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def main() -> None:
 
 def run(words: Sequence[str]) -> int:
     """Execute one command line and return the exit code; an error is one line on stderr."""
-    from mediaprep.runtime.prefork import fork
+    from mediaprep.runtime.startup import fork_children
 
-    forked = fork(
+    forked = fork_children(
         reader_count(words, os.cpu_count() or 1), "mediaprep.probing.reader.serve:serve_prefork"
     )
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from mediaprep.config import SETTINGS, Settings, load
 from mediaprep.model.option_spec import option, option_from
-from mediaprep.runtime.source import display_name
+from mediaprep.runtime.paths import display_name
 
 # The other imports are local: each command loads only what it needs, and an answer starts sooner.
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from mediaprep.cli._console import Console
 from mediaprep.cli._exit import ExitCode, of_error
 from mediaprep.errors import Cancelled
-from mediaprep.runtime.source import display_name
+from mediaprep.runtime.paths import display_name
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

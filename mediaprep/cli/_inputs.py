@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mediaprep.errors import UsageProblem
-from mediaprep.runtime.source import display_name, folded
+from mediaprep.runtime.paths import collision_key, display_name
 
 STDIN = "-"
 
@@ -64,7 +64,7 @@ def refuse_collisions(names: Sequence[str], folder: Path | None, to: str) -> Non
     for name in names:
         path = Path("upload" if name == STDIN else name)
         place = os.path.realpath(folder) if folder else os.path.dirname(os.path.realpath(path))  # noqa: PTH120
-        others = seen.setdefault((place, folded(path.stem)), [])
+        others = seen.setdefault((place, collision_key(path.stem)), [])
         for other in others:
             if other == name or to != "auto" or _of_one_kind(other, name):
                 remedy = (

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from mediaprep.errors import UsageProblem
-from mediaprep.runtime.source import display_name
+from mediaprep.runtime.paths import display_name
 
 
 class _TextFormatter(logging.Formatter):

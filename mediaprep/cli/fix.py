@@ -75,7 +75,7 @@ def fix(console: Console, arguments: FixArguments) -> ExitCode:
     """
     from mediaprep.cli import _inputs
     from mediaprep.cli._repair_run import repair_run
-    from mediaprep.runtime.source import is_folder
+    from mediaprep.runtime.paths import is_folder
 
     run = repair_run(console, arguments)
     if arguments.dry_run:
@@ -202,7 +202,7 @@ def _loading(console: Console) -> Iterator[None]:
 def _name_in_events(name: str) -> str:
     """Return the name that events have for an input."""
     from mediaprep.cli._inputs import STDIN
-    from mediaprep.runtime.source import display_name
+    from mediaprep.runtime.paths import display_name
 
     return "stream" if name == STDIN else display_name(name)
 
@@ -230,7 +230,7 @@ def _exit_code(status: Status) -> ExitCode:
 def _target(output: str | None, names: tuple[str, ...], force: bool, *, split: bool) -> Path | None:
     """Return the output file or folder; None: beside each input. Raises: UsageProblem."""
     from mediaprep.errors import UsageProblem
-    from mediaprep.runtime.source import display_name, is_folder
+    from mediaprep.runtime.paths import display_name, is_folder, target_exists
 
     if output is None:
         return None
@@ -244,9 +244,7 @@ def _target(output: str | None, names: tuple[str, ...], force: bool, *, split: b
             f"-o {shown}: several inputs need a folder: create it, or name one that exists"
         )
     if os.path.lexists(path) and not force and not split:
-        raise UsageProblem(
-            f"{shown}: exists: choose another name with -o, or replace it with --force"
-        )
+        raise target_exists(path)
     if not is_folder(path.parent):
         raise UsageProblem(
             f"{shown}: its folder {display_name(path.parent)} does not exist: create it first"

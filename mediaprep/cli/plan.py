@@ -129,7 +129,7 @@ def _output_names(path: str, plan: Plan) -> list[str]:
     """Return the names that ``fix`` would give the outputs without -o."""
     from mediaprep.model.tolerance import fill_in
     from mediaprep.pipeline.upload_record import suffix
-    from mediaprep.runtime.source import fitting
+    from mediaprep.runtime.paths import fit_name
 
     spans = list(dict.fromkeys(output.span for output in plan.outputs))
     names = []
@@ -137,7 +137,7 @@ def _output_names(path: str, plan: Plan) -> list[str]:
         number = "" if len(spans) == 1 else f".{spans.index(output.span) + 1:02d}"
         extension = suffix(fill_in(output.target, output.tolerances))
         tail = f".{output.placement.profile}{number}{extension}"
-        names.append(fitting(Path(path).stem, tail))
+        names.append(fit_name(Path(path).stem, tail))
     return names
 
 

@@ -175,7 +175,7 @@ def _run(
     from mediaprep.jobs.run.quarantine import Quarantine
     from mediaprep.jobs.watch.watch import Watch
     from mediaprep.report.batch import summary
-    from mediaprep.runtime.source import display_name
+    from mediaprep.runtime.paths import display_name
 
     watching = Watch(arguments.folder, watch_options)
     quarantine = Quarantine(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mediaprep.errors import MediaPrepError
-from mediaprep.runtime.source import display_name, reason
+from mediaprep.runtime.paths import display_name, os_error_text
 
 
 def problem_text(problem: BaseException) -> str:
@@ -11,5 +11,5 @@ def problem_text(problem: BaseException) -> str:
     if not isinstance(problem, OSError) or isinstance(problem, MediaPrepError):
         return str(problem)
     if problem.filename is None:
-        return reason(problem)
-    return f"{display_name(problem.filename)}: {reason(problem)}"
+        return os_error_text(problem)
+    return f"{display_name(problem.filename)}: {os_error_text(problem)}"

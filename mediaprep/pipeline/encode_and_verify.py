@@ -18,7 +18,7 @@ from mediaprep.pipeline.upload_record import suffix
 from mediaprep.planning.plan import Output
 from mediaprep.planning.verify import verify
 from mediaprep.probing.probe import ProbeResult, probe_steps
-from mediaprep.runtime.atomic import remove_part, work_file
+from mediaprep.runtime.atomic import create_work_file, remove_work_file
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call
 from mediaprep.runtime.source import Source, open_source
@@ -89,7 +89,7 @@ def encode_and_verify_steps(
     finally:
         for item in tried:
             if item is not kept:
-                yield from call(remove_part, item.part)
+                yield from call(remove_work_file, item.part)
     notes = (
         *choice.notes,
         *kept.evidence.notes,
@@ -132,7 +132,7 @@ def _encoded(
     """Encodes one output into a work file, doubts it, and measures it where asked. Raises: ToolError, VerifyError; leaves nothing then."""
     output, source, probed = task.output, task.source, task.probed
     part, descriptor = yield from call(
-        work_file, folder, suffix(fill_in(output.target, output.tolerances))
+        create_work_file, folder, suffix(fill_in(output.target, output.tolerances))
     )
     os.close(descriptor)
     kept = False
@@ -156,7 +156,7 @@ def _encoded(
         return EncodeResult(part=part, report=report, evidence=evidence)
     finally:
         if not kept:
-            yield from call(remove_part, part)
+            yield from call(remove_work_file, part)
 
 
 def _doubted(

@@ -14,7 +14,8 @@ from mediaprep.probing.probe import probe_in_child_steps, probe_steps
 from mediaprep.profile import Profile
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call
-from mediaprep.runtime.source import Source, display_name, open_source
+from mediaprep.runtime.paths import display_name
+from mediaprep.runtime.source import Source, open_source
 
 
 def facts(source: Any, options: Options, context: Context) -> Steps[Media]:

@@ -26,10 +26,11 @@ from mediaprep.pipeline.request import Request
 from mediaprep.planning.check import check, unreadable
 from mediaprep.planning.plan import Plan, plan
 from mediaprep.probing.probe import ProbeResult, probe_steps
-from mediaprep.runtime.atomic import remove_part
+from mediaprep.runtime.atomic import remove_work_file
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call
-from mediaprep.runtime.source import Source, display_name, open_source, refuse_target
+from mediaprep.runtime.paths import display_name
+from mediaprep.runtime.source import Source, open_source, refuse_target
 from mediaprep.targets.conversion import losses
 from mediaprep.transcoding.gif.width_search import TooSmall
 
@@ -256,7 +257,7 @@ def _carried_out(
         return parts, targets
     finally:
         for item in () if held else parts:
-            yield from call(remove_part, item.part)
+            yield from call(remove_work_file, item.part)
 
 
 def _fixed(

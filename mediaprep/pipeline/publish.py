@@ -12,7 +12,8 @@ from mediaprep.pipeline import upload_record as handoff
 from mediaprep.pipeline.request import Request
 from mediaprep.planning.plan import Output
 from mediaprep.runtime import atomic as workfiles
-from mediaprep.runtime.source import Source, fitting, is_folder
+from mediaprep.runtime.paths import fit_name, is_folder
+from mediaprep.runtime.source import Source
 
 
 def publish(parts: list[Path], targets: list[Path], force: bool) -> None:
@@ -32,7 +33,7 @@ def targets(order: Request, source: Source, outputs: tuple[Output, ...]) -> list
     """Where each output goes; several get numbers of two digits and more before the suffix."""
     suffix = handoff.suffix(fill_in(outputs[0].target, outputs[0].tolerances))
     stem = Path(source.path).stem if source.path else "upload"
-    named = fitting(stem, f".{order.profile.name}{suffix}")
+    named = fit_name(stem, f".{order.profile.name}{suffix}")
     target = order.target
     if target is None:
         base = (Path(source.path).parent if source.path else Path.cwd()) / named
@@ -47,7 +48,7 @@ def targets(order: Request, source: Source, outputs: tuple[Output, ...]) -> list
         [base]
         if len(spans) == 1
         else [
-            base.with_name(fitting(base.stem, f".{n:0{digits}d}{base.suffix or suffix}"))
+            base.with_name(fit_name(base.stem, f".{n:0{digits}d}{base.suffix or suffix}"))
             for n in range(1, len(spans) + 1)
         ]
     )

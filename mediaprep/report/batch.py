@@ -29,7 +29,7 @@ from mediaprep.report.progress import (
     elapsed,
     speed_and_eta,
 )
-from mediaprep.runtime.source import display_name
+from mediaprep.runtime.paths import display_name
 
 # Seconds of media that each file counts for beyond its duration: probing is work, and so are stills.
 PROBE_WEIGHT = 0.5

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TextIO, TypeAlias, TypeVar
 
 from mediaprep.model.events import Event, Progress, StageDone, StageStarted
 from mediaprep.model.units import bytes_text
-from mediaprep.runtime.source import display_name
+from mediaprep.runtime.paths import display_name
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress

@@ -12,7 +12,7 @@ from mediaprep.model.report import Finding, Report
 from mediaprep.report.facts import clock, made_summary, summary
 from mediaprep.report.lines import Line, StyledText, columns, line
 from mediaprep.rules import REGISTRY, Rule
-from mediaprep.runtime.source import display_name
+from mediaprep.runtime.paths import display_name
 
 if TYPE_CHECKING:
     from mediaprep.pipeline.outcome import Outcome

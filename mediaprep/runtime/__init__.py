@@ -1,1 +1,1 @@
-"""Processes, files and confinement: everything that touches the operating system."""
+"""Access to the operating system: files, processes, forked children and their confinement."""

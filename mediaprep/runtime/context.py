@@ -1,4 +1,7 @@
-"""The means of one run: deadline, cancellation, limits, who listens. Passed down; never collects results."""
+"""The context of one run: deadline, cancellation, limits and event listener.
+
+A context is passed down and never modified; results are returned, not stored in it.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,31 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from mediaprep.errors import Cancelled, DeadlineExceeded
 from mediaprep.model.events import Listener, Stage, StageDone, StageStarted, ignore
 from mediaprep.model.units import PICTURE_PIXELS_MAX
 
-PROBE_SECONDS = 10.0  # hostile-input.md, section 6: probe 10 s
+# Whoever waits for a child, a pipe or a slot checks for cancellation this often.
+POLL_SECONDS = 0.05
+PROBE_SECONDS = 10.0
 MAX_PIXELS = PICTURE_PIXELS_MAX
 MAX_SOURCE_BYTES = 64 * 2**30
-SLOW_DISK = (
-    50 * 10**6
-)  # bytes/s: every packet of a file is read; a guess at the slowest disk that is waited for
+# Bytes per second. Time limits of work that reads a whole file grow with its size divided by this
+# rate: the slowest disk that is waited for (an estimate).
+MIN_READ_RATE = 50 * 10**6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Ceilings of one run: seconds for a probe, pixels of one picture, threads of one child, bytes of one source."""
+    """Ceilings of one run.
+
+    probe_seconds      wall-clock seconds for probing one file
+    max_pixels         pixels of one picture
+    threads            threads of one child process
+    max_source_bytes   size of one source
+    """
 
     probe_seconds: float = PROBE_SECONDS
     max_pixels: int = MAX_PIXELS
@@ -32,8 +43,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """``deadline``: on the monotonic clock, None = none of the caller's (each child has its own all the same). ``cancel``: set it from any
-    thread to stop. ``ffmpeg``: path of a binary to use instead of the bundled one. ``sandbox``: the weakest level allowed."""
+    """What every stage of a run may use.
+
+    deadline   on the monotonic clock; None: no overall deadline (each child has its own)
+    cancel     set it from any thread to stop the run
+    listener   called with each event
+    limits     ceilings of this run
+    ffmpeg     path of a binary to use instead of the bundled one
+    sandbox    the weakest level allowed: auto, strict or basic
+    """
 
     deadline: float | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
@@ -43,28 +61,25 @@ class Context:
     sandbox: str = "auto"
 
     def check(self) -> None:
-        """Raises Cancelled or DeadlineExceeded when it is time to stop."""
+        """Raise Cancelled or DeadlineExceeded if the run has to stop."""
         if self.cancel.is_set():
             raise Cancelled("cancelled by the caller")
         if self.deadline is not None and time.monotonic() >= self.deadline:
-            raise DeadlineExceeded("the time given was used up")
+            raise DeadlineExceeded("the time limit was reached")
 
     def seconds_left(self, at_most: float) -> float:
-        """The seconds a child may take: ``at_most``, or less where the deadline is nearer."""
-        return (
-            at_most
-            if self.deadline is None
-            else max(0.0, min(at_most, self.deadline - time.monotonic()))
-        )
-
-    def listening(self, listener: Listener) -> Context:
-        """The same means with another listener."""
-        return replace(self, listener=listener)
+        """Return ``at_most``, or the seconds until the deadline if those are fewer."""
+        if self.deadline is None:
+            return at_most
+        return max(0.0, min(at_most, self.deadline - time.monotonic()))
 
     @contextmanager
     def stage(self, path: str, stage: Stage, index: int = 0, count: int = 1) -> Iterator[None]:
-        """Tells the listener when this begins and ends; ``index`` of ``count`` outputs."""
-        began = time.monotonic()
+        """Send the listener an event when a stage starts and when it ends.
+
+        The stage makes output ``index`` of ``count``.
+        """
+        started = time.monotonic()
         self.listener(StageStarted(path=path, stage=stage, index=index, count=count))
         yield
-        self.listener(StageDone(path=path, stage=stage, seconds=time.monotonic() - began))
+        self.listener(StageDone(path=path, stage=stage, seconds=time.monotonic() - started))

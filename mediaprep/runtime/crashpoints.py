@@ -1,7 +1,8 @@
-"""Named steps at which a test kills the process, as SQLite's own tests do: raise the count until no fault fires.
+"""Named points at which a test kills the process, as SQLite's own tests do.
 
-``MEDIAPREP_FAULT=publish-linked:3`` ends the process by SIGKILL when it comes to that step for the third time; ``*:17`` at its 17th step of
-any name. Without the variable a step costs one comparison.
+``MEDIAPREP_CRASHPOINT=publish-linked:3`` kills the process (SIGKILL) when it reaches that point for
+the third time; ``*:17`` kills it at the 17th point of any name. A test raises the count until a run
+completes. Without the variable, a point costs one comparison.
 """
 
 from __future__ import annotations
@@ -10,18 +11,18 @@ import os
 import signal
 import threading
 
-VARIABLE = "MEDIAPREP_FAULT"
-_wanted, _, _count = os.environ.get(VARIABLE, "").partition(":")
-_left = int(_count) if _count.isdigit() else 1
+VARIABLE = "MEDIAPREP_CRASHPOINT"
+_name, _, _count = os.environ.get(VARIABLE, "").partition(":")
+_remaining = int(_count) if _count.isdigit() else 1
 _lock = threading.Lock()
 
 
-def step(name: str) -> None:
-    """A point between two effects, where a crash must not lose or double anything."""
-    global _left
-    if not _wanted or _wanted not in ("*", name):
+def crashpoint(name: str) -> None:
+    """Mark a point at which a crash must neither lose nor duplicate anything."""
+    global _remaining
+    if not _name or _name not in ("*", name):
         return
     with _lock:
-        _left -= 1
-        if _left == 0:
+        _remaining -= 1
+        if _remaining == 0:
             os.kill(os.getpid(), signal.SIGKILL)

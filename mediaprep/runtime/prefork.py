@@ -1,6 +1,8 @@
-"""Children forked before this process has imported anything to speak of: from then on both import at once, each what it needs.
+"""Fork children of this process, each with a socket to talk over and a lifeline pipe.
 
-Imports little, for that is what it is for. What such a child does is told by ``entry``; our end of it becomes a ``tools.peer.Peer``.
+A command forks its reading children before it imports anything large (``runtime.startup``), so this
+module imports little. A child must not be forked from a process with several threads: locks that
+another thread holds would never be released in the child.
 """
 
 from __future__ import annotations
@@ -10,69 +12,70 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from importlib import import_module
 from typing import NamedTuple, NoReturn
 
 
 class ForkedChild(NamedTuple):
-    """Our end of a child: its process, the socket to talk over, the pipe that it dies with."""
+    """The parent's end of a forked child.
+
+    pid        process id
+    channel    socket to talk over
+    lifeline   writing end of a pipe; the child is killed when it closes
+    """
 
     pid: int
     channel: socket.socket
     lifeline: int
 
 
-def single_threaded() -> bool:
-    """Whether this process has one thread only, native libraries' counted; False where the host (not Linux) does not tell."""
+def is_single_threaded() -> bool:
+    """Return True if this process has one thread only, including threads of native libraries.
+
+    False if the host cannot report it (not Linux).
+    """
     try:
-        return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 (pathlib is one of the imports that can wait)
+        return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 (pathlib is imported later)
     except OSError:
         return False
 
 
-def fork(count: int, entry: str) -> tuple[ForkedChild, ...]:
-    """So many children, fewer where the host refuses. ``entry``: ``module:function``, which each calls as ``forked`` calls its work."""
-    module, _, name = entry.partition(":")
+def fork_child(work: Callable[[int, int], object]) -> ForkedChild | None:
+    """Fork one child that calls ``work(channel, lifeline)`` with its descriptors and then exits.
 
-    def work(channel: int, lifeline: int) -> None:
-        getattr(import_module(module), name)(channel, lifeline)
-
-    return tuple(child for _ in range(count) if (child := forked(work)) is not None)
-
-
-def forked(work: Callable[[int, int], object]) -> ForkedChild | None:
-    """One child, which leaves this process, does ``work`` with the descriptors of its socket and of its pipe, and ends. None where forking
-    is not safe, or the host refuses: whoever needs a child then says so."""
-    if not single_threaded():
+    Return None if forking is not safe or the host refuses.
+    """
+    if not is_single_threaded():
         return None
     ours, theirs = socket.socketpair()
-    lifeline, held = os.pipe()
+    lifeline_read, lifeline_write = os.pipe()
     try:
         pid = os.fork()
         if pid == 0:
-            _live(work, theirs.fileno(), lifeline)
+            _run_in_child(work, theirs.fileno(), lifeline_read)
     except OSError:
         ours.close()
-        os.close(held)
+        os.close(lifeline_write)
         return None
     finally:
         theirs.close()
-        os.close(lifeline)
+        os.close(lifeline_read)
     ours.setblocking(False)
-    return ForkedChild(pid, ours, held)
+    return ForkedChild(pid, ours, lifeline_write)
 
 
-def _live(work: Callable[[int, int], object], channel: int, lifeline: int) -> NoReturn:
+def _run_in_child(work: Callable[[int, int], object], channel: int, lifeline: int) -> NoReturn:
     try:
-        _leave(channel, lifeline)
+        _detach_from_parent(channel, lifeline)
         work(channel, lifeline)
     finally:
         os._exit(1)
 
 
-def _leave(channel: int, lifeline: int) -> None:
-    """Drop what was the parent's but these two descriptors."""
-    gc.freeze()  # what the parent left is never collected here: its file objects would close numbers that are ours by then
+def _detach_from_parent(channel: int, lifeline: int) -> None:
+    """Start a new session, reset signal handlers and close all descriptors but these two."""
+    # The parent's objects must never be collected here: closing its file objects would close
+    # descriptors that this process has reused since.
+    gc.freeze()
     os.setsid()
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM, signal.SIGCHLD):
@@ -80,7 +83,7 @@ def _leave(channel: int, lifeline: int) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
-    keep = sorted((channel, lifeline))
-    os.closerange(3, keep[0])
-    os.closerange(keep[0] + 1, keep[1])
-    os.closerange(keep[1] + 1, max(map(int, os.listdir("/proc/self/fd"))) + 1)  # noqa: PTH208
+    first, second = sorted((channel, lifeline))
+    os.closerange(3, first)
+    os.closerange(first + 1, second)
+    os.closerange(second + 1, max(map(int, os.listdir("/proc/self/fd"))) + 1)  # noqa: PTH208

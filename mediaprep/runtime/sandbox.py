@@ -1,10 +1,12 @@
-"""What this host can confine a child with, and the words that make the launcher do it.
+"""What this host can confine a child with, and the command line that confines it.
 
-strict  no file but the ones named can be opened, nothing is contacted, no process is started (Linux: Landlock, seccomp and limits)
-basic   limits of memory, time, file size and descriptors, an empty environment, an own process group (Linux, macOS)
-none    nothing of this: such a host is refused, never quietly accepted
+strict   only the named files can be opened, nothing is contacted, no process is started (Linux:
+         Landlock, seccomp and limits)
+basic    limits of memory, time, file size and descriptors, an empty environment, an own process
+         group (Linux, macOS)
+none     none of these; such a host is refused
 
-A level that was asked for and cannot be had is an error; nothing here falls back by itself except ``auto``, which says what it took.
+A requested level that is not available is an error. Only ``auto`` chooses, and reports its choice.
 """
 
 from __future__ import annotations
@@ -16,17 +18,18 @@ import marshal
 import os
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Literal
 
 from mediaprep.errors import EnvironmentProblem
-from mediaprep.runtime import launcher as _launch
+from mediaprep.runtime import launcher
 
 Level = Literal["strict", "basic", "none"]
 
-DESCRIPTORS = 64  # ffmpeg needs 8; hostile-input notes, section 6
+DESCRIPTORS = 64  # open files of one child; ffmpeg needs 8
 _LIBRARIES = (
     "/lib",
     "/lib64",
@@ -37,8 +40,7 @@ _LIBRARIES = (
     "/gnu/store",
     "/etc/ld.so.cache",
 )
-_SYSTEMS = {"darwin": "macOS"}
-_HARMLESS = (
+_COMMON_FILES = (
     "/dev/urandom",
     "/dev/zero",
     "/proc/cpuinfo",
@@ -46,12 +48,18 @@ _HARMLESS = (
     "/sys/devices/system/cpu",
     "/sys/devices/system/node",
 )
+_SYSTEM_NAMES = {"darwin": "macOS"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxReport:
-    """``level``: the best this host has; ``landlock_abi`` 0 = none; ``seccomp``: a filter can be loaded and its numbers are known for this
-    machine; ``reasons``: one line for each thing that is missing."""
+    """What this host offers.
+
+    level          the best level
+    landlock_abi   0: none
+    seccomp        True if a filter can be loaded and its numbers are known for this machine
+    reasons        one line for each thing that is missing
+    """
 
     level: Level
     landlock_abi: int
@@ -66,86 +74,113 @@ class SandboxReport:
         return shutil.which("bwrap")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessLimits:
+    """Limits of one child.
+
+    memory_bytes   address space; None: not limited
+    file_bytes     largest written file; None: not limited
+    cpu_seconds    over all threads
+    descriptors    open files
+    """
+
+    memory_bytes: int | None
+    file_bytes: int | None
+    cpu_seconds: int
+    descriptors: int = DESCRIPTORS
+
+
 @functools.cache
 def available() -> SandboxReport:
-    """Ask this host what it offers. Changes nothing."""
+    """Return what this host offers. Changes nothing."""
     if os.name != "posix":
         return SandboxReport(
             level="none",
             landlock_abi=0,
             seccomp=False,
-            reasons=(f"{sys.platform}: no process limits are set here",),
+            reasons=(f"{sys.platform}: process limits are not supported",),
         )
-    reasons = []
-    abi, seccomp = _launch.landlock_abi(), _has_seccomp()
-    if sys.platform != "linux":
-        system = _SYSTEMS.get(sys.platform, sys.platform)
-        reasons.append(
-            f"{system} has no Landlock and no seccomp: children are limited in time and file size, not confined"
-        )
-    else:
-        if abi == 0:
-            reasons.append("this kernel has no Landlock (Linux 5.13 or later, enabled at boot)")
-        if os.uname().machine not in _launch.MACHINES:
-            reasons.append(
-                f"the seccomp filter knows {' and '.join(_launch.MACHINES)}, not {os.uname().machine}"
-            )
-        elif not seccomp:
-            reasons.append("this kernel has no seccomp filters")
+    abi, seccomp = launcher.landlock_abi(), _has_seccomp()
     level: Level = "strict" if abi and seccomp else "basic"
-    return SandboxReport(level=level, landlock_abi=abi, seccomp=seccomp, reasons=tuple(reasons))
+    return SandboxReport(
+        level=level, landlock_abi=abi, seccomp=seccomp, reasons=_missing(abi, seccomp)
+    )
+
+
+def _missing(abi: int, seccomp: bool) -> tuple[str, ...]:
+    if sys.platform != "linux":
+        system = _SYSTEM_NAMES.get(sys.platform, sys.platform)
+        return (
+            f"{system} has no Landlock and no seccomp:"
+            " children are limited in time and file size, not confined",
+        )
+    reasons, machine = [], os.uname().machine
+    if abi == 0:
+        reasons.append("this kernel has no Landlock (Linux 5.13 or later, enabled at boot)")
+    if machine not in launcher.MACHINES:
+        known = " and ".join(launcher.MACHINES)
+        reasons.append(f"the seccomp filter supports {known}, not {machine}")
+    elif not seccomp:
+        reasons.append("this kernel has no seccomp filters")
+    return tuple(reasons)
 
 
 def _has_seccomp() -> bool:
-    if sys.platform != "linux" or os.uname().machine not in _launch.MACHINES:
+    if sys.platform != "linux" or os.uname().machine not in launcher.MACHINES:
         return False
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
         return False
-    return (
-        "\nSeccomp:" in status
-    )  # the line is there exactly where the kernel was built with seccomp
+    return "\nSeccomp:" in status  # only kernels that were built with seccomp print this line
 
 
-def choose(asked: str) -> Level:
-    """The level to use where ``asked`` is auto, strict or basic. Raises: EnvironmentProblem when it cannot be had."""
+def resolve_level(requested: str) -> Level:
+    """Return the level to use for ``requested``: auto, strict or basic.
+
+    Raises: EnvironmentProblem if it is not available.
+    """
     report = available()
-    if asked not in ("auto", "strict", "basic"):
-        raise EnvironmentProblem(f"sandbox level {asked!r}: want auto, strict or basic")
+    if requested not in ("auto", "strict", "basic"):
+        raise EnvironmentProblem(
+            f"invalid sandbox level {requested!r}; allowed: auto, strict, basic"
+        )
     if report.level == "none":
-        raise EnvironmentProblem(f"no tool can be run safely here: {'; '.join(report.reasons)}")
-    if asked == "strict" and report.level != "strict":
+        raise EnvironmentProblem(f"no program can be run safely here: {'; '.join(report.reasons)}")
+    if requested == "strict" and report.level != "strict":
         raise EnvironmentProblem(f"sandbox 'strict' is not available: {'; '.join(report.reasons)}")
-    return "basic" if asked == "basic" else report.level
+    return "basic" if requested == "basic" else report.level
 
 
 @functools.cache
 def interpreter() -> str:
-    """A Python to run the launcher with: ``sys.executable`` is none where a program embeds Python. Raises: EnvironmentProblem."""
-    beside = (
-        Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    )
-    for path in (sys.executable, str(beside)):
+    """Return the path of a Python interpreter to run the launcher with.
+
+    ``sys.executable`` is something else where a program embeds Python. Raises: EnvironmentProblem.
+    """
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    installed = str(Path(sys.base_prefix) / "bin" / f"python{version}")
+    for path in (sys.executable, installed):
         if path and Path(path).name.startswith(("python", "pypy")) and os.access(path, os.X_OK):
             return path
     raise EnvironmentProblem(
-        f"no Python interpreter found to start tools with (looked at {sys.executable!r} and {beside})"
+        "no Python interpreter found to start programs with"
+        f" (tried {sys.executable!r}, {installed!r})"
     )
 
 
 @functools.cache
-def _launcher() -> tuple[str, ...]:
-    """How Python is told to run the launcher: compiled once where the interpreter is ours (it saves 4 ms a start), else its file."""
+def _launcher_arguments() -> tuple[str, ...]:
+    """Return the arguments that make the interpreter run the launcher.
+
+    Its code is passed compiled if the interpreter is the running one, because compiling it takes a
+    few milliseconds at each start; otherwise its file is named.
+    """
+    path = launcher.__file__
     if interpreter() != sys.executable:
-        return (_launch.__file__,)
-    code = compile(
-        Path(_launch.__file__).read_text(encoding="utf-8"),
-        _launch.__file__,
-        "exec",
-        dont_inherit=True,
-        optimize=2,
-    )
+        return (path,)
+    source = Path(path).read_text(encoding="utf-8")
+    code = compile(source, path, "exec", dont_inherit=True, optimize=2)
     return (
         "-c",
         "import marshal, sys; exec(marshal.loads(bytes.fromhex(sys.argv.pop(1))))",
@@ -154,77 +189,74 @@ def _launcher() -> tuple[str, ...]:
 
 
 def library_folders() -> list[str]:
-    """The folders that a program's shared libraries come from; those that exist here."""
+    """Return the folders of shared libraries that exist here."""
     return _existing(_LIBRARIES)
 
 
-def python_folders(modules: Sequence[str]) -> list[str]:
-    """The folders that Python's imports come from: standard library, installed packages, this package, and wherever ``modules`` lie.
+def common_files() -> list[str]:
+    """Return files that every child may read: the random source and the machine's size."""
+    return _existing(_COMMON_FILES)
 
-    Imports nothing, and names no folder of ``sys.path`` that holds none of these: it may be a user's.
+
+def python_folders(modules: Sequence[str]) -> list[str]:
+    """Return the folders that Python imports from.
+
+    These are the standard library, installed packages, this package and the folders of ``modules``.
+    Nothing is imported, and no other folder of ``sys.path`` is named: it may be the user's.
     """
     folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     folders.append(str(Path(__file__).resolve().parents[1]))
     for module in modules:
-        with contextlib.suppress(ImportError, ValueError):
-            spec = importlib.util.find_spec(module.partition(".")[0])
-            if (
-                spec is not None
-                and spec.origin is not None
-                and not any(spec.origin.startswith(f"{folder}/") for folder in folders)
-            ):
-                place = Path(spec.origin).parent
-                folders.append(str(place.parent if spec.submodule_search_locations else place))
+        spec = _find_spec(module.partition(".")[0])
+        if spec is None or spec.origin is None:
+            continue
+        if not any(spec.origin.startswith(f"{folder}/") for folder in folders):
+            folder = Path(spec.origin).parent
+            folders.append(str(folder.parent if spec.submodule_search_locations else folder))
     return _existing(dict.fromkeys(folders))
 
 
-def _existing(paths: Sequence[str] | dict[str, None]) -> list[str]:
+def _find_spec(module: str) -> ModuleSpec | None:
+    with contextlib.suppress(ImportError, ValueError):
+        return importlib.util.find_spec(module)
+    return None
+
+
+def _existing(paths: Iterable[str]) -> list[str]:
     return [path for path in paths if Path(path).exists()]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ceilings:
-    """Limits of one child: address space and largest written file in bytes (None: not limited), CPU seconds over all threads."""
-
-    memory_bytes: int | None
-    file_bytes: int | None
-    cpu_seconds: int
-    descriptors: int = DESCRIPTORS
-
-
-def harmless() -> list[str]:
-    """What any program may read: the random source and the machine's size; those that exist here."""
-    return _existing(_HARMLESS)
-
-
-def confine(
+def confined_argv(
     argv: Sequence[str],
     *,
     level: Level,
     reads: Sequence[str],
     writes: Sequence[str],
-    ceilings: Ceilings,
+    limits: ProcessLimits,
 ) -> list[str]:
-    """The command line that runs ``argv`` (its first word an absolute path) confined, to be started by this very process.
+    """Return the command line that runs ``argv`` confined; this very process has to start it.
 
-    ``reads``: files or folders that it may read; ``writes``: folders (or devices) that it may write in. Raises: EnvironmentProblem.
+    argv     the first word is an absolute path
+    reads    files or folders that it may read
+    writes   folders or devices that it may write in
+
+    Raises: EnvironmentProblem.
     """
-    words = [
+    settings = [
         f"parent={os.getpid()}",
-        f"cpu={ceilings.cpu_seconds}",
-        f"nofile={ceilings.descriptors}",
+        f"cpu={limits.cpu_seconds}",
+        f"nofile={limits.descriptors}",
     ]
-    if ceilings.memory_bytes is not None:
-        words.append(f"as={ceilings.memory_bytes}")
-    if ceilings.file_bytes is not None:
-        words.append(f"fsize={ceilings.file_bytes}")
+    if limits.memory_bytes is not None:
+        settings.append(f"as={limits.memory_bytes}")
+    if limits.file_bytes is not None:
+        settings.append(f"fsize={limits.file_bytes}")
     if level == "strict":
         program = Path(argv[0]).resolve()
-        runs = dict.fromkeys(
-            [str(program), *library_folders(), *_existing((str(program.parent.parent / "lib"),))]
-        )
-        words.append("strict=1")
-        words += [f"run={path}" for path in runs]
-        words += [f"read={path}" for path in (*harmless(), *reads)]
-        words += [f"write={path}" for path in ("/dev/null", *writes)]
-    return [interpreter(), "-I", "-S", "-B", *_launcher(), *words, "--", *argv]
+        own_libraries = _existing((str(program.parent.parent / "lib"),))
+        runs = dict.fromkeys([str(program), *library_folders(), *own_libraries])
+        settings.append("strict=1")
+        settings += [f"run={path}" for path in runs]
+        settings += [f"read={path}" for path in (*common_files(), *reads)]
+        settings += [f"write={path}" for path in ("/dev/null", *writes)]
+    return [interpreter(), "-I", "-S", "-B", *_launcher_arguments(), *settings, "--", *argv]

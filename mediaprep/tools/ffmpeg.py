@@ -18,6 +18,7 @@ from pathlib import Path
 from mediaprep.errors import EnvironmentProblem
 from mediaprep.model import containers
 from mediaprep.runtime import process
+from mediaprep.runtime.command import Command
 from mediaprep.runtime.context import Context
 
 SOURCE_FD = "SOURCE_FD"
@@ -263,7 +264,7 @@ def capabilities(binary: str, context: Context) -> Capabilities:
 @functools.lru_cache(maxsize=8)
 def _capabilities(binary: str, mtime_ns: int, sandbox: str) -> Capabilities:
     def ask(option: str) -> str:
-        command = process.Command(
+        command = Command(
             argv=(binary, "-hide_banner", "-nostdin", option),
             what="ask ffmpeg",
             seconds=20,

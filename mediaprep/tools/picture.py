@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mediaprep.runtime import sandbox
-from mediaprep.runtime.process import Command
+from mediaprep.runtime.command import Command
 from mediaprep.runtime.source import Readable
 from mediaprep.tools import _code, _develop, pillow
 from mediaprep.tools.picture_job import PictureJob

@@ -9,10 +9,11 @@ from pathlib import Path
 from mediaprep.errors import ToolError
 from mediaprep.model.media import Animation, Image, Subtitle
 from mediaprep.planning.plan import Output
+from mediaprep.runtime.atomic import writing
+from mediaprep.runtime.command import Command
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call, run_child
-from mediaprep.runtime.process import Command
-from mediaprep.runtime.source import Source, writing
+from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg
 from mediaprep.transcoding import captions as subtitle
 from mediaprep.transcoding.encode_log import EncodeLog

@@ -15,9 +15,9 @@ from pathlib import Path
 from mediaprep.model.media import Video
 from mediaprep.model.record import QualityMeasurement
 from mediaprep.planning.plan import Output
+from mediaprep.runtime.command import Command
 from mediaprep.runtime.context import MAX_PIXELS, Context
 from mediaprep.runtime.effects import Steps, call, run_child
-from mediaprep.runtime.process import Command
 from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg
 from mediaprep.tools.ffmpeg import Filter

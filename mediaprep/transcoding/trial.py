@@ -12,9 +12,9 @@ from mediaprep.errors import EnvironmentProblem, ToolError
 from mediaprep.model.media import Video
 from mediaprep.model.tolerance import Near, Tolerance
 from mediaprep.planning.plan import Output
+from mediaprep.runtime.command import Command
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call, run_child
-from mediaprep.runtime.process import Command
 from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg
 from mediaprep.transcoding.video import command as video
@@ -203,11 +203,11 @@ def read_speed(path: Path, key: str) -> float | None:
 
 def write_speed(path: Path, key: str, speed: float) -> None:
     """Keep the speed; a folder that takes no file is no misfortune: it is measured again."""
-    from mediaprep.runtime.atomic import work_file
+    from mediaprep.runtime.atomic import create_work_file
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part, descriptor = work_file(path.parent)
+        part, descriptor = create_work_file(path.parent)
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
             json.dump({key: speed}, out)
         part.replace(path)

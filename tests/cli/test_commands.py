@@ -213,7 +213,7 @@ def test_fix_never_overwrites_unasked(capsys, folder):
     assert (code, out) == (2, "")
     assert (
         err
-        == "mediaprep: out.mp4: exists: choose another name with -o, or replace it with --force\n"
+        == "mediaprep: out.mp4: already exists; choose another name with -o, or replace it with --force\n"
     )
     assert os.stat("out.mp4").st_ino == before.st_ino
     code, out, _ = run(capsys, "fix", "base.mkv", "-o", "out.mp4", "-f")
@@ -229,7 +229,7 @@ def test_fix_never_writes_to_the_input(capsys, folder):
     for target in ("x.mp4", "same.mp4"):
         code, _, err = run(capsys, "fix", "x.mp4", "-o", target, "-f")
         assert code == 2
-        assert "the input itself" in err
+        assert "is the input, which is never written to" in err
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def start(
     command: str, tmp: Path, *options: str, crash_point: str | None = None
 ) -> subprocess.Popen[bytes]:
     environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1") | (
-        {"MEDIAPREP_FAULT": crash_point} if crash_point else {}
+        {"MEDIAPREP_CRASHPOINT": crash_point} if crash_point else {}
     )
     arguments = {
         "batch": ["batch", str(tmp / "in"), "-o", str(tmp / "out")],

@@ -1,4 +1,4 @@
-"""One generator, two drivers: the same answers, the same errors, the same clean-up."""
+"""Both drivers give a generator the same results, errors and clean-up."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from mediaprep.errors import Cancelled, ToolError
+from mediaprep.runtime.command import Command
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import CallFunction, Steps, call, drive, drive_async, run_child
-from mediaprep.runtime.process import Command
 
 PYTHON = str(Path(sys.executable).resolve())
 Driver = Callable[[Steps[Any], Context], Any]
@@ -33,7 +33,7 @@ def python(code: str) -> Command:
 
 
 @both
-def test_answers_reach_the_steps(driver: Driver) -> None:
+def test_results_reach_the_generator(driver: Driver) -> None:
     def steps() -> Steps[str]:
         done = yield from run_child(python("print(6 * 7)"))
         return (yield from call(str.strip, done.stdout.decode()))
@@ -54,75 +54,75 @@ def test_an_error_is_raised_at_the_yield_and_can_be_handled(driver: Driver) -> N
 
 
 @both
-def test_an_unhandled_error_cleans_up_and_comes_out(driver: Driver) -> None:
-    seen = []
+def test_an_unhandled_error_cleans_up_and_is_raised(driver: Driver) -> None:
+    calls = []
 
     def steps() -> Steps[None]:
         try:
-            yield from call(int, "no number")
+            yield from call(int, "not a number")
         finally:
-            yield from call(seen.append, "cleaned")
+            yield from call(calls.append, "cleaned")
 
-    with pytest.raises(ValueError, match="no number"):
+    with pytest.raises(ValueError, match="not a number"):
         driver(steps(), Context())
-    assert seen == ["cleaned"]
+    assert calls == ["cleaned"]
 
 
 @both
-def test_cancel_is_raised_in_the_steps_and_clean_up_still_works(driver: Driver) -> None:
-    stop, seen = threading.Event(), []
+def test_cancelling_is_raised_in_the_generator_and_clean_up_still_works(driver: Driver) -> None:
+    stop, calls = threading.Event(), []
 
     def steps() -> Steps[None]:
         try:
             yield from call(stop.set)
             yield from run_child(python("while True: pass"))
         finally:
-            yield from call(seen.append, "cleaned")
+            yield from call(calls.append, "cleaned")
 
     with pytest.raises(Cancelled):
         driver(steps(), Context(sandbox="basic", cancel=stop))
-    assert seen == ["cleaned"]
+    assert calls == ["cleaned"]
 
 
 def test_a_cancelled_task_lets_the_thread_finish_before_clean_up() -> None:
-    seen: list[str] = []
-    started, go_on = threading.Event(), threading.Event()
+    calls: list[str] = []
+    started, resume = threading.Event(), threading.Event()
 
     def slow() -> None:
         started.set()
-        go_on.wait(10)
-        seen.append("returned")
+        resume.wait(10)
+        calls.append("returned")
 
     def steps() -> Steps[None]:
         try:
             yield CallFunction(slow)
         finally:
-            seen.append("cleaned")
+            calls.append("cleaned")
 
-    async def scene() -> None:
+    async def run() -> None:
         task = asyncio.create_task(drive_async(steps(), Context()))
         await asyncio.to_thread(started.wait, 10)
         task.cancel()
         await asyncio.sleep(0.05)
-        assert seen == []
-        go_on.set()
+        assert calls == []
+        resume.set()
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    asyncio.run(scene())
-    assert seen == ["returned", "cleaned"]
+    asyncio.run(run())
+    assert calls == ["returned", "cleaned"]
 
 
 def test_a_cancelled_task_ends_its_child_and_cleans_up() -> None:
-    seen: list[str] = []
+    calls: list[str] = []
 
     def steps() -> Steps[None]:
         try:
             yield from run_child(python("import time; time.sleep(60)"))
         finally:
-            seen.append("cleaned")
+            calls.append("cleaned")
 
-    async def scene() -> float:
+    async def run() -> float:
         task = asyncio.create_task(drive_async(steps(), Context(sandbox="basic")))
         await asyncio.sleep(0.3)
         began = time.monotonic()
@@ -131,11 +131,11 @@ def test_a_cancelled_task_ends_its_child_and_cleans_up() -> None:
             await task
         return time.monotonic() - began
 
-    assert asyncio.run(scene()) < 10
-    assert seen == ["cleaned"]
+    assert asyncio.run(run()) < 10
+    assert calls == ["cleaned"]
 
 
-def test_the_loop_runs_on_and_a_twin_is_preferred() -> None:
+def test_on_a_loop_a_twin_is_awaited_in_place_of_a_thread() -> None:
     async def twin(value: int) -> str:
         return f"awaited {value} in {threading.current_thread().name}"
 
@@ -143,8 +143,8 @@ def test_the_loop_runs_on_and_a_twin_is_preferred() -> None:
         assert (yield from call(threading.current_thread)) is not threading.main_thread()
         return (yield from call(str, 5, twin=twin))
 
-    async def scene() -> str:
+    async def run() -> str:
         return await drive_async(steps(), Context())
 
-    assert asyncio.run(scene()) == "awaited 5 in MainThread"
+    assert asyncio.run(run()) == "awaited 5 in MainThread"
     assert drive(call(str, 5, twin=twin), Context()) == "5"

@@ -1,4 +1,4 @@
-"""Children end, whatever they do: what must hold for ``run`` holds for ``run_async``."""
+"""Programs end with their call, whatever they do; ``run`` and ``run_async`` behave the same."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from mediaprep.errors import Cancelled, DeadlineExceeded, EnvironmentProblem, ToolError
+from mediaprep.runtime.command import Command, Completed
 from mediaprep.runtime.context import Context
-from mediaprep.runtime.process import Command, Completed, run, run_async
+from mediaprep.runtime.process import run, run_async
 
 PYTHON = str(Path(sys.executable).resolve())
 Runner = Callable[[Command, Context], Completed]
@@ -45,19 +46,19 @@ def python(code: str, **more: Any) -> Command:
     )
 
 
-def basic(**more: Any) -> Context:
+def basic_context(**more: Any) -> Context:
     return Context(sandbox="basic", **more)
 
 
 def alive(pid: int) -> bool:
-    """Whether it runs; a zombie does not."""
+    """Return True if the process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
 
 
-def gone(pids: list[int], within: float = 5.0) -> bool:
+def have_ended(pids: list[int], within: float = 5.0) -> bool:
     until = time.monotonic() + within
     while any(alive(pid) for pid in pids) and time.monotonic() < until:
         time.sleep(0.02)
@@ -75,9 +76,9 @@ def read_pids(path: Path, count: int) -> list[int]:
 
 
 @both
-def test_output_and_code_come_back(runner: Runner) -> None:
+def test_output_and_exit_code_are_returned(runner: Runner) -> None:
     code = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
-    done = runner(python(code, capture=True, ok_codes=(0, 3)), basic())
+    done = runner(python(code, capture=True, ok_codes=(0, 3)), basic_context())
     assert (done.exit_code, done.stdout, done.stderr.strip(), done.sandbox) == (
         3,
         b"out\n",
@@ -87,17 +88,20 @@ def test_output_and_code_come_back(runner: Runner) -> None:
 
 
 @both
-def test_a_code_that_is_not_ok_raises_with_argv_and_stderr(runner: Runner) -> None:
+def test_an_exit_code_that_is_not_ok_raises_with_argv_and_stderr(runner: Runner) -> None:
     command = python("import sys; print('reason', file=sys.stderr); sys.exit(7)")
     with pytest.raises(ToolError, match="child: exit code 7: reason") as caught:
-        runner(command, basic())
+        runner(command, basic_context())
     assert (caught.value.argv, caught.value.exit_code) == (command.argv, 7)
 
 
-def test_what_the_file_system_said_is_told_though_the_tool_went_on_to_talk() -> None:
-    told = "[out#0/mp4 @ 0x55] Error closing file: No space left on device\n[out#0/mp4 @ 0x55] Nothing was written into output file\n"
+def test_a_tool_error_quotes_the_file_system_rather_than_the_last_line() -> None:
+    stderr = (
+        "[out#0/mp4 @ 0x55] Error closing file: No space left on device\n"
+        "[out#0/mp4 @ 0x55] Nothing was written into output file\n"
+    )
     assert (
-        str(ToolError(["ffmpeg"], 228, told, what="encode"))
+        str(ToolError(["ffmpeg"], 228, stderr, what="encode"))
         == "encode: exit code 228: No space left on device"
     )
     assert str(ToolError(["ffmpeg"], 1, "one\nlast\n\n")) == "ffmpeg: exit code 1: last"
@@ -106,35 +110,41 @@ def test_what_the_file_system_said_is_told_though_the_tool_went_on_to_talk() -> 
 @both
 def test_a_crash_names_the_signal(runner: Runner) -> None:
     with pytest.raises(ToolError, match="killed by SIGSEGV"):
-        runner(python("import os; os.kill(os.getpid(), 11)"), basic())
+        runner(python("import os; os.kill(os.getpid(), 11)"), basic_context())
 
 
 @both
-def test_a_missing_program_is_a_problem_of_the_host(runner: Runner, tmp_path: Path) -> None:
-    no_program = tmp_path / "text"
-    no_program.write_text("not a program")
-    no_program.chmod(0o755)
-    for path in ("/nonexistent/tool", "ffmpeg", str(tmp_path), str(no_program)):
+def test_a_missing_program_is_an_environment_problem(runner: Runner, tmp_path: Path) -> None:
+    not_executable = tmp_path / "text"
+    not_executable.write_text("not a program")
+    not_executable.chmod(0o755)
+    for path in ("/nonexistent/tool", "ffmpeg", str(tmp_path), str(not_executable)):
         with pytest.raises(EnvironmentProblem):
-            runner(Command(argv=(path,), what="encode", seconds=5), basic())
+            runner(Command(argv=(path,), what="encode", seconds=5), basic_context())
 
 
 @both
-def test_the_child_sees_nothing_of_ours(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Empty environment, empty folder that it cannot write in (unless root), stdin at its end, own group, no stray descriptor."""
+def test_a_program_gets_nothing_of_this_process(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its environment, folder and stdin are empty; it leads its own group and has no other
+    descriptor.
+    """
     monkeypatch.setenv("SECRET", "x")
     held = os.open("/", os.O_RDONLY)
     os.set_inheritable(held, True)
     code = """
         import os, sys
-        extra = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and os.readlink(f"/proc/self/fd/{fd}") == "/"]
-        print(sorted(set(os.environ) - {"LC_ALL", "LC_CTYPE"}), os.listdir("."), sys.stdin.read() == "", os.getpid() == os.getpgrp(), extra)
+        links = [f"/proc/self/fd/{fd}" for fd in range(3, 64)]
+        extra = [link for link in links if os.path.exists(link) and os.readlink(link) == "/"]
+        print(sorted(set(os.environ) - {"LC_ALL", "LC_CTYPE"}), os.listdir("."))
+        print(sys.stdin.read() == "", os.getpid() == os.getpgrp(), extra)
     """
     try:
-        done = runner(python(code, capture=True), basic())
+        done = runner(python(code, capture=True), basic_context())
     finally:
         os.close(held)
-    assert done.stdout.decode().strip() == "[] [] True True []"
+    assert done.stdout.decode().split("\n") == ["[] []", "True True []", ""]
 
 
 @both
@@ -147,7 +157,7 @@ def test_a_descriptor_is_passed(runner: Runner, tmp_path: Path) -> None:
             python(
                 f"import os; os.write(1, os.read({number}, 99))", capture=True, pass_fds=(number,)
             ),
-            basic(),
+            basic_context(),
         )
     assert done.stdout == b"content"
 
@@ -159,47 +169,52 @@ def test_a_flood_on_both_pipes_does_not_deadlock(runner: Runner) -> None:
         for _ in range(160):
             sys.stderr.write("e" * 65535 + "\\n")
             sys.stdout.write("o" * 65535 + "\\n")
-        sys.stderr.write("last words")
+        sys.stderr.write("last line")
     """
-    done = runner(python(code, capture=True), basic())
+    done = runner(python(code, capture=True), basic_context())
     assert len(done.stdout) == 160 * 65536
     assert len(done.stderr) <= 64 * 1024
-    assert done.stderr.endswith("last words")
+    assert done.stderr.endswith("last line")
 
 
 @both
-def test_lines_come_while_it_runs(runner: Runner) -> None:
-    seen: list[str] = []
+def test_lines_arrive_while_it_runs(runner: Runner) -> None:
+    lines: list[str] = []
     stop = threading.Event()
 
     def on_line(line: str) -> None:
-        seen.append(line)
+        lines.append(line)
         if line == "second":
             stop.set()
 
     code = "import sys, time; print('first\\r\\nsecond', flush=True); time.sleep(60)"
     with pytest.raises(Cancelled):
-        runner(python(code, on_line=on_line, seconds=50), basic(cancel=stop))
-    assert seen == ["first", "second"]
+        runner(python(code, on_line=on_line, seconds=50), basic_context(cancel=stop))
+    assert lines == ["first", "second"]
 
 
 @both
-def test_a_last_line_without_its_end_comes_too(runner: Runner) -> None:
-    seen: list[str] = []
-    runner(python("print('a\\n\\nb', end='')", on_line=seen.append), basic())
-    assert seen == ["a", "", "b"]
+def test_a_last_line_without_line_end_arrives_too(runner: Runner) -> None:
+    lines: list[str] = []
+    runner(python("print('a\\n\\nb', end='')", on_line=lines.append), basic_context())
+    assert lines == ["a", "", "b"]
 
 
 @both
-def test_a_listener_that_fails_ends_the_child(runner: Runner, tmp_path: Path) -> None:
+def test_an_exception_of_the_listener_ends_the_program(runner: Runner, tmp_path: Path) -> None:
     def on_line(line: str) -> None:
         raise ValueError(line)
 
-    note = tmp_path / "pid"
-    code = f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid()) + '\\n'); print('x', flush=True); time.sleep(60)"
+    pid_file = tmp_path / "pid"
+    code = f"""
+        import os, time
+        open({str(pid_file)!r}, 'w').write(str(os.getpid()) + chr(10))
+        print('x', flush=True)
+        time.sleep(60)
+    """
     with pytest.raises(ValueError, match="x"):
-        runner(python(code, on_line=on_line), basic())
-    assert gone(read_pids(note, 1))
+        runner(python(code, on_line=on_line), basic_context())
+    assert have_ended(read_pids(pid_file, 1))
 
 
 FAMILY = """
@@ -208,97 +223,99 @@ FAMILY = """
     for _ in range(5):
         if os.fork() == 0:
             os.fork()
-    with open({note!r}, "a") as file:
+    with open({pid_file!r}, "a") as file:
         file.write(f"{{os.getpid()}}\\n")
     while True:
         {work}
 """
 
 
-def family(note: Path, work: str = "time.sleep(1)", **more: Any) -> Command:
-    """Eleven processes or more, deaf to SIGTERM."""
-    return python(FAMILY.format(note=str(note), work=work), **more)
+def family(pid_file: Path, work: str = "time.sleep(1)", **more: Any) -> Command:
+    """Return a command that starts eleven processes or more and ignores SIGTERM."""
+    return python(FAMILY.format(pid_file=str(pid_file), work=work), **more)
 
 
 @both
 def test_the_whole_group_is_killed_at_the_deadline(runner: Runner, tmp_path: Path) -> None:
-    note = tmp_path / "pids"
+    pid_file = tmp_path / "pids"
     with pytest.raises(DeadlineExceeded, match=r"stopped after 1\.5 s"):
-        runner(family(note, seconds=1.5), basic())
-    assert gone(read_pids(note, 11))
+        runner(family(pid_file, seconds=1.5), basic_context())
+    assert have_ended(read_pids(pid_file, 11))
 
 
 @both
-def test_the_callers_deadline_counts_where_it_is_nearer(runner: Runner) -> None:
+def test_the_earlier_deadline_applies(runner: Runner) -> None:
     with pytest.raises(DeadlineExceeded):
-        runner(python("while True: pass", seconds=60), basic(deadline=time.monotonic() + 0.5))
+        runner(
+            python("while True: pass", seconds=60), basic_context(deadline=time.monotonic() + 0.5)
+        )
 
 
 @both
 def test_cancel_from_another_thread_kills_the_group(runner: Runner, tmp_path: Path) -> None:
-    note, stop = tmp_path / "pids", threading.Event()
+    pid_file, stop = tmp_path / "pids", threading.Event()
     pids: list[int] = []
 
     def watch() -> None:
-        pids.extend(read_pids(note, 11))
+        pids.extend(read_pids(pid_file, 11))
         stop.set()
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     with pytest.raises(Cancelled):
-        runner(family(note, work="pass"), basic(cancel=stop))
+        runner(family(pid_file, work="pass"), basic_context(cancel=stop))
     watcher.join()
-    assert gone(pids, within=1.0)
+    assert have_ended(pids, within=1.0)
 
 
 @both
 def test_a_stray_that_keeps_the_pipes_is_not_waited_for(runner: Runner, tmp_path: Path) -> None:
-    note = tmp_path / "pids"
+    pid_file = tmp_path / "pids"
     code = f"""
         import os, time
         if os.fork() == 0:
-            open({str(note)!r}, "w").write(str(os.getpid()) + "\\n")
+            open({str(pid_file)!r}, "w").write(str(os.getpid()) + "\\n")
             time.sleep(60)
-        while not os.path.exists({str(note)!r}): time.sleep(0.01)
+        while not os.path.exists({str(pid_file)!r}): time.sleep(0.01)
         print("parent")
     """
-    done = runner(python(code, capture=True), basic())
+    done = runner(python(code, capture=True), basic_context())
     assert done.stdout == b"parent\n"
-    assert gone(read_pids(note, 1))
+    assert have_ended(read_pids(pid_file, 1))
 
 
 @both
 def test_a_stray_in_another_group_is_not_waited_for_either(runner: Runner, tmp_path: Path) -> None:
-    """Only the strict level keeps a child from leaving its group."""
-    note = tmp_path / "pids"
+    """Only the strict level prevents a program from leaving its group."""
+    pid_file = tmp_path / "pids"
     code = f"""
         import os, time
         if os.fork() == 0:
             os.setsid()
-            open({str(note)!r}, "w").write(str(os.getpid()) + "\\n")
+            open({str(pid_file)!r}, "w").write(str(os.getpid()) + "\\n")
             time.sleep(60)
-        while not os.path.exists({str(note)!r}): time.sleep(0.01)
+        while not os.path.exists({str(pid_file)!r}): time.sleep(0.01)
         print("parent")
     """
     try:
-        assert runner(python(code, capture=True), basic()).stdout == b"parent\n"
+        assert runner(python(code, capture=True), basic_context()).stdout == b"parent\n"
     finally:
-        os.kill(read_pids(note, 1)[0], 9)
+        os.kill(read_pids(pid_file, 1)[0], 9)
 
 
 def test_cancelling_the_task_kills_the_group_and_leaves_no_zombie(tmp_path: Path) -> None:
-    note = tmp_path / "pids"
+    pid_file = tmp_path / "pids"
 
-    async def scene() -> list[int]:
-        task = asyncio.create_task(run_async(family(note), basic()))
-        pids = await asyncio.to_thread(read_pids, note, 11)
+    async def run_and_cancel() -> list[int]:
+        task = asyncio.create_task(run_async(family(pid_file), basic_context()))
+        pids = await asyncio.to_thread(read_pids, pid_file, 11)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         return pids
 
-    pids = asyncio.run(scene())
-    assert gone(pids, within=1.0)
+    pids = asyncio.run(run_and_cancel())
+    assert have_ended(pids, within=1.0)
     assert all(
         os.path.exists(f"/proc/{pid}") is False or _parent(pid) != os.getpid() for pid in pids
     )
@@ -312,20 +329,24 @@ def _parent(pid: int) -> int:
 
 
 def test_many_at_once_on_one_loop() -> None:
-    async def scene() -> list[Completed]:
+    async def run_many() -> list[Completed]:
         return await asyncio.gather(
-            *(run_async(python(f"print({n})", capture=True), basic()) for n in range(8))
+            *(run_async(python(f"print({n})", capture=True), basic_context()) for n in range(8))
         )
 
-    assert [done.stdout for done in asyncio.run(scene())] == [b"%d\n" % n for n in range(8)]
+    assert [done.stdout for done in asyncio.run(run_many())] == [b"%d\n" % n for n in range(8)]
 
 
 PARENT = """
     import asyncio, sys, threading
+    from mediaprep.runtime.command import Command
     from mediaprep.runtime.context import Context
-    from mediaprep.runtime.process import Command, run, run_async
-    command = Command(argv=({python!r}, "-I", "-S", "-c",
-        "import os, time; open({note!r}, 'w').write(str(os.getpid()) + chr(10)); time.sleep(60)"), what="child", seconds=50)
+    from mediaprep.runtime.process import run, run_async
+    code = (
+        "import os, time; open({pid_file!r}, 'w').write(str(os.getpid()) + chr(10));"
+        " time.sleep(60)"
+    )
+    command = Command(argv=({python!r}, "-I", "-S", "-c", code), what="child", seconds=50)
     {start}
 """
 
@@ -340,65 +361,67 @@ PARENT = """
     ],
 )
 def test_a_killed_parent_leaves_no_child(start: str, tmp_path: Path) -> None:
-    note = tmp_path / "pid"
-    code = textwrap.dedent(PARENT).format(python=PYTHON, note=str(note), start=start)
+    pid_file = tmp_path / "pid"
+    code = textwrap.dedent(PARENT).format(python=PYTHON, pid_file=str(pid_file), start=start)
     parent = subprocess.Popen([sys.executable, "-c", code])
     try:
-        pids = read_pids(note, 1)
+        pids = read_pids(pid_file, 1)
     finally:
         parent.kill()
         parent.wait()
-    assert gone(pids, within=1.0)
+    assert have_ended(pids, within=1.0)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="signals a process group")
 def test_an_interrupt_kills_the_group(tmp_path: Path) -> None:
-    note = tmp_path / "pid"
+    pid_file = tmp_path / "pid"
     code = textwrap.dedent(PARENT).format(
-        python=PYTHON, note=str(note), start='run(command, Context(sandbox="basic"))'
+        python=PYTHON, pid_file=str(pid_file), start='run(command, Context(sandbox="basic"))'
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
-    pids = read_pids(note, 1)
+    pids = read_pids(pid_file, 1)
     parent.send_signal(2)
     _, stderr = parent.communicate(timeout=20)
     assert b"KeyboardInterrupt" in stderr
-    assert gone(pids, within=1.0)
+    assert have_ended(pids, within=1.0)
 
 
 @both
 def test_memory_and_file_size_are_bounded(runner: Runner, tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="MemoryError"):
-        runner(python("b'x' * (1 << 30)", memory_bytes=500 * 2**20), basic())
+        runner(python("b'x' * (1 << 30)", memory_bytes=500 * 2**20), basic_context())
     with pytest.raises(ToolError, match="File too large"):
         runner(
             python(
                 f"with open({str(tmp_path / 'big')!r}, 'wb') as file: file.write(b'x' * 5000)",
                 file_bytes=4096,
             ),
-            basic(),
+            basic_context(),
         )
     assert (tmp_path / "big").stat().st_size <= 4096
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @both
-def test_peak_memory_is_seen(runner: Runner) -> None:
-    done = runner(python("import time; x = b'x' * (100 << 20); del x; time.sleep(0.5)"), basic())
+def test_peak_memory_is_reported(runner: Runner) -> None:
+    done = runner(
+        python("import time; x = b'x' * (100 << 20); del x; time.sleep(0.5)"), basic_context()
+    )
     assert done.peak_memory_bytes is not None
     assert 100 * 2**20 < done.peak_memory_bytes < 200 * 2**20
 
 
 @both
-def test_nothing_is_left_open(runner: Runner) -> None:
-    runner(python("pass"), basic())
+def test_no_descriptor_is_left_open(runner: Runner) -> None:
+    runner(python("pass"), basic_context())
     before = len(os.listdir("/dev/fd"))
     for _ in range(10):
-        runner(python("pass"), basic())
+        runner(python("pass"), basic_context())
     assert len(os.listdir("/dev/fd")) == before
 
 
-def test_a_run_that_is_cancelled_already_starts_nothing() -> None:
+def test_a_context_that_is_already_cancelled_starts_nothing() -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(Cancelled):
-        run(python("pass"), basic(cancel=stop))
+        run(python("pass"), basic_context(cancel=stop))

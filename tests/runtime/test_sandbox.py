@@ -1,4 +1,4 @@
-"""What a confined child cannot do, and that no level is ever quietly weaker than the one asked for."""
+"""A confined child reaches only what it was granted, and a level is never weaker than reported."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import imageio_ffmpeg
 import pytest
 
 from mediaprep.errors import EnvironmentProblem, ToolError
-from mediaprep.runtime import launcher as _launch
-from mediaprep.runtime import sandbox
+from mediaprep.runtime import launcher, sandbox
+from mediaprep.runtime.command import Command, Completed
 from mediaprep.runtime.context import Context
-from mediaprep.runtime.process import Command, Completed, run, run_async
+from mediaprep.runtime.process import run, run_async
 
 PYTHON = str(Path(sys.executable).resolve())
 STRICT = sandbox.available().level == "strict"
@@ -27,7 +27,7 @@ needs_strict = pytest.mark.skipif(not STRICT, reason="this host has no Landlock 
 def confined(
     code: str, *, level: str = "strict", reads: tuple[str, ...] = (), writes: tuple[str, ...] = ()
 ) -> Completed:
-    """Python in the sandbox, with its own library to read."""
+    """Run Python code in the sandbox; its library can be read."""
     command = Command(
         argv=(PYTHON, "-I", "-S", "-c", code),
         what="child",
@@ -40,8 +40,16 @@ def confined(
     return run(command, Context(sandbox=level))
 
 
-def act(code: str) -> str:
-    return f"import os, socket\ntry:\n    {code}\nexcept OSError as problem: print(type(problem).__name__)\nelse: print('done')"
+def try_code(code: str) -> str:
+    return f"""
+import os, socket
+try:
+    {code}
+except OSError as problem:
+    print(type(problem).__name__)
+else:
+    print("done")
+"""
 
 
 @pytest.fixture
@@ -80,20 +88,22 @@ def scene(tmp_path: Path) -> Path:
         ("os.kill(os.getppid(), 0)", "PermissionError"),
     ],
 )
-def test_a_strict_child_reaches_only_what_was_named(scene: Path, code: str, answer: str) -> None:
+def test_a_strict_child_reaches_only_what_it_was_granted(
+    scene: Path, code: str, answer: str
+) -> None:
     done = confined(
-        act(code.format(scene)), reads=(str(scene / "in"),), writes=(str(scene / "out"),)
+        try_code(code.format(scene)), reads=(str(scene / "in"),), writes=(str(scene / "out"),)
     )
     assert done.stdout.decode().strip() == answer
     assert (scene / "other" / "file").read_text() == "content"
 
 
 @needs_strict
-def test_a_link_does_not_lead_out(scene: Path) -> None:
+def test_a_link_gives_no_access_to_its_target(scene: Path) -> None:
     (scene / "in" / "link").symlink_to(scene / "other" / "file")
     (scene / "out" / "link").symlink_to(scene / "other" / "file")
     for code in (f"open('{scene}/in/link').read()", f"open('{scene}/out/link', 'w')"):
-        done = confined(act(code), reads=(str(scene / "in"),), writes=(str(scene / "out"),))
+        done = confined(try_code(code), reads=(str(scene / "in"),), writes=(str(scene / "out"),))
         assert done.stdout == b"PermissionError\n"
 
 
@@ -113,44 +123,51 @@ def test_privileges_cannot_be_gained() -> None:
 
 
 def test_a_basic_child_has_limits_only(scene: Path) -> None:
-    code = "import resource as r; print(r.getrlimit(r.RLIMIT_NOFILE)[0], r.getrlimit(r.RLIMIT_CORE)[1], r.getrlimit(r.RLIMIT_AS)[0])"
+    code = (
+        "import resource as r; limits = r.RLIMIT_NOFILE, r.RLIMIT_CORE, r.RLIMIT_AS;"
+        "print(*(r.getrlimit(limit)[0] for limit in limits))"
+    )
     assert confined(code, level="basic").stdout == b"64 0 1073741824\n"
-    assert confined(act(f"open('{scene}/other/file').read()"), level="basic").stdout == b"done\n"
+    assert (
+        confined(try_code(f"open('{scene}/other/file').read()"), level="basic").stdout == b"done\n"
+    )
 
 
 @needs_strict
-def test_a_folder_that_is_not_there_stops_the_start(scene: Path) -> None:
-    """Rather that than a child that is confined to something else."""
+def test_a_missing_folder_prevents_the_start(scene: Path) -> None:
+    """Otherwise the child would be confined to something else."""
     with pytest.raises(EnvironmentProblem, match="No such file"):
         confined("pass", writes=(str(scene / "missing"),))
 
 
-def test_a_level_that_cannot_be_had_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_level_that_is_not_available_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     weak = sandbox.SandboxReport(
-        level="basic", landlock_abi=0, seccomp=True, reasons=("no Landlock here",)
+        level="basic", landlock_abi=0, seccomp=True, reasons=("no Landlock",)
     )
     monkeypatch.setattr(sandbox, "available", lambda: weak)
-    with pytest.raises(EnvironmentProblem, match="'strict' is not available: no Landlock here"):
-        sandbox.choose("strict")
-    assert sandbox.choose("auto") == "basic"
-    assert sandbox.choose("basic") == "basic"
-    with pytest.raises(EnvironmentProblem, match="want auto, strict or basic"):
-        sandbox.choose("none")
+    with pytest.raises(EnvironmentProblem, match="'strict' is not available: no Landlock"):
+        sandbox.resolve_level("strict")
+    assert sandbox.resolve_level("auto") == "basic"
+    assert sandbox.resolve_level("basic") == "basic"
+    with pytest.raises(EnvironmentProblem, match="allowed: auto, strict, basic"):
+        sandbox.resolve_level("none")
 
 
 def test_a_host_without_limits_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     none = sandbox.SandboxReport(level="none", landlock_abi=0, seccomp=False, reasons=("Windows",))
     monkeypatch.setattr(sandbox, "available", lambda: none)
     with pytest.raises(EnvironmentProblem, match="Windows"):
-        sandbox.choose("auto")
+        sandbox.resolve_level("auto")
 
 
-def test_the_report_gives_a_reason_for_what_is_missing() -> None:
+def test_the_report_has_a_reason_for_each_missing_feature() -> None:
     report = sandbox.available()
     assert (report.level == "strict") == (not report.reasons)
 
 
-def test_macos_is_told_that_its_children_are_not_confined(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_macos_the_report_says_that_children_are_not_confined(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     sandbox.available.cache_clear()
     try:
@@ -158,27 +175,29 @@ def test_macos_is_told_that_its_children_are_not_confined(monkeypatch: pytest.Mo
         assert (report.level, report.landlock_abi, report.seccomp) == ("basic", 0, False)
         assert "not confined" in report.reasons[0]
         with pytest.raises(EnvironmentProblem, match="not confined"):
-            sandbox.choose("strict")
+            sandbox.resolve_level("strict")
     finally:
         monkeypatch.undo()
         sandbox.available.cache_clear()
 
 
-def test_the_modules_import_where_unix_is_missing() -> None:
+def test_the_modules_can_be_imported_without_posix_features() -> None:
     code = """
 import asyncio, subprocess, tempfile, os, signal, select, sys
 for module in ("fcntl", "resource"): sys.modules[module] = None
-for name in ("fork", "register_at_fork", "killpg", "waitid", "pidfd_open", "uname", "setsid"): delattr(os, name)
+for name in ("fork", "register_at_fork", "killpg", "waitid", "pidfd_open", "uname", "setsid"):
+    delattr(os, name)
 for name in ("SIGKILL", "SIGALRM", "SIGXCPU"): delattr(signal, name)
 del select.poll
-import mediaprep.runtime.process, mediaprep.runtime.child, mediaprep.runtime.effects, mediaprep.runtime.sandbox, mediaprep.probing.reader.pool
+import mediaprep.runtime.child_server, mediaprep.runtime.effects, mediaprep.runtime.startup
+import mediaprep.probing.reader.pool
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def verdict(program: bytes, audit: int, number: int, flags: int = 0) -> int:
-    """A small reading of classic BPF, independent of the kernel's, for the system call that is asked about."""
+    """Interpret a classic BPF program for one system call, independently of the kernel."""
     data = struct.pack(
         "<iIQQ", number, audit, 0, flags
     )  # seccomp_data: nr, arch, instruction pointer, args[0]
@@ -234,8 +253,8 @@ ALLOW, EPERM, ENOSYS, KILL = 0x7FFF0000, 0x50001, 0x50026, 0x80000000
     ],
 )
 def test_the_filter_of_each_machine(machine: str, audit: int, calls: dict[str, int]) -> None:
-    """Numbers from the kernel's tables: arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h."""
-    program = _launch.call_filter(machine)
+    """The numbers are those of syscall_64.tbl and include/uapi/asm-generic/unistd.h."""
+    program = launcher.call_filter(machine)
     for name in ("openat", "read", "execve"):
         assert verdict(program, audit, calls[name]) == ALLOW, name
     for name in ("socket", "connect", "ptrace", "setsid"):
@@ -244,17 +263,17 @@ def test_the_filter_of_each_machine(machine: str, audit: int, calls: dict[str, i
     assert verdict(program, audit, calls["clone"], flags=0x1200011) == EPERM  # as fork
     assert verdict(program, audit, 435) == ENOSYS  # clone3
     assert verdict(program, 0x40000003, calls["read"]) == KILL  # another architecture
-    assert verdict(_launch.call_filter(machine, exec_too=True), audit, calls["execve"]) == EPERM
+    assert verdict(launcher.call_filter(machine, block_exec=True), audit, calls["execve"]) == EPERM
     if machine == "x86_64":
         assert verdict(program, audit, 0x40000000 + calls["socket"]) == KILL  # x32
 
 
-def test_a_machine_without_numbers_is_refused() -> None:
-    with pytest.raises(_launch.CannotConfine, match="riscv64"):
-        _launch.call_filter("riscv64")
+def test_an_unknown_machine_is_refused() -> None:
+    with pytest.raises(launcher.CannotConfine, match="riscv64"):
+        launcher.call_filter("riscv64")
 
 
-def test_the_launcher_refuses_rather_than_skips() -> None:
+def test_the_launcher_never_skips_a_setting() -> None:
     for words in (
         ["as=words", "--", "/bin/true"],
         ["read=/", "/bin/true"],
@@ -262,9 +281,9 @@ def test_the_launcher_refuses_rather_than_skips() -> None:
         ["parent=1", "--", "/bin/true"],
     ):
         done = subprocess.run(
-            [sys.executable, "-I", "-S", _launch.__file__, *words], capture_output=True, timeout=30
+            [sys.executable, "-I", "-S", launcher.__file__, *words], capture_output=True, timeout=30
         )
-        assert done.returncode == _launch.SETUP_FAILED, words
+        assert done.returncode == launcher.SETUP_FAILED, words
 
 
 @needs_strict
@@ -272,54 +291,21 @@ def test_the_launcher_refuses_rather_than_skips() -> None:
 def test_ffmpeg_works_confined_from_a_descriptor_to_a_folder(
     tmp_path: Path, *, on_a_loop: bool
 ) -> None:
-    """The whole way of a job: input by descriptor, faststart output, progress lines; and what is not named stays shut."""
+    """Input by descriptor, faststart output and progress lines work; other files cannot be opened."""
     ffmpeg, source = imageio_ffmpeg.get_ffmpeg_exe(), tmp_path / "source.mp4"
     (tmp_path / "out").mkdir()
-    make = [
-        ffmpeg,
-        "-v",
-        "error",
-        "-f",
-        "lavfi",
-        "-i",
-        "testsrc2=s=64x64:r=10:d=1",
-        "-c:v",
-        "libx264",
-        "-threads",
-        "1",
-        str(source),
-    ]
-    subprocess.run(make, check=True, timeout=60)
+    encode = f"-v error -f lavfi -i testsrc2=s=64x64:r=10:d=1 -c:v libx264 -threads 1 {source}"
+    subprocess.run([ffmpeg, *encode.split()], check=True, timeout=60)
     lines: list[str] = []
     with source.open("rb") as file:
         command = Command(
             argv=(
+                ffmpeg,
                 *(
-                    ffmpeg,
-                    "-nostdin",
-                    "-hide_banner",
-                    "-v",
-                    "error",
-                    "-protocol_whitelist",
-                    "fd",
-                    "-f",
-                    "mov",
-                    "-threads",
-                    "1",
-                ),
-                *(
-                    "-fd",
-                    str(file.fileno()),
-                    "-i",
-                    "fd:",
-                    "-c:v",
-                    "libx264",
-                    "-threads",
-                    "1",
-                    "-movflags",
-                    "+faststart",
-                ),
-                *("-progress", "pipe:1", "-nostats", "-f", "mp4", f"file:{tmp_path}/out/made.part"),
+                    f"-nostdin -hide_banner -v error -protocol_whitelist fd -f mov -threads 1"
+                    f" -fd {file.fileno()} -i fd: -c:v libx264 -threads 1 -movflags +faststart"
+                    f" -progress pipe:1 -nostats -f mp4 file:{tmp_path}/out/out.part"
+                ).split(),
             ),
             what="encode",
             seconds=60,
@@ -335,14 +321,14 @@ def test_ffmpeg_works_confined_from_a_descriptor_to_a_folder(
             else run(command, Context(sandbox="strict"))
         )
     assert (done.exit_code, done.sandbox, lines[-1]) == (0, "strict", "progress=end")
-    assert (tmp_path / "out" / "made.part").read_bytes()[36:40] == b"moov"
-    shut = Command(
+    assert (tmp_path / "out" / "out.part").read_bytes()[36:40] == b"moov"
+    refused = Command(
         argv=(ffmpeg, "-v", "error", "-i", f"file:{source}", "-f", "null", "-"),
         what="decode",
         seconds=60,
     )
     with pytest.raises(ToolError, match=r"Permission denied|Error opening"):
-        run(shut, Context(sandbox="strict"))
+        run(refused, Context(sandbox="strict"))
 
 
 @needs_strict
@@ -373,14 +359,16 @@ def test_a_confined_child_cannot_connect() -> None:
 
 
 @pytest.mark.parametrize("end", ["pass", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"])
-def test_the_empty_folder_is_left_nowhere(tmp_path: Path, end: str) -> None:
-    """Twice: the folder of a process serves all its children. The second end is what nobody can clean up after."""
+def test_the_empty_folder_is_removed_even_after_sigkill(tmp_path: Path, end: str) -> None:
+    """Two runs, because one folder serves all children of a process."""
     code = f"""
+from mediaprep.runtime.command import Command
 from mediaprep.runtime.context import Context
-from mediaprep.runtime.process import Command, run
+from mediaprep.runtime.process import run
 argv = ({PYTHON!r}, "-I", "-S", "-c", "import os; print(os.listdir('.'))")
+command = Command(argv=argv, what="child", seconds=9, capture=True)
 for _ in range(2):
-    print(run(Command(argv=argv, what="child", seconds=9, capture=True), Context(sandbox="basic")).stdout, flush=True)
+    print(run(command, Context(sandbox="basic")).stdout, flush=True)
 {end}
 """
     done = subprocess.run(

@@ -65,7 +65,7 @@ def test_other_formats_are_converted(name, suffix, make: Make, tmp_path):
     evidence = outcome.evidence[0]
     assert evidence.ssim is not None
     assert evidence.ssim > 0.99
-    assert evidence.sandbox == sandbox.choose("auto")
+    assert evidence.sandbox == sandbox.resolve_level("auto")
 
 
 def test_the_largest_icon_is_kept(make: Make, tmp_path):

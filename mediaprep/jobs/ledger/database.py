@@ -13,8 +13,8 @@ from typing import Self
 from mediaprep.errors import EnvironmentProblem
 from mediaprep.jobs.ledger.owner import Owner, acquire_lock
 from mediaprep.jobs.ledger.schema import MIGRATIONS, SCHEMA_VERSION
-from mediaprep.runtime.crashpoints import step
-from mediaprep.runtime.source import display_name, reason
+from mediaprep.runtime.crashpoints import crashpoint
+from mediaprep.runtime.paths import display_name, os_error_text
 
 BUSY_TIMEOUT_SECONDS = 60
 CACHE_KIB = 4 * 1024
@@ -116,7 +116,7 @@ class Database:
                 for statement in migration.split(";\n"):
                     self.db.execute(statement)
             self.db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            step("ledger-migrated")
+            crashpoint("ledger-migrated")
 
     @contextlib.contextmanager
     def translated_errors(self) -> Iterator[None]:
@@ -129,7 +129,7 @@ class Database:
             raise LedgerDamaged(self.path, f"is damaged ({problem})") from problem
         except OSError as problem:
             raise EnvironmentProblem(
-                f"ledger {display_name(self.path)}: {reason(problem)}"
+                f"ledger {display_name(self.path)}: {os_error_text(problem)}"
             ) from problem
 
     @contextlib.contextmanager
@@ -146,9 +146,9 @@ class Database:
             self._in_transaction = True
             try:
                 yield
-                step("ledger-commit")
+                crashpoint("ledger-commit")
                 self.db.execute("COMMIT")
-                step("ledger-committed")
+                crashpoint("ledger-committed")
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):
                     self.db.execute("ROLLBACK")

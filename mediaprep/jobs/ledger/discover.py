@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mediaprep.errors import UsageProblem
 from mediaprep.jobs.ledger.records import FoundFile
-from mediaprep.runtime.source import display_name, reason
+from mediaprep.runtime.paths import display_name, os_error_text
 
 # Hidden files, and the names under which browsers, unpackers and copiers write unfinished files.
 IGNORED = (".*", "*.part", "*.tmp", "*.crdownload", "*.filepart", "~*", "_UNPACK_*")
@@ -45,7 +45,7 @@ def walk(root: Path, report: Callable[[str], None]) -> Iterator[FoundFile]:
             if not below:
                 report(f"{display_name(root)}: no such folder")
         except OSError as problem:
-            report(f"{display_name(root / below)}: cannot be read ({reason(problem)})")
+            report(f"{display_name(root / below)}: cannot be read ({os_error_text(problem)})")
 
 
 def found_file(path: os.PathLike[str], relative_path: str) -> FoundFile | None:
@@ -77,7 +77,7 @@ def find_inputs(inputs: Sequence[str], report: Callable[[str], None]) -> Iterato
         try:
             facts = path.stat()
         except OSError as problem:
-            report(f"{display_name(text)}: {reason(problem)}")
+            report(f"{display_name(text)}: {os_error_text(problem)}")
             continue
         yield _with_stamp(text, path.name, facts)
 
@@ -90,7 +90,7 @@ def refuse_nested_output(source: Path, out: Path) -> None:
     try:
         facts = source.stat()
     except OSError as problem:
-        raise UsageProblem(f"{display_name(source)}: {reason(problem)}") from problem
+        raise UsageProblem(f"{display_name(source)}: {os_error_text(problem)}") from problem
     real = Path(os.path.realpath(out))
     for folder in (real, *real.parents):
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from mediaprep.errors import EnvironmentProblem, UsageProblem
 from mediaprep.jobs.ledger.database import LedgerTooNew, LedgerUnusable, open_lock_file
 from mediaprep.jobs.ledger.ledger import Ledger
-from mediaprep.runtime.source import display_name, reason
+from mediaprep.runtime.paths import display_name, os_error_text
 
 
 def open_existing(path: Path) -> Ledger:
@@ -76,7 +76,7 @@ def set_aside(problem: LedgerUnusable) -> Path:
         ) from problem
     except OSError as refused:
         raise EnvironmentProblem(
-            f"{problem}, and cannot be renamed: {reason(refused)}"
+            f"{problem}, and cannot be renamed: {os_error_text(refused)}"
         ) from refused
     finally:
         os.close(lock)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mediaprep.runtime.source import Stamp, folded
+from mediaprep.runtime.paths import collision_key
+from mediaprep.runtime.source import Stamp
 
 State = Literal["new", "run", "publish", "done"]
 
@@ -122,7 +123,7 @@ def job_key(settings_id: int, source: bytes, stamp: str) -> bytes:
 
 def folded_name(name: str) -> bytes:
     """Return the key under which two names collide on some file system."""
-    return os.fsencode(folded(name))
+    return os.fsencode(collision_key(name))
 
 
 def stamp_text(stamp: Stamp) -> str:

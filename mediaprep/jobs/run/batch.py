@@ -25,7 +25,7 @@ from mediaprep.jobs.run.quarantine import Quarantine
 from mediaprep.jobs.run.receipts import rebuild_ledger
 from mediaprep.jobs.workers.pool import WorkerPool
 from mediaprep.jobs.workers.records import RunSettings
-from mediaprep.runtime.source import display_name
+from mediaprep.runtime.paths import display_name
 
 TOOLS = ("mediaprep", "imageio-ffmpeg", "av", "pymediainfo", "pillow")
 

@@ -22,7 +22,7 @@ from mediaprep.jobs.run.stages import JobStages
 from mediaprep.jobs.workers.pool import WorkerPool
 from mediaprep.jobs.workers.records import RunSettings
 from mediaprep.model.events import Event, Progress
-from mediaprep.runtime.crashpoints import step
+from mediaprep.runtime.crashpoints import crashpoint
 
 TURN_SECONDS = 0.5
 QUEUED_PER_WORKER = 4  # jobs that are claimed for each one that can run at once
@@ -151,7 +151,7 @@ class Driver:
         free = QUEUED_PER_WORKER * self.pool.jobs - self._stages.queued
         rows = self.ledger.claim(self.settings_id, free)
         if rows:
-            step("claimed")
+            crashpoint("claimed")
         jobs = [InFlightJob(row=row, folder=self.folder.work) for row in rows]
         self._stages.jobs.update((job.row.id, job) for job in jobs)
         for job in jobs:

@@ -10,8 +10,14 @@ from itertools import count
 from pathlib import Path
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.runtime.atomic import publish, remove_part, rename_new, work_file
-from mediaprep.runtime.source import fitting, open_source
+from mediaprep.runtime.atomic import (
+    create_work_file,
+    publish,
+    remove_work_file,
+    rename_without_replacing,
+)
+from mediaprep.runtime.paths import fit_name
+from mediaprep.runtime.source import open_source
 
 COPY_BYTES = 2**20
 
@@ -33,7 +39,7 @@ def move_file(source: Path, target: Path) -> Path:
     for path in _numbered(target):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            rename_new(source, path)
+            rename_without_replacing(source, path)
         except FileExistsError:
             continue
         except OSError as problem:
@@ -62,13 +68,13 @@ def copy_file(source: Path, target: Path) -> Path:
 
 
 def _copy_new(source: Path, target: Path) -> None:
-    part, descriptor = work_file(target.parent)
+    part, descriptor = create_work_file(target.parent)
     try:
         with source.open("rb") as reader, os.fdopen(descriptor, "wb") as writer:
             shutil.copyfileobj(reader, writer, COPY_BYTES)
         publish(part, target, force=False)
     except BaseException:
-        remove_part(part)
+        remove_work_file(part)
         raise
 
 
@@ -76,4 +82,4 @@ def _numbered(target: Path) -> Iterator[Path]:
     """Yield ``clip.mp4``, ``clip.2.mp4``, ``clip.3.mp4`` and so on."""
     yield target
     for number in count(2):
-        yield target.with_name(fitting(target.stem, f".{number}{target.suffix}"))
+        yield target.with_name(fit_name(target.stem, f".{number}{target.suffix}"))

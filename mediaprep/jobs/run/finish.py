@@ -21,8 +21,8 @@ from mediaprep.jobs.run.publish import Publisher, PublishTask
 from mediaprep.jobs.run.quarantine import Quarantine
 from mediaprep.jobs.workers.records import JobInspection, JobResult, RunSettings
 from mediaprep.pipeline.outcome import Outcome
-from mediaprep.runtime.crashpoints import step
-from mediaprep.runtime.source import display_name
+from mediaprep.runtime.crashpoints import crashpoint
+from mediaprep.runtime.paths import display_name
 
 MAX_DEAD_PROCESSES = 10  # that worked on a job, until the job is assumed to be the cause
 PAUSE_FACTOR = 4  # between the pauses before two attempts
@@ -131,7 +131,7 @@ class JobFinisher:
     def recover(self) -> None:
         """Take over the jobs of dead processes: complete their publications, release the others."""
         for row in self.ledger.claim_orphans():
-            step("recovering")
+            crashpoint("recovering")
             if row.state == "publish":
                 self._publisher.complete(row)
             elif row.attempts > MAX_DEAD_PROCESSES:
@@ -177,7 +177,7 @@ class JobFinisher:
         except (MediaPrepError, OSError) as problem:
             message = f"{display_name(row.source)}: cannot be quarantined: {problem_text(problem)}"
             self.notify(Notice(message=message, failure=True))
-        step("quarantined")
+        crashpoint("quarantined")
 
     def _report_published(self, task: PublishTask) -> None:
         outcome = task.result.outcome

@@ -10,7 +10,7 @@ from pathlib import Path
 from mediaprep.errors import UsageProblem
 from mediaprep.jobs.run.filesystem import is_on_network
 from mediaprep.jobs.run.output_folder import STATE_FOLDER
-from mediaprep.runtime.source import display_name
+from mediaprep.runtime.paths import display_name
 
 
 def default_ledger(out: Path) -> Path:

@@ -18,8 +18,8 @@ from mediaprep.jobs.ledger.owner import Owner, acquire_lock, is_locked
 from mediaprep.jobs.ledger.records import JobRow, Publication
 from mediaprep.jobs.run.files import digest_of
 from mediaprep.runtime.atomic import publish, sync_folder
-from mediaprep.runtime.crashpoints import step
-from mediaprep.runtime.source import display_name, reason
+from mediaprep.runtime.crashpoints import crashpoint
+from mediaprep.runtime.paths import display_name, os_error_text
 
 STATE_FOLDER = ".mediaprep"
 
@@ -52,7 +52,9 @@ class OutputFolder:
         self.close()
 
     def _not_writable(self, problem: OSError) -> EnvironmentProblem:
-        return EnvironmentProblem(f"{display_name(self.out)}: not writable ({reason(problem)})")
+        return EnvironmentProblem(
+            f"{display_name(self.out)}: not writable ({os_error_text(problem)})"
+        )
 
     def close(self) -> None:
         """Delete the work folder, which stops jobs that still run."""
@@ -98,8 +100,8 @@ class OutputFolder:
                 raise _lost_work_file(target)
             target.parent.mkdir(parents=True, exist_ok=True)
             replace = existing is not None and existing == output.replaces_sha256
-            publish(work_file, target, force=replace, durably=False)
-            step("linked")
+            publish(work_file, target, force=replace, durable=False)
+            crashpoint("linked")
 
     def sync(self, outputs: Sequence[Publication]) -> None:
         """Make the names of outputs durable. Raises: OSError."""

@@ -12,7 +12,7 @@ from mediaprep.jobs.ledger.records import JobRow, Publication
 from mediaprep.jobs.run.files import digest_of
 from mediaprep.jobs.run.output_folder import OutputFolder
 from mediaprep.jobs.workers.records import WorkFile
-from mediaprep.runtime.source import fitting
+from mediaprep.runtime.paths import fit_name
 
 
 def choose_names(
@@ -60,7 +60,7 @@ def _numbered_names(row: JobRow, work_files: Sequence[WorkFile], number: int) ->
     names = []
     for part, work_file in enumerate(work_files, start=1):
         part_tag = f".{part:0{digits}d}" if len(work_files) > 1 else ""
-        names.append(str(path.parent / fitting(path.stem, f"{tag}{part_tag}{work_file.suffix}")))
+        names.append(str(path.parent / fit_name(path.stem, f"{tag}{part_tag}{work_file.suffix}")))
     return names
 
 

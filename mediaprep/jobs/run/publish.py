@@ -23,7 +23,7 @@ from mediaprep.jobs.run.output_folder import OutputFolder
 from mediaprep.jobs.run.output_names import choose_names
 from mediaprep.jobs.run.receipts import append_receipts, receipt
 from mediaprep.jobs.workers.records import JobResult, RunSettings
-from mediaprep.runtime.crashpoints import step
+from mediaprep.runtime.crashpoints import crashpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +50,14 @@ class Publisher:
         Raises: EnvironmentProblem if names or receipts cannot be made durable.
         """
         recorded = self._record(tasks)
-        step("outputs-recorded")
+        crashpoint("outputs-recorded")
         linked = self._link(recorded)
         self._make_durable(linked)
-        step("receipts-written")
+        crashpoint("receipts-written")
         with self.ledger.transaction():
             for task in linked:
                 self._record_end(task)
-        step("done")
+        crashpoint("done")
         return linked
 
     def complete(self, row: JobRow) -> None:
@@ -110,7 +110,7 @@ class Publisher:
         ]
         try:
             self.folder.sync([output for task in tasks for output in task.outputs])
-            step("names-synced")
+            crashpoint("names-synced")
             append_receipts(self.folder.out, receipts)
         except OSError as problem:
             raise EnvironmentProblem(

@@ -24,7 +24,7 @@ from mediaprep.jobs.workers.encode import copy_outputs, encode_job
 from mediaprep.jobs.workers.inspect import inspect_job
 from mediaprep.jobs.workers.pool import WorkerPool
 from mediaprep.jobs.workers.records import JobInspection, JobResult, JobTask, RunSettings
-from mediaprep.runtime.crashpoints import step
+from mediaprep.runtime.crashpoints import crashpoint
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,7 +118,7 @@ class JobStages:
             self._handle_result(job, result)
 
     def _handle_inspection(self, job: InFlightJob, inspection: JobInspection) -> None:
-        step("inspected")
+        crashpoint("inspected")
         job.inspection = inspection
         job.work_files = (inspection.copy,) if inspection.copy else ()
         match inspection.status:

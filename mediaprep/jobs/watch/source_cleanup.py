@@ -13,8 +13,8 @@ from mediaprep.jobs.problem import problem_text
 from mediaprep.jobs.run.driver import Driver
 from mediaprep.jobs.run.events import Notice
 from mediaprep.jobs.run.files import move_file
-from mediaprep.runtime.crashpoints import step
-from mediaprep.runtime.source import display_name
+from mediaprep.runtime.crashpoints import crashpoint
+from mediaprep.runtime.paths import display_name
 
 OnDone = Literal["leave", "move", "delete"]
 ROWS = 100  # that are read from the ledger at once
@@ -55,7 +55,7 @@ class SourceCleanup:
         """
         source = Path(row.source)
         file = found_file(source, row.relative_path)
-        step("cleaning-up")
+        crashpoint("cleaning-up")
         is_unchanged = file is not None and file.stamp == row.stamp
         if row.status in HAS_RESULT and is_unchanged:
             try:
@@ -65,7 +65,7 @@ class SourceCleanup:
                 message = f"{display_name(source)}: cannot be {verb}: {problem_text(problem)}"
                 driver.listener(Notice(message=message, failure=True))
                 return
-        step("cleaned-up")
+        crashpoint("cleaned-up")
         driver.ledger.mark_cleaned_up(row.id)
 
     def _move_or_delete(self, source: Path, row: JobRow) -> None:

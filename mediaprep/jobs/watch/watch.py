@@ -23,8 +23,8 @@ from mediaprep.jobs.run.events import JobDone, JobEvent, JobFound, JobListener, 
 from mediaprep.jobs.watch.observer import MAX_QUEUED_EVENTS, Observer, has_events
 from mediaprep.jobs.watch.settle import SettleOptions, UnsettledFiles
 from mediaprep.jobs.watch.source_cleanup import OnDone, SourceCleanup
-from mediaprep.runtime.crashpoints import step
-from mediaprep.runtime.source import display_name
+from mediaprep.runtime.crashpoints import crashpoint
+from mediaprep.runtime.paths import display_name
 
 TURN_SECONDS = 0.2
 FREE_SPACE_SECONDS = 5.0  # between two checks of the free space
@@ -184,9 +184,9 @@ class Watch:
         files = list(self._unsettled.settled())
         if not files:
             return
-        step("settled")
+        crashpoint("settled")
         _, new = driver.ledger.add(driver.settings_id, files)
-        step("added")
+        crashpoint("added")
         for file in files:
             self._unsettled.remove(file)
         if new:

@@ -25,9 +25,10 @@ from mediaprep.pipeline.outcome import Outcome
 from mediaprep.pipeline.prepare import prepare_steps
 from mediaprep.pipeline.request import Request
 from mediaprep.runtime.context import Context
-from mediaprep.runtime.crashpoints import step
+from mediaprep.runtime.crashpoints import crashpoint
 from mediaprep.runtime.effects import drive
-from mediaprep.runtime.source import Source, display_name, open_source
+from mediaprep.runtime.paths import display_name
+from mediaprep.runtime.source import Source, open_source
 
 
 def encode_job(task: JobTask, inspection: JobInspection) -> JobResult:
@@ -75,13 +76,13 @@ def _encode(task: JobTask, inspection: JobInspection, context: Context) -> JobRe
         else:
             paths = [copy_source(source, Path(task.folder), context)]
             suffixes = [Path(task.source).suffix]
-        step("encoded")
+        crashpoint("encoded")
         if source.sha256(context.check) != inspection.sha256 or not source.unchanged():
             return JobResult(status="changed", problem="the file changed while it was processed")
     work_files = _finish(paths, suffixes, context)
     if inspection.outcome is not None and work_files[0].sha256 != inspection.sha256:
         return JobResult(status="failed", problem="the copy differs from the source")
-    step("synced")
+    crashpoint("synced")
     return JobResult(status=outcome.status, work_files=work_files, outcome=outcome)
 
 

@@ -20,9 +20,10 @@ from mediaprep.planning.check import unreadable
 from mediaprep.planning.plan import Plan
 from mediaprep.probing.probe import ProbeResult
 from mediaprep.runtime.context import Context
-from mediaprep.runtime.crashpoints import step
+from mediaprep.runtime.crashpoints import crashpoint
 from mediaprep.runtime.effects import drive
-from mediaprep.runtime.source import Source, display_name, open_source
+from mediaprep.runtime.paths import display_name
+from mediaprep.runtime.source import Source, open_source
 
 # Pixels of a source frame up to which an encode keeps so many threads busy.
 _ENCODE_THREADS = (
@@ -102,7 +103,7 @@ def _inspect_content(source: Source, task: JobTask, context: Context) -> _Inspec
 def _copy(source: Source, task: JobTask, context: Context) -> WorkFile:
     path = copy_source(source, Path(task.folder), context)
     copy = finish_work_file(path, Path(task.source).suffix, context)
-    step("copied")
+    crashpoint("copied")
     return copy
 
 

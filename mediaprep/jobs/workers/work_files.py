@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from mediaprep.jobs.workers.records import WorkFile
-from mediaprep.runtime.atomic import work_file
+from mediaprep.runtime.atomic import create_work_file
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.source import Source, open_source
 
@@ -32,7 +32,7 @@ def copy_source(source: Source, folder: Path, context: Context) -> Path:
     The copy is a reflink where the file system supports it. It is never a hard link, because the
     source would change with it. Raises: OSError, Cancelled, DeadlineExceeded.
     """
-    path, descriptor = work_file(folder)
+    path, descriptor = create_work_file(folder)
     try:
         if not _clone(descriptor, source):
             for offset in range(0, source.size_bytes, COPY_BYTES):

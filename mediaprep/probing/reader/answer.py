@@ -10,7 +10,7 @@ from mediaprep.errors import EnvironmentProblem, SourceUnreadable
 from mediaprep.model.media import Media
 from mediaprep.model.serialize import decode
 from mediaprep.runtime.child import ChildDied
-from mediaprep.runtime.source import display_name
+from mediaprep.runtime.paths import display_name
 
 REMEDY = "the file is damaged or malicious; re-save it with another program"
 

@@ -22,10 +22,9 @@ from mediaprep.probing.reader.answer import REMEDY, describe_crash, parse_answer
 from mediaprep.probing.reader.semaphore import FairSemaphore
 from mediaprep.probing.reader.serve import PRELOADED, READER, child_config
 from mediaprep.probing.request import ReadRequest
-from mediaprep.runtime import child as processes
 from mediaprep.runtime import sandbox
-from mediaprep.runtime.child import Child, ChildDied, ChildTimeout
-from mediaprep.runtime.context import SLOW_DISK, Context
+from mediaprep.runtime.child import Child, ChildDied, ChildTimeout, start
+from mediaprep.runtime.context import MIN_READ_RATE, Context
 from mediaprep.runtime.effects import Steps, call
 from mediaprep.runtime.prefork import ForkedChild
 from mediaprep.runtime.source import Source
@@ -83,7 +82,7 @@ class ReaderPool:
         attempt; only one file at a time gets that.
         """
         factor = LONG_FACTOR if request.deep or request.payload else 1
-        seconds = context.limits.probe_seconds * factor + source.size_bytes / SLOW_DISK
+        seconds = context.limits.probe_seconds * factor + source.size_bytes / MIN_READ_RATE
         attempt = _Attempt(source=source, body=encode(request), seconds=seconds)
         try:
             try:
@@ -106,12 +105,12 @@ class ReaderPool:
 
     def add_preforked(self, forked: Sequence[ForkedChild]) -> None:
         """Take over children that were forked early and run ``serve_prefork``."""
-        children = [processes.adopt(child) for child in forked]
+        children = [Child.from_fork(child) for child in forked]
         try:
-            level = sandbox.choose("auto")
+            level = sandbox.resolve_level("auto")
         except EnvironmentProblem:  # raised again when a file is read
             for child in children:
-                child.end()
+                child.stop()
             return
         with self._lock:
             self._idle[level].extend(children)
@@ -119,13 +118,13 @@ class ReaderPool:
     def close(self) -> None:
         """Stop all idle processes."""
         for child in self._take_idle():
-            child.end()
+            child.stop()
 
     def release_after_fork(self) -> None:
         """Release all idle processes in a fork of this process: they belong to its parent."""
         self._lock = threading.Lock()
         for child in self._take_idle():
-            child.forget()
+            child.close()
 
     def _take_idle(self) -> list[Child]:
         with self._lock:
@@ -135,16 +134,18 @@ class ReaderPool:
         return children
 
     def _attempt_steps(self, attempt: _Attempt, context: Context) -> Steps[Media]:
-        level = sandbox.choose(context.sandbox)
+        level = sandbox.resolve_level(context.sandbox)
         running = self._running
         yield from call(running.acquire, context.check, twin=running.acquire_async)
         try:
             child = self._acquire_child(level)
             try:
                 question = (attempt.body, attempt.source.fd, attempt.seconds, context.check)
-                answer = parse_answer((yield from call(child.ask, *question, twin=child.ask_async)))
+                answer = parse_answer(
+                    (yield from call(child.request, *question, twin=child.request_async))
+                )
             except BaseException:
-                child.end()
+                child.stop()
                 raise
             self._release_child(child, level, spent=answer.spent)
         finally:
@@ -156,16 +157,14 @@ class ReaderPool:
             with self._lock:
                 child = self._idle[level].pop() if self._idle[level] else None
             if child is None:
-                return processes.start(
-                    child_config(level, reader=self._reader, preloaded=self._preloaded)
-                )
+                return start(child_config(level, reader=self._reader, preloaded=self._preloaded))
             if child.alive():
                 return child
-            child.end()
+            child.stop()
 
     def _release_child(self, child: Child, level: sandbox.Level, *, spent: bool) -> None:
-        if spent or child.answered >= FILES_PER_CHILD or child.resident_bytes() > RESIDENT_BYTES:
-            child.end()
+        if spent or child.responses >= FILES_PER_CHILD or child.resident_bytes() > RESIDENT_BYTES:
+            child.stop()
             return
         with self._lock:
             self._idle[level].append(child)
@@ -182,7 +181,7 @@ def effective_sandbox(requested: str) -> str:
     ``requested`` is auto, strict or basic. At "none" no process is started.
     """
     try:
-        return sandbox.choose(requested)
+        return sandbox.resolve_level(requested)
     except EnvironmentProblem:
         return "none"
 

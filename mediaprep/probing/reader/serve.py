@@ -17,9 +17,9 @@ from mediaprep.model.media import Media
 from mediaprep.model.serialize import decode, encode
 from mediaprep.probing.identify.sniffed import Sniffed
 from mediaprep.probing.request import ReadRequest
-from mediaprep.runtime import child as processes
-from mediaprep.runtime import sandbox
-from mediaprep.runtime.child import ChildConfig, Handle
+from mediaprep.runtime import child_server, sandbox
+from mediaprep.runtime.child import ChildConfig
+from mediaprep.runtime.child_server import Handler
 from mediaprep.runtime.source import Source
 
 READER = "mediaprep.probing.read:read"
@@ -66,11 +66,11 @@ def serve_prefork(channel: int, lifeline: int, reader: str = READER) -> NoReturn
 
     Raises: EnvironmentProblem.
     """
-    config = child_config(sandbox.choose("auto"), reader=reader, preloaded=PRELOADED_PREFORK)
-    processes.serve(config, channel, lifeline)
+    config = child_config(sandbox.resolve_level("auto"), reader=reader, preloaded=PRELOADED_PREFORK)
+    child_server.serve_forked(config, channel, lifeline)
 
 
-def make_handler(options: dict[str, Any]) -> Handle:
+def make_handler(options: dict[str, Any]) -> Handler:
     """Import the reader and the preloaded modules; return the function that answers a request."""
     module, _, name = options["reader"].partition(":")
     read: Callable[[Source, Sniffed, ReadRequest], Media] = getattr(
@@ -86,10 +86,10 @@ def make_handler(options: dict[str, Any]) -> Handle:
     threads = threading.active_count()
 
     def handle(body: Any, descriptor: int) -> Any:
-        with Source(descriptor, path="", real=None) as source:
+        with Source(descriptor, path="", real_path=None) as source:
             try:
                 request: ReadRequest = decode(ReadRequest, body)
-                processes.allow_data(DEEP_DATA_BYTES if request.deep else DATA_BYTES)
+                child_server.limit_data(DEEP_DATA_BYTES if request.deep else DATA_BYTES)
                 facts = encode(read(source, request.sniffed or sniff(source), request))
             except SourceUnreadable as problem:
                 return {"unreadable": problem.reason, "rule": problem.rule}

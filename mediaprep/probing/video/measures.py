@@ -13,9 +13,9 @@ from mediaprep.errors import ToolError
 from mediaprep.model.media import Video
 from mediaprep.model.options import Options
 from mediaprep.probing.identify.sniffed import Sniffed
+from mediaprep.runtime.command import Command, Completed
 from mediaprep.runtime.context import MAX_PIXELS, Context
 from mediaprep.runtime.effects import Steps, run_child
-from mediaprep.runtime.process import Command, Completed
 from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg
 from mediaprep.tools.ffmpeg import FfmpegCommand, Filter, Input, OutputTrack

@@ -15,11 +15,11 @@ from mediaprep.model.events import Progress
 from mediaprep.model.media import Animation
 from mediaprep.model.placement import AnimationEncoding
 from mediaprep.planning.plan import Output
-from mediaprep.runtime.atomic import remove_part, work_file
+from mediaprep.runtime.atomic import create_work_file, remove_work_file, writing
+from mediaprep.runtime.command import Command, Completed
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call, run_child
-from mediaprep.runtime.process import Command, Completed
-from mediaprep.runtime.source import Source, writing
+from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg_gif, gifblocks, gifsicle
 from mediaprep.transcoding.encode_log import EncodeLog
 from mediaprep.transcoding.gif import filters as animation
@@ -87,7 +87,7 @@ def make(
         yield from call(_finish, made, part, bench.target)
     finally:
         for leftover in bench.parts:
-            yield from call(remove_part, leftover)
+            yield from call(remove_work_file, leftover)
     return EncodeLog(argv=tuple(bench.words), sandbox=bench.sandbox)
 
 
@@ -439,7 +439,7 @@ def _canvas(output: Output) -> tuple[int, int]:
 
 
 def _work_file(bench: _GifRun) -> Path:
-    path, descriptor = work_file(bench.folder, ".gif")
+    path, descriptor = create_work_file(bench.folder, ".gif")
     os.close(descriptor)
     bench.parts.append(path)
     return path

@@ -13,9 +13,10 @@ from mediaprep.model.media import Image
 from mediaprep.model.placement import ImageEncoding
 from mediaprep.model.tolerance import Among, AtMostBytes
 from mediaprep.planning.plan import Output
+from mediaprep.runtime.atomic import writing
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call, run_child
-from mediaprep.runtime.source import Source, writing
+from mediaprep.runtime.source import Source
 from mediaprep.tools import picture, pillow
 from mediaprep.tools.picture_job import PictureJob
 from mediaprep.transcoding.encode_log import EncodeLog

@@ -9,9 +9,9 @@ from pathlib import Path
 from mediaprep.errors import ToolError, UsageProblem
 from mediaprep.model.media import Video
 from mediaprep.planning.plan import Output
+from mediaprep.runtime.command import Command
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call, run_child
-from mediaprep.runtime.process import Command
 from mediaprep.tools import ffmpeg
 from mediaprep.transcoding.video import encoders
 from mediaprep.transcoding.video.bit_rate import QUALITY, RateTarget

@@ -11,9 +11,9 @@ from fractions import Fraction
 from mediaprep.model.media import Video
 from mediaprep.model.record import CopiedStream
 from mediaprep.planning.plan import Output
-from mediaprep.runtime.context import SLOW_DISK, Context
+from mediaprep.runtime.command import Command
+from mediaprep.runtime.context import MIN_READ_RATE, Context
 from mediaprep.runtime.effects import Steps, run_child
-from mediaprep.runtime.process import Command
 from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg
 from mediaprep.tools.ffmpeg import FfmpegCommand, Input, OutputTrack
@@ -107,7 +107,7 @@ def _digests(
         command = Command(
             argv=ffmpeg.bound(words, descriptor, None),
             what="compare the copied packets",
-            seconds=_SECONDS + source.size_bytes / SLOW_DISK,
+            seconds=_SECONDS + source.size_bytes / MIN_READ_RATE,
             pass_fds=(descriptor,),
             reads=(binary,),
             memory_bytes=_MEMORY,

@@ -12,9 +12,9 @@ from pathlib import Path
 from mediaprep.errors import VerifyError
 from mediaprep.model.media import Animation, Video
 from mediaprep.planning.plan import Output
+from mediaprep.runtime.command import Command
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call, run_child
-from mediaprep.runtime.process import Command
 from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg
 from mediaprep.tools.ffmpeg import FfmpegCommand

@@ -21,7 +21,7 @@ from mediaprep.jobs.run import batch
 from mediaprep.jobs.run.events import JobDone, JobStarted, RunStarted
 from mediaprep.jobs.run.options import RunOptions
 from mediaprep.jobs.run.quarantine import Quarantine
-from mediaprep.runtime.source import folded
+from mediaprep.runtime.paths import collision_key
 from tests.jobs.conftest import EventLog, visible
 
 Drop = Callable[..., Path]
@@ -119,11 +119,14 @@ def test_colliding_names_are_numbered_and_nothing_is_overwritten(
     outputs = visible(tmp_path / "out")
     assert len(outputs) == 6
     assert (tmp_path / "out" / "clip.mp4").read_bytes() == b"mine"
-    keys = [folded(name) for name in outputs]
+    keys = [collision_key(name) for name in outputs]
     assert (
         len(set(keys)) >= 5
     )  # only the existing file, which the ledger does not know, may differ in case alone
-    assert sum("cafe" in folded(name) or "caf\u00e9" in folded(name) for name in outputs) == 2
+    assert (
+        sum("cafe" in collision_key(name) or "caf\u00e9" in collision_key(name) for name in outputs)
+        == 2
+    )
 
 
 @pytest.mark.slow

@@ -418,11 +418,11 @@ PARENT = """
     from mediaprep.probing.reader.serve import serve_prefork
     from mediaprep.probing.request import ReadRequest
     from mediaprep.runtime.effects import drive
-    from mediaprep.runtime.prefork import forked
+    from mediaprep.runtime.prefork import fork_child
     request = ReadRequest(sniffed=Sniffed(kind_hint="video", format="mp4", demuxer="mov"))
     readers = ReaderPool(reader={reader!r}, preloaded=())
     if {prefork}:
-        readers.add_preforked([forked(partial(serve_prefork, reader={reader!r}))])
+        readers.add_preforked([fork_child(partial(serve_prefork, reader={reader!r}))])
     def read(name):
         with open_source({work!r} + "/" + name) as source:
             return drive(readers.read_steps(source, request, Context()), Context())

@@ -12,9 +12,9 @@ from mediaprep.errors import ToolError, UsageProblem
 from mediaprep.model.media import Colour, Video
 from mediaprep.model.options import Options
 from mediaprep.planning.plan import Output, plan
+from mediaprep.runtime.command import Command, Completed
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import CallFunction, RunCommand, Steps
-from mediaprep.runtime.process import Command, Completed
 from mediaprep.tools.ffmpeg import Capabilities
 from mediaprep.transcoding.video.bit_rate import QUALITY, RateTarget
 from mediaprep.transcoding.video.choose_encoder import EncoderChoice, choose_encoder_steps
