@@ -90,9 +90,9 @@ class Console:
 
     def lines(self, lines: Iterable[Line]) -> None:
         """Write lines to stdout, in colour if that is enabled."""
-        from mediaprep.report.lines import written
+        from mediaprep.report.lines import render
 
-        self.write(written(lines, colour=self.colour(sys.stdout)))
+        self.write(render(lines, colour=self.colour(sys.stdout)))
 
     def document(self, content: Any) -> None:
         """Write one JSON document to stdout."""
@@ -101,7 +101,7 @@ class Console:
         self.write(dumps(content) + "\n")
 
     def json_stream(self, **head: Any) -> JsonStream:
-        """Return a JSON document on stdout whose ``files`` are written one by one."""
+        """Return a JSON document on stdout whose ``files`` are render one by one."""
         from mediaprep.report.json import JsonStream
 
         return JsonStream(self.write, sandbox=self.effective_sandbox, **head)

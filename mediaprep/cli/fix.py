@@ -271,9 +271,9 @@ class ReportFolder:
     def write(self, path: str, content: dict[str, object]) -> None:
         """Write one report; one from an earlier run is replaced. Raises: EnvironmentProblem."""
         from mediaprep.errors import EnvironmentProblem
-        from mediaprep.report.json import dumps, receipt_name
+        from mediaprep.report.json import dumps, report_name
 
-        name = receipt_name(path, self._taken)
+        name = report_name(path, self._taken)
         self._taken.add(name)
         try:
             (self._folder / name).write_text(dumps(content) + "\n", encoding="ascii")

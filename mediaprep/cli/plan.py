@@ -178,7 +178,7 @@ def _command_line(console: Console, path: str, output: Output, name: str) -> Seq
     """Return the ffmpeg command line that makes an output; None if one run is not enough."""
     from mediaprep.cli._inputs import STDIN
     from mediaprep.probing.identify.sniff import sniff
-    from mediaprep.report.argv import shown_argv
+    from mediaprep.report.argv import printable_argv
     from mediaprep.runtime.source import open_source
     from mediaprep.tools import ffmpeg
     from mediaprep.transcoding.video import command as transcode
@@ -194,4 +194,4 @@ def _command_line(console: Console, path: str, output: Output, name: str) -> Seq
         output,
         transcode.EncodeJob(demuxer=sniffed.demuxer or "", whitelist=sniffed.format_whitelist),
     )
-    return shown_argv(ffmpeg.argv(ffmpeg.locate(console.ffmpeg), job), path, name)
+    return printable_argv(ffmpeg.argv(ffmpeg.locate(console.ffmpeg), job), path, name)

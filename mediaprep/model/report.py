@@ -1,4 +1,4 @@
-"""What a check says: levels, findings, reports, verdicts."""
+"""The result of a check: levels, findings, reports, verdicts."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ Safety = Literal["lossless", "lossy", "destructive"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One rule that a file breaks, or that cannot be told.
+    """One rule that a file breaks, or that cannot be decided.
 
     rule       the rule's id
-    level      must, should or observed
-    state      broken, or unknown: a fact that the rule needs could not be read
-    measured, limit   found and wanted, as text with units
-    message    one line: fact, found, wanted, source, remedy
-    fix        what ``fix`` would do, or the ways out where it would lose content; None: there is none
-    gate       where the platform enforces it: upload, post or None where not known
+    level      must, observed or should
+    state      broken; or unknown: a fact that the rule needs is unknown
+    measured   the value found, as text with its unit
+    limit      the accepted values, as text with their unit
+    reason     why the fact is unknown, or the file unreadable; "" if the rule is broken
+    message    one line: fact, value, limit, source of the limit, remedy
+    fix        what ``fix`` does about it, or what the user can do; None: nothing is known
+    gate       where the platform enforces the limit, upload or post; None: unknown
     facts      dotted paths of the facts that decided
-    evidence   what each reader said about those facts
+    evidence   what each reader reported about those facts
     """
 
     rule: str
@@ -33,6 +35,7 @@ class Finding:
     state: Literal["broken", "unknown"] = "broken"
     measured: str
     limit: str
+    reason: str = ""
     message: str
     fix: str | None = None
     gate: str | None = None
@@ -42,7 +45,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The judgement of one file. ``media`` and ``kind`` are None where nothing could be read. ``placement`` is profile/category."""
+    """The findings of one file.
+
+    placement     profile/category, or the profile alone if the file is unreadable
+    kind, media   None if nothing could be read
+    """
 
     path: str
     placement: str
@@ -53,27 +60,27 @@ class Report:
 
     @property
     def category(self) -> str:
-        """The category part of the placement."""
+        """The category of the placement."""
         return self.placement.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostReport:
-    """The judgement of files as the attachments of one post: of the set (``whole``), and of each attachment by itself, in order."""
+    """The report of a set of files as one post (``whole``), and that of each attachment."""
 
     whole: Report
     attachments: tuple[Report, ...]
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all: unreadable, fail, undecided or pass."""
-        said = {self.whole.verdict, *(report.verdict for report in self.attachments)}
+        """The worst verdict: unreadable, fail, undecided or pass."""
+        verdicts = {self.whole.verdict, *(report.verdict for report in self.attachments)}
         order: tuple[Verdict, ...] = ("unreadable", "fail", "undecided", "pass")
-        return next(verdict for verdict in order if verdict in said)
+        return next(verdict for verdict in order if verdict in verdicts)
 
 
 def verdict_of(findings: tuple[Finding, ...]) -> Verdict:
-    """``fail`` when a must is broken, ``undecided`` when a must cannot be told, ``pass`` otherwise."""
+    """Return fail if a must is broken, undecided if one is unknown, pass otherwise."""
     musts = [finding for finding in findings if finding.level == "must"]
     if any(finding.state == "broken" for finding in musts):
         return "fail"

@@ -41,6 +41,7 @@ def unreadable(path: str, problem: SourceUnreadable, placement: str) -> Report:
         state="unknown",
         measured="",
         limit="a readable media file",
+        reason=problem.reason,
         message=f"{path}: {problem.reason}",
     )
     return Report(
@@ -117,8 +118,9 @@ def _finding(
     advice = f" Fix: {remedy}." if remedy else ""
     subject = f"{source.name}: {rule.subject}"
     if isinstance(judgement, Unknown):
-        message = f"{subject} is unknown ({_reason(judgement, source)}); {allowed}.{advice}"
-        return replace(finding, state="unknown", message=message)
+        reason = _reason(judgement, source)
+        message = f"{subject} is unknown ({reason}); {allowed}.{advice}"
+        return replace(finding, state="unknown", reason=reason, message=message)
     message = f"{subject} is {_found(judgement)}; {allowed}.{_disagreement(evidence)}{advice}"
     return replace(finding, measured=judgement.measured, message=message)
 

@@ -1,3 +1,3 @@
-"""Reports, plans and outcomes as text, as JSON and as progress: what people and programs are shown."""
+"""Render reports, plans, outcomes and progress: as text and as JSON."""
 
-VERSION = 1  # of every JSON document and event; docs/json.md says what a version promises
+VERSION = 1  # of every JSON document and event; docs/json.md says what a version guarantees

@@ -1,4 +1,4 @@
-"""The command line of a planned run as a person can run it: the descriptor and the work file replaced by names. Pure."""
+"""The command line of a planned run, as a user can run it: with file names in place of descriptors."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from mediaprep.tools.ffmpeg import SOURCE_FD, TARGET
 
 
-def shown_argv(words: Sequence[str], source: str, target: str) -> tuple[str, ...]:
-    """``-protocol_whitelist fd -fd SOURCE_FD -i fd:`` becomes ``-protocol_whitelist file -i file:NAME``; ``-y`` goes, so that nothing is
-    overwritten unasked."""
-    kept: list[str] = []
+def printable_argv(words: Sequence[str], source: str, target: str) -> tuple[str, ...]:
+    """Replace the descriptor of the source and the work file by names.
+
+    ``-protocol_whitelist fd -fd SOURCE_FD -i fd:`` becomes ``-protocol_whitelist file -i
+    file:NAME``; ``-y`` is dropped, so that ffmpeg asks before it overwrites a file.
+    """
+    printable: list[str] = []
     pending = list(words)
     while pending:
         word = pending.pop(0)
@@ -20,17 +23,17 @@ def shown_argv(words: Sequence[str], source: str, target: str) -> tuple[str, ...
             pending.pop(0)
         elif word == "-i" and following == "fd:":
             pending.pop(0)
-            kept += ["-i", f"file:{source}"]
+            printable += ["-i", f"file:{source}"]
         elif word == "-protocol_whitelist" and following == "fd":
             pending.pop(0)
-            kept += ["-protocol_whitelist", "file"]
+            printable += ["-protocol_whitelist", "file"]
         elif word == TARGET:
-            kept.append(f"file:{target}")
+            printable.append(f"file:{target}")
         elif word != "-y":
-            kept.append(word)
-    return tuple(kept)
+            printable.append(word)
+    return tuple(printable)
 
 
 def quoted(words: Sequence[str]) -> str:
-    """The words as one line for a POSIX shell."""
+    """Return the words as one line for a POSIX shell."""
     return shlex.join(words)

@@ -1,12 +1,14 @@
-"""Reports, plans and outcomes as the JSON documents of the command line. Pure. The contract is docs/json.md.
+"""Reports, plans and outcomes as the JSON documents of the command line; docs/json.md describes them.
 
-Times and rates are exact: a ``Fraction`` is the text ``"n/d"``. Keys are added, never renamed; a rename would raise ``VERSION``.
+Times and rates are exact: a ``Fraction`` is the text ``"n/d"``. Keys are added, never renamed; a
+rename would raise ``VERSION``.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,6 @@ from mediaprep.report import VERSION
 if TYPE_CHECKING:
     from mediaprep.jobs.run.events import JobEvent
     from mediaprep.model.events import Event
-    from mediaprep.model.record import VerificationRecord
     from mediaprep.model.report import Finding, Report
     from mediaprep.pipeline.outcome import Outcome
     from mediaprep.planning.changes import Change
@@ -24,34 +25,35 @@ if TYPE_CHECKING:
 
 
 def document(**content: Any) -> dict[str, Any]:
-    """A document: the version first."""
+    """Return a document: the version first."""
     return {"version": VERSION, **content}
 
 
 def dumps(content: Any, *, indent: int | None = 2) -> str:
-    """As text: ASCII only, so that neither a terminal nor an encoding can trip over a name."""
-    import json
-
+    """Return a document as text: ASCII only, safe for any terminal and encoding."""
     return json.dumps(content, indent=indent, ensure_ascii=True)
 
 
 class JsonStream:
-    """A document whose ``files`` are said one by one, so that nothing is kept of them; the text is that of ``dumps``. Where it is broken
-    off (a signal) it stays without its end."""
+    """Writes a document whose ``files`` come one by one; the text is that of ``dumps``.
 
-    def __init__(self, say: Callable[[str], None], **head: Any) -> None:
-        self._say, self._head, self._count = say, head, 0
+    If the run is stopped, the document stays incomplete.
+    """
+
+    def __init__(self, write: Callable[[str], None], **head: Any) -> None:
+        self._write, self._head, self._count = write, head, 0
 
     def add(self, entry: dict[str, Any]) -> None:
-        """One more of the files."""
-        self._say(self._opening() if not self._count else ",")
-        self._say("\n    " + dumps(entry).replace("\n", "\n    "))
+        """Write the entry of one file."""
+        self._write(self._opening() if self._count == 0 else ",")
+        self._write("\n    " + dumps(entry).replace("\n", "\n    "))
         self._count += 1
 
     def end(self, **tail: Any) -> None:
-        """The end, with the keys that come after the files."""
+        """Write the keys that come after the files, and the end."""
         closing = "\n  ]" if self._count else self._opening() + "]"
-        self._say(closing + (("," + dumps(tail)[1:]) if tail else "\n}") + "\n")
+        rest = "," + dumps(tail).removeprefix("{") if tail else "\n}"
+        self._write(f"{closing}{rest}\n")
 
     def _opening(self) -> str:
         return dumps(document(**self._head)).removesuffix("\n}") + ',\n  "files": ['
@@ -60,26 +62,32 @@ class JsonStream:
 def check_file(
     path: str, report: Report | None, error: str | None = None, along: Sequence[Report] = ()
 ) -> dict[str, Any]:
-    """One entry of ``check --json``. Without a report (we could not work) the verdict is undecided and ``error`` says why."""
+    """Return one entry of ``check --json``.
+
+    report   None: the check itself failed; the verdict is undecided, and ``error`` says why
+    along    the report of the captions
+    """
     if report is None:
-        nothing: dict[str, Any] = {
+        return {
+            "path": path,
             "kind": None,
             "category": None,
             "verdict": "undecided",
             "findings": [],
             "media": None,
+            "captions": None,
+            "error": error,
         }
-        return {"path": path, **nothing, "captions": None, "error": error}
     return {"path": path, **report_body(report), "captions": captions(along)}
 
 
 def captions(along: Sequence[Report]) -> dict[str, Any] | None:
-    """The report of the captions that go with a video; null without any."""
+    """Return the report of the captions that belong to a video; None if there are none."""
     return next(({"path": report.path, **report_body(report)} for report in along), None)
 
 
 def report_body(report: Report) -> dict[str, Any]:
-    """A report without its path."""
+    """Return a report without its path."""
     return {
         "kind": report.kind,
         "category": category(report),
@@ -90,12 +98,12 @@ def report_body(report: Report) -> dict[str, Any]:
 
 
 def category(report: Report) -> str | None:
-    """The category judged; None where nothing could be read and none was named."""
+    """Return the category; None if the file is unreadable and none was requested."""
     return report.category if "/" in report.placement else None
 
 
 def finding(item: Finding) -> dict[str, Any]:
-    """One finding; ``measured`` is null where the fact could not be told."""
+    """Return one finding; ``measured`` is null if the fact is unknown."""
     return {
         "rule": item.rule,
         "level": item.level,
@@ -107,8 +115,13 @@ def finding(item: Finding) -> dict[str, Any]:
         "gate": item.gate,
         "facts": list(item.facts),
         "evidence": [
-            {"source": w.source, "value": w.value, "fact": w.fact, "agrees": w.agrees}
-            for w in item.evidence
+            {
+                "source": reported.source,
+                "value": reported.value,
+                "fact": reported.fact,
+                "agrees": reported.agrees,
+            }
+            for reported in item.evidence
         ],
     }
 
@@ -120,26 +133,35 @@ def plan_file(
     outputs: Sequence[dict[str, Any]] = (),
     error: str | None = None,
 ) -> dict[str, Any]:
-    """One entry of ``plan --json``."""
-    status = "failed" if report is None else "unreadable" if plan is None else plan.status
+    """Return one entry of ``plan --json``.
+
+    report   None: planning itself failed, and ``error`` says why
+    plan     None: the file is unreadable
+    """
+    planned = plan.outputs if plan is not None else ()
+    refusals = plan.refusals if plan is not None else ()
     entry: dict[str, Any] = {
         "path": path,
         "kind": None if report is None else report.kind,
         "category": None if report is None else category(report),
-        "status": status,
+        "status": _plan_status(report, plan),
         "outputs": list(outputs),
-        "changes": [
-            change(item) for output in (plan.outputs if plan else ()) for item in output.changes
-        ],
+        "changes": [change(item) for output in planned for item in output.changes],
         "before": None if report is None else {"path": path, **report_body(report)},
-        "captions": captions(plan.along if plan else ()),
-        "problems": [error] if error else _problems(report, plan),
-        "refusals": [refusal(item) for item in (plan.refusals if plan else ())],
+        "captions": captions(plan.along if plan is not None else ()),
+        "problems": [error] if error else _plan_problems(report, plan),
+        "refusals": [refusal(item) for item in refusals],
     }
     return entry | ({"error": error} if error else {})
 
 
-def _problems(report: Report | None, plan: Plan | None) -> list[str]:
+def _plan_status(report: Report | None, plan: Plan | None) -> str:
+    if report is None:
+        return "failed"
+    return "unreadable" if plan is None else plan.status
+
+
+def _plan_problems(report: Report | None, plan: Plan | None) -> list[str]:
     if plan is not None:
         return [item.reason for item in plan.refusals]
     return [] if report is None else [item.message for item in report.findings]
@@ -148,7 +170,7 @@ def _problems(report: Report | None, plan: Plan | None) -> list[str]:
 def plan_output(
     output: Output, predicted: dict[str, Any], argv: Sequence[str] | None
 ) -> dict[str, Any]:
-    """One output of a plan."""
+    """Return one output of a plan."""
     from mediaprep.planning.streams import stream_actions
 
     return {
@@ -170,7 +192,7 @@ def plan_output(
 
 
 def change(item: Change) -> dict[str, Any]:
-    """One changed fact."""
+    """Return one changed fact."""
     return {
         "fact": item.fact,
         "before": encode(item.before),
@@ -181,30 +203,30 @@ def change(item: Change) -> dict[str, Any]:
 
 
 def refusal(item: Refusal) -> dict[str, Any]:
-    """Why nothing is planned for a rule, and the ways out as command-line words."""
+    """Return why nothing is planned for a rule, with the remedies."""
     return {"rule": item.rule, "reason": item.reason, "ways_out": list(item.remedies)}
 
 
 def fix_file(path: str, outcome: Outcome | None, error: str | None = None) -> dict[str, Any]:
-    """One entry of ``fix --json``, also the receipt of one file."""
+    """Return one entry of ``fix --json``, which is also the report of one file.
+
+    outcome   None: the run itself failed, and ``error`` says why
+    """
     if outcome is None:
-        nothing: dict[str, Any] = {
+        return {
+            "path": path,
+            "status": "failed",
             "outputs": [],
             "uploads": [],
             "changes": [],
             "before": None,
             "after": [],
             "seconds": None,
-        }
-        return {
-            "path": path,
-            "status": "failed",
-            **nothing,
             "problems": [error],
             "refusals": [],
             "error": error,
         }
-    before = outcome.before
+    before, plan = outcome.before, outcome.plan
     return {
         "path": path,
         "kind": None if before is None else before.kind,
@@ -214,20 +236,22 @@ def fix_file(path: str, outcome: Outcome | None, error: str | None = None) -> di
         "uploads": [_record(item) for item in outcome.uploads],
         "changes": [change(item) for item in outcome.changes],
         "before": None if before is None else {"path": path, **report_body(before)},
-        "captions": captions(outcome.plan.along if outcome.plan else ()),
+        "captions": captions(plan.along if plan is not None else ()),
         "after": [{"path": report.path, **report_body(report)} for report in outcome.after],
         "seconds": round(outcome.seconds, 3),
         "problems": list(outcome.problems),
         "stderr": list(outcome.stderr),
-        "refusals": [refusal(item) for item in (outcome.plan.refusals if outcome.plan else ())],
+        "refusals": [refusal(item) for item in (plan.refusals if plan is not None else ())],
         "measured": [_record(item) for item in outcome.measured],
-        "evidence": [evidence(item) for item in outcome.evidence],
+        "evidence": [_record(item) for item in outcome.evidence],
     }
 
 
-def evidence(item: VerificationRecord) -> dict[str, Any]:
-    """What was seen while one output was made."""
-    return _record(item)
+def post_body(report: Report | None) -> dict[str, Any] | None:
+    """Return the report of all files as one post; None if it was not requested."""
+    if report is None:
+        return None
+    return {"verdict": report.verdict, "findings": [finding(item) for item in report.findings]}
 
 
 def event_body(event: Event | JobEvent) -> dict[str, Any]:
@@ -242,21 +266,14 @@ def event_body(event: Event | JobEvent) -> dict[str, Any]:
     return {"version": VERSION, "event": event.event, **facts}
 
 
-def post_body(report: Any) -> dict[str, Any] | None:
-    """The judgement of all files as one post; null where it was not asked for."""
-    return (
-        None
-        if report is None
-        else {"verdict": report.verdict, "findings": [finding(item) for item in report.findings]}
-    )
+def report_name(path: str, taken: Collection[str]) -> str:
+    """Return the file name of the report of one input: its name and ``.json``.
 
-
-def receipt_name(path: str, taken: Iterable[str]) -> str:
-    """The file name of one source's receipt: its own name and ``.json``, numbered where several sources are called the same."""
+    A number is added if another input of the same name has ``taken`` it.
+    """
     stem = Path(path).name or "stream"
-    names = set(taken)
-    candidates = (f"{stem}.json", *(f"{stem}.{number}.json" for number in range(2, len(names) + 3)))
-    return next(name for name in candidates if name not in names)
+    candidates = (f"{stem}.json", *(f"{stem}.{number}.json" for number in range(2, len(taken) + 3)))
+    return next(name for name in candidates if name not in taken)
 
 
 def _record(value: Any) -> dict[str, Any]:

@@ -1,5 +1,7 @@
-"""Lines of text for a terminal or a file: every word is escaped when it is written, so that no name or tag can move the cursor, and colour
-comes after that. Pure.
+"""Lines of styled text for a terminal or a file.
+
+Every text is escaped when it is rendered, so that no name or tag can move the cursor; styles are
+applied after that.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ from typing import TypeAlias
 
 from mediaprep.runtime.paths import display_name
 
-_SGR = {"": "", "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+# ECMA-48, section 8.3.117: select graphic rendition.
+_SGR = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
 @dataclass(frozen=True, slots=True)
 class StyledText:
-    """A piece of a line, and how it is drawn: bold, dim, red, green, yellow, cyan, or "" for plain."""
+    """A piece of a line. ``style``: bold, dim, red, green, yellow or cyan; "": plain."""
 
     text: str
     style: str = ""
@@ -25,41 +28,37 @@ Line: TypeAlias = tuple[StyledText, ...]
 
 
 def line(*pieces: str | StyledText) -> Line:
-    """A line of plain and drawn pieces."""
+    """Return a line of plain and styled pieces."""
     return tuple(piece if isinstance(piece, StyledText) else StyledText(piece) for piece in pieces)
 
 
-def written(lines: Iterable[Line], *, colour: bool = False) -> str:
-    """The lines as one text that ends in a line feed, trailing blanks removed; "" for none."""
-    return "".join(_written(item, colour).rstrip() + "\n" for item in lines)
+def render(lines: Iterable[Line], *, colour: bool = False) -> str:
+    """Return the lines as one text, each ended by a line feed, without trailing spaces."""
+    texts = ("".join(_rendered(piece, colour) for piece in pieces) for pieces in lines)
+    return "".join(f"{text.rstrip()}\n" for text in texts)
 
 
-def _written(spans: Line, colour: bool) -> str:
-    return "".join(
-        f"\x1b[{_SGR[span.style]}m{display_name(span.text)}\x1b[0m"
-        if colour and span.style and span.text
-        else display_name(span.text)
-        for span in spans
-    )
+def _rendered(piece: StyledText, colour: bool) -> str:
+    text = display_name(piece.text)
+    if not (colour and piece.style and text):
+        return text
+    return f"\x1b[{_SGR[piece.style]}m{text}\x1b[0m"
 
 
-def columns(
-    rows: Sequence[Sequence[str | StyledText]], *, indent: str = "", gap: str = "  "
-) -> tuple[Line, ...]:
-    """Rows with their cells aligned to the left."""
-    cells = [
-        [cell if isinstance(cell, StyledText) else StyledText(cell) for cell in row] for row in rows
-    ]
-    count = max((len(row) for row in cells), default=0)
-    widths = [
-        max((len(display_name(row[i].text)) for row in cells if i < len(row)), default=0)
-        for i in range(count)
-    ]
-    made: list[Line] = []
-    for row in cells:
-        spans = [StyledText(indent)]
-        for i, cell in enumerate(row):
-            pad = "" if i == len(row) - 1 else " " * (widths[i] - len(display_name(cell.text)))
-            spans += [cell, StyledText(pad + (gap if i < len(row) - 1 else ""))]
-        made.append(tuple(spans))
-    return tuple(made)
+def columns(rows: Sequence[Sequence[str | StyledText]], *, indent: str = "") -> tuple[Line, ...]:
+    """Return rows as lines with their cells aligned to the left, two spaces apart."""
+    table = [line(*row) for row in rows]
+    widths: dict[int, int] = {}
+    for cells in table:
+        for position, cell in enumerate(cells):
+            width = len(display_name(cell.text))
+            widths[position] = max(widths.get(position, 0), width)
+    aligned: list[Line] = []
+    for cells in table:
+        pieces = [StyledText(indent)]
+        for position, cell in enumerate(cells):
+            padding = widths[position] - len(display_name(cell.text)) + 2
+            last = position == len(cells) - 1
+            pieces += [cell] if last else [cell, StyledText(" " * padding)]
+        aligned.append(tuple(pieces))
+    return tuple(aligned)

@@ -1,14 +1,15 @@
-"""What a planned output will probably weigh and take: estimates for people, never limits. Pure.
+"""Estimate the size of a planned output, and the time that it takes.
 
-A trial of a few seconds, where one was made, tells the bits that the content takes and the work it is. Without one the size is the most
-that it can be, and the speeds are those once measured (two shared x86-64 cores, ffmpeg 9.0.2), corrected by the host's: 56 s of 1080p30
-encoded to 720p by x264 ``medium`` in 36 s, the sound of it alone in 0.9 s, a remux in 0.08 s; and 117 MB remuxed in 0.26 s.
+The estimate rests on a trial: a few seconds of the output, encoded as planned. Without a trial the
+size is the maximum, and the time follows from speeds that were measured once, corrected by the
+speed of the host. They were measured on two shared x86-64 cores with ffmpeg 9.0.2: 56 s of 1080p30
+were encoded to 720p by x264 ``medium`` in 36 s, their audio alone in 0.9 s; a remux of them took
+0.08 s, and one of 117 MB 0.26 s.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from mediaprep.model.media import Video
@@ -18,104 +19,112 @@ from mediaprep.planning.plan import Output
 if TYPE_CHECKING:
     from mediaprep.transcoding.trial import TrialResult
 
-_PIXELS_A_SECOND = 1280 * 720 * 30 * 56 / 36
-_EFFORT = {"fast": 0.41, "default": 1.0, "best": 1.48, "hq": 1.32}
-_DECODED_PIXELS_A_SECOND = 4.5e8  # the output is decoded once to verify it
-_SILENCE = (
-    8000  # bit/s: sound that takes so little is silence, and takes no more when it is encoded anew
-)
-_SOUND_SPEED = 60.0  # times playing speed
-_COPY_BYTES_A_SECOND = 4.5e8
-_TONE_MAPPING = 2.0  # one clip of 1080p HLG took twice the CPU time for each pixel of the output
-_PASSES = {
-    "quality": 1.0,
-    "average": 1.29,
-    "bytes": 2.0,
-}  # two passes (encoding.md, section 1); and a correction of what they gave
-_START_SECONDS = 0.5  # start, two probes
-MEASURED_SPEED = (
-    11.2e6  # pixels a second that ``trial.host_speed`` tells of such a host: the best of three
-)
+# The speed that ``trial.host_speed`` measures on the host described above: the best of three.
+MEASURED_SPEED = 11.2e6  # pixels per second
+_ENCODED_PIXELS_PER_SECOND = 1280 * 720 * 30 * 56 / 36
+_DECODED_PIXELS_PER_SECOND = 4.5e8  # an output is decoded once to verify it
+_COPIED_BYTES_PER_SECOND = 4.5e8
+_AUDIO_SPEED = 60.0  # as a multiple of the playing speed
+_EFFORT = {"fast": 0.41, "default": 1.0, "best": 1.48, "hq": 1.32}  # measured, as a factor of time
+_TONE_MAPPING = 2.0  # measured with one clip of 1080p HLG: CPU time per output pixel
+# Time of all passes as a factor of one; for bytes, with a second try that corrects the size.
+_PASSES = {"quality": 1.0, "average": 1.29, "bytes": 2.0}
+_START_SECONDS = 0.5  # to start processes, and to probe twice
+_SILENT_BIT_RATE = 8000  # bit/s: audio below this is silence, and stays small when re-encoded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """``bytes``: of the file, at the most where the picture is encoded anew; ``seconds``: of work on two cores. None: no estimate."""
+    """The estimate for one output.
+
+    bytes     size of the file, the maximum if there was no trial; None: no estimate
+    seconds   time on two cores; None: no estimate
+    """
 
     bytes: int | None = None
     seconds: float | None = None
 
     def body(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return {
-            "bytes": self.bytes,
-            "seconds": None if self.seconds is None else round(self.seconds, 1),
-        }
+        """Return the estimate as JSON holds it."""
+        seconds = None if self.seconds is None else round(self.seconds, 1)
+        return {"bytes": self.bytes, "seconds": seconds}
 
 
 def predict(
     output: Output, trial: TrialResult | None = None, host_speed: float | None = None
 ) -> Prediction:
-    """The estimate for one output; nothing for kinds that there is no measurement of. ``host_speed``: as ``trial.host_speed`` tells."""
+    """Return the estimate for one output; without values for kinds that were not measured.
+
+    host_speed   in pixels per second, from ``trial.host_speed``
+    """
     source, target = output.source, fill_in(output.target, output.tolerances)
     if not isinstance(source, Video) or not isinstance(target, Video) or target.duration is None:
         return Prediction()
-    from mediaprep.transcoding.video import bit_rate as transcode
-
-    seconds = float(target.duration)
+    duration = float(target.duration)
     if target.video.reencode:
-        size, rate = target.video.display_size, target.video.frame_rate
-        if size is None or rate is None:
+        encoded = _encoded_video(output, source, target, duration, trial, host_speed)
+        if encoded is None:
             return Prediction()
-        wanted = transcode.aim(output)
-        picture = wanted.bit_rate * seconds / 8
-        work = (
-            size[0]
-            * size[1]
-            * float(rate)
-            * seconds
-            / _PIXELS_A_SECOND
-            * _EFFORT[output.options.quality or "default"]
-        )
-        work *= _TONE_MAPPING if source.video.colour.hdr else 1.0
-        if trial is not None:
-            picture = trial.bit_rate * seconds / 8
-            work = trial.work * seconds
-        elif host_speed is not None:
-            work *= MEASURED_SPEED / host_speed
-        work = (
-            work * _PASSES[wanted.way]
-            + size[0] * size[1] * float(rate) * seconds / _DECODED_PIXELS_A_SECOND
-        )
+        video_bytes, seconds = encoded
     else:
-        picture = _copied_bytes(source, target)
-        work = (source.size_bytes or 0) / _COPY_BYTES_A_SECOND + (
-            seconds / _SOUND_SPEED if target.audio and target.audio.reencode else 0
-        )
-    sound = _sound_rate(output, source, target) * seconds / 8
-    return Prediction(bytes=_held(int(picture + sound), output), seconds=work + _START_SECONDS)
+        video_bytes = _copied_video_bytes(source, duration)
+        seconds = (source.size_bytes or 0) / _COPIED_BYTES_PER_SECOND
+        if target.audio is not None and target.audio.reencode:
+            seconds += duration / _AUDIO_SPEED
+    audio_bytes = _audio_bit_rate(output, source, target) * duration / 8
+    size = min([int(video_bytes + audio_bytes), *_byte_limits(output)])
+    return Prediction(bytes=size, seconds=seconds + _START_SECONDS)
 
 
-def _copied_bytes(source: Video, target: Video) -> float:
+def _encoded_video(
+    output: Output,
+    source: Video,
+    target: Video,
+    duration: float,
+    trial: TrialResult | None,
+    host_speed: float | None,
+) -> tuple[float, float] | None:
+    """Return the bytes of an encoded video stream and the seconds that it takes."""
+    from mediaprep.transcoding.video.bit_rate import aim
+
+    size, rate = target.video.display_size, target.video.frame_rate
+    if size is None or rate is None:
+        return None
+    pixels = size[0] * size[1] * float(rate) * duration
+    rate_target = aim(output)
+    if trial is not None:
+        bit_rate, seconds = float(trial.bit_rate), trial.work * duration
+    else:
+        bit_rate = float(rate_target.bit_rate)
+        seconds = pixels / _ENCODED_PIXELS_PER_SECOND
+        seconds *= _EFFORT[output.options.quality or "default"]
+        if source.video.colour.hdr:
+            seconds *= _TONE_MAPPING
+        if host_speed is not None:
+            seconds *= MEASURED_SPEED / host_speed
+    verification = pixels / _DECODED_PIXELS_PER_SECOND
+    return bit_rate * duration / 8, seconds * _PASSES[rate_target.way] + verification
+
+
+def _copied_video_bytes(source: Video, duration: float) -> float:
     if source.video.bit_rate is None:
         return float(source.size_bytes or 0)
-    return source.video.bit_rate * float(target.duration or source.duration or Fraction(0)) / 8
+    return source.video.bit_rate * duration / 8
 
 
-def _sound_rate(output: Output, source: Video, target: Video) -> int:
-    from mediaprep.transcoding.video import bit_rate as transcode
+def _audio_bit_rate(output: Output, source: Video, target: Video) -> int:
+    from mediaprep.transcoding.video.bit_rate import encoded_sound_bit_rate
 
     if target.audio is None:
         return 0
-    known = source.audio.bit_rate if source.audio else None
-    if target.audio.reencode:
-        nominal = transcode.encoded_sound_bit_rate(output)
-        return nominal if known is None or known >= _SILENCE else min(nominal, known)
-    return known or 0
+    known = source.audio.bit_rate if source.audio is not None else None
+    if not target.audio.reencode:
+        return known or 0
+    nominal = encoded_sound_bit_rate(output)
+    if known is not None and known < _SILENT_BIT_RATE:
+        return min(nominal, known)
+    return nominal
 
 
-def _held(size: int, output: Output) -> int:
-    limits = [
-        tolerance.limit for tolerance in output.tolerances if isinstance(tolerance, AtMostBytes)
-    ]
-    return min([size, *limits])
+def _byte_limits(output: Output) -> list[int]:
+    return [item.limit for item in output.tolerances if isinstance(item, AtMostBytes)]

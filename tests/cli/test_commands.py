@@ -160,11 +160,11 @@ def test_stdin_is_an_input(make):
     assert (done.returncode, entry["path"], entry["verdict"]) == (0, "-", "pass")
 
 
-def test_plan_tells_the_work_and_writes_nothing(capsys, folder):
+def test_plan_shows_the_steps_and_writes_nothing(capsys, folder):
     folder("base.mkv")
     code, out, _ = run(capsys, "plan", "base.mkv")
     assert code == 0
-    assert out.splitlines()[1].split()[:3] == ["1", "wrap", "MP4,"]
+    assert out.splitlines()[1].split()[:3] == ["1", "container", "MP4"]
     assert "because video-container" in out
     assert os.listdir() == ["base.mkv"]
 

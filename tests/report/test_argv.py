@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from mediaprep.report.argv import quoted, shown_argv
+from mediaprep.report.argv import printable_argv, quoted
 
 
 def test_descriptor_and_work_file_become_names_and_nothing_is_overwritten():
@@ -23,7 +23,7 @@ def test_descriptor_and_work_file_become_names_and_nothing_is_overwritten():
         "copy",
         "TARGET",
     )
-    assert shown_argv(words, "-a b.mov", "out.mp4") == (
+    assert printable_argv(words, "-a b.mov", "out.mp4") == (
         "ffmpeg", "-protocol_whitelist", "file", "-f", "mov", "-i", "file:-a b.mov", "-c", "copy", "file:out.mp4",
     )  # fmt: skip
 

@@ -28,7 +28,7 @@ from mediaprep.report.batch import (
     retry_line,
     summary,
 )
-from mediaprep.report.lines import written
+from mediaprep.report.lines import render
 from mediaprep.report.progress import Bars, JsonLines, PlainLines
 
 
@@ -155,7 +155,7 @@ def test_the_line_of_a_file_that_was_refused_and_copied(
         seconds=1.0,
     )
     assert (
-        written([job_line(event)])
+        render([job_line(event)])
         == "in/a.mov  refused, copied unchanged  out/a.mov, /elsewhere/b.mov  2 MB  (1.0 s)\n"
     )
 
@@ -178,7 +178,7 @@ def test_events_are_json_lines_without_objects_of_this_process() -> None:
 
 
 def test_hostile_names_cannot_move_the_cursor() -> None:
-    text = written([job_line(done(1, 1.0, outputs=("a\x1b[2J\n.mp4",), bytes=1, seconds=1.0))])
+    text = render([job_line(done(1, 1.0, outputs=("a\x1b[2J\n.mp4",), bytes=1, seconds=1.0))])
     assert "\x1b" not in text
     assert text.count("\n") == 1
     stream = io.StringIO()
@@ -201,7 +201,7 @@ def test_hostile_names_cannot_move_the_cursor() -> None:
 
 def test_the_summary_counts_this_run_and_all_runs() -> None:
     end = RunDone(counts={"fixed": 2, "failed": 1}, left=3, seconds=61.0)
-    text = written(summary(end, {"fixed": 5, "failed": 1}, "out"))
+    text = render(summary(end, {"fixed": 5, "failed": 1}, "out"))
     assert [line.split() for line in text.splitlines()[1:3]] == [
         ["fixed", "2", "5"],
         ["failed", "1", "1"],

@@ -25,7 +25,7 @@ from mediaprep.report.json import (
     fix_file,
     plan_file,
     plan_output,
-    receipt_name,
+    report_name,
 )
 from mediaprep.report.predict import predict
 from tests.report.made import GOOD, PLACEMENT, video
@@ -185,9 +185,9 @@ def test_any_name_survives():
 
 
 def test_receipts_of_one_name_do_not_overwrite_each_other():
-    assert receipt_name("a/x.mov", []) == "x.mov.json"
-    assert receipt_name("b/x.mov", ["x.mov.json"]) == "x.mov.2.json"
-    assert receipt_name("c/x.mov", ["x.mov.json", "x.mov.2.json"]) == "x.mov.3.json"
+    assert report_name("a/x.mov", []) == "x.mov.json"
+    assert report_name("b/x.mov", ["x.mov.json"]) == "x.mov.2.json"
+    assert report_name("c/x.mov", ["x.mov.json", "x.mov.2.json"]) == "x.mov.3.json"
 
 
 @pytest.mark.parametrize(
