@@ -68,6 +68,7 @@ class FileFormat(NamedTuple):
     Output:
     media_type            as registered or as uploaders expect it; "" = no uploader takes it
     suffix                of file names; "" = the suffix of its kind's usual output
+    other_suffixes        that such files have, too
     written_as            kinds of media that mediaprep writes in this format
     """
 
@@ -98,6 +99,7 @@ class FileFormat(NamedTuple):
     lossless: bool = False
     media_type: str = ""
     suffix: str = ""
+    other_suffixes: tuple[str, ...] = ()
     written_as: tuple[Kind, ...] = ()
 
 
@@ -109,6 +111,11 @@ def of(name: str | None) -> FileFormat:
 def names(kind: Kind) -> tuple[str, ...]:
     """Return the formats of a kind that can be uploaded: those that a profile may name."""
     return tuple(r.name for r in FORMATS if kind in r.kinds and r.media_type)
+
+
+def kind_of_suffix(suffix: str) -> Kind | None:
+    """Return the usual kind of files with this suffix, such as ``.JPG``; None if it is unknown."""
+    return _KIND_BY_SUFFIX.get(suffix.lower())
 
 
 def written(kind: Kind) -> tuple[str, ...]:
@@ -134,6 +141,7 @@ _MP4 = FileFormat(
     mp4_packets=True,
     media_type="video/mp4",
     suffix=".mp4",
+    other_suffixes=(".m4v",),
     written_as=("video",),
 )
 _HEIF = FileFormat(
@@ -150,6 +158,7 @@ _HEIF = FileFormat(
     image_items=True,
     media_type="image/heif",
     suffix=".heic",
+    other_suffixes=(".heif", ".hif"),
 )
 _MATROSKA = FileFormat(
     name="matroska",
@@ -172,12 +181,19 @@ _MATROSKA = FileFormat(
 )
 _CONTAINERS = (
     _MP4,
-    _MP4._replace(name="mov", media_type="video/quicktime", suffix=".mov", written_as=()),
+    _MP4._replace(
+        name="mov",
+        media_type="video/quicktime",
+        suffix=".mov",
+        other_suffixes=(".qt",),
+        written_as=(),
+    ),
     _MP4._replace(
         name="3gp",
         mp4_packets=False,
         media_type="video/3gpp",
         suffix=".3gp",
+        other_suffixes=(".3g2",),
         written_as=(),
     ),
     _MATROSKA,
@@ -190,6 +206,7 @@ _CONTAINERS = (
         private_items="mpegts:private_items",
         media_type="video/mp2t",
         suffix=".ts",
+        other_suffixes=(".mts", ".m2ts"),
     ),
     FileFormat(name="gxf", detect="streams:detect_gxf", demuxer="gxf"),
     FileFormat(name="roq", detect="streams:detect_roq", demuxer="roq"),
@@ -209,6 +226,7 @@ _CONTAINERS = (
         private_items=NO_METADATA,
         media_type="video/mpeg",
         suffix=".mpg",
+        other_suffixes=(".mpeg", ".vob"),
     ),
     *(
         FileFormat(
@@ -260,6 +278,7 @@ _CONTAINERS = (
         private_items="asf:private_items",
         media_type="video/x-ms-asf",
         suffix=".wmv",
+        other_suffixes=(".asf",),
     ),
     FileFormat(
         name="ogg",
@@ -363,6 +382,7 @@ _PICTURES = (
         coded_picture="jpeg:coded_picture",
         media_type="image/jpeg",
         suffix=".jpg",
+        other_suffixes=(".jpeg",),
         written_as=("image",),
     ),
     FileFormat(
@@ -433,6 +453,7 @@ _PICTURES = (
         pillow_orients=False,
         media_type="image/avif",
         suffix=".avif",
+        other_suffixes=(),
     ),
     FileFormat(
         name="tiff",
@@ -447,6 +468,7 @@ _PICTURES = (
         lossless=True,
         media_type="image/tiff",
         suffix=".tif",
+        other_suffixes=(".tiff",),
     ),
     FileFormat(
         name="bmp",
@@ -570,8 +592,15 @@ _CAPTIONS = (
         private_items="textual:private_items",
         media_type="text/x-ssa",
         suffix=".ass",
+        other_suffixes=(".ssa",),
     ),
 )
 
 FORMATS = (*_CONTAINERS, *_SOUNDS, *_PICTURES, *_CAPTIONS)
 _BY_NAME = {record.name: record for record in FORMATS}
+_KIND_BY_SUFFIX = {
+    suffix: record.kinds[0]
+    for record in reversed(FORMATS)  # the first format of a suffix is the usual one
+    for suffix in (record.suffix, *record.other_suffixes)
+    if suffix
+}

@@ -39,7 +39,7 @@ _STYLE = {"fixed": "green", "already_ok": "green", "same": "dim", "own": "dim", 
 _STATUS = {
     "fixed": "fixed",
     "already_ok": "already accepted, copied",
-    "same": "same content as another file",
+    "same": "already processed, skipped",
     "own": "own output, skipped",
     "refused": "refused",
     "unreadable": "unreadable",

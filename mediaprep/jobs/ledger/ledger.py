@@ -18,6 +18,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from pathlib import PurePath
 from typing import Any
 
 from mediaprep.jobs.ledger.database import CACHE_KIB, Database
@@ -262,6 +263,20 @@ class Ledger(Database):
         """Return True if an output of another job collides with ``name`` on some file system."""
         query = "SELECT 1 FROM output WHERE folded_name = ? AND job_id != ?"
         return self._exists(query, folded_name(name), job)
+
+    def suffixes_of_stem(self, settings_id: int, relative_path: str) -> frozenset[str]:
+        """Return the suffixes of all files in the same folder that have the same stem."""
+        path = PurePath(relative_path)
+        start = os.fsencode(path.with_name(f"{path.stem}."))
+        end = start[:-1] + b"/"  # the byte after "."
+        query = (
+            "SELECT relative_path FROM job"
+            " WHERE settings_id = ? AND relative_path > ? AND relative_path < ?"
+        )
+        with self.translated_errors():
+            rows = self.db.execute(query, (settings_id, start, end))
+            paths = [PurePath(os.fsdecode(found)) for (found,) in rows]
+        return frozenset(found.suffix for found in paths if found.stem == path.stem)
 
     def outputs(self, job: int) -> tuple[Publication, ...]:
         """Return the outputs that a job has published or is about to publish."""

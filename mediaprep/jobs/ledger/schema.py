@@ -47,6 +47,7 @@ ALTER TABLE output RENAME COLUMN size TO size_bytes;
 ALTER TABLE output RENAME COLUMN part TO work_file;
 ALTER TABLE output RENAME COLUMN made TO fixed;
 ALTER TABLE output RENAME COLUMN replaces TO replaces_sha256;
+CREATE INDEX job_path ON job(settings_id, relative_path);
 """,
 )
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -50,6 +50,7 @@ class JobFinisher:
 
     ledger: Ledger
     settings: RunSettings
+    settings_id: int
     folder: OutputFolder
     options: RunOptions
     notify: JobListener
@@ -64,6 +65,7 @@ class JobFinisher:
         self._publisher = Publisher(
             ledger=self.ledger,
             settings=self.settings,
+            settings_id=self.settings_id,
             folder=self.folder,
             on_failure=self._retry_unpublished,
         )

@@ -1,10 +1,16 @@
-"""The names of a job's outputs: those of its source, numbered if they are taken."""
+"""The names of a job's outputs: those of its source, so that they do not depend on other jobs.
+
+``clip.mov`` becomes ``clip.mp4``, and the parts of a split are ``clip.01.mp4``, ``clip.02.mp4`` and
+so on. If another file of the folder has the same stem and could get the same name, the extension of
+the source is included: ``IMG_1.heic.jpg`` beside ``IMG_1.jpg``. A name that is taken nevertheless
+is numbered.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from itertools import count
+from collections.abc import Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path
 
 from mediaprep.jobs.ledger.ledger import Ledger
@@ -12,31 +18,44 @@ from mediaprep.jobs.ledger.records import JobRow, Publication
 from mediaprep.jobs.run.files import digest_of
 from mediaprep.jobs.run.output_folder import OutputFolder
 from mediaprep.jobs.workers.records import WorkFile
+from mediaprep.model.containers import kind_of_suffix
+from mediaprep.model.media import Kind
 from mediaprep.runtime.paths import fit_name
+
+# Kinds of sources whose outputs may have the suffix of an output of this kind.
+_COMPETING_KINDS: dict[Kind, tuple[Kind, ...]] = {
+    "video": ("video", "animation"),
+    "animation": ("video", "animation"),
+    "image": ("image",),
+    "subtitle": ("subtitle",),
+}
 
 
 def choose_names(
     folder: OutputFolder,
     ledger: Ledger,
+    settings_id: int,
     row: JobRow,
     work_files: Sequence[WorkFile],
     *,
     fixed: bool,
 ) -> tuple[Publication, ...]:
-    """Choose free names for the outputs of a job.
+    """Choose free names for the outputs of a job: those of an earlier run, if they still fit.
 
-    The parts of a split are ``clip.01.mp4``, ``clip.02.mp4`` and so on. If a name is taken, all of
-    them get a number: ``clip.2.mp4``.
+    Raises: OSError.
     """
     previous = {output.name: output.sha256 for output in ledger.outputs(row.id)}
-    for number in count(1):
+    suffixes = [work_file.suffix for work_file in work_files]
+    others = ledger.suffixes_of_stem(settings_id, row.relative_path)
+    candidates = candidate_names(row.relative_path, suffixes, others)
+    if suffixes == [Path(name).suffix for name in previous]:
+        candidates = chain([list(previous)], candidates)
+    for names in candidates:
         publications = []
-        names = _numbered_names(row, work_files, number)
         for name, work_file in zip(names, work_files, strict=True):
             if ledger.is_name_taken(name, row.id):
                 break
-            target = folder.out / name
-            if not _is_free(target, work_file, previous.get(name)):
+            if not _is_free(folder.out / name, work_file, previous.get(name)):
                 break
             publications.append(
                 Publication(
@@ -50,17 +69,42 @@ def choose_names(
             )
         else:
             return tuple(publications)
-    raise AssertionError("count() is infinite")
+    raise AssertionError("candidate_names() is infinite")
 
 
-def _numbered_names(row: JobRow, work_files: Sequence[WorkFile], number: int) -> list[str]:
-    path = Path(row.relative_path)
-    tag = "" if number == 1 else f".{number}"
-    digits = max(2, len(str(len(work_files))))
+def candidate_names(
+    relative_path: str, suffixes: Sequence[str], other_suffixes: frozenset[str]
+) -> Iterator[list[str]]:
+    """Yield the names to try for the outputs of a source, the best ones first.
+
+    suffixes         suffix of each output
+    other_suffixes   suffixes of the files in the source's folder that have its stem
+    """
+    path = Path(relative_path)
+    own_suffix = path.suffix.lower()
+    keeps_suffix = all(suffix.lower() == own_suffix for suffix in suffixes)
+    is_ambiguous = _may_get_same_name(suffixes[0], other_suffixes - {path.suffix})
+    if keeps_suffix or not is_ambiguous:
+        yield _names(path, "", suffixes)
+    tag = own_suffix if is_ambiguous else ""
+    if tag:
+        yield _names(path, tag, suffixes)
+    for number in count(2):
+        yield _names(path, f"{tag}.{number}", suffixes)
+
+
+def _may_get_same_name(suffix: str, other_suffixes: frozenset[str]) -> bool:
+    kind = kind_of_suffix(suffix)
+    competing = _COMPETING_KINDS.get(kind, ()) if kind else ()
+    return any(kind_of_suffix(other) in competing for other in other_suffixes)
+
+
+def _names(path: Path, tag: str, suffixes: Sequence[str]) -> list[str]:
+    digits = max(2, len(str(len(suffixes))))
     names = []
-    for part, work_file in enumerate(work_files, start=1):
-        part_tag = f".{part:0{digits}d}" if len(work_files) > 1 else ""
-        names.append(str(path.parent / fit_name(path.stem, f"{tag}{part_tag}{work_file.suffix}")))
+    for part, suffix in enumerate(suffixes, start=1):
+        part_tag = f".{part:0{digits}d}" if len(suffixes) > 1 else ""
+        names.append(str(path.parent / fit_name(path.stem, f"{tag}{part_tag}{suffix}")))
     return names
 
 

@@ -41,6 +41,7 @@ class Publisher:
 
     ledger: Ledger
     settings: RunSettings
+    settings_id: int
     folder: OutputFolder
     on_failure: Callable[[InFlightJob, Exception], None]
 
@@ -82,6 +83,7 @@ class Publisher:
                     outputs = choose_names(
                         self.folder,
                         self.ledger,
+                        self.settings_id,
                         task.job.row,
                         task.result.work_files,
                         fixed=task.result.status == "fixed",

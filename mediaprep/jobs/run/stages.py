@@ -51,6 +51,7 @@ class JobStages:
         self.finisher = JobFinisher(
             ledger=self.ledger,
             settings=self.settings,
+            settings_id=self.settings_id,
             folder=self.folder,
             options=self.options,
             notify=self.notify,

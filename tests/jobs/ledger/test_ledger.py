@@ -168,3 +168,14 @@ def test_adding_a_million_jobs_takes_constant_memory(tmp_path: Path) -> None:
         argv = [sys.executable, "-c", code, str(tmp_path / f"{count}.db"), str(count)]
         peaks.append(int(subprocess.run(argv, capture_output=True, check=True, text=True).stdout))
     assert peaks[1] < peaks[0] + ledgers.MANY_FILES_CACHE_KIB
+
+
+def test_suffixes_of_files_with_the_same_stem(ledger: Ledger) -> None:
+    settings, others = ledger.register_settings("r", {}, {}), ledger.register_settings("s", {}, {})
+    names = ["a/x.MOV", "a/x.jpg", "a/x.part.jpg", "a/x-1.gif", "a/x", "a/x/y.png", "b/x.heic"]
+    for number, name in enumerate(names):
+        file = FoundFile(source=f"/in/{name}", relative_path=name, stamp=(1, 1, 1, number))
+        ledger.add(settings, [file])
+    assert ledger.suffixes_of_stem(settings, "a/x.MOV") == {".MOV", ".jpg"}
+    assert ledger.suffixes_of_stem(settings, "a/x.part.jpg") == {".jpg"}
+    assert ledger.suffixes_of_stem(others, "a/x.MOV") == frozenset()

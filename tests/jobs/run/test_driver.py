@@ -45,12 +45,12 @@ def test_a_stalled_job_is_stopped_and_retried(
     monkeypatch.setattr("mediaprep.jobs.run.stages.encode_job", encode)
     pool = ThreadPool(2)
     with batch.open_driver(
-        tmp_path / "out", settings, pool, RunOptions(stall=0.3, pause=0.0), log
+        tmp_path / "out", settings, pool, RunOptions(stall=1.0, pause=0.0), log
     ) as driver:
         assert batch.run(driver, [str(tmp_path / "in")]).counts == {"fixed": 1, "already_ok": 1}
     pool.close()
     (retry,) = log.of("job.retry")
-    assert getattr(retry, "problem", "") == "no progress for 0.3 s"
+    assert getattr(retry, "problem", "") == "no progress for 1 s"
 
 
 @pytest.mark.slow
