@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -93,15 +92,12 @@ def _results(
 ) -> Iterator[InputResult[Reports]]:
     """Yield the reports of each file."""
     from mediaprep.cli._for_each import cores, for_each
+    from mediaprep.runtime.startup import load_in_background
 
     check_one = _checker(console, arguments, names, placement, options)
-    loading = threading.Thread(target=_load, args=(arguments.as_json,), name="mediaprep-load")
-    loading.start()
-    try:
+    with load_in_background(lambda: _load(arguments.as_json)):
         # One more than there are cores: one evaluates rules while the others wait for readers.
         yield from for_each(console, names, check_one, jobs=min(cores() + 1, len(names)))
-    finally:
-        loading.join()
 
 
 def _checker(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +20,7 @@ from mediaprep.cli._arguments import (
 from mediaprep.config import SETTINGS
 from mediaprep.model.option_spec import option, option_from
 
-# The other imports are local: the first file is read while they are loaded (``_loading``).
+# The other imports are local: the first file is read while they are loaded (``_load``).
 if TYPE_CHECKING:
     from mediaprep.cli._console import Console
     from mediaprep.cli._exit import ExitCode
@@ -137,6 +135,7 @@ def _repair(
     jobs: int,
 ) -> ExitCode:
     """Repair each file and show the result. ``request``: target and force of every request."""
+    import mediaprep.probing.identify.sniff  # noqa: F401 (reading waits for it)
     from mediaprep.cli._console import print_error
     from mediaprep.cli._exit import worst
     from mediaprep.cli._for_each import for_each
@@ -144,6 +143,7 @@ def _repair(
     from mediaprep.pipeline.prepare import prepare_steps
     from mediaprep.report import json, text
     from mediaprep.runtime.effects import drive
+    from mediaprep.runtime.startup import load_in_background
 
     display = console.progress_display()
     context = console.context(timeout=run.timeout, listener=display)
@@ -154,7 +154,7 @@ def _repair(
 
     codes, attachments = [], []
     stream = console.json_stream(profile=profile.name) if run.as_json else None
-    with _loading(console), display:
+    with load_in_background(lambda: _load(console.ffmpeg)), display:
         for result in for_each(console, run.names, fix_one, jobs=jobs):
             outcome = result.value
             codes.append(result.code if outcome is None else _exit_code(outcome.status))
@@ -178,25 +178,14 @@ def _repair(
     return worst(codes)
 
 
-@contextlib.contextmanager
-def _loading(console: Console) -> Iterator[None]:
-    """Import what the repair needs while a child process reads the first file."""
-    import mediaprep.probing.identify.sniff  # noqa: F401 (first: reading waits for it)
+def _load(ffmpeg_path: str | None) -> None:
+    """Import what the repair needs, while a child process reads the first file."""
+    from mediaprep.model.media import Media
+    from mediaprep.model.serialize import prepare_decoder
+    from mediaprep.tools import ffmpeg
 
-    def load() -> None:
-        from mediaprep.model.media import Media
-        from mediaprep.model.serialize import prepare_decoder
-        from mediaprep.tools import ffmpeg
-
-        prepare_decoder(Media)
-        ffmpeg.ahead(console.ffmpeg)
-
-    thread = threading.Thread(target=load, name="mediaprep-load")
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
+    prepare_decoder(Media)
+    ffmpeg.ahead(ffmpeg_path)
 
 
 def _name_in_events(name: str) -> str:
