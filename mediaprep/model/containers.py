@@ -52,7 +52,7 @@ class FileFormat(NamedTuple):
     iso_boxes             made of ISO base media boxes
     starts_at_zero        its timeline begins at 0; False: at the first packet
     indexed               seeking lands at or before the requested time
-    edit_lists            it may hold an edit list, which a copy to MP4 keeps
+    edit_lists            a copy to MP4 keeps its edit list; False: a copy begins with the picture
     presentation_times    packets carry presentation timestamps; False: the demuxer invents them
     millisecond_times     timestamps are rounded to milliseconds
     encrypted_tracks      called with the source to return the numbers of encrypted tracks, unless
@@ -190,6 +190,7 @@ _CONTAINERS = (
     ),
     _MP4._replace(
         name="3gp",
+        edit_lists=False,
         mp4_packets=False,
         media_type="video/3gpp",
         suffix=".3gp",
