@@ -4,7 +4,7 @@ inputs     build the clips below; otherwise the first row that needs a clip buil
 clips      40 clips of 3 s that must be encoded: mediaprep batch, and xargs -P with the bare
            ffmpeg commands
 long       6 clips of 60 s in the same way
-fine       2,000 files of 320x240 that are already fine, 2 workers: milliseconds per file
+fine       2,000 files of 320x240 that are already accepted, 2 workers: milliseconds per file
 dask       overhead of a job over Dask: the same files over threads and over a local cluster
 ledger     10^6 jobs added to a ledger: seconds, peak memory
 memory     peak memory of the commands batch and watch on 1,000 and on 20,000 files, and of a scan,
@@ -133,7 +133,7 @@ def fine(quick: bool) -> None:
 
 
 def fill(folder: Path, count: int) -> None:
-    """Write files of 320x240 that are already fine, each with different content."""
+    """Write files of 320x240 that are already accepted, each with different content."""
     folder.mkdir()
     data = clip(1, seed=1, size="320x240", fine=True).read_bytes()
     for number in range(count):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -80,10 +79,3 @@ def _result(console: Console, name: str, work: Callable[[str], T]) -> InputResul
     except Exception as problem:  # reported as the result of this input; the others go on
         error = console.describe_error(problem)
         return InputResult(name=name, error=error, code=of_error(problem))
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -194,10 +194,10 @@ def _dry_run(
     from mediaprep.cli._exit import ExitCode
     from mediaprep.jobs.run import batch
     from mediaprep.jobs.run.events import JobDone, JobEvent, JobInspected
-    from mediaprep.jobs.workers.threads import available_cores
     from mediaprep.report import json
     from mediaprep.report.batch import dry_run_lines
     from mediaprep.report.predict import predict
+    from mediaprep.runtime.cores import available_cores
     from mediaprep.runtime.effects import drive
     from mediaprep.tools import ffmpeg
     from mediaprep.transcoding.trial import host_speed

@@ -91,13 +91,14 @@ def _results(
     options: Options,
 ) -> Iterator[InputResult[Reports]]:
     """Yield the reports of each file."""
-    from mediaprep.cli._for_each import cores, for_each
+    from mediaprep.cli._for_each import for_each
+    from mediaprep.runtime.cores import available_cores
     from mediaprep.runtime.startup import load_in_background
 
     check_one = _checker(console, arguments, names, placement, options)
     with load_in_background(lambda: _load(arguments.as_json)):
         # One more than there are cores: one evaluates rules while the others wait for readers.
-        yield from for_each(console, names, check_one, jobs=min(cores() + 1, len(names)))
+        yield from for_each(console, names, check_one, jobs=min(available_cores() + 1, len(names)))
 
 
 def _checker(

@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 from threading import Event as Flag
 
@@ -26,6 +25,7 @@ from mediaprep.jobs.run.receipts import rebuild_ledger
 from mediaprep.jobs.workers.pool import WorkerPool
 from mediaprep.jobs.workers.records import RunSettings
 from mediaprep.runtime.paths import display_name
+from mediaprep.tools.installed import version
 
 TOOLS = ("mediaprep", "imageio-ffmpeg", "av", "pymediainfo", "pillow")
 
@@ -179,10 +179,4 @@ def dry_run(
 
 def tool_versions() -> dict[str, str]:
     """Return the version of each tool by package name; "" if it is not installed."""
-    versions = {}
-    for name in TOOLS:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            versions[name] = ""
-    return versions
+    return {name: version(name) or "" for name in TOOLS}

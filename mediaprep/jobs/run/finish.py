@@ -137,13 +137,13 @@ class JobFinisher:
             if row.state == "publish":
                 self._publisher.complete(row)
             elif row.attempts > MAX_DEAD_PROCESSES:
-                self._fail_deadly(row)
+                self._fail_after_deaths(row)
             else:
                 self.ledger.release(row.id)
         self.flush()
         self.folder.remove_stale_work()
 
-    def _fail_deadly(self, row: JobRow) -> None:
+    def _fail_after_deaths(self, row: JobRow) -> None:
         job = InFlightJob(row=row, folder=self.folder.work)
         problem = f"{row.attempts} processes died while they worked on it"
         self.end_without_output(job, "failed", problem)

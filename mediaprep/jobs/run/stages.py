@@ -1,6 +1,6 @@
 """The stages of a job: inspected, then encoded or copied, then finished.
 
-A file that is already fine is copied. A file with the content of another job gets copies of that
+A file that is already accepted is copied. A file with the content of another job gets copies of that
 job's outputs.
 """
 

@@ -105,7 +105,7 @@ class JobInspection:
     probed    the facts of the source, if an output is planned
     plan      in a dry run only
     outcome   the final outcome, if no output is planned
-    copy      a copy of a source that is already fine
+    copy      a copy of a source that is already accepted
     seconds   that the inspection took
     """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import ParamSpec, TypeVar
 
 from mediaprep.jobs.workers import context
 from mediaprep.jobs.workers.context import WorkerListener
+from mediaprep.runtime.cores import available_cores
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -92,11 +92,3 @@ class ThreadPool:
     def close(self) -> None:
         """Wait for running jobs, and drop the ones that have not started."""
         self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
