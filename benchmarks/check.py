@@ -153,7 +153,7 @@ def best(work: Callable[[], Any], rounds: int) -> float:
 
 def one_large_file(rounds: int) -> None:
     from mediaprep.probing.identify.sniff import sniff
-    from mediaprep.probing.video.assemble import _pass, choose
+    from mediaprep.probing.video.assemble import choose_streams, scan_packets
     from mediaprep.runtime.source import open_source
     from mediaprep.tools import pyav
 
@@ -173,7 +173,7 @@ def one_large_file(rounds: int) -> None:
                     max_pixels=10**8,
                 ) as reader:
                     if scan:
-                        _pass(reader, *choose(reader.streams), False)
+                        scan_packets(reader, *choose_streams(reader.streams), payload=False)
 
         size = path.stat().st_size
         bare, whole = (

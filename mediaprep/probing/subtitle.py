@@ -1,4 +1,4 @@
-"""Captions: encoding, cues, times, read whole; SRT, WebVTT and ASS."""
+"""Read the facts of a caption file (SRT, WebVTT, ASS): encoding and cues. It is read whole."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from mediaprep.probing.request import ReadRequest
 from mediaprep.runtime.source import Source
 from mediaprep.tools import subtitles
 
-MAX_BYTES = (
-    4 * 2**20
-)  # a feature film's captions have 0.1 MB; crafted markup of this size takes 3 s to clean
+# Captions of a feature film have 0.1 MB; crafted markup of this size takes 3 s to clean.
+MAX_BYTES = 4 * 2**20
 
 
 def read_subtitle(source: Source, sniffed: Sniffed, request: ReadRequest) -> Subtitle:
-    """The facts of a file of captions. Raises: SourceUnreadable where it is no text that can be decoded."""
+    """Return the facts of a caption file.
+
+    Raises: SourceUnreadable if it is too large or not text that can be decoded.
+    """
     if source.size_bytes > MAX_BYTES:
         raise SourceUnreadable(
             f"captions of {source.size_bytes} bytes; at most {MAX_BYTES} are read: split the file"
         )
-    text, encoding = _decoded(source.read_at(0, source.size_bytes))
+    text, encoding = _decode(source.read_at(0, source.size_bytes))
     unknown: tuple[UnknownFact, ...] = ()
     cues: tuple[Cue, ...] | None = None
     try:
@@ -45,17 +47,16 @@ def read_subtitle(source: Source, sniffed: Sniffed, request: ReadRequest) -> Sub
     )
 
 
-def _decoded(data: bytes) -> tuple[str, str]:
-    """(text, name of the encoding); a byte order mark is no part of either."""
-    shown = textual.declared_encoding(data)
+def _decode(data: bytes) -> tuple[str, str]:
+    """Return the text without byte order mark, and the name of its encoding."""
+    declared = textual.declared_encoding(data)
     try:
-        if shown is None:
+        if declared is None:
             return subtitles.detected(data)
-        encoding, mark = shown
+        encoding, mark = declared
         if encoding == "utf-8":
             return subtitles.detected(data[mark:])
-        return data[mark:].decode(encoding, "replace"), encoding.removesuffix("-le").removesuffix(
-            "-be"
-        )
     except subtitles.CaptionsUnreadable as problem:
         raise SourceUnreadable(str(problem)) from problem
+    name = encoding.removesuffix("-le").removesuffix("-be")
+    return data[mark:].decode(encoding, "replace"), name

@@ -24,7 +24,7 @@ BUFFER_BYTES = (
 )  # every packet of a 121 MB MP4: 32 kB 85 ms, 64 kB 52 ms, 256 kB 69 ms, 4 MB 86 ms
 _GRID_PIXELS = 640 * 360  # in smaller pictures pixel art is not looked for: they are not scaled
 HEAD_BYTES = 2**26  # packets kept for the first decodes: at most this many bytes
-Feed: TypeAlias = Callable[[memoryview, int | None, int | None, bool, bool], object]
+Feed: TypeAlias = Callable[[memoryview, int | None, bool, bool], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +185,7 @@ class ContainerReader:
         keep_audio: int = 0,
         hear: Callable[[memoryview], None] | None = None,
     ) -> tuple[PacketSpan, PacketSpan, str | None]:
-        """Every packet of the chosen streams in file order, once: video packets to ``feed`` (data, pts, dts, key, discard; the view is good
+        """Every packet of the chosen streams in file order, once: video packets to ``feed`` (data, pts, key, discard; the view is good
         for the call only), the data of audio packets to ``hear``. Keeps the first packets of each in ``Span.head``. The third value says
         what ended the pass early."""
         import av
@@ -202,7 +202,7 @@ class ContainerReader:
                 span, discard = spans[is_audio], packet.is_discard
                 pts = packet.pts if self.presentation_times or is_audio else packet.dts
                 if not is_audio and feed is not None:
-                    feed(memoryview(packet), packet.pts, packet.dts, packet.is_keyframe, discard)
+                    feed(memoryview(packet), packet.pts, packet.is_keyframe, discard)
                 elif is_audio and hear is not None:
                     hear(memoryview(packet))
                 silent = is_audio and discard  # a decoder gives no frame of it

@@ -1,4 +1,4 @@
-"""Packets of a file as a probe hands them to the GOP scanner: PyAV demuxes, nothing is decoded."""
+"""Packets of a file, demuxed by PyAV, for the GOP scanner; nothing is decoded."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from pathlib import Path
 
 import av
 
-from mediaprep.probing.video import gop
-from mediaprep.probing.video.gop import GopResult
+from mediaprep.probing.video.gop_scanner import GopResult, scanner_for
 from mediaprep.probing.video.timing import Timing, frame_timing
 
 
@@ -18,27 +17,26 @@ from mediaprep.probing.video.timing import Timing, frame_timing
 class Packet:
     data: bytes
     pts: int | None
-    dts: int | None
     key: bool
     discard: bool
 
 
 @dataclass(frozen=True)
 class Track:
-    """The first picture track that is no cover."""
+    """The first video stream that is not cover art."""
 
     codec: str
     extradata: bytes | None
     time_base: Fraction
     average_rate: Fraction | None
     base_rate: Fraction | None
-    presentation_times: bool
+    has_pts: bool
     packets: tuple[Packet, ...]
 
     def scan(self) -> GopResult:
-        scanner = gop.scanner(self.codec, self.extradata, self.time_base)
+        scanner = scanner_for(self.codec, self.extradata, self.time_base)
         for packet in self.packets:
-            scanner.add(memoryview(packet.data), packet.pts, packet.dts, packet.key, packet.discard)
+            scanner.add(memoryview(packet.data), packet.pts, packet.key, packet.discard)
         return scanner.result()
 
     def timing(self, found: GopResult) -> Timing:
@@ -48,7 +46,7 @@ class Track:
             declared=self.base_rate,
             header_rate=found.stream.timing_rate or self.average_rate,
             codec=self.codec,
-            presentation_times=self.presentation_times,
+            has_pts=self.has_pts,
         )
 
 
@@ -61,7 +59,7 @@ def demux(path: Path) -> Track:
             if not s.disposition & av.stream.Disposition.attached_pic
         )
         packets = tuple(
-            Packet(bytes(p), p.pts, p.dts, p.is_keyframe, p.is_discard)
+            Packet(bytes(p), p.pts, p.is_keyframe, p.is_discard)
             for p in container.demux(stream)
             if p.size
         )

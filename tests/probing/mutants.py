@@ -1,4 +1,7 @@
-"""Damaged copies of small files, each a pure function of (seed file, number), and a source that counts what is read from it."""
+"""Damaged copies of small files, and a source that counts what is read from it.
+
+Each copy is a pure function of (seed file, number).
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ class Counted:
         self.bytes_read = 0
 
     def read_at(self, offset: int, n: int) -> bytes:
-        assert offset >= 0, "a walker reads before the beginning"
+        assert offset >= 0, "a walker reads before the start of the file"
         found = self.data[offset : offset + max(n, 0)]
         self.reads += 1
         self.bytes_read += len(found)
@@ -40,15 +43,13 @@ class Counted:
 
 
 def _place(rng: random.Random, size: int) -> int:
-    """Half of them in the first 4 kB, a quarter in the last."""
+    """Return a random place: half of them are in the first 4 kB, a quarter in the last."""
     part = rng.randrange(4)
-    return (
-        rng.randrange(min(size, 4096))
-        if part < 2
-        else rng.randrange(max(0, size - 4096), size)
-        if part == 2
-        else rng.randrange(size)
-    )
+    if part < 2:
+        return rng.randrange(min(size, 4096))
+    if part == 2:
+        return rng.randrange(max(0, size - 4096), size)
+    return rng.randrange(size)
 
 
 def _bits(rng: random.Random, data: bytearray) -> None:
@@ -86,7 +87,7 @@ def _zero(rng: random.Random, data: bytearray) -> None:
 
 
 def _box(rng: random.Random, data: bytearray) -> None:
-    """A field that looks like a box's size (a word before four letters) becomes another."""
+    """Change a field that looks like the size of a box: a word before four letters."""
     places = [
         at for at in range(4, min(len(data), 20000) - 4) if bytes(data[at : at + 4]).isalnum()
     ]
@@ -99,14 +100,14 @@ def _box(rng: random.Random, data: bytearray) -> None:
         struct.pack_into(">I", data, at, new)
 
 
-_WAYS = (_bits, _integer, _integer, _cut, _delete, _repeat, _zero, _box, _box)
+_MUTATIONS = (_bits, _integer, _integer, _cut, _delete, _repeat, _zero, _box, _box)
 
 
 def mutant(seed: bytes, name: str, number: int) -> bytes:
-    """The ``number``-th damaged copy: one to three changes."""
+    """Return the ``number``-th damaged copy, with one to three changes."""
     rng = random.Random(f"{name}:{number}")
     data = bytearray(seed[: 2**18])
     for _ in range(rng.randrange(1, 4)):
         if data:
-            rng.choice(_WAYS)(rng, data)
+            rng.choice(_MUTATIONS)(rng, data)
     return bytes(data)

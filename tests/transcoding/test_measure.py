@@ -12,7 +12,7 @@ from mediaprep.model.options import Options
 from mediaprep.model.record import QualityMeasurement
 from mediaprep.pipeline.notes import efforts, notes_of, reached
 from mediaprep.planning.plan import Output, plan
-from mediaprep.probing.video.measures import loudness_of, shots_of
+from mediaprep.probing.video.measures import parse_loudness, parse_shots
 from mediaprep.transcoding.measure import judges, vmaf_of, xpsnr_of
 from tests.facts import good, twitter
 
@@ -95,8 +95,8 @@ def test_a_loudness_that_was_not_reached_is_told() -> None:
 def test_shot_changes_are_read_from_what_metadata_prints() -> None:
     """As ffmpeg 9.0.2 wrote it; a change at 0 is none."""
     text = "frame:120  pts:180000  pts_time:2\nlavfi.scd.time=2\nframe:126  pts:189000  pts_time:2.1\nlavfi.scd.time=2.1\nlavfi.scd.time=0\n"
-    assert shots_of(text) == (Fraction(2), Fraction(21, 10))
-    assert shots_of("") == ()
+    assert parse_shots(text) == (Fraction(2), Fraction(21, 10))
+    assert parse_shots("") == ()
 
 
 def test_loudness_is_read_from_what_loudnorm_writes() -> None:
@@ -107,9 +107,9 @@ def test_loudness_is_read_from_what_loudnorm_writes() -> None:
         "input_thresh": "-21.94",
         "target_offset": "-4.73",
     }
-    assert loudness_of(json.dumps(levels).encode()) == (-10.97, 3.0, -1.84, -21.94)
-    assert loudness_of(json.dumps({**levels, "input_i": "-inf"}).encode()) is None
-    assert loudness_of(b"") is None
+    assert parse_loudness(json.dumps(levels).encode()) == (-10.97, 3.0, -1.84, -21.94)
+    assert parse_loudness(json.dumps({**levels, "input_i": "-inf"}).encode()) is None
+    assert parse_loudness(b"") is None
 
 
 def test_what_cannot_be_measured_or_copied_is_told() -> None:

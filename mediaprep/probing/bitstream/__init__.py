@@ -1,1 +1,1 @@
-"""Bitstream readers, one codec each: just the headers that a rule needs. Bytes in, facts out."""
+"""Bitstream readers: kinds of pictures and stream headers, without decoding anything."""

@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mediaprep.probing.bitstream._bits import BitReader, BitstreamDamaged
-from mediaprep.probing.bitstream._nal import CHROMA, read_rate, read_signal, unescaped
+from mediaprep.probing.bitstream.bits import BitReader, BitstreamDamaged
 from mediaprep.probing.bitstream.header import StreamHeader
+from mediaprep.probing.bitstream.nal import (
+    CHROMA_FORMATS,
+    cropped_size,
+    read_rate,
+    read_signal,
+    unescaped,
+)
 
 _PROFILES = {
     1: "Main",
@@ -21,42 +27,48 @@ _PROFILES = {
 
 @dataclass(frozen=True, slots=True)
 class HevcSps:
-    """What pictures need to be told apart, and what the stream is told to be."""
+    """A sequence parameter set: what it states, and how its picture timing SEI begins.
+
+    pic_struct_offset  0 if a picture timing SEI message begins with pic_struct; None: it holds none
+    """
 
     header: StreamHeader
-    field_info: bool  # picture timing SEI begins with pic_struct
+    pic_struct_offset: int | None
 
 
 def parse_sps(unit: bytes) -> tuple[int, HevcSps]:
-    """Id and content of a sequence parameter set, NAL header included. Raises: Damaged."""
+    """Return id and content of a sequence parameter set, given with its NAL header.
+
+    Raises: BitstreamDamaged.
+    """
     bits = BitReader(unescaped(unit[2:1024]))
     bits.skip(4)
     layers = bits.u(3)
     bits.skip(1)
-    told = _read_profile(bits, layers)
+    stated = _read_profile(bits, layers)
     number, chroma = bits.ue(), bits.ue()
     if chroma > 3:
         raise BitstreamDamaged("no such chroma format")
-    planes_apart = chroma == 3 and bits.flag()
+    separate_planes = chroma == 3 and bits.flag()
     width, height = bits.ue(), bits.ue()
     if bits.flag():
         across, down = (1 if chroma in (0, 3) else 2), (2 if chroma == 1 else 1)
-        cut = [bits.ue() for _ in range(4)]
-        if across * (cut[0] + cut[1]) < width and down * (cut[2] + cut[3]) < height:
-            width, height = width - across * (cut[0] + cut[1]), height - down * (cut[2] + cut[3])
-    told |= {"width": width, "height": height, "bit_depth": 8 + bits.ue()}
+        width, height = cropped_size(bits, width, height, (across, down))
+    stated |= {"width": width, "height": height, "bit_depth": 8 + bits.ue()}
     bits.ue()
     try:
-        field_info = _skip_to_vui(bits, layers) and _read_vui(bits, told)
+        has_pic_struct = _skip_to_vui(bits, layers) and _read_vui(bits, stated)
     except BitstreamDamaged:
-        field_info = False
-    rgb = chroma == 3 and told.get("matrix") == 0
-    told["chroma"] = "4:0:0" if planes_apart and not rgb else "rgb" if rgb else CHROMA[chroma]
-    return number, HevcSps(StreamHeader(**told), field_info)
+        has_pic_struct = False
+    if chroma == 3 and stated.get("matrix") == 0:
+        stated["chroma"] = "rgb"
+    else:
+        stated["chroma"] = "4:0:0" if separate_planes else CHROMA_FORMATS[chroma]
+    return number, HevcSps(StreamHeader(**stated), 0 if has_pic_struct else None)
 
 
 def _read_profile(bits: BitReader, layers: int) -> dict[str, Any]:
-    """profile_tier_level (7.3.3)."""
+    """Read profile_tier_level (7.3.3)."""
     bits.skip(3)
     profile_idc, compatible = bits.u(5), bits.u(32)
     progressive, interlaced = bits.flag(), bits.flag()
@@ -70,7 +82,6 @@ def _read_profile(bits: BitReader, layers: int) -> dict[str, Any]:
     if not profile_idc:
         profile_idc = next((idc for idc in range(1, 32) if compatible >> (31 - idc) & 1), 0)
     return {
-        "profile_idc": profile_idc,
         "profile": _PROFILES.get(profile_idc),
         "level": f"{level_idc // 30}.{level_idc % 30 // 3}",
         "progressive_sequence": progressive if progressive != interlaced else None,
@@ -78,7 +89,7 @@ def _read_profile(bits: BitReader, layers: int) -> dict[str, Any]:
 
 
 def _skip_to_vui(bits: BitReader, layers: int) -> bool:
-    """Passes over all that stands between the bit depths and the VUI; False: there is none."""
+    """Skip everything between the bit depths and the VUI; return False if there is no VUI."""
     poc_bits = bits.ue() + 4
     for _ in range(layers + 1 if bits.flag() else 1):
         for _ in range(3):
@@ -101,7 +112,7 @@ def _skip_to_vui(bits: BitReader, layers: int) -> bool:
 
 
 def _skip_scaling(bits: BitReader) -> None:
-    """scaling_list_data (7.3.4)."""
+    """Skip scaling_list_data (7.3.4)."""
     for size in range(4):
         for _ in range(2 if size == 3 else 6):
             if not bits.flag():
@@ -112,29 +123,36 @@ def _skip_scaling(bits: BitReader) -> None:
 
 
 def _skip_picture_sets(bits: BitReader) -> None:
-    """All st_ref_pic_set of the SPS (7.3.7, 7.4.8): their lengths depend on the distances in the sets before."""
+    """Skip all st_ref_pic_set of the SPS (7.3.7, 7.4.8).
+
+    The length of each depends on the distances in the previous one.
+    """
     count = bits.ue()
     if count > 64:
         raise BitstreamDamaged("too many reference picture sets")
-    before: list[int] = []  # nearest past first, then nearest future first
+    previous: list[int] = []  # distances: nearest past first, then nearest future first
     for index in range(count):
         if index and bits.flag():
-            sign, step = bits.flag(), bits.ue() + 1
-            step = -step if sign else step
-            used = [bits.flag() or bits.flag() for _ in range(len(before) + 1)]
-            distances = [
-                old + step
-                for old, use in zip([*before, 0], used, strict=True)
-                if use and old + step
-            ]
+            distances = _predicted_distances(bits, previous)
         else:
             past, future = bits.ue(), bits.ue()
             if past > 16 or future > 16:
                 raise BitstreamDamaged("too many reference pictures")
             distances = [*_distances(bits, past, -1), *_distances(bits, future, 1)]
-        before = sorted((d for d in distances if d < 0), reverse=True) + sorted(
-            d for d in distances if d > 0
-        )
+        past_distances = sorted((d for d in distances if d < 0), reverse=True)
+        previous = past_distances + sorted(d for d in distances if d > 0)
+
+
+def _predicted_distances(bits: BitReader, previous: list[int]) -> list[int]:
+    """Read a set that is predicted from the previous one, shifted by a step."""
+    backwards, step = bits.flag(), bits.ue() + 1
+    step = -step if backwards else step
+    used = [bits.flag() or bits.flag() for _ in range(len(previous) + 1)]
+    return [
+        distance + step
+        for distance, use in zip([*previous, 0], used, strict=True)
+        if use and distance + step
+    ]
 
 
 def _distances(bits: BitReader, count: int, sign: int) -> list[int]:
@@ -146,15 +164,15 @@ def _distances(bits: BitReader, count: int, sign: int) -> list[int]:
     return found
 
 
-def _read_vui(bits: BitReader, told: dict[str, Any]) -> bool:
-    """Takes the VUI's statements into ``told`` (E.2.1); returns frame_field_info_present_flag."""
-    told |= read_signal(bits)
+def _read_vui(bits: BitReader, stated: dict[str, Any]) -> bool:
+    """Read the VUI (E.2.1) into ``stated``; return frame_field_info_present_flag."""
+    stated |= read_signal(bits)
     bits.skip(1)
-    told["field_seq"] = bits.flag()
-    field_info = bits.flag()
+    stated["field_seq"] = bits.flag()
+    has_pic_struct = bits.flag()
     if bits.flag():
         for _ in range(4):
             bits.ue()
     if bits.flag():
-        told["timing_rate"] = read_rate(bits, 1)
-    return field_info
+        stated["timing_rate"] = read_rate(bits, 1)
+    return has_pic_struct

@@ -1,4 +1,7 @@
-"""Animations: frames, delays, loop and size by a walk over the blocks; frames are decoded only for transparency and the pixel grid."""
+"""Read the facts of an animation: frames, delays, loop and size by a walk over its blocks.
+
+Frames are decoded only for transparency and the pixel grid.
+"""
 
 from __future__ import annotations
 
@@ -18,23 +21,30 @@ from mediaprep.tools import pilframes
 
 
 def read_animation(source: Source, sniffed: Sniffed, request: ReadRequest) -> Animation:
-    """The facts of a GIF, APNG, animated WebP or AVIF. Raises: SourceUnreadable where its header is damaged or no frame is there."""
-    walked: AnimationFacts = walkers.function(containers.of(sniffed.format).animation)(source)
+    """Return the facts of a GIF, APNG, animated WebP or AVIF.
+
+    Raises: SourceUnreadable if its header is damaged or it has no frame.
+    """
+    walk = walkers.function(containers.of(sniffed.format).animation)
+    walked: AnimationFacts = walk(source)
     width, height = walked.width or sniffed.width, walked.height or sniffed.height
     if not walked.frame_count or not width or not height:
         raise SourceUnreadable(
-            "an animation in which no whole frame is left: copy or download it again",
+            "an animation without a complete frame: copy or download it again",
             rule="file-complete",
         )
-    seen = _seen(source, walked, request)
     unknown = list(walked.unknown)
-    for fact, value in (("transparency", seen.transparency), ("pixel_grid", seen.pixel_grid)):
+    decoded = _decode_frames(source, walked, request)
+    for fact, value in (
+        ("transparency", decoded.transparency),
+        ("pixel_grid", decoded.pixel_grid),
+    ):
         if value is None and wants(request, fact):
-            unknown.append(
-                UnknownFact(fact=fact, reason=seen.problem or "more frames than are decoded for it")
-            )
+            reason = decoded.problem or "the animation has more frames than are decoded"
+            unknown.append(UnknownFact(fact=fact, reason=reason))
     delays = walked.delays
-    if delays is not None and len(delays) > MAX_DELAYS:
+    too_many = delays is not None and len(delays) > MAX_DELAYS
+    if too_many:
         unknown.append(UnknownFact(fact="delays", reason=f"more than {MAX_DELAYS} frames"))
     private = private_items(source, sniffed)
     if private is None:
@@ -49,32 +59,31 @@ def read_animation(source: Source, sniffed: Sniffed, request: ReadRequest) -> An
         width=width,
         height=height,
         frame_count=walked.frame_count,
-        delays=delays if delays is not None and len(delays) <= MAX_DELAYS else None,
+        delays=None if too_many else delays,
         duration=None if delays is None else _total(delays),
         loop=walked.loop,
-        transparency=seen.transparency,
+        transparency=decoded.transparency,
         disposals=walked.disposals,
         trailing_bytes=walked.trailing_bytes,
-        pixel_grid=seen.pixel_grid,
+        pixel_grid=decoded.pixel_grid,
     )
 
 
 def _total(delays: tuple[Fraction, ...]) -> Fraction:
+    """Add up the delays; few of them differ."""
     return sum((delay * count for delay, count in Counter(delays).items()), Fraction(0))
 
 
-def _seen(source: Source, walked: AnimationFacts, request: ReadRequest) -> pilframes.FirstFrames:
-    asked = (
-        wants(request, "pixel_grid"),
-        wants(request, "transparency") and walked.may_be_transparent != "no",
-    )
-    if not any(asked):
-        return pilframes.FirstFrames(
-            transparency=False if walked.may_be_transparent == "no" else None
-        )
+def _decode_frames(
+    source: Source, walked: AnimationFacts, request: ReadRequest
+) -> pilframes.FirstFrames:
+    may_be_transparent = walked.may_be_transparent != "no"
+    alpha = may_be_transparent and wants(request, "transparency")
+    if not alpha and not wants(request, "pixel_grid"):
+        return pilframes.FirstFrames(transparency=None if may_be_transparent else False)
     return pilframes.look(
         source,
         frames=walked.frame_count,
-        alpha=asked[1],
+        alpha=alpha,
         all_frames=walked.may_be_transparent == "any",
     )

@@ -1,1 +1,1 @@
-"""Facts of a video: picture, sound, timing, GOP structure, interlacing, colour."""
+"""Facts of videos and audio files: packets, frames, timing, GOPs, interlace, colour, audio."""

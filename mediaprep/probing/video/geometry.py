@@ -1,4 +1,4 @@
-"""Size, rotation, pixel aspect ratio and pixel format from what the readers found. Pure."""
+"""Orientation, sample aspect ratios, clean aperture and grey formats. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from fractions import Fraction
 
 from mediaprep.model.media import DeclaredSar
 
-ONE = 65536  # 1 in 16.16, ISO/IEC 14496-12, 6.2.2
+ONE = 65536  # 1 in 16.16 fixed point, ISO/IEC 14496-12, 6.2.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orientation:
-    """How the decoded picture is shown: ``mirrored`` left to right first, then turned clockwise by ``rotation`` degrees; ``exact``:
-    the matrix is one of the eight axis-aligned unit matrices."""
+    """How the decoded picture is shown.
+
+    mirrored  left to right, before it is rotated
+    rotation  clockwise, in degrees
+    exact     the matrix is one of the eight axis-aligned unit matrices
+    """
 
     rotation: int = 0
     mirrored: bool = False
@@ -21,42 +25,53 @@ class Orientation:
 
 
 def orientation(matrix: tuple[int, ...] | None) -> Orientation:
-    """From the nine integers of a display matrix (a b u, c d v, x y w: a point (p, q) is shown at (ap + cq, bp + dq), y downwards); the
-    translation only moves the canvas. None: no matrix, upright. A matrix that is none of the eight takes the nearest right angle."""
+    """Return the orientation of a display matrix; None is upright.
+
+    The nine integers are a b u, c d v, x y w: a point (p, q) is shown at (ap + cq, bp + dq), y
+    downwards; the translation only moves the canvas. A matrix that is not axis-aligned takes the
+    nearest right angle.
+    """
     if matrix is None:
         return Orientation()
     a, b, u, c, d, v = matrix[:6]
     mirrored = a * d - b * c < 0
     exact = u == v == 0 and sorted(map(abs, (a, b, c, d))) == [0, 0, ONE, ONE] and abs(a) == abs(d)
-    # with or without the mirror, the second row is (-sin, cos) of the clockwise angle
-    upright = (0 if d >= 0 else 180) if abs(d) >= abs(c) else None
-    return Orientation(
-        rotation=upright if upright is not None else 90 if c < 0 else 270,
-        mirrored=mirrored,
-        exact=exact,
-    )
+    return Orientation(rotation=_clockwise(-c, d), mirrored=mirrored, exact=exact)
 
 
-def stated_sars(container: Fraction | None, bitstream: Fraction | None) -> tuple[DeclaredSar, ...]:
-    """The ratios that are stated: None and 0 state nothing."""
-    stated = []
+def _clockwise(sine: int, cosine: int) -> int:
+    """Return the nearest right angle of a matrix whose second row is (-sine, cosine).
+
+    That holds with and without a mirror.
+    """
+    if abs(cosine) >= abs(sine):
+        return 0 if cosine >= 0 else 180
+    return 90 if sine > 0 else 270
+
+
+def declared_sars(
+    container: Fraction | None, bitstream: Fraction | None
+) -> tuple[DeclaredSar, ...]:
+    """Return the ratios that are declared; None and 0 declare nothing."""
+    declared = []
     if container:
-        stated.append(DeclaredSar(where="container", value=container))
+        declared.append(DeclaredSar(where="container", value=container))
     if bitstream:
-        stated.append(DeclaredSar(where="bitstream", value=bitstream))
-    return tuple(stated)
+        declared.append(DeclaredSar(where="bitstream", value=bitstream))
+    return tuple(declared)
 
 
 def clean_aperture(clap: tuple[int, ...] | None, width: int, height: int) -> tuple[int, ...]:
-    """The (left, top, width, height) that a ``clap`` box leaves of a picture, in whole pixels; () where it leaves all, or makes no sense.
-    ``clap``: four fractions (width, height, horizontal and vertical offset of the centre), ISO/IEC 14496-12, 12.1.4."""
+    """Return the (left, top, width, height) that a ``clap`` box retains, in whole pixels.
+
+    () if it retains the whole picture or is invalid. ``clap``: four fractions (width, height,
+    horizontal and vertical offset of the centre), ISO/IEC 14496-12, 12.1.4.
+    """
     if clap is None or not all(clap[1::2]):
         return ()
     wide, high, across, down = (Fraction(clap[i], clap[i + 1]) for i in range(0, 8, 2))
-    box = tuple(
-        round(value)
-        for value in (across + (width - wide) / 2, down + (height - high) / 2, wide, high)
-    )
+    corner = (across + (width - wide) / 2, down + (height - high) / 2)
+    box = tuple(round(value) for value in (*corner, wide, high))
     inside = (
         box[0] >= 0
         and box[1] >= 0
@@ -67,5 +82,8 @@ def clean_aperture(clap: tuple[int, ...] | None, width: int, height: int) -> tup
 
 
 def grey_aware(name: str, monochrome: bool) -> str:
-    """The pixel format's name: decoders show H.264 4:0:0 as ``yuvj420p`` or ``yuv420p10le``; the SPS tells."""
+    """Return the pixel format's name, grey if the SPS says that the stream is monochrome.
+
+    Decoders output H.264 4:0:0 as ``yuvj420p`` or ``yuv420p10le``.
+    """
     return f"gray{name.partition('420p')[2]}" if monochrome and "420p" in name else name

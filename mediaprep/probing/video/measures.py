@@ -1,4 +1,7 @@
-"""What only a wish needs and takes a decode of the whole file: shot changes and loudness, by ffmpeg's filters in a confined child."""
+"""Measure what only some options require: shot changes and loudness.
+
+Both decode the whole file, with ffmpeg's filters in a confined child process.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,11 @@ import json
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from mediaprep.errors import ToolError
-from mediaprep.model.media import Video
+from mediaprep.model.media import Track, Video
 from mediaprep.model.options import Options
 from mediaprep.probing.identify.sniffed import Sniffed
 from mediaprep.runtime.command import Command, Completed
@@ -20,151 +23,162 @@ from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg
 from mediaprep.tools.ffmpeg import FfmpegCommand, Filter, Input, OutputTrack
 
-_SHOT = "lavfi.scd.time"
-_WIDTH = 320  # pixels that a shot change is seen at as well as at full size
+_SHOT_KEY = "lavfi.scd.time"
+_SHOT_THRESHOLD = 10  # scdet's default
+_SHOT_WIDTH = 320  # pixels; shot changes show as well as at full size
+_SILENCE_LUFS = -70
+# Deadline: a guess, ten times what decoding 1080p takes on a slow core
 _BASE_SECONDS = 60.0
-_SECONDS_PER_MPIXEL_SECOND = (
-    1.0  # deadline: a guess, ten times what decoding 1080p takes on a slow core
-)
-_MEMORY = 3 * 2**30
-_DOWNMIX = {1: "mono"}  # anything else is heard in stereo
+_SECONDS_PER_MPIXEL_SECOND = 1.0
+_MEMORY_BYTES = 3 * 2**30
+_LAYOUTS = {1: "mono"}  # anything else is measured in stereo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _MeasuredFile:
+    """The file that is decoded."""
+
+    source: Source
+    sniffed: Sniffed
+    media: Video
+
+    def chosen(self, kind: str) -> Track | None:
+        """Return the chosen track of a kind."""
+        tracks = self.media.container.tracks or ()
+        return next((track for track in tracks if track.kind == kind and track.chosen), None)
 
 
 def measure_steps(
     source: Source, sniffed: Sniffed, media: Video, options: Options, context: Context
 ) -> Steps[Video]:
-    """Steps: the video with the facts that the wishes need. Raises: DeadlineExceeded, Cancelled, EnvironmentProblem."""
+    """Return the video with the facts that the options require.
+
+    Raises: DeadlineExceeded, Cancelled, EnvironmentProblem.
+    """
+    file = _MeasuredFile(source=source, sniffed=sniffed, media=media)
     if options.split and media.duration:
-        media = replace(media, shots=(yield from _shots(source, sniffed, media, context)))
-    if (
-        options.loudness is not None
-        and media.audio is not None
-        and media.audio.decodable is not False
-    ):
-        media = yield from _loudness(source, sniffed, media, options, context)
+        media = replace(media, shots=(yield from _shots_steps(file, context)))
+    if options.loudness is not None:
+        media = yield from _loudness_steps(replace(file, media=media), options, context)
     return media
 
 
-def _shots(
-    source: Source, sniffed: Sniffed, media: Video, context: Context
-) -> Steps[tuple[Fraction, ...]]:
-    """When the shot changes, in seconds from the file's start (scdet, its usual threshold of 10)."""
+def _shots_steps(file: _MeasuredFile, context: Context) -> Steps[tuple[Fraction, ...]]:
+    """Return when shots change, in seconds from the file's start."""
     filters = (
-        Filter(name="scale", options={"w": _WIDTH, "h": -2, "flags": "fast_bilinear"}),
-        Filter(name="scdet", options={"t": 10}),
-        Filter(name="metadata", options={"mode": "print", "key": _SHOT, "file": "-"}),
+        Filter(name="scale", options={"w": _SHOT_WIDTH, "h": -2, "flags": "fast_bilinear"}),
+        Filter(name="scdet", options={"t": _SHOT_THRESHOLD}),
+        Filter(name="metadata", options={"mode": "print", "key": _SHOT_KEY, "file": "-"}),
     )
-    done = yield from _run(
-        source, sniffed, media, "video", filters, context, span=None, what="find shot changes"
-    )
-    return () if done is None else shots_of(done.stdout.decode(errors="replace"))
+    track = file.chosen("video")
+    if track is None:
+        return ()
+    command = _ffmpeg_command(file, track, filters, context, options={"fps_mode": "passthrough"})
+    completed = yield from _run_steps(file, command, context, what="find shot changes")
+    return () if completed is None else parse_shots(completed.stdout.decode(errors="replace"))
 
 
-def shots_of(text: str) -> tuple[Fraction, ...]:
-    """The times that ffmpeg's ``metadata`` filter prints, without those it cannot have meant."""
-    values = (line.partition("=")[2] for line in text.splitlines() if line.startswith(f"{_SHOT}="))
+def parse_shots(text: str) -> tuple[Fraction, ...]:
+    """Return the times that ffmpeg's ``metadata`` filter prints, without invalid ones."""
+    prefix = f"{_SHOT_KEY}="
+    values = (line.partition("=")[2] for line in text.splitlines() if line.startswith(prefix))
     times = {Fraction(value) for value in values if value.replace(".", "", 1).isdigit()}
     return tuple(sorted(time for time in times if time > 0))
 
 
-def _loudness(
-    source: Source, sniffed: Sniffed, media: Video, options: Options, context: Context
-) -> Steps[Video]:
-    """Loudness of what is kept, heard as it will be written: in one or two channels."""
-    audio = media.audio
-    if audio is None:
+def _loudness_steps(file: _MeasuredFile, options: Options, context: Context) -> Steps[Video]:
+    """Measure the loudness of what is retained, in the channels that are written."""
+    media, audio, track = file.media, file.media.audio, file.chosen("audio")
+    if audio is None or audio.decodable is False or track is None:
         return media
+    layout = _LAYOUTS.get(audio.channels or 2, "stereo")
     filters = (
         Filter(name="aresample", options=ffmpeg.downmix(audio.channels)),
-        Filter(
-            name="aformat", options={"channel_layouts": _DOWNMIX.get(audio.channels or 2, "stereo")}
-        ),
+        Filter(name="aformat", options={"channel_layouts": layout}),
         Filter(name="loudnorm", options={"print_format": "json", "stats_file": "-"}),
     )
     span = options.trim if isinstance(options.trim, tuple) else None
-    done = yield from _run(
-        source, sniffed, media, "audio", filters, context, span=span, what="measure loudness"
-    )
-    levels = None if done is None else loudness_of(done.stdout)
+    command = _ffmpeg_command(file, track, filters, context, span=span)
+    completed = yield from _run_steps(file, command, context, what="measure loudness")
+    levels = None if completed is None else parse_loudness(completed.stdout)
     if levels is None:
         return media
     integrated, spread, peak, threshold = levels
-    heard = replace(
+    measured = replace(
         audio,
         loudness=integrated,
         loudness_range=spread,
         true_peak=peak,
         loudness_threshold=threshold,
     )
-    return replace(media, audio=heard)
+    return replace(media, audio=measured)
 
 
-def loudness_of(data: bytes) -> tuple[float, float, float, float] | None:
-    """(LUFS, LU, dBTP, LUFS of the gate) of what loudnorm wrote; None for silence, or for what it did not write."""
+def parse_loudness(data: bytes) -> tuple[float, float, float, float] | None:
+    """Return integrated loudness (LUFS), range (LU), true peak (dBTP) and gate (LUFS).
+
+    ``data``: what ffmpeg's loudnorm wrote. None for silence, and if values are missing.
+    """
     try:
-        said = json.loads(data[data.index(b"{") : data.rindex(b"}") + 1])
-        levels = tuple(float(said[f"input_{key}"]) for key in ("i", "lra", "tp", "thresh"))
+        values = json.loads(data[data.index(b"{") : data.rindex(b"}") + 1])
+        levels = tuple(float(values[f"input_{key}"]) for key in ("i", "lra", "tp", "thresh"))
     except (ValueError, KeyError, TypeError):
         return None
     integrated, spread, peak, threshold = levels
-    return (
-        (integrated, spread, peak, threshold)
-        if all(math.isfinite(level) for level in levels) and integrated > -70
-        else None
-    )
+    if not all(map(math.isfinite, levels)) or integrated <= _SILENCE_LUFS:
+        return None
+    return integrated, spread, peak, threshold
 
 
-def _run(
-    source: Source,
-    sniffed: Sniffed,
-    media: Video,
-    kind: str,
+def _ffmpeg_command(
+    file: _MeasuredFile,
+    track: Track,
     filters: Sequence[Filter],
     context: Context,
     *,
-    span: tuple[Fraction, Fraction] | None,
-    what: str,
-) -> Steps[Completed | None]:
-    """One decode of the chosen track through filters that print; None where ffmpeg cannot do it."""
-    track = next(
-        (track for track in media.container.tracks or () if track.kind == kind and track.chosen),
-        None,
-    )
-    if track is None:
-        return None
-    options: dict[str, str | int] = {} if span is None else {"t": ffmpeg.seconds(span[1] - span[0])}
-    reading = Input(
-        demuxer=sniffed.demuxer or "",
-        whitelist=sniffed.format_whitelist or "",
-        start=None if span is None else span[0],
-        max_pixels=MAX_PIXELS,
-        options=options,
-    )
-    threads = context.limits.threads
-    muxed: dict[str, str | int] = {"fps_mode": "passthrough"} if kind == "video" else {}
-    job = FfmpegCommand(
-        input=reading,
+    span: tuple[Fraction, Fraction] | None = None,
+    options: dict[str, str | int] | None = None,
+) -> FfmpegCommand:
+    """Describe one decode of a track, or of ``span`` of it, through filters that print."""
+    limit: dict[str, str | int] = {}
+    if span is not None:
+        limit["t"] = ffmpeg.seconds(span[1] - span[0])
+    return FfmpegCommand(
+        input=Input(
+            demuxer=file.sniffed.demuxer or "",
+            whitelist=file.sniffed.format_whitelist or "",
+            start=None if span is None else span[0],
+            max_pixels=MAX_PIXELS,
+            options=limit,
+        ),
         tracks=(OutputTrack(index=track.index, filters=tuple(filters)),),
-        options=muxed,
+        options=options or {},
         muxer="null",
-        threads=threads,
+        threads=context.limits.threads,
     )
+
+
+def _run_steps(
+    file: _MeasuredFile, command: FfmpegCommand, context: Context, *, what: str
+) -> Steps[Completed | None]:
+    """Run ffmpeg; None if it fails on this file."""
     binary = ffmpeg.locate(context.ffmpeg)
-    words = ffmpeg.argv(binary, job, progress=False)
-    megapixels = (media.video.width or 0) * (media.video.height or 0) / 1e6
-    descriptor = source.reopen()
+    words = ffmpeg.argv(binary, command, progress=False)
+    video = file.media.video
+    megapixels = (video.width or 0) * (video.height or 0) / 1e6
+    descriptor = file.source.reopen()
     try:
-        command = Command(
+        child = Command(
             argv=ffmpeg.bound(words, descriptor, None),
             what=what,
             seconds=_BASE_SECONDS
-            + _SECONDS_PER_MPIXEL_SECOND * max(1.0, megapixels) * float(media.duration or 0),
+            + _SECONDS_PER_MPIXEL_SECOND * max(1.0, megapixels) * float(file.media.duration or 0),
             pass_fds=(descriptor,),
             reads=(binary,),
-            memory_bytes=_MEMORY,
+            memory_bytes=_MEMORY_BYTES,
             capture=True,
         )
-        return (yield from run_child(command))
+        return (yield from run_child(child))
     except ToolError:
         return None
     finally:

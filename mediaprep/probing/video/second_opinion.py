@@ -1,4 +1,4 @@
-"""MediaInfo's word on the facts, set beside what was established: agreement and disagreement, never an average."""
+"""Compare the established facts with MediaInfo: report agreement or disagreement, never average."""
 
 from __future__ import annotations
 
@@ -7,108 +7,99 @@ from dataclasses import replace
 from fractions import Fraction
 
 from mediaprep.model.media import AudioStream, DeclaredSar, HdrFormat, VideoStream
-from mediaprep.probing.video.notes import ReaderLog
+from mediaprep.probing.reader_log import ReaderLog
 from mediaprep.tools.mediainfo import Fields
 
 SOURCE = "mediainfo"
-_COMPATIBILITY = {
-    "HDR10": 1,
-    "SDR": 2,
-    "HLG": 4,
-}  # Dolby Vision base layer compatibility, by MediaInfo's names
+# Compatibility of a Dolby Vision base layer, by MediaInfo's names
+_COMPATIBILITY = {"HDR10": 1, "SDR": 2, "HLG": 4}
 _SECONDS_OFF = Fraction(1, 10)
+_SAR_OFF = 0.002  # MediaInfo rounds to three places
 
 
-def on_picture(notes: ReaderLog, video: VideoStream, fields: Fields) -> None:
-    """Scan, every SAR, rotation, rate mode, crop."""
-    _scan(notes, video, fields)
-    _sars(notes, video.sars, fields)
-    if (turn := _number(fields.get("Rotation"))) is not None and video.rotation is not None:
-        notes.say(
-            "video.rotation",
-            SOURCE,
-            f"{turn:g}",
-            agrees=turn % 360 == video.rotation and not video.mirrored,
-        )
+def compare_video(log: ReaderLog, video: VideoStream, fields: Fields) -> None:
+    """Compare scan type, every SAR, rotation, rate mode, size and GOP structure."""
+    _compare_scan(log, video, fields)
+    _compare_sars(log, video.sars, fields)
+    angle = _number(fields.get("Rotation"))
+    if angle is not None and video.rotation is not None:
+        agrees = angle % 360 == video.rotation and not video.mirrored
+        log.report("video.rotation", SOURCE, f"{angle:g}", agrees=agrees)
     if (mode := fields.get("FrameRate_Mode")) is not None:
-        notes.say("video.rate_mode", SOURCE, mode.lower(), agrees=mode.lower() == video.rate_mode)
-    for fact, name, found in (
+        log.report("video.rate_mode", SOURCE, mode.lower(), agrees=mode.lower() == video.rate_mode)
+    for fact, name, value in (
         ("video.width", "Width", video.width),
         ("video.height", "Height", video.height),
     ):
         if (text := fields.get(name)) is not None:
-            notes.say(fact, SOURCE, text, agrees=text == str(found))
-    if (
-        structure := fields.get("Gop_OpenClosed")
-    ) is not None:  # MPEG-1/2 only, and the header's flag, not the order of the pictures
-        notes.say(
-            "video.gop.structure",
-            SOURCE,
-            structure.lower(),
-            agrees=(video.gop.structure == "open") == (structure == "Open"),
-        )
+            log.report(fact, SOURCE, text, agrees=text == str(value))
+    # MPEG-1 and MPEG-2 only, and the header's flag, not the order of the pictures
+    if (structure := fields.get("Gop_OpenClosed")) is not None:
+        agrees = (video.gop.structure == "open") == (structure == "Open")
+        log.report("video.gop.structure", SOURCE, structure.lower(), agrees=agrees)
 
 
-def _scan(notes: ReaderLog, video: VideoStream, fields: Fields) -> None:
+def _compare_scan(log: ReaderLog, video: VideoStream, fields: Fields) -> None:
     kind = fields.get("ScanType")
     if kind is None:
         return
-    order = fields.get("ScanOrder")
-    says_progressive = kind == "Progressive"
-    agrees = video.scan_flags is None or says_progressive == (
-        video.scan_flags in ("progressive", "unspecified")
-    )
-    notes.say("video.scan_flags", SOURCE, " ".join(filter(None, (kind, order))), agrees=agrees)
+    progressive = video.scan_flags in ("progressive", "unspecified")
+    agrees = video.scan_flags is None or (kind == "Progressive") == progressive
+    text = " ".join(filter(None, (kind, fields.get("ScanOrder"))))
+    log.report("video.scan_flags", SOURCE, text, agrees=agrees)
 
 
-def _sars(notes: ReaderLog, stated: tuple[DeclaredSar, ...] | None, fields: Fields) -> None:
-    """MediaInfo gives 1.000 where nothing is stated, rounds to three places, and keeps the bitstream's apart where the two differ."""
-    values = {sar.where: sar.value for sar in stated or ()}
+def _compare_sars(log: ReaderLog, declared: tuple[DeclaredSar, ...] | None, fields: Fields) -> None:
+    """Compare the ratio that players apply, and the bitstream's if MediaInfo lists it separately.
+
+    MediaInfo reports 1.000 if no ratio is declared.
+    """
+    values = {sar.where: sar.value for sar in declared or ()}
     applied = values.get("container", values.get("bitstream", Fraction(1)))
-    for name, expected in (
-        ("PixelAspectRatio", applied),
-        ("PixelAspectRatio_Original", values.get("bitstream")),
+    for name, prefix, expected in (
+        ("PixelAspectRatio", "", applied),
+        ("PixelAspectRatio_Original", "bitstream ", values.get("bitstream")),
     ):
         if (ratio := _number(fields.get(name))) is not None:
-            agrees = expected is not None and abs(ratio - expected) < 0.002
-            notes.say(
-                "video.sars",
-                SOURCE,
-                f"{'bitstream ' if name.endswith('Original') else ''}{ratio:g}",
-                agrees=agrees,
-            )
+            agrees = expected is not None and abs(ratio - expected) < _SAR_OFF
+            log.report("video.sars", SOURCE, f"{prefix}{ratio:g}", agrees=agrees)
 
 
-def on_sound(notes: ReaderLog, audio: AudioStream, fields: Fields) -> None:
-    """SBR and channels."""
+def compare_audio(log: ReaderLog, audio: AudioStream, fields: Fields) -> None:
+    """Compare SBR and channels."""
     features = fields.get("Format_AdditionalFeatures", "")
     if audio.codec == "aac" and features:
-        notes.say("audio.sbr", SOURCE, features, agrees=("SBR" in features.split()) == audio.sbr)
+        agrees = ("SBR" in features.split()) == audio.sbr
+        log.report("audio.sbr", SOURCE, features, agrees=agrees)
     if (text := fields.get("Channels")) is not None:
-        notes.say("audio.channels", SOURCE, text, agrees=text == str(audio.channels))
+        log.report("audio.channels", SOURCE, text, agrees=text == str(audio.channels))
 
 
-def on_file(
-    notes: ReaderLog, duration: Fraction | None, complete: bool | None, general: Fields
+def compare_file(
+    log: ReaderLog, duration: Fraction | None, complete: bool | None, general: Fields
 ) -> None:
-    """Duration and truncation."""
+    """Compare duration and truncation."""
     if (length := _number(general.get("Duration"))) is not None:
         near = duration is not None and abs(Fraction(length) - duration) <= max(
             _SECONDS_OFF, duration / 50
         )
-        notes.say("duration", SOURCE, f"{length:g}", agrees=near)
+        log.report("duration", SOURCE, f"{length:g}", agrees=near)
     if general.get("IsTruncated") == "Yes":
-        notes.say("complete", SOURCE, "truncated", agrees=complete is False)
+        log.report("complete", SOURCE, "truncated", agrees=complete is False)
 
 
-def dolby_vision(formats: tuple[HdrFormat, ...], fields: Fields) -> tuple[HdrFormat, ...]:
-    """Fill in profile and compatibility where only the presence of Dolby Vision is known (Matroska: PyAV gives no configuration)."""
+def complete_dolby_vision(formats: tuple[HdrFormat, ...], fields: Fields) -> tuple[HdrFormat, ...]:
+    """Fill in profile and compatibility if only the presence of Dolby Vision is known.
+
+    That is so in Matroska: PyAV does not expose its configuration.
+    """
     profile = re.search(r"(?:dv[a-z0-9]{2})\.(\d+)", fields.get("HDR_Format_Profile", ""))
     base = fields.get("HDR_Format_Compatibility", "").split(" / ")[0]
     if profile is None:
         return formats
+    compatibility = _COMPATIBILITY.get(base)
     return tuple(
-        replace(item, profile=int(profile[1]), compatibility=_COMPATIBILITY.get(base))
+        replace(item, profile=int(profile[1]), compatibility=compatibility)
         if item.name == "Dolby Vision" and item.profile is None
         else item
         for item in formats
@@ -116,5 +107,5 @@ def dolby_vision(formats: tuple[HdrFormat, ...], fields: Fields) -> tuple[HdrFor
 
 
 def _number(text: str | None) -> float | None:
-    """A decimal number; None for any other text."""
+    """Parse a decimal number; None for any other text."""
     return float(text) if text is not None and re.fullmatch(r"-?\d+(\.\d+)?", text) else None

@@ -1,4 +1,4 @@
-"""Frame rate facts from presentation times: exact, in integers and fractions. Pure."""
+"""Frame rate facts from presentation times, in exact integers and fractions. Pure."""
 
 from __future__ import annotations
 
@@ -11,35 +11,26 @@ from typing import Literal
 
 from mediaprep.model.media import RateMode
 
-# Rates that a measured average is taken to mean when it lies within 0.2 %: the picture rates of SMPTE ST 2036-1, halved and doubled.
-STANDARD_RATES = tuple(
-    Fraction(rate)
-    for rate in (
-        "24000/1001",
-        24,
-        25,
-        "30000/1001",
-        30,
-        "48000/1001",
-        48,
-        50,
-        "60000/1001",
-        60,
-        "120000/1001",
-        120,
-    )
+# A measured average within 0.2 % of one of these means that rate: the picture rates of
+# SMPTE ST 2036-1, halved and doubled.
+STANDARD_RATES = (
+    *(Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30)),
+    *(Fraction(48000, 1001), Fraction(48), Fraction(50), Fraction(60000, 1001), Fraction(60)),
+    *(Fraction(120000, 1001), Fraction(120)),
 )
 SNAP = Fraction(2, 1000)
-TOLERANCE = Fraction(
-    1, 1000
-)  # seconds by which a constant-rate time stamp may be off (Matroska, WebM and FLV count milliseconds)
+# Seconds by which a timestamp of a constant rate may be off: Matroska, WebM and FLV count
+# milliseconds.
+TOLERANCE = Fraction(1, 1000)
 BURST_INTERVALS = 6
-MOST_STATED = 120  # a header that states more counts ticks, not frames (x264's VUI of a variable rate, ffmpeg's AVI of 600 a second)
+# A header that states a higher rate counts ticks, not frames: x264's VUI of a variable rate,
+# ffmpeg's AVI of 600 per second.
+MOST_STATED = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Frame rate facts; every field mirrors media.VideoStream."""
+    """Frame rate facts; the fields are those of media.VideoStream."""
 
     frame_rate: Fraction | None = None
     frame_rate_average: Fraction | None = None
@@ -57,53 +48,55 @@ def frame_timing(
     declared: Fraction | None,
     header_rate: Fraction | None,
     codec: str | None = None,
-    presentation_times: bool = True,
+    has_pts: bool = True,
 ) -> Timing:
-    """The frame rate of frames presented at ``pts`` (ticks of ``time_base``, any order; the frames that are not discarded).
+    """Return the frame rate facts of the frames that are presented.
 
-    declared      the demuxer's base rate: no evidence by itself, it only chooses between rates that the stamps allow alike
-    header_rate   the rate that the container's or the bitstream's header states; taken where the time stamps are unusable (AVI with
-                  B frames: theirs collide), and believed where frames are missing from an otherwise even stream
-    codec         ffmpeg's name: MPEG-2 and H.264 can repeat fields, so that frames of one rate last unequally (soft telecine)
-    presentation_times   False: the container states none, so timestamps off the grid of the header's
-                  rate are invented (AVI)
+    pts          their presentation times in ticks of ``time_base``, in any order
+    declared     the demuxer's base rate; it only decides between rates that fit equally well
+    header_rate  the rate that the container's or the bitstream's header states. It is used if the
+                 timestamps are unusable (AVI with B frames, whose timestamps collide), and if
+                 frames are missing from an otherwise even stream
+    codec        ffmpeg's name; MPEG-2 and H.264 can repeat fields, so that frames of one rate have
+                 different durations (soft telecine)
+    has_pts      False: the container has no presentation times (AVI), so timestamps off the grid of
+                 the header's rate were made up by the demuxer
     """
     ticks = sorted(set(pts))
     stated = header_rate if header_rate and header_rate > 0 else None
     if not ticks or time_base <= 0:
         return Timing(timestamps="missing")
-    frames = stated if stated and stated <= MOST_STATED else None
+    frames_stated = stated if stated and stated <= MOST_STATED else None
     if len(ticks) == 1:
-        return Timing(frame_rate=frames, frame_rate_peak=1, jitter_frames=0)
-    if not presentation_times:
-        usual = frames or 1 / (sorted(map(sub, ticks[1:], ticks))[len(ticks) // 2 - 1] * time_base)
-        if not _on_grid(ticks, usual * time_base):
-            return _as_stated(usual)
+        return Timing(frame_rate=frames_stated, frame_rate_peak=1, jitter_frames=0)
+    if not has_pts:
+        usual = frames_stated or 1 / (_steps(ticks)[len(ticks) // 2 - 1] * time_base)
+        if not _is_on_grid(ticks, usual * time_base):
+            return _from_header(usual)
     average = Fraction(len(ticks) - 1) / ((ticks[-1] - ticks[0]) * time_base)
     hints = tuple(hint for hint in (stated, declared) if hint and hint > 0)
     nominal = _snapped(ticks, time_base, average, hints)
-    even = _deviation_within(ticks, nominal * time_base, _tolerance(time_base, nominal))
-    if not even:
-        pulled = _pulldown_rate(ticks, time_base) if codec in ("mpeg2video", "h264") else None
+    is_even = _within(ticks, nominal * time_base, _tolerance(time_base, nominal))
+    if not is_even:
+        has_repeats = codec in ("mpeg2video", "h264")
         nominal = (
-            pulled
+            (_pulldown_rate(ticks, time_base) if has_repeats else None)
             or _rate_between_gaps(ticks, time_base, stated)
             or _steadiest(ticks, time_base, average, nominal)
         )
-    window = _ticks_below(1 / time_base)
-    peak = _most_within(ticks, window, min(ceil(nominal), len(ticks)))
+    peak = _most_within(ticks, _ticks_below(1 / time_base), min(ceil(nominal), len(ticks)))
     return Timing(
         frame_rate=nominal,
         frame_rate_average=average,
         frame_rate_peak=peak,
         jitter_frames=_jitter_frames(ticks, time_base, nominal, peak),
         frame_rate_burst=_burst(ticks, time_base),
-        rate_mode="cfr" if even else "vfr",
+        rate_mode="cfr" if is_even else "vfr",
     )
 
 
-def _as_stated(rate: Fraction) -> Timing:
-    """What a header's rate means when it is all there is."""
+def _from_header(rate: Fraction) -> Timing:
+    """Return the facts if the header's rate is all there is."""
     return Timing(
         frame_rate=rate,
         frame_rate_peak=ceil(rate),
@@ -114,59 +107,86 @@ def _as_stated(rate: Fraction) -> Timing:
     )
 
 
+def _steps(ticks: Sequence[int]) -> list[int]:
+    """Return the intervals between timestamps, the shortest first."""
+    return sorted(map(sub, ticks[1:], ticks))
+
+
 def _tolerance(time_base: Fraction, rate: Fraction) -> Fraction:
-    """Ticks by which a stamp of an even stream may be off: one, or a millisecond, but never more than a quarter of a frame."""
+    """Return the ticks by which a timestamp of an even stream may be off.
+
+    That is one tick or a millisecond, but never more than a quarter of a frame.
+    """
     return min(max(Fraction(1), TOLERANCE / time_base), 1 / (4 * rate * time_base))
+
+
+def _near(rate: Fraction, slack: Fraction) -> list[Fraction]:
+    """Return the standard rates that differ from ``rate`` by at most ``slack``."""
+    return [standard for standard in STANDARD_RATES if abs(standard - rate) <= slack]
+
+
+def _nearest(rates: Sequence[Fraction], rate: Fraction) -> Fraction:
+    return min(rates, key=lambda candidate: abs(candidate - rate))
 
 
 def _snapped(
     ticks: Sequence[int], time_base: Fraction, average: Fraction, hints: Sequence[Fraction]
 ) -> Fraction:
-    """The nominal rate: the nearest standard rate within 0.2 % of the average, or within what rounding the end stamps to ticks can make
-    (none, where all are as far apart as a hint says); a whole rate on whose grid every stamp lies; else the average itself. Between rates
-    that fit alike, a hint decides."""
-    exact = average in hints and _deviation_within(ticks, average * time_base, Fraction(0))
-    slack = average * (SNAP if exact else max(SNAP, 1 / Fraction(ticks[-1] - ticks[0])))
-    rounding = average / (ticks[-1] - ticks[0])
-    near = [rate for rate in STANDARD_RATES if abs(rate - average) <= slack]
+    """Return the nominal rate.
+
+    It is the nearest standard rate within 0.2 % of the average, or within what rounding of the end
+    timestamps to ticks can cause (not if all are as far apart as a hint says); else a whole rate on
+    whose grid every timestamp lies; else the average itself. A hint decides between rates that fit
+    equally well.
+    """
+    is_exact = average in hints and _within(ticks, average * time_base, Fraction(0))
+    rounding = Fraction(1, ticks[-1] - ticks[0])
+    slack = average * (SNAP if is_exact else max(SNAP, rounding))
+    near = _near(average, slack)
     for hint in hints:
-        if abs(hint - average) <= rounding and (hint in near or not near):
+        if abs(hint - average) <= average * rounding and (hint in near or not near):
             return hint
     if near:
-        return min(near, key=lambda rate: abs(rate - average))
+        return _nearest(near, average)
     whole = Fraction(round(average))
-    fits = (
-        whole > 0
-        and abs(whole - average) <= slack
-        and _deviation_within(ticks, whole * time_base, Fraction(1))
-    )
-    return whole if fits else average
+    fits = whole > 0 and abs(whole - average) <= slack
+    return whole if fits and _within(ticks, whole * time_base, Fraction(1)) else average
 
 
 def _steadiest(
     ticks: Sequence[int], time_base: Fraction, average: Fraction, nominal: Fraction
 ) -> Fraction:
-    """Of the standard rates that a jittery stream's average may mean (60 and 59.94 differ by less than the jitter of a short one's ends),
-    the one from whose grid its stamps spread least."""
-    near = [rate for rate in STANDARD_RATES if abs(rate - average) <= average * SNAP]
+    """Return the standard rate near the average whose grid the timestamps spread least from.
+
+    60 and 59.94 differ by less than the jitter at the ends of a short stream.
+    """
+    near = _near(average, average * SNAP)
     if nominal not in near:
         return nominal
-    return min(
-        near, key=lambda rate: (_spread(ticks, rate * time_base)[1] / rate, abs(rate - average))
-    )
+
+    def spread(rate: Fraction) -> tuple[Fraction, Fraction]:
+        return _spread(ticks, rate * time_base)[1] / rate, abs(rate - average)
+
+    return min(near, key=spread)
 
 
 def _spread(ticks: Sequence[int], per_tick: Fraction) -> tuple[bool, Fraction]:
-    """Whether each stamp has a place of its own on the grid of ``per_tick`` frames a tick, and how far apart, in frames, the stamps are off
-    their places."""
+    """Return whether each timestamp has a grid place of its own, and the spread off the grid.
+
+    ``per_tick``: frames per tick, which make the grid. The spread is the difference, in frames,
+    between the largest and the smallest deviation.
+    """
     up, down, first = per_tick.numerator, per_tick.denominator, ticks[0]
     places = [((tick - first) * up + down // 2) // down for tick in ticks]
     off = [(tick - first) * up - place * down for tick, place in zip(ticks, places, strict=True)]
     return len(set(places)) == len(places), Fraction(max(off) - min(off), down)
 
 
-def _deviation_within(ticks: Sequence[int], per_tick: Fraction, tolerance: Fraction) -> bool:
-    """Whether stamp i lies within ``tolerance`` ticks of i / ``per_tick`` after the first; ``per_tick``: frames a tick."""
+def _within(ticks: Sequence[int], per_tick: Fraction, tolerance: Fraction) -> bool:
+    """Return True if timestamp i lies within ``tolerance`` ticks of i / ``per_tick``.
+
+    ``per_tick``: frames per tick. Counted from the first timestamp.
+    """
     up, down, first = per_tick.numerator, per_tick.denominator, ticks[0]
     limit = int(tolerance * up)
     ideal = range(first * up, first * up + len(ticks) * down, down)
@@ -174,8 +194,11 @@ def _deviation_within(ticks: Sequence[int], per_tick: Fraction, tolerance: Fract
     return max(off) <= limit and min(off) >= -limit
 
 
-def _on_grid(ticks: Sequence[int], per_tick: Fraction) -> bool:
-    """Whether every stamp lies within half a tick, or an eighth of a frame, of a place of its own: whole frames after the first."""
+def _is_on_grid(ticks: Sequence[int], per_tick: Fraction) -> bool:
+    """Return True if each timestamp has a grid place of its own, whole frames after the first.
+
+    It may be off by half a tick, or by an eighth of a frame.
+    """
     up, down, first = per_tick.numerator, per_tick.denominator, ticks[0]
     limit = max(up // 2, down // 8)
     places = {((tick - first) * up + down // 2) // down for tick in ticks}
@@ -187,64 +210,64 @@ def _on_grid(ticks: Sequence[int], per_tick: Fraction) -> bool:
 def _rate_between_gaps(
     ticks: Sequence[int], time_base: Fraction, stated: Fraction | None
 ) -> Fraction | None:
-    """The rate of an even stream from which some frames are missing: nine intervals in ten are alike, every other one is a whole multiple
-    of at least two, and the rate is a standard one or the header's. None where the stream is not like that."""
-    steps = sorted(map(sub, ticks[1:], ticks))
+    """Return the rate of an even stream from which some frames are missing.
+
+    Nine of ten intervals are alike, every other one is a whole multiple of at least two, and the
+    rate is a standard one or the header's. None if the stream is not like that.
+    """
+    steps = _steps(ticks)
     usual = steps[len(steps) // 2]
     tolerance = _tolerance(time_base, 1 / (usual * time_base))
     alike = [step for step in steps if abs(step - usual) <= tolerance]
     if 10 * len(alike) < 9 * len(steps):
         return None
     measured = Fraction(len(alike)) / (sum(alike) * time_base)
-    candidates = [
-        rate
-        for rate in (*STANDARD_RATES, stated)
-        if rate and abs(rate - measured) <= measured * SNAP
-    ]
-    if not candidates:
+    slack = measured * SNAP
+    candidates = _near(measured, slack)
+    if stated and abs(stated - measured) <= slack:
+        nominal = stated
+    elif candidates:
+        nominal = _nearest(candidates, measured)
+    else:
         return None
-    nominal = (
-        stated
-        if stated and stated in candidates
-        else min(candidates, key=lambda rate: abs(rate - measured))
-    )
     interval = 1 / (nominal * time_base)
     for step in set(steps):
         multiple = round(step / interval)
-        if abs(step - usual) > tolerance and (
-            multiple < 2 or abs(step - multiple * interval) > 2 * tolerance
-        ):
+        is_gap = multiple >= 2 and abs(step - multiple * interval) <= 2 * tolerance
+        if abs(step - usual) > tolerance and not is_gap:
             return None
     return nominal
 
 
 def _pulldown_rate(ticks: Sequence[int], time_base: Fraction) -> Fraction | None:
-    """The film rate of frames shown for 2 and 3 fields in turn (soft telecine); None where the stream is not like that."""
-    steps = sorted(map(sub, ticks[1:], ticks))
+    """Return the film rate of frames that are shown for 2 and 3 fields in turn (soft telecine).
+
+    None if the stream is not like that.
+    """
+    steps = _steps(ticks)
     brief, extended = steps[len(steps) // 4], steps[3 * len(steps) // 4]
     if abs(Fraction(extended, brief) - Fraction(3, 2)) > Fraction(1, 20):
         return None
     tolerance = _tolerance(time_base, 1 / (brief * time_base))
     short = [step for step in steps if abs(step - brief) <= tolerance]
     long = [step for step in steps if abs(step - extended) <= tolerance]
-    if (
-        10 * (len(short) + len(long)) < 9 * len(steps)
-        or abs(len(short) - len(long)) > 1 + len(steps) // 10
-    ):
+    few = 10 * (len(short) + len(long)) < 9 * len(steps)
+    if few or abs(len(short) - len(long)) > 1 + len(steps) // 10:
         return None
     measured = 2 / ((Fraction(sum(short), len(short)) + Fraction(sum(long), len(long))) * time_base)
-    return next(
-        (rate for rate in STANDARD_RATES if abs(rate - measured) <= measured * SNAP / 4), measured
-    )
+    return next(iter(_near(measured, measured * SNAP / 4)), measured)
 
 
 def _ticks_below(length: Fraction) -> int:
-    """The largest whole number of ticks that is less than ``length`` ticks."""
+    """Return the largest whole number of ticks that is less than ``length`` ticks."""
     return ceil(length) - 1
 
 
 def _most_within(ticks: Sequence[int], reach: int, guess: int) -> int:
-    """The most stamps of which the last is at most ``reach`` ticks after the first; quick where that is about ``guess``."""
+    """Return the most timestamps of which the last is at most ``reach`` ticks after the first.
+
+    Fast if the result is about ``guess``.
+    """
 
     def fits(count: int) -> bool:
         closest: int = min(map(sub, ticks[count - 1 :], ticks))
@@ -261,24 +284,25 @@ def _most_within(ticks: Sequence[int], reach: int, guess: int) -> int:
 
 
 def _burst(ticks: Sequence[int], time_base: Fraction) -> Fraction:
-    """The highest rate over 6 consecutive intervals, over all of them where there are fewer."""
+    """Return the highest rate over 6 consecutive intervals, or over all if there are fewer."""
     intervals = min(BURST_INTERVALS, len(ticks) - 1)
     shortest: int = min(map(sub, ticks[intervals:], ticks))
     return Fraction(intervals) / (shortest * time_base)
 
 
 def _jitter_frames(ticks: Sequence[int], time_base: Fraction, nominal: Fraction, peak: int) -> int:
-    """How many of the ``peak`` frames of a second are there only because stamps are off the even grid. A single late frame, or a clock that
-    runs 0.02 % fast, brings one more than a second of the nominal rate can hold. A window shortened by twice the jitter does not hold the
-    others. Jitter is half the spread of the stamps around the nominal grid (missing frames are no jitter); more than a quarter of a frame
-    is no jitter but another rate."""
+    """Return how many of the ``peak`` frames of a second are there only by jitter.
+
+    One late frame, or a clock that runs 0.02 % fast, brings one more than a second of the nominal
+    rate can hold. A window shortened by twice the jitter does not hold the others. Jitter is half
+    the spread of the timestamps around the nominal grid (missing frames are not jitter); more than
+    a quarter of a frame is not jitter but another rate.
+    """
     if peak <= nominal:
         return 0
     least = 1 if peak == ceil(nominal) + 1 else 0
-    own, spread = _spread(ticks, nominal * time_base)
-    if not own or 2 * spread > 1:
+    has_places, spread = _spread(ticks, nominal * time_base)
+    if not has_places or 2 * spread > 1:
         return least
-    return max(
-        least,
-        peak - _most_within(ticks, _ticks_below((1 - spread / nominal) / time_base), peak - 1),
-    )
+    window = _ticks_below((1 - spread / nominal) / time_base)
+    return max(least, peak - _most_within(ticks, window, peak - 1))

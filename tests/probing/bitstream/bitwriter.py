@@ -1,4 +1,4 @@
-"""Writes small H.264 streams by the syntax tables, so that tests know every bit of what they hand to the readers."""
+"""Write small H.264 streams by the syntax tables, so that tests know every bit of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Bits:
         return self
 
     def rbsp(self, header: bytes) -> bytes:
-        """A NAL unit: stop bit, alignment, emulation prevention (7.4.1)."""
+        """Return a NAL unit with stop bit, alignment and emulation prevention (7.4.1)."""
         text = self.text + "1"
         text += "0" * (-len(text) % 8)
         raw, out, zeros = int(text, 2).to_bytes(len(text) // 8, "big"), bytearray(header), 0
@@ -37,7 +37,7 @@ class Bits:
 
 @dataclass
 class H264:
-    """One sequence parameter set (id 0) with picture parameter set (id 0), and slices that refer to them."""
+    """A sequence and a picture parameter set (ids 0), and slices that refer to them."""
 
     frame_mbs_only: bool = True
     profile_idc: int = 77
@@ -49,9 +49,8 @@ class H264:
     poc_bits: int = 6
     poc_type: int = 0
     vui: str = ""
-    extra: Bits = field(
-        default_factory=Bits
-    )  # what profiles with chroma_format_idc put after the id
+    # What profiles with chroma_format_idc write after the id
+    extra: Bits = field(default_factory=Bits)
 
     def sps(self) -> bytes:
         bits = Bits().u(self.profile_idc, 8).u(self.constraints, 8).u(self.level_idc, 8).ue(0)
@@ -83,7 +82,11 @@ class H264:
         used: bool = True,
         alike: bool = True,
     ) -> bytes:
-        """``field_of``: "top" or "bottom"; ``alike``: all slices of the picture have this type (slice_type 5-9)."""
+        """Return a slice.
+
+        ``field_of``: "top" or "bottom"; ``alike``: all slices of the picture have this type
+        (slice_type 5 to 9).
+        """
         bits = (
             Bits()
             .ue(first_mb, kind + 5 * alike, 0)
@@ -102,7 +105,7 @@ class H264:
 
 
 def recovery(count: int = 0) -> bytes:
-    """An SEI NAL unit with a recovery point (D.1.8)."""
+    """Return an SEI NAL unit with a recovery point (D.1.8)."""
     payload = Bits().ue(count).u(0b1000, 4)
     payload.text += "1" + "0" * (-(len(payload.text) + 1) % 8)
     body = int(payload.text, 2).to_bytes(len(payload.text) // 8, "big")
@@ -122,7 +125,7 @@ def annexb(*units: bytes, long: bool = True) -> bytes:
 
 
 def avcc(stream: H264, width: int = 4, sets: bool = True) -> bytes:
-    """An AVCDecoderConfigurationRecord (ISO/IEC 14496-15 5.3.3.1)."""
+    """Return an AVCDecoderConfigurationRecord (ISO/IEC 14496-15 5.3.3.1)."""
     sps, pps = stream.sps(), stream.pps()
     if not sets:
         return bytes([1, stream.profile_idc, 0, stream.level_idc, 0xFC | (width - 1), 0xE0, 0])

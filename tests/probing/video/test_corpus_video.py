@@ -1,4 +1,7 @@
-"""Every video of the corpus against ``truth.tsv``, column by column. Where we differ, the reason stands in ``EXPLAINED``."""
+"""Every video of the corpus against ``truth.tsv``, column by column.
+
+Where we differ, ``EXPLAINED`` has the reason.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,10 @@ from mediaprep.runtime.source import open_source
 
 corpus_table = import_module("tests.corpus")
 VIDEOS = [file for file in corpus_table.real_files() if file.kind in ("video", "audio")]
-MILLISECONDS = Fraction(
-    25, 1000
-)  # tools round, and count AAC priming in or out: 1024 samples of 44.1 kHz are 23 ms
+# Tools round, and some count AAC priming: 1024 samples of 44.1 kHz are 23 ms.
+MILLISECONDS = Fraction(25, 1000)
 
-# (file, column): the evidence for our word against the table's
+# (file, column): the evidence for our value against the table's
 EXPLAINED = {
     (
         "torchcodec__nasa_13013.mp4",
@@ -28,7 +30,7 @@ EXPLAINED = {
     (
         "media__sample_rotate_and_reflect.mp4",
         "rotation",
-    ): "mirrored, then turned by 270, is the table's transpose",
+    ): "mirrored, then rotated by 270, is the table's transpose",
     (
         "media__sample_rotate_and_reflect.mp4",
         "duration",
@@ -44,7 +46,8 @@ EXPLAINED = {
     ("media__bbb_2500ms.ts", "gop"): "closed in effect",
     ("openh264__SarVui.264", "container"): "a raw stream has no container",
 }
-RATES = {  # where the table gives an average or a guess: the nominal rate by its notes
+# Nominal rates by the notes, if the table has an average or a guess
+RATES = {
     "media__sample.flv": (30000, 1001),
     "media__portrait_4k60.mp4": (60, 1),
     "dovi_tool__regular.mkv": (24000, 1001),
@@ -62,37 +65,37 @@ def real(request, corpus):
     return request.param, read(request.param)
 
 
-def differing(file, told):
-    """The columns in which ``told`` (column -> our word) departs from the table and no explanation stands."""
+def differing(file, found):
+    """Return the unexplained columns in which ``found`` (column: value) differs from the table."""
     row = file.row
     return {
         name: (row[name], value)
-        for name, value in told.items()
+        for name, value in found.items()
         if row[name] not in ("", value) and (file.name, name) not in EXPLAINED
     }
 
 
 def test_facts_agree_with_the_table(real):
     file, media = real
-    told = {
+    found = {
         "container": media.container.format,
         "n_audio": str(sum(track.kind == "audio" for track in media.container.tracks)),
     }
     if media.audio is not None:
-        told |= {"acodec": media.audio.codec, "channels": str(media.audio.channels)}
+        found |= {"acodec": media.audio.codec, "channels": str(media.audio.channels)}
         if file.row["aprofile"]:
-            told["aprofile"] = media.audio.profile
+            found["aprofile"] = media.audio.profile
     if isinstance(media, Video):
-        told |= picture(file, media.video)
-    assert differing(file, told) == {}
+        found |= video_columns(file, media.video)
+    assert differing(file, found) == {}
     assert isinstance(media, Video) == (file.kind == "video")
     if file.duration is not None and (file.name, "duration") not in EXPLAINED:
         assert abs(media.duration - file.duration) < MILLISECONDS
 
 
-def picture(file, video):
+def video_columns(file, video):
     row = file.row
-    told = {
+    found = {
         "vcodec": video.codec,
         "vprofile": video.profile,
         "pix_fmt": video.pixel_format,
@@ -103,13 +106,13 @@ def picture(file, video):
         "scan": video.scan,
     }
     if video.sars or "undefined" not in row["sar"]:
-        told["sar"] = f"{video.sar.numerator}:{video.sar.denominator}"
+        found["sar"] = f"{video.sar.numerator}:{video.sar.denominator}"
     if video.rate_mode is not None:
-        told["cfr_vfr"] = video.rate_mode.upper()
+        found["cfr_vfr"] = video.rate_mode.upper()
     if row["gop"] not in ("", "unknown"):
         single = video.gop.count == 1 and video.gop.structure == "closed" and "single" in row["gop"]
-        told["gop"] = "single GOP" if single else video.gop.structure
-    return told
+        found["gop"] = "single GOP" if single else video.gop.structure
+    return found
 
 
 def test_nominal_rate(real):
@@ -120,7 +123,7 @@ def test_nominal_rate(real):
     assert abs(media.video.frame_rate - wanted) < wanted * Fraction(2, 1000)
 
 
-def test_mirrored_picture_is_not_taken_for_a_plain_turn(corpus):
+def test_a_mirrored_picture_is_not_a_plain_rotation(corpus):
     file = next(item for item in VIDEOS if item.name == "media__sample_rotate_and_reflect.mp4")
     video = read(file).video
     assert (video.rotation, video.mirrored, video.matrix_exact, video.display_size) == (
@@ -146,7 +149,7 @@ def test_hdr(corpus, name, formats):
 
 
 def test_a_bogus_fragment_time_does_not_lengthen_the_file(corpus):
-    """FFmpeg 5.1 says 143165 s of it."""
+    """FFmpeg 5.1 reports 143165 s for this file."""
     assert (
         read(next(item for item in VIDEOS if item.name == "media__sample_fragmented.mp4")).duration
         < 2
@@ -159,7 +162,10 @@ def test_he_aac_is_never_lc(corpus):
     assert (media.audio.profile, media.audio.sbr, media.audio.ps) == ("HE-AACv2", True, True)
 
 
-def test_what_h263_implies_is_not_stated(corpus):
-    """176x144 goes with pixels of 12:11 (ITU-T H.263, 4.1); the decoder's word for it is no claim, the box's for 1:1 is one."""
-    (stated,) = read(next(item for item in VIDEOS if item.name.endswith("h263.3gp"))).video.sars
-    assert (stated.where, stated.value) == ("container", 1)
+def test_what_h263_implies_is_not_declared(corpus):
+    """Pixels of 176x144 are 12:11 (ITU-T H.263, 4.1).
+
+    The decoder reports that without a declaration; the box declares 1:1.
+    """
+    (declared,) = read(next(item for item in VIDEOS if item.name.endswith("h263.3gp"))).video.sars
+    assert (declared.where, declared.value) == ("container", 1)

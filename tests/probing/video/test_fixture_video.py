@@ -1,4 +1,4 @@
-"""The facts that the recipes of the fixtures claim, read back: nothing here was written by the code under test."""
+"""Facts that the fixtures' recipes claim, read back; the code under test wrote none of them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_every_claim_of_the_recipe_is_read_back(make, name):
 
 
 @pytest.mark.parametrize("name", ["base_cut30.mp4", "stts_bomb.mp4", "box_size_1.mp4"])
-def test_where_nothing_can_be_read_it_says_so(make, name):
+def test_unreadable_files_raise(make, name):
     with pytest.raises(SourceUnreadable):
         read(make(name))
 
@@ -66,30 +66,30 @@ def test_where_nothing_can_be_read_it_says_so(make, name):
 def test_a_picture_of_too_many_pixels_is_not_decoded(make):
     media = read(make("base.mp4"), max_pixels=1000)
     assert media.video.scan_content is None
-    assert (media.video.width, media.video.height) == (320, 240)  # of the bitstream
+    assert (media.video.width, media.video.height) == (320, 240)  # from the bitstream
     assert media.video.gop.structure == "closed"
 
 
-def test_only_what_is_needed_is_looked_at(make):
+def test_only_required_facts_are_read(make):
     media = read(make("base.mp4"), needs=("video.gop",))
     assert media.video.scan_content is None
-    assert all(witness.source != "mediainfo" for witness in media.reported_facts)
+    assert all(reported.source != "mediainfo" for reported in media.reported_facts)
 
 
-def test_deep_looks_at_every_window(make):
-    def looked_at(deep):
-        words = [
-            witness.value
-            for witness in read(make("tff.mp4"), deep=deep).reported_facts
-            if witness.fact == "video.scan_content"
+def test_a_deep_probe_measures_every_window(make):
+    def measured_frames(deep):
+        values = [
+            reported.value
+            for reported in read(make("tff.mp4"), deep=deep).reported_facts
+            if reported.fact == "video.scan_content"
         ]
-        assert words[0].startswith("tff")
-        return sum(int(part.split()[-1]) for part in words[0].split(", "))
+        assert values[0].startswith("tff")
+        return sum(int(part.split()[-1]) for part in values[0].split(", "))
 
-    assert looked_at(deep=True) > looked_at(deep=False)
+    assert measured_frames(deep=True) > measured_frames(deep=False)
 
 
-def test_what_is_missing_has_a_reason(make):
+def test_unknown_facts_have_a_reason(make):
     media = read(make("raw.h264"))
     assert media.duration is None
     assert {"video.start", "video.duration", "video.frame_rate", "duration"} <= {
@@ -100,13 +100,13 @@ def test_what_is_missing_has_a_reason(make):
 def test_mediainfo_is_the_second_opinion(make):
     media = read(make("vui_only.mp4"))
     assert [
-        witness
-        for witness in media.reported_facts
-        if witness.source == "mediainfo" and witness.fact == "video.sars"
+        reported
+        for reported in media.reported_facts
+        if reported.source == "mediainfo" and reported.fact == "video.sars"
     ]
 
 
-def test_the_containers_word_on_encryption_decides(make):
-    """Of cenc only parts of each packet are encrypted: packets, sizes and parameter sets read on."""
-    with pytest.raises(SourceUnreadable, match="its picture is encrypted"):
+def test_the_containers_encryption_flag_decides(make):
+    """cenc encrypts parts of each packet: sizes and parameter sets can still be read."""
+    with pytest.raises(SourceUnreadable, match="its video track is encrypted"):
         read(make("cenc.mp4"))

@@ -1,4 +1,4 @@
-"""Any bytes: no exception, bounded work, and results of the promised types."""
+"""Any bytes: no exception, bounded work, and results of the declared types."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mediaprep.probing.bitstream._nal import _MOST_UNITS, framing, starts
-from mediaprep.probing.video import gop
+from mediaprep.probing.bitstream.nal import _MOST_UNITS, length_size, unit_starts
+from mediaprep.probing.video.gop_scanner import GopScanner, scanner_for
 from mediaprep.probing.video.timing import frame_timing
 from tests.probing.bitstream.bitwriter import H264, avcc
 from tests.probing.demuxing import demux
@@ -34,7 +34,7 @@ CODECS = (
 STRUCTURES = {None, "closed", "closed-nonidr", "open", "gdr", "no-rap", "starts-mid-gop"}
 
 
-def check(scanner: gop.GopScanner) -> None:
+def check(scanner: GopScanner) -> None:
     found = scanner.result()
     assert found.gop.structure in STRUCTURES
     assert (found.gop.structure is None) == (found.reason is not None)
@@ -54,9 +54,9 @@ def check(scanner: gop.GopScanner) -> None:
     key=st.booleans(),
 )
 def test_random_bytes(codec: str, extradata: bytes | None, packets: list[bytes], key: bool):
-    scanner = gop.scanner(codec, extradata, Fraction(1, 90000))
+    scanner = scanner_for(codec, extradata, Fraction(1, 90000))
     for number, packet in enumerate(packets):
-        scanner.add(packet, number if number % 3 else None, number, key)
+        scanner.add(packet, number if number % 3 else None, key)
     check(scanner)
 
 
@@ -68,19 +68,17 @@ def test_random_bytes(codec: str, extradata: bytes | None, packets: list[bytes],
     ],
 )
 def test_real_packets_with_random_damage(make: Callable[[str], Path], name: str):
-    """Flipped, cut, doubled, swapped and inserted bytes, most of them near the front where the headers are."""
+    """Bytes are flipped, cut, repeated, replaced and inserted, mostly near the front."""
     track = demux(make(name))
     chance = random.Random(name)
     for _ in range(12):
         extradata = (
             damaged(chance, track.extradata or b"") if chance.random() < 0.5 else track.extradata
         )
-        scanner = gop.scanner(track.codec, extradata, track.time_base)
+        scanner = scanner_for(track.codec, extradata, track.time_base)
         for packet in track.packets[:40]:
             data = damaged(chance, packet.data[:3000]) if chance.random() < 0.6 else packet.data
-            scanner.add(memoryview(data), packet.pts, packet.dts, chance.random() < 0.2)
-            if chance.random() < 0.02:
-                scanner.configure(damaged(chance, track.extradata or b""))
+            scanner.add(memoryview(data), packet.pts, chance.random() < 0.2)
         check(scanner)
 
 
@@ -116,16 +114,16 @@ def damaged(chance: random.Random, data: bytes) -> bytes:
     "unit", [b"\0", b"\1\1", b"\0\0\1", b"\0\0\0\1", b"\0\0\1\xff", b"\0\0\0\1\x09"]
 )
 @pytest.mark.parametrize("width", [0, 1, 2, 4])
-def test_a_packet_of_nothing_but_starts_is_not_walked_to_its_end(unit: bytes, width: int):
+def test_a_packet_of_nothing_but_start_codes_is_not_read_to_its_end(unit: bytes, width: int):
     data = unit * (1_000_000 // len(unit))
-    assert sum(1 for _ in starts(data, width)) <= _MOST_UNITS
-    framing(data, width)
+    assert sum(1 for _ in unit_starts(data, width)) <= _MOST_UNITS
+    length_size(data, width)
 
 
 def test_parameter_sets_with_absurd_numbers():
-    """Widths of 2^32, a million reference frames: read as they are or refused, never looped over."""
+    """Widths of 2^32 or a million reference frames are read or refused, never looped over."""
     for position in range(8, 100):
         sps = bytearray(H264().sps())
         sps[4:4] = b"\x00" * 4 + bytes([position])
         record = avcc(H264())[:6] + len(sps).to_bytes(2, "big") + bytes(sps) + b"\0"
-        check(gop.scanner("h264", record, Fraction(1, 25)))
+        check(scanner_for("h264", record, Fraction(1, 25)))

@@ -1,4 +1,4 @@
-"""GOPs and rates of files that encoders wrote, against what other programs, the recipes and a decoder started afresh say of them."""
+"""GOPs and rates of encoded files, against other programs, recipes and restarted decoders."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ raw.h264 base.avi base.flv frag.mp4
 
 @pytest.mark.parametrize("name", GOP_FIXTURES.split())
 def test_gops_equal_the_trace_of_another_program(make: Make, name: str):
-    """``judges["gop"]`` lists (packet, kind, leading pictures) as ffmpeg's trace_headers tells them."""
+    """``judges["gop"]`` lists (packet, kind, leading pictures) from ffmpeg's trace_headers."""
     judged = fixtures.truth(name).judges.get("gop")
     if judged is None:
         pytest.skip("no judge traced this file")
@@ -163,17 +163,20 @@ def test_gops_of_real_files(file: RealFile):
 
 @pytest.mark.parametrize("file", [file for file in MOVING if file.rate], ids=lambda file: file.name)
 def test_rates_of_real_files(file: RealFile):
-    """The table gives three decimals. Two entries, 60.058 and 8.505, divide by a span that has the last frame's duration in it; FLV's 29.97
-    is 30 by its stamps, as the notes say."""
+    """The table has three decimals.
+
+    Two entries, 60.058 and 8.505, divide by a span that includes the last frame's duration; FLV's
+    29.97 is 30 by its timestamps, as the notes say.
+    """
     track = demux(file.path)
     found = track.timing(track.scan())
-    told = {
+    expected = {
         "media__portrait_4k60.mp4": 60,
         "rails__video_with_undefined_display_aspect_ratio.mp4": 8.495,
         "media__sample.flv": 30,
     }
     assert round(float(found.frame_rate or 0), 3) == pytest.approx(
-        told.get(file.name, float(file.rate or 0)), abs=0.0015
+        expected.get(file.name, float(file.rate or 0)), abs=0.0015
     )
     assert found.rate_mode == (
         "vfr" if "VFR" in file.row["cfr_vfr"] or "irregular" in file.row["cfr_vfr"] else "cfr"
@@ -181,7 +184,8 @@ def test_rates_of_real_files(file: RealFile):
     assert (found.frame_rate_peak or 0) - (found.jitter_frames or 0) <= 60
 
 
-# A decoder started afresh at every key packet: leading pictures that come out otherwise, or not at all, make the GOP open.
+# A decoder that is restarted at every key packet: leading pictures that differ, or are missing, make
+# the GOP open.
 
 
 @pytest.mark.slow
@@ -207,13 +211,13 @@ def test_rates_of_real_files(file: RealFile):
         ),
     ],
 )
-def test_open_gops_equal_what_a_fresh_decoder_breaks(make: Make, name: str):
+def test_open_gops_are_those_that_a_restarted_decoder_breaks(make: Make, name: str):
     track = demux(make(name))
     whole = decoded(track, track.packets)
     keys = [number for number, packet in enumerate(track.packets) if packet.key]
     broken = 0
     for at, following in zip(keys[1:], [*keys[2:], len(track.packets)], strict=True):
-        fresh = decoded(track, track.packets[at : following + 8])
+        restarted = decoded(track, track.packets[at : following + 8])
         start = track.packets[at].pts or 0
         leading = [
             packet.pts for packet in track.packets[at:following] if (packet.pts or 0) < start
@@ -221,13 +225,13 @@ def test_open_gops_equal_what_a_fresh_decoder_breaks(make: Make, name: str):
         trailing = [
             packet.pts for packet in track.packets[at:following] if (packet.pts or 0) >= start
         ]
-        assert all(fresh.get(time) == whole.get(time) for time in trailing)
-        broken += any(fresh.get(time) != whole.get(time) for time in leading)
+        assert all(restarted.get(time) == whole.get(time) for time in trailing)
+        broken += any(restarted.get(time) != whole.get(time) for time in leading)
     assert track.scan().gop.open_count == broken
 
 
 def decoded(track: Track, packets: tuple[Packet, ...]) -> dict[int | None, int]:
-    """A checksum of each picture by its time."""
+    """Return a checksum of each picture by its time."""
     decoder = av.CodecContext.create("libdav1d" if track.codec == "av1" else track.codec, "r")
     decoder.thread_count = 1
     if track.extradata:
@@ -237,7 +241,7 @@ def decoded(track: Track, packets: tuple[Packet, ...]) -> dict[int | None, int]:
         wrapped = None
         if packet:
             wrapped = av.Packet(packet.data)
-            wrapped.pts, wrapped.dts = packet.pts, packet.dts
+            wrapped.pts = packet.pts
         pictures |= {
             frame.pts: zlib.crc32(frame.to_ndarray().tobytes()) for frame in decoder.decode(wrapped)
         }

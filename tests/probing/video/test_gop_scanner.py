@@ -1,4 +1,4 @@
-"""Every verdict about groups of pictures, on streams written bit by bit (ITU-T H.264 table 7-1 and 7.3.3)."""
+"""Verdicts about GOPs, on streams written bit by bit (ITU-T H.264 table 7-1 and 7.3.3)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from mediaprep.probing.video import gop
-from mediaprep.probing.video.gop import GopResult
+from mediaprep.probing.video.gop_scanner import GopResult, scanner_for
 from tests.probing.bitstream.bitwriter import H264, B, I, P, annexb, avcc, prefixed, recovery
 
 S = H264()
@@ -25,10 +24,14 @@ def scan(
     extradata: bytes | None = b"-",
     width: int = 4,
 ) -> GopResult:
-    """Scans pictures given as words: ``idr`` ``R`` (I, recovery point) ``I`` ``P`` ``B`` ``G`` (P with a recovery point 5 frames on) ``S``
-    (parameter sets), each picture with its output place after it, as ``B3``. ``keys``: which words the container flags; ``stamps``: the
-    time stamps, where they are not the output places."""
-    scanner = gop.scanner(
+    """Scan pictures that are written as words.
+
+    ``idr``, ``R`` (I, recovery point), ``I``, ``P``, ``B``, ``G`` (P with a recovery point 5 frames
+    on), ``S`` (parameter sets); each picture is followed by its place in output order, as ``B3``.
+    ``keys``: the words that the container flags. ``stamps``: the timestamps, if they are not the
+    output places.
+    """
+    scanner = scanner_for(
         "h264", avcc(stream, width) if extradata == b"-" else extradata, TIME_BASE
     )
     for number, word in enumerate(pictures.split()):
@@ -44,9 +47,7 @@ def scan(
         if name == "S":
             units = [stream.sps(), stream.pps()]
         shown = int(stamps.split()[number]) if stamps else place
-        scanner.add(
-            wrap(*units), shown if pts else None, number - 3 if pts else None, name in keys.split()
-        )
+        scanner.add(wrap(*units), shown if pts else None, name in keys.split())
     return scanner.result()
 
 
@@ -81,8 +82,8 @@ def test_recovery_points_without_leading_pictures_are_closed_nonidr():
     assert scan("idr0 P1 R2 P3 R4", keys="idr R").gop.structure == "closed-nonidr"
 
 
-def test_time_stamps_that_were_moved_hide_no_open_gop():
-    """A muxer that mends time stamps puts leading pictures right behind the picture that they are shown before."""
+def test_repaired_timestamps_do_not_hide_an_open_gop():
+    """A muxer that repairs timestamps puts leading pictures right behind their I picture."""
     assert (
         scan("idr0 P2 B1 R6 B4 B5 P8", stamps="0 20 10 60 61 62 80", keys="idr R").gop.structure
         == "open"
@@ -97,11 +98,11 @@ def test_an_unflagged_recovery_point_is_a_random_access_point():
     assert scan("idr0 P1 R4 B2 B3", keys="idr").gop.structure == "open"
 
 
-@pytest.mark.parametrize("timed", [True, False])
+@pytest.mark.parametrize("has_pts", [True, False])
 @pytest.mark.parametrize("late", [0, 40])
-def test_times_that_only_rise_in_spite_of_b_pictures_tell_no_order(timed, late):
-    """AVI: the demuxer makes them up of decode times, with a delay or without; picture order counts tell."""
-    scanner = gop.scanner("h264", avcc(S), TIME_BASE, timed=timed)
+def test_timestamps_that_only_rise_despite_b_pictures_show_no_order(has_pts, late):
+    """AVI: the demuxer derives them from decode times; picture order counts show the order."""
+    scanner = scanner_for("h264", avcc(S), TIME_BASE, has_pts=has_pts)
     order = [
         (I, True, 0),
         (P, False, 8),
@@ -115,14 +116,13 @@ def test_times_that_only_rise_in_spite_of_b_pictures_tell_no_order(timed, late):
         scanner.add(
             prefixed(*units, S.slice(kind, idr=idr, poc=count)),
             40 * number + late,
-            40 * number,
             kind == I,
         )
     found = scanner.result().gop
     assert (found.structure, found.pattern) == ("open", "IPB|(IBP)")
 
 
-def test_a_plain_i_inside_a_gop_is_no_random_access_point():
+def test_a_plain_i_inside_a_gop_is_not_a_random_access_point():
     found = scan("idr0 P1 I4 B2 B3 P5", keys="idr")
     assert (found.gop.structure, found.gop.count, found.gop.length_max) == ("closed", 1, 6)
 
@@ -137,12 +137,12 @@ def test_refresh_pictures_flagged_as_key_are_gdr():
     assert (found.gop.structure, found.gop.count, found.gop.length_max) == ("gdr", 1, 5)
 
 
-def test_an_i_picture_that_is_right_only_frames_later_is_no_random_access_point():
-    """recovery_frame_cnt 5 on an I picture: what follows may still refer behind it."""
+def test_an_i_picture_with_a_later_recovery_is_not_a_random_access_point():
+    """recovery_frame_cnt 5 on an I picture: later pictures may refer to earlier ones."""
     for flagged in (True, False):
-        scanner = gop.scanner("h264", avcc(S), TIME_BASE)
-        scanner.add(prefixed(S.slice(I, idr=True)), 0, 0, True)
-        scanner.add(prefixed(recovery(5), S.slice(I)), 1, 1, flagged)
+        scanner = scanner_for("h264", avcc(S), TIME_BASE)
+        scanner.add(prefixed(S.slice(I, idr=True)), 0, True)
+        scanner.add(prefixed(recovery(5), S.slice(I)), 1, flagged)
         found = scanner.result().gop
         assert (found.structure, found.count) == ("gdr" if flagged else "closed", 1)
 
@@ -151,7 +151,7 @@ def test_a_stream_that_begins_with_a_gradual_refresh_is_gdr():
     assert scan("G0 P1 P2 G3", keys="G").gop.structure == "gdr"
 
 
-def test_flags_on_every_picture_are_no_evidence():
+def test_key_flags_on_every_picture_are_ignored():
     """An MP4 without stss flags all samples."""
     found = scan("idr0 P1 P2 I3 P4", keys="idr P I")
     assert (found.gop.structure, found.gop.count) == ("closed", 1)
@@ -168,20 +168,20 @@ def test_without_a_marked_start_every_i_picture_counts():
     assert (found.gop.structure, found.gop.count, found.gop.open_count) == ("open", 2, 2)
 
 
-def test_missing_parameter_sets_mean_that_the_first_picture_is_no_start():
+def test_without_parameter_sets_the_first_picture_is_not_a_start():
     found = scan("idr0 P1", keys="idr", extradata=None, wrap=annexb)
     assert found.gop.structure == "starts-mid-gop"
     assert found.stream.parameter_sets_first is False
 
 
-def test_parameter_sets_in_band_will_do():
+def test_parameter_sets_in_band_suffice():
     found = scan("S idr0 P1", keys="idr", extradata=None, wrap=annexb)
     assert (found.gop.structure, found.frames, found.faults) == ("closed", 2, ())
     assert found.stream.parameter_sets_first is True
 
 
 def test_annexb_extradata_counts_unless_the_sets_come_later_in_band():
-    """A demuxer copies sets that it met somewhere in the stream into the extradata."""
+    """A demuxer copies sets from anywhere in the stream into the extradata."""
     sets = annexb(S.sps(), S.pps())
     assert scan("idr0 P1", extradata=sets, wrap=annexb).gop.structure == "closed"
     assert scan("idr0 P1 S idr2", extradata=sets, wrap=annexb).gop.structure == "starts-mid-gop"
@@ -192,46 +192,46 @@ def test_no_key_picture_at_all_is_no_rap():
 
 
 def test_no_packets_is_no_rap():
-    found = gop.scanner("h264", avcc(S), TIME_BASE).result()
+    found = scanner_for("h264", avcc(S), TIME_BASE).result()
     assert (found.gop.structure, found.frames, found.frame_pts) == ("no-rap", 0, ())
 
 
-def test_empty_packets_are_passed_over():
-    scanner = gop.scanner("h264", avcc(S), TIME_BASE)
-    scanner.add(b"", None, None, False)
+def test_empty_packets_are_ignored():
+    scanner = scanner_for("h264", avcc(S), TIME_BASE)
+    scanner.add(b"", None, False)
     assert scanner.result().frames == 0
 
 
 def test_garbage_is_no_rap_with_a_fault():
-    scanner = gop.scanner("h264", avcc(S), TIME_BASE)
+    scanner = scanner_for("h264", avcc(S), TIME_BASE)
     for number in range(5):
-        scanner.add(b"\xff" * 40, number, number, True)
+        scanner.add(b"\xff" * 40, number, True)
     found = scanner.result()
     assert found.gop.structure == "no-rap"
     assert any("no picture" in fault for fault in found.faults)
 
 
-def test_closed_is_not_claimed_where_a_packet_cannot_be_read():
-    scanner = gop.scanner("h264", avcc(S), TIME_BASE)
-    scanner.add(prefixed(S.slice(I, idr=True)), 0, 0, True)
-    scanner.add(b"\0\0\0\x08" + b"\xff" * 8, 1, 1, False)
+def test_structure_is_undecided_if_a_packet_of_a_closed_stream_is_unreadable():
+    scanner = scanner_for("h264", avcc(S), TIME_BASE)
+    scanner.add(prefixed(S.slice(I, idr=True)), 0, True)
+    scanner.add(b"\0\0\0\x08" + b"\xff" * 8, 1, False)
     found = scanner.result()
     assert found.gop.structure is None
     assert found.reason is not None
 
 
-def test_an_open_gop_stays_one_beside_a_packet_that_cannot_be_read():
-    scanner = gop.scanner("h264", avcc(S), TIME_BASE)
-    scanner.add(prefixed(recovery(), S.slice(I)), 2, 0, True)
-    scanner.add(prefixed(S.slice(B, used=False)), 1, 1, False)
-    scanner.add(b"\0\0\0\x08" + b"\xff" * 8, 3, 3, False)
+def test_an_open_gop_outweighs_an_unreadable_packet():
+    scanner = scanner_for("h264", avcc(S), TIME_BASE)
+    scanner.add(prefixed(recovery(), S.slice(I)), 2, True)
+    scanner.add(prefixed(S.slice(B, used=False)), 1, False)
+    scanner.add(b"\0\0\0\x08" + b"\xff" * 8, 3, False)
     assert scanner.result().gop.structure == "open"
 
 
 def test_a_unit_longer_than_its_packet_is_a_fault():
-    scanner = gop.scanner("h264", avcc(S), TIME_BASE)
-    scanner.add(prefixed(S.slice(I, idr=True)), 0, 0, True)
-    scanner.add(prefixed(S.slice(P))[:-2], 1, 1, False)
+    scanner = scanner_for("h264", avcc(S), TIME_BASE)
+    scanner.add(prefixed(S.slice(I, idr=True)), 0, True)
+    scanner.add(prefixed(S.slice(P))[:-2], 1, False)
     found = scanner.result()
     assert found.faults == ("a NAL unit is longer than its packet",)
     assert found.frames == 2
@@ -250,7 +250,7 @@ def test_every_width_of_length_prefix(width: int):
 
 @pytest.mark.parametrize("long", [True, False])
 @pytest.mark.parametrize("extradata", [b"-", None, annexb(S.sps(), S.pps())])
-def test_annexb_payload_whatever_the_extradata_promises(long: bool, extradata: bytes | None):
+def test_annexb_payload_whatever_the_extradata_declares(long: bool, extradata: bytes | None):
     found = scan(
         "S idr0 P1 R4 B2 B3",
         keys="idr R",
@@ -262,50 +262,34 @@ def test_annexb_payload_whatever_the_extradata_promises(long: bool, extradata: b
 
 @pytest.mark.parametrize("extradata", [avcc(S, sets=False), b"", None])
 def test_sets_in_band_with_lengths_and_empty_extradata(extradata: bytes | None):
-    """avc3: the sets come in band; without extradata the framing shows itself."""
+    """avc3: the sets come in band; without extradata the framing is detected."""
     found = scan("S idr0 P1 R4 B2 B3", keys="idr R", extradata=extradata)
     assert (found.gop.structure, found.gop.pattern) == ("open", "IP|(IBB)")
 
 
 @pytest.mark.parametrize("wrap", [prefixed, annexb])
-def test_units_of_256_to_511_bytes_are_not_taken_for_start_codes(wrap):
+def test_lengths_of_256_to_511_bytes_are_not_start_codes(wrap):
     """A length of 00 00 01 xx looks like a start code."""
-    scanner = gop.scanner("h264", avcc(S), TIME_BASE)
+    scanner = scanner_for("h264", avcc(S), TIME_BASE)
     for number, length in enumerate((300, 257, 511, 256)):
         unit = S.slice(P if number else I, idr=not number)
-        scanner.add(wrap(unit + b"\x5a" * (length - len(unit))), number, number, not number)
+        scanner.add(wrap(unit + b"\x5a" * (length - len(unit))), number, not number)
     found = scanner.result()
     assert (found.gop.pattern, found.faults) == ("IPPP", ())
 
 
-def test_extradata_that_changes_in_mid_stream():
-    wide = H264(width_mbs=40)
-    scanner = gop.scanner("h264", avcc(S), TIME_BASE)
-    scanner.add(prefixed(S.slice(I, idr=True)), 0, 0, True)
-    scanner.configure(avcc(wide))
-    scanner.add(prefixed(wide.slice(I, idr=True)), 1, 1, True)
-    found = scanner.result()
-    assert (found.gop.structure, found.stream.width, found.stream.size_changes) == (
-        "closed",
-        320,
-        True,
-    )
-
-
 def test_size_changes_by_sets_in_band():
     wide = H264(width_mbs=40)
-    scanner = gop.scanner("h264", None, TIME_BASE)
+    scanner = scanner_for("h264", None, TIME_BASE)
     for number, stream in enumerate((S, S, wide)):
-        scanner.add(
-            annexb(stream.sps(), stream.pps(), stream.slice(I, idr=True)), number, number, True
-        )
+        scanner.add(annexb(stream.sps(), stream.pps(), stream.slice(I, idr=True)), number, True)
     assert scanner.result().stream.size_changes is True
 
 
-# Output order by picture order count: streams without time stamps.
+# Output order by picture order count: streams without timestamps.
 
 
-def test_without_pts_the_order_count_shows_the_leading_pictures():
+def test_without_pts_order_counts_show_the_leading_pictures():
     found = scan("idr0 P3 B1 B2 R6 B4 B5 P7", pts=False)
     assert (found.gop.structure, found.gop.reorder_depth, found.frame_pts) == ("open", 2, None)
 
@@ -314,7 +298,7 @@ def test_without_pts_a_recovery_point_without_leading_pictures():
     assert scan("idr0 P1 R2 P3", pts=False).gop.structure == "closed-nonidr"
 
 
-def test_the_order_count_wraps():
+def test_the_picture_order_count_wraps():
     """6 bits of pic_order_cnt_lsb hold 32 frames."""
     closed = "idr0 " + " ".join(f"P{n}" for n in range(1, 60)) + " R60 P61"
     assert scan(closed, pts=False).gop.structure == "closed-nonidr"
@@ -327,9 +311,9 @@ def test_the_order_count_wraps():
     )
 
 
-def test_pts_in_decode_order_beside_b_pictures_are_not_believed():
-    """AVI counts frames in decode order; the order counts know better."""
-    scanner = gop.scanner("h264", avcc(S), TIME_BASE)
+def test_pts_in_decode_order_are_ignored_if_there_are_b_pictures():
+    """AVI counts frames in decode order; order counts show the output order."""
+    scanner = scanner_for("h264", avcc(S), TIME_BASE)
     for number, (kind, poc) in enumerate(
         [(I, 0), (P, 6), (B, 2), (B, 4), (I, 12), (B, 8), (B, 10)]
     ):
@@ -337,13 +321,12 @@ def test_pts_in_decode_order_beside_b_pictures_are_not_believed():
         scanner.add(
             prefixed(*sei, S.slice(kind, idr=not number, poc=poc, used=kind != B)),
             number,
-            number,
             kind == I,
         )
     assert scanner.result().gop.structure == "open"
 
 
-def test_without_pts_and_order_counts_the_verdict_is_left_open():
+def test_without_pts_and_order_counts_the_structure_is_undecided():
     found = scan("idr0 P1 R4 B2 B3", pts=False, stream=H264(poc_type=1))
     assert found.gop.structure is None
     assert found.reason is not None
@@ -355,8 +338,11 @@ FIELDS = H264(frame_mbs_only=False, height_units=8)
 
 
 def field_packets(*pictures: tuple[int, bool, int], together: bool) -> GopResult:
-    """Frames as pairs of fields, top first: (slice type of the first field, idr, output place); the second field of an I is P."""
-    scanner = gop.scanner("h264", avcc(FIELDS), TIME_BASE)
+    """Scan frames of two fields each, top first: (type of the first field, idr, output place).
+
+    The second field of an I picture is P.
+    """
+    scanner = scanner_for("h264", avcc(FIELDS), TIME_BASE)
     for number, (kind, idr, place) in enumerate(pictures):
         first = FIELDS.slice(kind, idr=idr, frame_num=number, field_of="top", poc=2 * place)
         second = FIELDS.slice(
@@ -364,10 +350,10 @@ def field_packets(*pictures: tuple[int, bool, int], together: bool) -> GopResult
         )
         head = [recovery()] if kind == I and not idr else []
         if together:
-            scanner.add(prefixed(*head, first, second), 2 * place, 2 * number, kind == I)
+            scanner.add(prefixed(*head, first, second), 2 * place, kind == I)
         else:
-            scanner.add(prefixed(*head, first), 2 * place, 2 * number, kind == I)
-            scanner.add(prefixed(second), 2 * place + 1, 2 * number + 1, False)
+            scanner.add(prefixed(*head, first), 2 * place, kind == I)
+            scanner.add(prefixed(second), 2 * place + 1, False)
     return scanner.result()
 
 
@@ -394,19 +380,18 @@ def test_open_gop_of_field_pairs(together: bool):
 
 
 def test_unpaired_fields_of_one_parity_are_frames_of_their_own():
-    scanner = gop.scanner("h264", avcc(FIELDS), TIME_BASE)
+    scanner = scanner_for("h264", avcc(FIELDS), TIME_BASE)
     for number in range(3):
         unit = FIELDS.slice(P if number else I, idr=not number, frame_num=number, field_of="top")
-        scanner.add(prefixed(unit), number, number, not number)
+        scanner.add(prefixed(unit), number, not number)
     assert scanner.result().frames == 3
 
 
-def test_frame_pictures_of_an_interlaced_sequence_are_no_fields():
-    scanner = gop.scanner("h264", avcc(FIELDS), TIME_BASE)
+def test_frame_pictures_of_an_interlaced_sequence_are_not_fields():
+    scanner = scanner_for("h264", avcc(FIELDS), TIME_BASE)
     for number in range(4):
         scanner.add(
             prefixed(FIELDS.slice(P if number else I, idr=not number, frame_num=number)),
-            number,
             number,
             not number,
         )
@@ -419,26 +404,24 @@ def test_frame_pictures_of_an_interlaced_sequence_are_no_fields():
 
 def test_several_slices_make_an_i_picture_only_if_all_are_intra():
     for kinds, structure in (((I, I), "open"), ((I, P), "closed")):
-        scanner = gop.scanner("h264", avcc(S), TIME_BASE)
-        scanner.add(prefixed(S.slice(I, idr=True)), 0, -1, True)
+        scanner = scanner_for("h264", avcc(S), TIME_BASE)
+        scanner.add(prefixed(S.slice(I, idr=True)), 0, True)
         scanner.add(
             prefixed(
                 *(S.slice(kind, first_mb=10 * n, alike=False) for n, kind in enumerate(kinds))
             ),
             3,
-            1,
             kinds == (I, I),
         )
-        scanner.add(prefixed(S.slice(B, used=False)), 2, 2, False)
+        scanner.add(prefixed(S.slice(B, used=False)), 2, False)
         assert scanner.result().gop.structure == structure
 
 
-def test_discarded_packets_belong_to_the_gops_but_are_not_presented():
-    scanner = gop.scanner("h264", avcc(S), TIME_BASE)
+def test_discarded_packets_belong_to_gops_but_are_not_presented():
+    scanner = scanner_for("h264", avcc(S), TIME_BASE)
     for number in range(4):
         scanner.add(
             prefixed(S.slice(P if number else I, idr=not number)),
-            number,
             number,
             not number,
             number < 2,
@@ -454,18 +437,18 @@ def test_discarded_packets_belong_to_the_gops_but_are_not_presented():
 
 @pytest.mark.parametrize("codec", ["prores", "mjpeg", "dvvideo", "gif", "rawvideo"])
 def test_codecs_without_prediction_are_closed(codec: str):
-    scanner = gop.scanner(codec, None, TIME_BASE)
+    scanner = scanner_for(codec, None, TIME_BASE)
     for number in range(3):
-        scanner.add(b"\x01\x02", number, number, True)
+        scanner.add(b"\x01\x02", number, True)
     found = scanner.result()
     assert (found.gop.structure, found.gop.count, found.gop.length_max) == ("closed", 3, 1)
 
 
 @pytest.mark.parametrize("codec", ["wmv3", "h263", "", "rv40"])
 def test_other_codecs_are_undecided_but_counted(codec: str):
-    scanner = gop.scanner(codec, b"\x01", TIME_BASE)
+    scanner = scanner_for(codec, b"\x01", TIME_BASE)
     for number in range(3):
-        scanner.add(b"\x01\x02", number, number, True)
+        scanner.add(b"\x01\x02", number, True)
     found = scanner.result()
     assert (found.gop.structure, found.frames, found.frame_pts) == (None, 3, (0, 1, 2))
     assert found.reason

@@ -5,7 +5,7 @@ from mediaprep.probing.video.colour import DolbyVision, colour_range, hdr_format
 
 
 @pytest.mark.parametrize(
-    ("code", "pixel_format", "flag", "told"),
+    ("code", "pixel_format", "flag", "expected"),
     [
         (0, "yuv420p", None, "unspecified"),
         (1, "yuv420p", None, "limited"),
@@ -15,8 +15,8 @@ from mediaprep.probing.video.colour import DolbyVision, colour_range, hdr_format
         (0, "yuv420p", False, "limited"),
     ],
 )
-def test_range_is_that_of_the_code_then_of_the_flag(code, pixel_format, flag, told):
-    assert colour_range(code, pixel_format, flag) == told
+def test_range_is_by_the_code_then_by_the_flag(code, pixel_format, flag, expected):
+    assert colour_range(code, pixel_format, flag) == expected
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_every_hdr_signalling_is_named(transfer, side_data, dolby, names):
     assert [item.name for item in hdr_formats(transfer, frozenset(side_data), dolby)] == names
 
 
-def test_dolby_vision_keeps_profile_and_compatibility():
+def test_dolby_vision_has_profile_and_compatibility():
     assert HdrFormat(name="Dolby Vision", profile=8, compatibility=4) in hdr_formats(
         "arib-std-b67", frozenset(), DolbyVision(profile=8, compatibility=4)
     )

@@ -3,20 +3,20 @@ from fractions import Fraction
 import pytest
 
 from mediaprep.model.media import AudioStream, Colour, DeclaredSar, HdrFormat, VideoStream
+from mediaprep.probing.reader_log import ReaderLog
 from mediaprep.probing.video import second_opinion
-from mediaprep.probing.video.notes import ReaderLog
 
 SQUARE = DeclaredSar(where="bitstream", value=Fraction(1))
 
 
-def said(video, fields):
-    notes = ReaderLog()
-    second_opinion.on_picture(notes, video, fields)
-    return {(witness.fact, witness.value): witness.agrees for witness in notes.reported_facts}
+def compare(video, fields):
+    log = ReaderLog()
+    second_opinion.compare_video(log, video, fields)
+    return {(reported.fact, reported.value): reported.agrees for reported in log.reported_facts}
 
 
 @pytest.mark.parametrize(
-    ("facts", "fields", "word"),
+    ("facts", "fields", "expected"),
     [
         (
             {"scan_flags": "progressive"},
@@ -49,23 +49,23 @@ def said(video, fields):
         ({"width": 288}, {"Width": "320"}, ("video.width", "320", False)),
     ],
 )
-def test_its_word_is_set_beside_the_fact(facts, fields, word):
-    fact, value, agrees = word
-    assert said(VideoStream(**facts), fields) == {(fact, value): agrees}
+def test_its_report_is_compared_with_the_fact(facts, fields, expected):
+    fact, value, agrees = expected
+    assert compare(VideoStream(**facts), fields) == {(fact, value): agrees}
 
 
-def test_ratios_of_container_and_bitstream_apart():
+def test_ratios_of_container_and_bitstream_are_compared_separately():
     stated = (DeclaredSar(where="container", value=Fraction(4, 3)), SQUARE)
-    told = said(
+    found = compare(
         VideoStream(sars=stated),
         {"PixelAspectRatio": "1.333", "PixelAspectRatio_Original": "1.000"},
     )
-    assert told == {("video.sars", "1.333"): True, ("video.sars", "bitstream 1"): True}
+    assert found == {("video.sars", "1.333"): True, ("video.sars", "bitstream 1"): True}
 
 
-def test_texts_that_are_no_numbers_say_nothing():
+def test_texts_that_are_not_numbers_report_nothing():
     assert (
-        said(
+        compare(
             VideoStream(rotation=0, mirrored=False, sars=()),
             {"Rotation": "0 / 90", "PixelAspectRatio": ""},
         )
@@ -74,23 +74,25 @@ def test_texts_that_are_no_numbers_say_nothing():
 
 
 def test_sbr_and_channels():
-    notes = ReaderLog()
-    second_opinion.on_sound(
-        notes,
+    log = ReaderLog()
+    second_opinion.compare_audio(
+        log,
         AudioStream(codec="aac", sbr=False, channels=1),
         {"Format_AdditionalFeatures": "LC SBR", "Channels": "2"},
     )
-    assert [(witness.fact, witness.agrees) for witness in notes.reported_facts] == [
+    assert [(reported.fact, reported.agrees) for reported in log.reported_facts] == [
         ("audio.sbr", False),
         ("audio.channels", False),
     ]
 
 
-def test_dolby_vision_is_filled_in_where_only_its_presence_is_known():
+def test_dolby_vision_is_completed_if_only_its_presence_is_known():
     fields = {"HDR_Format_Profile": "dvhe.08 / ", "HDR_Format_Compatibility": "HDR10 / HDR10"}
     known = HdrFormat(name="Dolby Vision", profile=5, compatibility=0)
-    assert second_opinion.dolby_vision((HdrFormat(name="Dolby Vision"), known), fields) == (
+    assert second_opinion.complete_dolby_vision(
+        (HdrFormat(name="Dolby Vision"), known), fields
+    ) == (
         HdrFormat(name="Dolby Vision", profile=8, compatibility=1),
         known,
     )
-    assert second_opinion.dolby_vision(Colour().hdr or (), {}) == ()
+    assert second_opinion.complete_dolby_vision(Colour().hdr or (), {}) == ()

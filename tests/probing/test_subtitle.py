@@ -1,4 +1,4 @@
-"""Captions as they are read: times, text, encodings; damage is told and never guessed at."""
+"""Captions: times, text, encodings; damage is reported, and nothing is guessed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GOOD = tuple(Cue(start=start, end=end, text=text) for start, end, text in CUES)
 
 
 @pytest.mark.parametrize("name", READ)
-def test_captions_are_seen_as_they_were_made(name, make: Make):
+def test_facts_are_those_of_the_recipe(name, make: Make):
     media = mediaprep.probe(make(name))
     assert isinstance(media, Subtitle)
     assert {fact: getattr(media, fact) for fact in BOOK[name].facts} == BOOK[name].facts
@@ -31,14 +31,14 @@ def test_captions_are_seen_as_they_were_made(name, make: Make):
 @pytest.mark.parametrize(
     "name", ["good.srt", "crlf.srt", "bom.srt", "no_final_newline.srt", "dots.srt"]
 )
-def test_the_cues_are_exact_whatever_the_line_ends(name, make: Make):
+def test_cues_are_exact_with_any_line_endings(name, make: Make):
     media = mediaprep.probe(make(name))
     assert isinstance(media, Subtitle)
     assert media.cues == GOOD
 
 
 def test_a_real_srt(corpus: Path):
-    """By its text: the first cue stands from 1:14.440 to 1:15.760."""
+    """By its text, the first cue lasts from 1:14.440 to 1:15.760."""
     media = mediaprep.probe(corpus / "tika__test_subrip.srt")
     assert isinstance(media, Subtitle)
     assert media.cues is not None
@@ -72,13 +72,13 @@ def test_times_of_srt(line, times):
 @pytest.mark.parametrize(
     "line", ["00:00:01,500 --> ", "00:00:0x,500 --> 00:00:02,000", "1,500 --> 2,000"]
 )
-def test_a_broken_time_line_is_told_with_its_number(line):
+def test_a_broken_time_line_is_reported_with_its_number(line):
     with pytest.raises(subtitles.CaptionsUnreadable, match="line 5 is no time line"):
         read(f"1\n00:00:00,000 --> 00:00:01,000\na\n\n{line}\nb\n")
 
 
 def test_text_that_is_a_number_stays_text():
-    """pysubs2 alone takes a last number for the next cue's."""
+    """pysubs2 alone mistakes a number in the last line for the next cue's."""
     assert read(
         "1\n00:00:01,000 --> 00:00:02,000\nIn the year\n1984\n\n2\n00:00:03,000 --> 00:00:04,000\n2001\n"
     ) == [
@@ -117,7 +117,7 @@ def test_markup_of_srt(text, cleaned):
 
 
 def test_webvtt_by_blocks():
-    """Identifiers, notes, styles, regions and settings are no text; entities are characters."""
+    """Identifiers, notes, styles, regions and settings are not text; entities are characters."""
     text = (
         "WEBVTT - title\n\nSTYLE\n::cue { color: red }\n\nREGION\nid:fred\n\nNOTE\nseveral\nlines --> here\n\n"
         "intro\n00:01.000 --> 00:02.500 align:start line:10%\n<v Ann>Tom &amp; <i.loud>Jerry</i></v> &lt;3\n\n"
@@ -155,7 +155,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_usual_encodings_are_told(name, tmp_path):
+def test_usual_encodings_are_detected(name, tmp_path):
     path = tmp_path / "a.srt"
     path.write_bytes(CUE.format(TEXTS[name]).encode(name))
     media = mediaprep.probe(path)
@@ -166,7 +166,7 @@ def test_usual_encodings_are_told(name, tmp_path):
 
 
 @pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
-def test_unicode_by_its_mark_or_its_zeros(codec, tmp_path):
+def test_unicode_by_byte_order_mark_or_zeros(codec, tmp_path):
     path = tmp_path / "a.srt"
     path.write_bytes(CUE.format("Grüße aus Köln").encode(codec))
     media = mediaprep.probe(path)
@@ -176,7 +176,7 @@ def test_unicode_by_its_mark_or_its_zeros(codec, tmp_path):
     assert media.cues[0].text == "Grüße aus Köln"
 
 
-def test_a_little_damage_does_not_turn_utf8_into_another_encoding(tmp_path):
+def test_slight_damage_does_not_change_the_detected_encoding(tmp_path):
     path = tmp_path / "a.srt"
     path.write_bytes(
         (CUE.format("äöü" * 10)).encode() + CUE.format("ß").encode().replace("ß".encode(), b"\xff")
@@ -189,18 +189,18 @@ def test_a_little_damage_does_not_turn_utf8_into_another_encoding(tmp_path):
     ]
 
 
-def test_the_encoding_is_looked_for_before_the_cues():
+def test_the_encoding_is_detected_before_the_cues():
     assert textual.caption_format(CUE.format("Привет").encode("koi8-r")) == "srt"
     assert textual.caption_format(CUE.format("你好").encode("utf-16-be")) == "srt"
 
 
-def test_too_much_is_refused(tmp_path):
+def test_large_files_are_refused(tmp_path):
     path = tmp_path / "a.srt"
     path.write_bytes(CUE.format("x").encode() * 300_000)
     with pytest.raises(SourceUnreadable, match="at most"):
         mediaprep.probe(path)
 
 
-def test_more_cues_than_are_read_cannot_be_told():
+def test_too_many_cues_are_refused():
     with pytest.raises(subtitles.CaptionsUnreadable, match="50000"):
         read(CUE.format("x") * 50_001)

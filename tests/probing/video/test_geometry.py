@@ -6,22 +6,25 @@ from mediaprep.model.media import DeclaredSar
 from mediaprep.probing.video.geometry import (
     Orientation,
     clean_aperture,
+    declared_sars,
     grey_aware,
     orientation,
-    stated_sars,
 )
 
 ONE = 65536
 
 
-def shown(point, matrix):
-    """Where a display matrix puts a point: ISO/IEC 14496-12, 6.2.2, without the translation."""
+def map_point(point, matrix):
+    """Map a point with a display matrix: ISO/IEC 14496-12, 6.2.2, without the translation."""
     a, b, _, c, d, _ = matrix[:6]
     return round((a * point[0] + c * point[1]) / ONE), round((b * point[0] + d * point[1]) / ONE)
 
 
-def turned(point, orientation):
-    """The same by words: mirrored left to right, then turned clockwise (y points down, so (1, 0) goes to (0, 1))."""
+def rotate(point, orientation):
+    """Mirror a point left to right, then rotate it clockwise.
+
+    y points down, so (1, 0) goes to (0, 1).
+    """
     x, y = (-point[0], point[1]) if orientation.mirrored else point
     for _ in range(orientation.rotation // 90):
         x, y = -y, x
@@ -41,12 +44,14 @@ def turned(point, orientation):
         (0, -1, -1, 0),
     ],
 )
-def test_each_of_the_eight_unit_matrices_is_what_it_does_to_a_point(corners):
+def test_orientations_of_the_eight_unit_matrices_map_points_alike(corners):
     a, b, c, d = (ONE * value for value in corners)
     matrix = (a, b, 0, c, d, 0, 37 * ONE, 11 * ONE, 1 << 30)
     found = orientation(matrix)
     assert found.exact
-    assert all(turned(point, found) == shown(point, matrix) for point in ((1, 0), (0, 1), (2, 3)))
+    assert all(
+        rotate(point, found) == map_point(point, matrix) for point in ((1, 0), (0, 1), (2, 3))
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,9 +74,9 @@ def test_no_matrix_is_upright():
 
 
 @pytest.mark.parametrize("nothing", [None, Fraction(0)])
-def test_none_and_zero_state_no_ratio(nothing):
-    assert stated_sars(nothing, nothing) == ()
-    assert stated_sars(nothing, Fraction(4, 3)) == (
+def test_none_and_zero_declare_no_ratio(nothing):
+    assert declared_sars(nothing, nothing) == ()
+    assert declared_sars(nothing, Fraction(4, 3)) == (
         DeclaredSar(where="bitstream", value=Fraction(4, 3)),
     )
 
@@ -92,7 +97,7 @@ def test_clean_aperture_of_a_320x240_picture(clap, box):
 
 
 @pytest.mark.parametrize(
-    ("name", "monochrome", "told"),
+    ("name", "monochrome", "expected"),
     [
         ("yuvj420p", True, "gray"),
         ("yuv420p10le", True, "gray10le"),
@@ -101,5 +106,5 @@ def test_clean_aperture_of_a_320x240_picture(clap, box):
         ("yuv444p", True, "yuv444p"),
     ],
 )
-def test_monochrome_shown_as_420_is_named_grey(name, monochrome, told):
-    assert grey_aware(name, monochrome) == told
+def test_monochrome_output_as_420_is_named_grey(name, monochrome, expected):
+    assert grey_aware(name, monochrome) == expected

@@ -1,14 +1,14 @@
-"""Bits out of bytes: the fixed and Exp-Golomb codes of the MPEG family."""
+"""Read fixed-length and Exp-Golomb codes, as the MPEG family of codecs uses them."""
 
 from __future__ import annotations
 
 
 class BitstreamDamaged(ValueError):
-    """The bits end early or say what the syntax forbids."""
+    """The bits end early, or hold a value that the syntax forbids."""
 
 
 class BitReader:
-    """Most significant bit first. Every read past the end raises Damaged."""
+    """Read bits, the most significant first. A read past the end raises BitstreamDamaged."""
 
     __slots__ = ("_left", "_value")
 
@@ -18,34 +18,34 @@ class BitReader:
 
     @property
     def left(self) -> int:
-        """Bits not yet read."""
+        """Number of bits that are not read yet."""
         return self._left
 
     def u(self, count: int) -> int:
-        """An unsigned number of ``count`` bits."""
+        """Read an unsigned number of ``count`` bits."""
         self._left -= count
         if self._left < 0:
             raise BitstreamDamaged("the bits end early")
         return (self._value >> self._left) & ((1 << count) - 1)
 
     def flag(self) -> bool:
-        """One bit."""
+        """Read one bit."""
         return self.u(1) == 1
 
     def skip(self, count: int) -> None:
-        """Pass over ``count`` bits."""
+        """Skip ``count`` bits."""
         self._left -= count
         if self._left < 0:
             raise BitstreamDamaged("the bits end early")
 
     def part(self, count: int) -> BitReader:
-        """A reader of the next ``count`` bits, which this one passes over."""
+        """Return a reader of the next ``count`` bits, and skip them here."""
         part = BitReader(b"")
         part._value, part._left = self.u(count), count
         return part
 
     def ue(self) -> int:
-        """Unsigned Exp-Golomb (ITU-T H.264 9.1), at most 32 leading zeros."""
+        """Read an unsigned Exp-Golomb code (ITU-T H.264 9.1) of at most 32 leading zeros."""
         if self._left and self._value >> (self._left - 1) & 1:
             self._left -= 1
             return 0
@@ -57,6 +57,6 @@ class BitReader:
         return (rest >> self._left) - 1
 
     def se(self) -> int:
-        """Signed Exp-Golomb (ITU-T H.264 9.1.1)."""
+        """Read a signed Exp-Golomb code (ITU-T H.264 9.1.1)."""
         code = self.ue()
         return (code + 1) // 2 if code & 1 else -(code // 2)

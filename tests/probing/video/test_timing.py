@@ -1,4 +1,4 @@
-"""Frame rate facts from time stamps; the rates are those by which the stamps were made."""
+"""Frame rate facts from timestamps; the expected rates are those that made the timestamps."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ NTSC = {
 }
 
 
-def timing(pts: list[int], time_base: Fraction = MPEG, **told: object) -> Timing:
+def timing(pts: list[int], time_base: Fraction = MPEG, **options: object) -> Timing:
     return frame_timing(
         pts,
         time_base,
-        declared=told.pop("declared", None),
-        header_rate=told.pop("header_rate", None),
-        **told,
+        declared=options.pop("declared", None),
+        header_rate=options.pop("header_rate", None),
+        **options,
     )
 
 
@@ -60,7 +60,7 @@ def test_sixty_in_milliseconds_is_exactly_sixty():
 
 @pytest.mark.parametrize("count", [8, 15, 19, 31])
 def test_short_clips_in_milliseconds_do_not_exceed_their_rate(count: int):
-    """The end stamps' rounding alone makes 60.06 of 60 fps."""
+    """Rounding of the first and the last timestamp alone makes 60.06 of 60 fps."""
     for start in range(0, 30):
         pts = [round(Fraction(1000 * (n + start), 60)) for n in range(count)]
         assert timing(pts, MS).frame_rate in (60, NTSC[60])
@@ -73,11 +73,11 @@ def test_order_duplicates_and_offset_do_not_matter():
     assert timing(shuffled) == timing(even(30, 90))
 
 
-def test_no_stamps_are_missing():
+def test_no_timestamps_are_missing():
     assert timing([]) == Timing(timestamps="missing")
 
 
-def test_one_frame_has_the_rate_that_is_stated():
+def test_one_frame_has_the_stated_rate():
     assert timing([5]).frame_rate is None
     assert timing([5], header_rate=Fraction(25)).frame_rate == 25
     assert timing([5], header_rate=Fraction(90000)).frame_rate is None
@@ -93,28 +93,34 @@ def test_jitter_adds_one_to_the_peak_and_is_counted(rate: int, peak: int):
     assert (found.frame_rate, found.frame_rate_peak, found.jitter_frames) == (rate, peak, 1)
 
 
-def test_one_late_frame_is_no_sixty_first():
-    """Half a frame late, once: from it on, a second holds one stamp more. No rate is higher for that."""
+def test_one_late_frame_is_not_a_higher_rate():
+    """Half a frame late, once: a second that ends with it holds one timestamp more."""
     stamps = [1500 * i + 800 * (i == 90) for i in range(240)]
     found = timing(stamps)
     assert (found.frame_rate, found.frame_rate_peak, found.jitter_frames) == (60, 61, 1)
 
 
-def test_a_clock_that_runs_fast_is_no_higher_rate():
-    """60.02 frames a second over two minutes: 61 stamps within a second, and 2.4 frames off the grid of 60 at the end."""
+def test_a_clock_that_runs_fast_is_not_a_higher_rate():
+    """60.02 frames per second for two minutes.
+
+    61 timestamps lie within a second, and the end is 2.4 frames off the grid of 60.
+    """
     found = timing([round(i * 90000 / 60.02) for i in range(7200)])
     assert (found.frame_rate, found.frame_rate_peak, found.jitter_frames) == (60, 61, 1)
 
 
-def test_of_rates_that_jitter_hides_the_steadier_one_is_meant():
-    """Four seconds at 60 whose ends jitter towards each other by 3 ms: the average is nearer to 60.06 than to 60; apart: to 59.94."""
+def test_the_steadier_of_two_rates_is_chosen():
+    """Four seconds at 60 whose ends jitter by 3 ms.
+
+    Towards each other, the average is nearer to 60.06 than to 60; apart, nearer to 59.94.
+    """
     for early, late in ((270, -270), (-270, 270)):
         stamps = [1500 * i + (early, 0, -early)[i % 3] for i in range(240)]
         stamps[0], stamps[-1] = 270 + early, 1500 * 239 + 270 + late
         assert timing(stamps).frame_rate == 60
 
 
-def test_a_burst_is_no_jitter():
+def test_a_burst_is_not_jitter():
     """30 fps with 0.3 s of 120 (burst120): 39.1 on average, 57 frames in the fullest second."""
     ticks = [n for n in range(360) if 120 <= n <= 156 or not n % 4]
     found = timing([n * 1000 for n in ticks], Fraction(1, 120000))
@@ -135,21 +141,21 @@ def test_two_frames_a_millisecond_apart_once():
 
 
 @pytest.mark.parametrize("missing", [{7, 8}, {1, 2}, {30}, {50, 51, 52, 53}])
-def test_missing_frames_leave_the_rate_as_it_is(missing: set[int]):
+def test_missing_frames_do_not_change_the_rate(missing: set[int]):
     """bbb_2500ms.ts lacks the pictures after the first, sample.avi two in the middle."""
     found = timing([3753 * n for n in range(96) if n not in missing])
     assert (found.frame_rate, found.rate_mode) == (NTSC[24] if 90000 / 3753 < 23.99 else 24, "vfr")
 
 
-def test_missing_frames_at_an_odd_rate_need_the_header_to_say_it():
-    """A phone's 8.797 fps with one double gap: 8.495 on average, unless the header states the rate."""
+def test_missing_frames_at_an_odd_rate_need_the_headers_rate():
+    """8.797 fps of a phone with one double gap: 8.495 on average, unless a header states it."""
     rate = Fraction(8797, 1000)
     pts = [round(90000 * n / rate) for n in range(30) if n != 20]
     assert round(float(timing(pts).frame_rate or 0), 3) == 8.494
     assert timing(pts, header_rate=rate).frame_rate == rate
 
 
-def test_a_gap_of_three_seconds_is_no_lower_rate():
+def test_a_gap_of_three_seconds_is_not_a_lower_rate():
     found = timing([3000 * n + (270000 if n > 45 else 0) for n in range(90)])
     assert (found.frame_rate, found.frame_rate_peak) == (30, 30)
 
@@ -164,10 +170,13 @@ def test_soft_telecine_is_film(codec: str):
     assert timing(pts, codec=codec).frame_rate == NTSC[24]
 
 
-def test_avi_stamps_that_collide_give_way_to_the_header():
-    """ffmpeg copies 60 fps with B frames to AVI at 600 a second; the last stamps lie one tick apart."""
+def test_avi_timestamps_that_collide_yield_to_the_header():
+    """ffmpeg copies 60 fps with B frames to AVI with 600 ticks per second.
+
+    The last timestamps are one tick apart.
+    """
     pts = [*range(0, 1800, 10), 1791]
-    found = timing(pts, Fraction(1, 600), presentation_times=False, header_rate=Fraction(60))
+    found = timing(pts, Fraction(1, 600), has_pts=False, header_rate=Fraction(60))
     assert (found.frame_rate, found.timestamps, found.rate_mode, found.frame_rate_peak) == (
         60,
         "broken",
@@ -178,10 +187,7 @@ def test_avi_stamps_that_collide_give_way_to_the_header():
 
 def test_avi_with_a_header_that_counts_ticks():
     found = timing(
-        [*range(0, 2400, 24), 2377],
-        Fraction(1, 600),
-        presentation_times=False,
-        header_rate=Fraction(600),
+        [*range(0, 2400, 24), 2377], Fraction(1, 600), has_pts=False, header_rate=Fraction(600)
     )
     assert (found.frame_rate, found.timestamps) == (25, "broken")
 
@@ -190,17 +196,15 @@ def test_avi_with_dropped_frames_is_fine():
     found = timing(
         [n for n in range(96) if n not in (40, 41)],
         1 / NTSC[24],
-        presentation_times=False,
+        has_pts=False,
         header_rate=NTSC[24],
     )
     assert (found.frame_rate, found.timestamps, found.rate_mode) == (NTSC[24], "ok", "vfr")
 
 
-def test_a_time_base_of_one_frame_is_no_licence():
-    """One tick of tolerance would be a whole frame: 25 frames in 26 places are not an even 24."""
-    found = timing(
-        [0, *range(2, 26)], Fraction(1, 25), presentation_times=False, header_rate=Fraction(25)
-    )
+def test_a_time_base_of_one_frame_does_not_widen_the_tolerance():
+    """One tick of tolerance would be a whole frame: 25 frames on 26 places are not an even 24."""
+    found = timing([0, *range(2, 26)], Fraction(1, 25), has_pts=False, header_rate=Fraction(25))
     assert (found.frame_rate, found.rate_mode) == (25, "vfr")
 
 

@@ -1,4 +1,7 @@
-"""Kinds of pictures in HEVC, VVC, MPEG-1/2/4, VP8, VP9 and AV1, and the verdicts that follow; packets written by the syntax tables."""
+"""Picture flags in HEVC, VVC, MPEG-1/2/4, VP8, VP9 and AV1, and the verdicts that follow.
+
+Packets are written by the syntax tables.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,9 @@ from fractions import Fraction
 
 import pytest
 
-from mediaprep.probing.video import gop
-from mediaprep.probing.video.gop import GopResult
+from mediaprep.probing.video.gop_scanner import GopResult, scanner_for
 from tests.probing.bitstream.bitwriter import annexb, prefixed
-from tests.probing.bitstream.test_bitstream_headers import AV1C, HVCC
+from tests.probing.bitstream.test_stream_headers import AV1C, HVCC
 
 TIME_BASE = Fraction(1, 25)
 
@@ -21,9 +23,9 @@ def scan(
     pts: list[int] | None = None,
     keys: tuple[int, ...] = (0,),
 ) -> GopResult:
-    scanner = gop.scanner(codec, extradata, TIME_BASE)
+    scanner = scanner_for(codec, extradata, TIME_BASE)
     for number, packet in enumerate(packets):
-        scanner.add(packet, pts[number] if pts else number, number, number in keys)
+        scanner.add(packet, pts[number] if pts else number, number in keys)
     return scanner.result()
 
 
@@ -44,7 +46,10 @@ TRAIL_N, TRAIL_R, RADL_N, RASL_N, BLA_W_LP, BLA_N_LP, IDR_W_RADL, IDR_N_LP, CRA 
 
 
 def hevc(kind: int, letter: str = "P", layer: int = 0) -> bytes:
-    """A slice: first_slice_segment_in_pic_flag 1, [no_output_of_prior_pics_flag], PPS 0, slice_type."""
+    """Return a slice.
+
+    first_slice_segment_in_pic_flag 1, [no_output_of_prior_pics_flag], PPS 0, slice_type.
+    """
     text = (
         "1" + ("0" if 16 <= kind <= 23 else "") + "1" + {"B": "1", "P": "010", "I": "011"}[letter]
     )
@@ -89,7 +94,7 @@ def test_hevc_pattern_and_b_slices():
 
 @pytest.mark.parametrize("wrap", [annexb, lambda *units: annexb(*units, long=False)])
 def test_hevc_annexb_with_other_layers_and_delimiters(wrap):
-    """Only nuh_layer_id 0 counts: the enhancement layer's CRA and the Dolby Vision layer (type 63) are passed over."""
+    """Only nuh_layer_id 0 counts: an enhancement layer's CRA and Dolby Vision (63) are ignored."""
     delimiter, dolby = b"\x46\x01\x50", b"\x7e\x01\x19\x08"
     found = scan(
         "hevc",
@@ -101,7 +106,7 @@ def test_hevc_annexb_with_other_layers_and_delimiters(wrap):
 
 
 def _units(record: bytes) -> list[bytes]:
-    """The NAL units of an HEVCDecoderConfigurationRecord with one unit an array."""
+    """Return the NAL units of an HEVCDecoderConfigurationRecord with one unit per array."""
     units, at = [], 23
     for _ in range(record[22]):
         size = int.from_bytes(record[at + 3 : at + 5], "big")
@@ -137,7 +142,7 @@ def test_hevc_gradual_refresh():
     assert scan("hevc", SETS, *packets, keys=(0,)).gop.structure == "closed"
 
 
-def test_hevc_without_parameter_sets_starts_nowhere():
+def test_hevc_without_parameter_sets_has_no_start():
     found = scan("hevc", None, annexb(hevc(CRA, "I")), annexb(hevc(TRAIL_R)))
     assert (found.gop.structure, found.stream.parameter_sets_first) == ("starts-mid-gop", False)
 
@@ -178,7 +183,11 @@ def mpeg2(
     first: bool = False,
     mpeg1: bool = False,
 ) -> bytes:
-    """A picture; ``group``: "closed" or "open" puts a group header before it; ``structure``: 1 top field, 2 bottom field, 3 frame."""
+    """Return a picture.
+
+    ``group``: "closed" or "open" puts a group header before it; ``structure``: 1 top field, 2
+    bottom field, 3 frame.
+    """
     out = SEQUENCE[:12] if first and mpeg1 else SEQUENCE if first else b""
     if group:
         out += b"\0\0\1\xb8\0\x08\0" + bytes([0x40 if group == "closed" else 0])
@@ -207,7 +216,7 @@ def mpeg2_scan(*packets: bytes, codec: str = "mpeg2video") -> GopResult:
     ],
 )
 @pytest.mark.parametrize("codec", ["mpeg1video", "mpeg2video"])
-def test_mpeg2_open_means_b_right_after_i_without_closed_gop(
+def test_mpeg2_is_open_if_b_follows_i_without_closed_gop(
     codec: str, words: str, structure: str, opened: int
 ):
     packets = []
@@ -222,7 +231,7 @@ def test_mpeg2_open_means_b_right_after_i_without_closed_gop(
     )
 
 
-def test_mpeg2_broken_link_is_open_all_the_same():
+def test_mpeg2_broken_link_is_open():
     broken = mpeg2("I", "open").replace(b"\xb8\0\x08\0\0", b"\xb8\0\x08\0\x20")
     assert (
         mpeg2_scan(
@@ -234,7 +243,7 @@ def test_mpeg2_broken_link_is_open_all_the_same():
 
 @pytest.mark.parametrize("together", [True, False])
 def test_mpeg2_field_pairs_are_one_frame(together: bool):
-    """The second field of an I is P: what follows it directly still leads."""
+    """The second field of an I picture is P; B pictures after it still lead."""
     fields: list[bytes] = []
     for number, (letter, group) in enumerate(
         [("I", "closed"), ("P", ""), ("I", "open"), ("B", ""), ("P", "")]
@@ -251,21 +260,17 @@ def test_mpeg2_field_pairs_are_one_frame(together: bool):
     )
 
 
-def test_mpeg2_notes_repeated_fields():
+def test_mpeg2_repeated_fields():
     repeated = mpeg2("P").replace(b"\xf3\x41\x80", b"\xf3\xc3\x80")
     header = mpeg2_scan(mpeg2("I", "closed", first=True), repeated).stream
-    assert (header.repeat_first_field, header.top_field_first, header.progressive_frame) == (
-        (False, True),
-        (False, True),
-        (True,),
-    )
+    assert header.repeat_first_field == header.top_field_first == (False, True)
 
 
-def test_mpeg2_without_sequence_header_starts_nowhere():
+def test_mpeg2_without_sequence_header_has_no_start():
     assert mpeg2_scan(mpeg2("I", "closed"), mpeg2("P")).gop.structure == "starts-mid-gop"
 
 
-def test_mpeg2_headers_alone_are_no_damage():
+def test_mpeg2_headers_alone_are_not_damage():
     found = mpeg2_scan(mpeg2("I", "closed", first=True), SEQUENCE, mpeg2("P"))
     assert (found.frames, found.faults, found.gop.structure) == (2, (), "closed")
 
@@ -301,7 +306,7 @@ def test_mpeg4_verdicts(words: str, structure: str):
 
 
 def test_mpeg4_packed_b_frames():
-    """DivX: P and B in one packet, then a placeholder in the B's place."""
+    """DivX: P and B in one packet, then a placeholder in the place of the B picture."""
     placeholder = mpeg4("P")
     found = scan(
         "mpeg4",
@@ -312,7 +317,7 @@ def test_mpeg4_packed_b_frames():
         mpeg4("I") + mpeg4("B"),
         placeholder,
     )
-    assert (found.stream.packed_b, found.frames, found.gop.structure) == (True, 5, "open")
+    assert (found.frames, found.gop.structure) == (5, "open")
     assert (
         scan("mpeg4", LAYER, mpeg4("I"), mpeg4("P") + mpeg4("B"), placeholder).gop.structure
         == "closed"
@@ -359,12 +364,12 @@ VP9_INTER, VP9_HIDDEN, VP9_SHOW = b"\x86\x00\x40\x92", b"\x84\x00\x40\x92", b"\x
 
 
 def superframe(*frames: bytes) -> bytes:
-    """Annex B: the index, sizes in one byte each, between two equal marker bytes."""
+    """Return a superframe (annex B): its index has sizes of one byte, between equal markers."""
     marker = bytes([0xC0 | len(frames) - 1])
     return b"".join(frames) + marker + bytes(len(frame) for frame in frames) + marker
 
 
-def test_vp9_superframes_and_shown_again():
+def test_vp9_superframes_and_show_existing_frame():
     found = scan(
         "vp9",
         None,
@@ -382,7 +387,7 @@ def test_vp9_superframes_and_shown_again():
     )
 
 
-def test_vp9_show_existing_frame_is_no_key_frame():
+def test_vp9_show_existing_frame_is_not_a_key_frame():
     assert scan("vp9", None, VP9_SHOW, VP9_KEY).gop.structure == "starts-mid-gop"
 
 
@@ -423,7 +428,7 @@ def test_av1_verdicts(units: tuple[bytes, ...], keys: tuple[int, ...], structure
     assert (found.gop.structure, found.frames, found.faults) == (structure, len(units), ())
 
 
-def test_av1_without_sequence_header_starts_nowhere():
+def test_av1_without_sequence_header_has_no_start():
     assert scan("av1", None, DELIMITER + KEY, DELIMITER + INTER).gop.structure == "starts-mid-gop"
 
 
@@ -436,7 +441,7 @@ def test_av1_metadata_and_sequence_in_band():
     )
     header = scan("av1", None, DELIMITER + sequence + notes + KEY).stream
     assert (header.width, header.parameter_sets_first) == (640, True)
-    assert (header.content_light, header.mastering_display, header.hdr10_plus) == (True, True, True)
+    assert (header.mastering_display, header.hdr10_plus) == (True, True)
 
 
 def test_av1_damage():

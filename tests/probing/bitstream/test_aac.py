@@ -1,17 +1,16 @@
-"""AudioSpecificConfigs and ADTS headers as byte strings; beside each what its bits say by ISO/IEC 14496-3, table by table."""
+"""AudioSpecificConfigs and ADTS headers as bytes; expected values by ISO/IEC 14496-3."""
 
 from __future__ import annotations
 
 import pytest
 
-from mediaprep.probing.bitstream._bits import BitstreamDamaged
 from mediaprep.probing.bitstream.aac import (
-    object_indication_codec,
     packet_framing,
     parse_adts,
     parse_config,
     parse_latm,
 )
+from mediaprep.probing.bitstream.bits import BitstreamDamaged
 from tests.probing.bitstream.bitwriter import Bits
 
 
@@ -21,7 +20,7 @@ def config(bits: Bits) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "expected"),
     [
         (
             "1210",
@@ -88,9 +87,9 @@ def config(bits: Bits) -> bytes:
         ("ba1000", {"aot": 23, "frame_length": 512, "object_type": "LD"}),
     ],
 )
-def test_audio_specific_configs(written: str, told: dict[str, object]):
+def test_audio_specific_configs(written: str, expected: dict[str, object]):
     found = parse_config(bytes.fromhex(written))
-    assert {name: getattr(found, name) for name in told} == told
+    assert {name: getattr(found, name) for name in expected} == expected
 
 
 def test_object_types_above_31_are_escaped():
@@ -141,7 +140,7 @@ def test_every_two_bytes_are_a_config_or_damaged():
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "expected"),
     [
         ("fff15080017ffc", (2, 44100, 2, 2)),
         ("fff95080017ffc", (2, 44100, 2, 2)),  # MPEG-2's id
@@ -150,20 +149,20 @@ def test_every_two_bytes_are_a_config_or_damaged():
         ("fff15000017ffc", (2, 44100, 0, None)),  # channels are in the first frame's PCE
     ],
 )
-def test_adts_headers(written: str, told: tuple[int, ...]):
+def test_adts_headers(written: str, expected: tuple[int, ...]):
     found = parse_adts(bytes.fromhex(written))
-    assert (found.aot, found.sample_rate, found.channel_configuration, found.channels) == told
+    assert (found.aot, found.sample_rate, found.channel_configuration, found.channels) == expected
 
 
 @pytest.mark.parametrize("written", ["fffb9064000000", "fff1", "00000000000000", "fff17c80017ffc"])
-def test_no_adts_header(written: str):
-    """MP3, a header cut short, silence, a reserved rate."""
+def test_invalid_adts_headers_are_refused(written: str):
+    """MP3, a truncated header, silence, a reserved rate."""
     with pytest.raises(BitstreamDamaged):
         parse_adts(bytes.fromhex(written))
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "expected"),
     [
         (
             "56e135200011901fe7f976e002630bb319b1997189718981",
@@ -176,14 +175,17 @@ def test_no_adts_header(written: str):
         ),  # channels in a program config element
     ],
 )
-def test_configurations_in_latm(written: str, told: tuple[object, ...]):
+def test_configurations_in_latm(written: str, expected: tuple[object, ...]):
     found = parse_latm(bytes.fromhex(written))
     assert found is not None
-    assert (found.object_type, found.sample_rate, found.channels, found.sbr) == told
+    assert (found.object_type, found.sample_rate, found.channels, found.sbr) == expected
 
 
 def test_latm_announces_sbr():
-    """The first version has no length of the configuration, so SBR is announced in front (object type 5); the second may have it behind."""
+    """SBR is announced in front (object type 5) or, with version 1, behind the configuration.
+
+    Version 0 does not state the length of the configuration.
+    """
     start = Bits().u(0x2B7, 11).u(20, 13).u(0, 1)
     hierarchical = parse_latm(
         config(
@@ -213,7 +215,7 @@ def test_latm_announces_sbr():
     assert (extended.object_type, extended.sbr, extended.extension_rate) == ("HE-AAC", True, 48000)
 
 
-def test_latm_may_go_by_an_earlier_configuration():
+def test_latm_may_use_an_earlier_configuration():
     assert parse_latm(bytes.fromhex("56e18affc410a6367f03ff3f")) is None
     for written in ("", "56e0", "fff15080017ffc", "56e135200011", "56e135600011901fe7f976e0"):
         with pytest.raises(BitstreamDamaged):
@@ -225,14 +227,3 @@ def test_framing_of_packets():
     assert packet_framing(bytes.fromhex("56e0d22000")) == "latm"
     assert packet_framing(bytes.fromhex("de02004c")) == "raw"
     assert packet_framing(b"") == "raw"
-
-
-def test_object_type_indications():
-    assert [object_indication_codec(code) for code in (0x40, 0x67, 0x69, 0x6B, 0xA5, 0x01)] == [
-        "aac",
-        "aac",
-        "mp3",
-        "mp3",
-        "ac3",
-        None,
-    ]

@@ -1,18 +1,16 @@
 import pytest
 
 from mediaprep.probing.bitstream.aac import AacConfig
-from mediaprep.probing.video.audio import SoundFrame, aac_profile
-from mediaprep.probing.video.notes import ReaderLog
+from mediaprep.probing.reader_log import ReaderLog
+from mediaprep.probing.video.aac_profile import AudioFrame, aac_profile
 
 LC, LC_NO_SBR, LC_SBR = AacConfig(aot=2), AacConfig(aot=2, sbr=False), AacConfig(aot=2, sbr=True)
 
 
-def heard(samples):
-    return (
-        [SoundFrame(samples=samples, channels=2, layout="stereo", sample_rate=48000)]
-        if samples
-        else []
-    )
+def frames_of(samples):
+    if not samples:
+        return []
+    return [AudioFrame(samples=samples, channels=2, layout="stereo", sample_rate=48000)]
 
 
 @pytest.mark.parametrize(
@@ -21,12 +19,8 @@ def heard(samples):
         ("LC", LC, 1024, "LC"),
         ("LC", LC_NO_SBR, 1024, "LC"),
         ("LC", LC, 960, "LC"),
-        (
-            "LC",
-            LC_SBR,
-            2048,
-            "HE-AAC",
-        ),  # a config announcing SBR over a plain payload: only two witnesses see it
+        # SBR is announced over a plain payload: only two readers detect it.
+        ("LC", LC_SBR, 2048, "HE-AAC"),
         ("LC", LC_SBR, 1024, "HE-AAC"),
         ("LC", LC, 2048, "HE-AAC"),  # implicit SBR that the decoder's profile missed
         ("HE-AAC", LC, 2048, "HE-AAC"),
@@ -41,18 +35,18 @@ def heard(samples):
         (None, None, None, None),
     ],
 )
-def test_lc_only_where_all_three_witnesses_agree(decoder, config, samples, profile):
-    notes = ReaderLog()
-    told = aac_profile(decoder, config, heard(samples), notes, "audio")
-    assert told.profile == profile
-    assert (told.sbr is None) == (profile is None)
-    assert bool(notes.unknown) == (profile is None)
+def test_lc_only_if_all_three_readers_agree(decoder, config, samples, profile):
+    log = ReaderLog()
+    found = aac_profile(decoder, config, frames_of(samples), log)
+    assert found.profile == profile
+    assert (found.sbr is None) == (profile is None)
+    assert bool(log.unknown) == (profile is None)
 
 
-def test_a_contradicting_witness_is_marked():
-    notes = ReaderLog()
-    aac_profile("LC", LC_SBR, heard(2048), notes, "audio")
-    assert {witness.source: witness.agrees for witness in notes.reported_facts} == {
+def test_a_contradicting_reader_is_marked():
+    log = ReaderLog()
+    aac_profile("LC", LC_SBR, frames_of(2048), log)
+    assert {reported.source: reported.agrees for reported in log.reported_facts} == {
         "pyav": False,
         "bitstream": True,
         "frames": True,

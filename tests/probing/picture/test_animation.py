@@ -1,4 +1,4 @@
-"""Animations by their blocks: truth from the recipes of the fixtures, and from gifsicle, exiftool and Pillow, as told beside them."""
+"""Animations by their blocks; truth by the fixtures' recipes, gifsicle, exiftool and Pillow."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def test_facts_are_those_of_the_recipe(make: Make, name: str) -> None:
     assert media.size_bytes == make(name).stat().st_size
 
 
-def test_junk_behind_the_trailer_is_counted_and_no_fault(make: Make) -> None:
+def test_junk_behind_the_trailer_is_counted_and_harmless(make: Make) -> None:
     media = probed(make("trailing.gif"))
     assert (media.trailing_bytes, media.complete, media.frame_count) == (460, True, 24)
 
 
-def test_a_cut_gif_tells_its_whole_frames(make: Make, tmp_path: Path) -> None:
+def test_complete_frames_of_a_truncated_gif_are_counted(make: Make, tmp_path: Path) -> None:
     data = make("anim.gif").read_bytes()
     cut = tmp_path / "cut.gif"
     cut.write_bytes(data[: len(data) * 3 // 4])
@@ -54,7 +54,7 @@ def test_a_cut_gif_tells_its_whole_frames(make: Make, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["anim.apng", "anim.webp"])
-def test_a_cut_apng_or_webp_is_incomplete(make: Make, tmp_path: Path, name: str) -> None:
+def test_a_truncated_apng_or_webp_is_incomplete(make: Make, tmp_path: Path, name: str) -> None:
     data = make(name).read_bytes()
     cut = tmp_path / name
     cut.write_bytes(data[: len(data) // 2])
@@ -62,14 +62,17 @@ def test_a_cut_apng_or_webp_is_incomplete(make: Make, tmp_path: Path, name: str)
 
 
 def test_delays_are_those_of_browsers(make: Make) -> None:
-    """0 and 1 hundredths are played as 100 ms (Chromium, Firefox, WebKit), 2 and more as they are."""
+    """Chromium, Firefox and WebKit play 0 and 1 hundredths as 100 ms, 2 and more as stated."""
     delays = probed(make("patches.gif")).delays
     assert delays is not None
     assert delays[:4] == (Fraction(1, 10), Fraction(1, 10), Fraction(1, 50), Fraction(1, 10))
 
 
-def test_transparency_is_what_shows_not_what_is_announced(tmp_path: Path) -> None:
-    """An optimised GIF names a transparent colour without a hole in the picture; a hole may come in a later frame."""
+def test_transparency_is_measured_not_declared(tmp_path: Path) -> None:
+    """An optimised GIF declares a transparent colour although no pixel is transparent.
+
+    The first transparent pixel may be in a later frame.
+    """
     opaque = [
         Image.fromarray(np.full((40, 40, 3), (i * 20, 90, 200 - i * 9), np.uint8)) for i in range(8)
     ]
@@ -119,7 +122,7 @@ def test_enlarged_pixel_art_is_found(tmp_path: Path, form: str, suffix: str, fac
     assert probed(path).pixel_grid == factor
 
 
-def test_a_photograph_and_a_plain_colour_have_no_grid(tmp_path: Path) -> None:
+def test_noise_and_plain_colours_have_no_grid(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     noise = [Image.fromarray(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8)) for _ in range(2)]
     noise[0].save(
@@ -133,18 +136,18 @@ def test_a_photograph_and_a_plain_colour_have_no_grid(tmp_path: Path) -> None:
     assert probed(tmp_path / "plain.apng").pixel_grid == 1
 
 
-def test_an_apng_that_claims_two_thousand_million_frames(make: Make, tmp_path: Path) -> None:
-    """acTL only declares: fcTL chunks count, and what is missing makes the file incomplete."""
+def test_an_apng_that_declares_two_thousand_million_frames(make: Make, tmp_path: Path) -> None:
+    """acTL only declares: fcTL chunks count, and missing ones make the file incomplete."""
     data = make("anim.apng").read_bytes()
     at = data.index(b"acTL") + 4
-    lie = tmp_path / "lie.apng"
-    lie.write_bytes(data[:at] + struct.pack(">I", 2**31 - 1) + data[at + 4 :])
-    media = probed(lie)
+    path = tmp_path / "false.apng"
+    path.write_bytes(data[:at] + struct.pack(">I", 2**31 - 1) + data[at + 4 :])
+    media = probed(path)
     assert (media.frame_count, media.complete) == (12, False)
 
 
 @pytest.mark.slow
-def test_three_hundred_thousand_frames_are_counted_and_their_delays_left_out(make: Make) -> None:
+def test_delays_of_three_hundred_thousand_frames_are_not_listed(make: Make) -> None:
     media = probed(make("frames_bomb.gif"))
     assert (media.frame_count, media.duration, media.delays) == (300_000, Fraction(30_000), None)
     assert [unknown.reason for unknown in media.unknown] == [f"more than {MAX_DELAYS} frames"]
