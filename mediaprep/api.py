@@ -151,7 +151,7 @@ def plan(
     """What would have to change, decided and proved without writing anything. Raises: as ``check``, and SourceUnreadable."""
     media = source if isinstance(source, Media) else probe(source, options=options, timeout=timeout)
     found = _spec(placement, media)
-    return _plan((media,), found, options, others=find_profile(placement).companions(found))
+    return _plan((media,), found, options, companions=find_profile(placement).companions(found))
 
 
 async def plan_async(

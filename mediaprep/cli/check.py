@@ -133,7 +133,7 @@ def _checker(
             captions=captions,
         )
         report, plan = drive(inspect_steps(request, context), context)
-        return report, plan.along if plan is not None else ()
+        return report, plan.caption_reports if plan is not None else ()
 
     return check_one if captions is None else check_one_with_captions
 
@@ -218,7 +218,7 @@ class _ReportWriter:
         profile = self._placement.profile
         placement = profile.placement_for(report.media.kind, report.category)
         others = profile.companions(placement)
-        return plan((report.media,), placement, self._options, others=others)
+        return plan((report.media,), placement, self._options, companions=others)
 
 
 def _exit_code(report: Report, failing: tuple[Level, ...], exit_zero: bool) -> ExitCode:

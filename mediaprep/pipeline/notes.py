@@ -6,7 +6,7 @@ from mediaprep.model import units
 from mediaprep.model.media import Media, Video
 from mediaprep.model.record import QualityMeasurement
 from mediaprep.planning.plan import Output
-from mediaprep.planning.video import loudness_kept
+from mediaprep.planning.video import loudness_reachable
 from mediaprep.transcoding.video.bit_rate import EFFORTS, bit_rate_cap
 
 LOUDNESS_STEP = 1.0  # LU
@@ -67,7 +67,7 @@ def _loudness(output: Output, made: Media | None) -> tuple[str, ...]:
         return ("the sound is silent or cannot be measured: its loudness is as it was",)
     if abs(made.audio.loudness - float(target)) <= LOUDNESS_STEP:
         return ()
-    kept = isinstance(output.source, Video) and loudness_kept(output.source, output.options)
+    kept = isinstance(output.source, Video) and loudness_reachable(output.source, output.options)
     why = "so many bits hold no more of the sound" if kept else "the sound's peaks stand in the way"
     return (
         f"the loudness is {made.audio.loudness:.1f} LUFS, {float(target):g} was asked for: {why}",

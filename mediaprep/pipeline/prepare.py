@@ -77,7 +77,9 @@ def inspect_and_plan_steps(
     sources = (probed.media,) if said is None else (probed.media, said.media)
     return InspectedSource(
         probed=probed,
-        plan=plan(sources, placement, order.options, others=order.profile.companions(placement)),
+        plan=plan(
+            sources, placement, order.options, companions=order.profile.companions(placement)
+        ),
         captions=said,
     )
 

@@ -1,4 +1,4 @@
-"""What the planner knows of animations: what is promised of a GIF that is written."""
+"""Planning for animations: requested changes, and the tolerances of a GIF."""
 
 from __future__ import annotations
 
@@ -12,45 +12,36 @@ from mediaprep.targets.animation import encoded, encoding, written_limit
 
 
 def requested_changes(source: Animation, case: Case) -> Iterator[tuple[str, Animation | Refused]]:
-    """What the user's wishes alone make of the facts: the option that asks and what is wanted from there on."""
-    options = case.options
-    if options.trim is not None:
-        yield "--trim", Refused(reason="a GIF is not cut", remedies=("--to video",))
-    if (
-        options.max_size is not None
-        and source.size_bytes is not None
-        and source.size_bytes > options.max_size
-    ):
+    """Yield each option that changes the facts, and the new facts."""
+    most = case.options.max_size
+    if case.options.trim is not None:
+        yield "--trim", Refused(reason="a GIF cannot be trimmed", remedies=("--to video",))
+    if most is not None and source.size_bytes is not None and source.size_bytes > most:
         yield "--max-size", encoded(source, case)
 
 
 def derive(source: Media, target: Animation, case: Case) -> tuple[Animation, tuple[Tolerance, ...]]:
-    """The wanted facts as they will be written, and the promises about what they leave free: of a GIF made anew width and height, found
-    by the search for the byte limit. The source itself, and none, where nothing changes."""
+    """Return the target with the consequences of its changes, and the tolerances.
+
+    Width and height of an encoded GIF result from the search for the byte limit.
+    """
     if not target.reencode:
-        return _copied(source, target)
+        return _derive_copy(source, target)
     tolerances: list[Tolerance] = [
         AtMost(fact="width", value=target.width),
         AtMost(fact="height", value=target.height),
     ]
     if (most := written_limit(case)) is not None:
-        art = (target.pixel_grid or 1) > 1
-        tolerances.append(
-            AtMostBytes(
-                limit=most,
-                fill=None if art else encoding(case.placement).fill,
-                varies=("width", "height"),
-            )
-        )
-    return replace(target, width=None, height=None, pixel_grid=None, size_bytes=None), tuple(
-        tolerances
-    )
+        pixel_art = (target.pixel_grid or 1) > 1
+        fill = None if pixel_art else encoding(case.placement).fill
+        tolerances.append(AtMostBytes(limit=most, fill=fill, varies=("width", "height")))
+    open_target = replace(target, width=None, height=None, pixel_grid=None, size_bytes=None)
+    return open_target, tuple(tolerances)
 
 
-def _copied(source: Media, target: Animation) -> tuple[Animation, tuple[Tolerance, ...]]:
-    """Blocks are copied, comments and what lies behind the trailer are left out."""
+def _derive_copy(source: Media, target: Animation) -> tuple[Animation, tuple[Tolerance, ...]]:
+    """Derive a copy of the blocks without comments and without data after the trailer."""
     if target == source or source.size_bytes is None:
         return target, ()
-    return replace(target, size_bytes=None, trailing_bytes=0), (
-        AtMostBytes(limit=source.size_bytes),
-    )
+    copy = replace(target, size_bytes=None, trailing_bytes=0)
+    return copy, (AtMostBytes(limit=source.size_bytes),)

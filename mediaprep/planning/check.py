@@ -86,7 +86,7 @@ def check_post(
     )
 
 
-def limit_of(requirement: Requirement, placement: Placement) -> Constraint:
+def effective_limit(requirement: Requirement, placement: Placement) -> Constraint:
     """Return the limit of a requirement; of ``file-kind``, the kinds that the placement takes."""
     return OneOf(values=takes(placement)) if requirement.rule == "file-kind" else requirement.limit
 
@@ -95,7 +95,7 @@ def _finding(
     rule: Rule, requirement: Requirement, source: Media, placement: Placement
 ) -> Finding | None:
     """Return the finding of a rule, None if the file passes."""
-    limit = limit_of(requirement, placement)
+    limit = effective_limit(requirement, placement)
     judgement = rule.check(source, limit)
     if isinstance(judgement, Passed):
         return None

@@ -1,4 +1,4 @@
-"""What happens to each part of a source, in words: for plans shown to people. Pure."""
+"""What happens to each stream of a source, for plans shown to people. Pure."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ Action: TypeAlias = Literal["copied", "retagged", "encoded", "rewritten", "left 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamAction:
-    """What happens to one part of the source: ``track`` container, video, audio, the kind of a file that has no tracks, or a track that is
-    not taken along (``subtitle 3``); ``because`` the rules and wishes that ask for it."""
+    """What happens to one part of the source.
+
+    track    container, video or audio; the kind of a file without tracks; or a track that is
+             dropped, with its number (``subtitle 3``)
+    because  the rules and options that require it
+    """
 
     track: str
     action: Action
@@ -24,47 +28,47 @@ class StreamAction:
 
 
 def stream_actions(output: Output) -> tuple[StreamAction, ...]:
-    """What happens to each track: copied bit by bit, retagged (its description is corrected), encoded anew, or left out; the container is
-    always written anew, without loss."""
+    """Return what happens to each stream of the source, the container first.
+
+    A retagged stream is copied with a corrected description.
+    """
     source, target = output.source, output.target
     if not (isinstance(source, Video) and isinstance(target, Video)):
-        return (StreamAction(track=target.kind, action="rewritten", because=_reasons(output, "")),)
-    rows = [
+        return (StreamAction(track=target.kind, action="rewritten", because=_causes(output, "")),)
+    container = _causes(output, "", without=("video.", "audio."))
+    picture: Action = "copied"
+    if target.video.reencode:
+        picture = "encoded"
+    elif target.video.sars != source.video.sars:
+        picture = "retagged"
+    picture_causes = _causes(output, "video.") or _causes(output, "size_bytes")
+    actions = [
+        StreamAction(track="container", action="rewritten", because=container),
         StreamAction(
-            track="container",
-            action="rewritten",
-            because=_reasons(output, "", but=("video.", "audio.")),
-        )
+            track="video", action=picture, because=() if picture == "copied" else picture_causes
+        ),
     ]
-    retagged = target.video.sars != source.video.sars
-    picture: Action = "encoded" if target.video.reencode else "retagged" if retagged else "copied"
-    asked = _reasons(output, "video.") or _reasons(output, "size_bytes")
-    rows.append(
-        StreamAction(track="video", action=picture, because=() if picture == "copied" else asked)
-    )
-    if target.audio is not None:
-        encoded = target.audio.reencode
-        rows.append(
-            StreamAction(
-                track="audio",
-                action="encoded" if encoded else "copied",
-                because=_reasons(output, "audio.") if encoded else (),
-            )
-        )
-    others = (track for track in source.container.tracks or () if not track.chosen)
-    return (
-        *rows,
-        *(StreamAction(track=f"{track.kind} {track.index}", action="left out") for track in others),
-    )
+    if target.audio is not None and target.audio.reencode:
+        causes = _causes(output, "audio.")
+        actions.append(StreamAction(track="audio", action="encoded", because=causes))
+    elif target.audio is not None:
+        actions.append(StreamAction(track="audio", action="copied"))
+    for track in source.container.tracks or ():
+        if not track.chosen:
+            dropped = f"{track.kind} {track.index}"
+            actions.append(StreamAction(track=dropped, action="left out"))
+    return tuple(actions)
 
 
-def _reasons(output: Output, prefix: str, but: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Who asked for the changes of facts whose path begins so, in the order of the rules; wishes first."""
-    asked = {
-        cause
-        for c in output.changes
-        if c.fact.startswith(prefix) and not c.fact.startswith(but)
-        for cause in c.because
-    } - {WRITTEN}
-    order = list(REGISTRY)
-    return tuple(sorted(asked, key=lambda cause: order.index(cause) if cause in REGISTRY else -1))
+def _causes(output: Output, prefix: str, without: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the causes of the changes of facts whose paths have the prefix.
+
+    Options come first, then rules in the order of the registry.
+    """
+    causes: dict[str, None] = {}
+    for change in output.changes:
+        if change.fact.startswith(prefix) and not change.fact.startswith(without):
+            causes |= dict.fromkeys(change.because)
+    causes.pop(WRITTEN, None)
+    order = {rule_id: number for number, rule_id in enumerate(REGISTRY)}
+    return tuple(sorted(causes, key=lambda cause: order.get(cause, -1)))

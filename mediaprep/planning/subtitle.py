@@ -1,4 +1,4 @@
-"""What the planner knows of captions."""
+"""Planning for captions."""
 
 from __future__ import annotations
 
@@ -10,24 +10,19 @@ from mediaprep.model.fix import Case
 from mediaprep.model.media import Subtitle
 from mediaprep.model.placement import SubtitleEncoding
 
-_FONT = re.compile(r"</?font[^<>]*>")  # WebVTT has no words for it
+_FONT_TAG = re.compile(r"</?font[^<>]*>")  # WebVTT has no equivalent
 
 
 def derive(source: Subtitle, target: Subtitle, case: Case) -> Subtitle:
-    """The wanted facts as they will be written: always UTF-8, in a format that can be written. The source itself where nothing changes."""
+    """Return the target as it will be written: in UTF-8, and in a format that can be written."""
     if target == source:
         return target
-    encoding = case.placement.encoding
-    form = (
-        target.format
-        if target.format in containers.written("subtitle")
-        else encoding.format
-        if isinstance(encoding, SubtitleEncoding)
-        else "srt"
-    )
-    cues = target.cues
+    form, cues = target.format, target.cues
+    if form not in containers.written("subtitle"):
+        encoding = case.placement.encoding
+        form = encoding.format if isinstance(encoding, SubtitleEncoding) else "srt"
     if form == "webvtt" and cues is not None:
-        cues = tuple(replace(cue, text=_FONT.sub("", cue.text)) for cue in cues)
+        cues = tuple(replace(cue, text=_FONT_TAG.sub("", cue.text)) for cue in cues)
     return replace(
         target,
         cues=cues,

@@ -1,4 +1,4 @@
-"""verify: the made file's facts, judged by the same rules and held against the plan. Pure."""
+"""verify: judge an output by the rules of its placement, and compare it with its plan. Pure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from mediaprep.model.tolerance import violation
 from mediaprep.planning.check import check
 from mediaprep.planning.plan import Output
 
-# What a container states about a copied stream may be said otherwise in MP4 without any change of the stream itself.
-_SAID_BY_CONTAINER = {
+# Facts that a container declares about a copied stream. An MP4 may declare them differently although
+# the stream is unchanged.
+_DECLARED_BY_CONTAINER = {
     "video": ("video.scan_flags", "video.level"),
     "audio": ("audio.layout",),
     "image": (),
@@ -21,50 +22,55 @@ _SAID_BY_CONTAINER = {
 
 
 def verify(
-    output: Output, made: Media, evidence: VerificationRecord
+    output: Output, result: Media, record: VerificationRecord
 ) -> tuple[Report, tuple[str, ...]]:
-    """The report of the made file, and why it may not be published: one clause each, () = it may."""
-    report = check(made, output.placement)
-    if (
-        made.kind != output.target.kind
-    ):  # as of a damaged source that gave sound and not one picture: no fact of what was wanted is there
-        return report, (
-            *_rules(report, output),
-            f"kind is {made.kind}, wanted {output.target.kind}",
-        )
+    """Return the report of an output, and the problems that forbid publishing it, one clause each.
+
+    ``result`` are the facts of the output as it was probed.
+    """
+    report = check(result, output.placement)
+    if result.kind != output.target.kind:
+        # Such as of a damaged source that yields sound but no picture: no planned fact applies.
+        kind = f"kind is {result.kind}, planned {output.target.kind}"
+        return report, (*_rule_problems(report, output), kind)
     problems = (
-        *_rules(report, output),
-        *_differences(output.target, made),
-        *_promises(output, made),
-        *_evidence(output, made, evidence),
+        *_rule_problems(report, output),
+        *_fact_problems(output.target, result),
+        *_tolerance_problems(output, result),
+        *_record_problems(output, result, record),
     )
     return report, problems
 
 
-def _rules(report: Report, output: Output) -> Iterator[str]:
+def _rule_problems(report: Report, output: Output) -> Iterator[str]:
+    """Yield the findings of level must; in an encoded video also those of level observed."""
     encoded = isinstance(output.target, Video) and output.target.video.reencode
     for finding in report.findings:
-        if finding.level == "must" or (
-            finding.level == "observed" and encoded and finding.state == "broken"
-        ):
+        observed = finding.level == "observed" and finding.state == "broken"
+        if finding.level == "must" or (observed and encoded):
             yield finding.message
 
 
-def _differences(target: Media, made: Media) -> Iterator[str]:
-    said = tuple(path for track in _copied(target) for path in _SAID_BY_CONTAINER[track])
-    for path, found, wanted in diff(made, target):
+def _fact_problems(target: Media, result: Media) -> Iterator[str]:
+    """Yield the facts that differ from the plan."""
+    copied = _copied_tracks(target)
+    ignored = {path for track in copied for path in _DECLARED_BY_CONTAINER[track]}
+    for path, found, planned in diff(result, target):
         if path == "private":
-            telling = sorted({item.where for item in found or () if item.identifying})
-            if found is None or telling:
-                yield "private metadata is left: " + (
-                    ", ".join(telling) or "it could not be looked for"
-                )
-        elif not (_same(found, wanted) or path in said):
-            yield f"{path} is {found}, wanted {wanted}"
+            yield from _private_problems(result)
+        elif path not in ignored and not _equivalent(found, planned):
+            yield f"{path} is {found}, planned {planned}"
 
 
-def _copied(target: Media) -> tuple[str, ...]:
-    """The tracks that are to be copied."""
+def _private_problems(result: Media) -> Iterator[str]:
+    if result.private is None:
+        yield "private metadata could not be searched for"
+    elif places := sorted({item.where for item in result.private if item.identifying}):
+        yield f"private metadata is left: {', '.join(places)}"
+
+
+def _copied_tracks(target: Media) -> tuple[str, ...]:
+    """Return the tracks that are planned to be copied."""
     if isinstance(target, Image):
         return () if target.reencode else ("image",)
     if not isinstance(target, Video):
@@ -73,73 +79,65 @@ def _copied(target: Media) -> tuple[str, ...]:
     return picture if target.audio is None or target.audio.reencode else (*picture, "audio")
 
 
-def _same(made: Any, target: Any) -> bool:
-    """A stated default and no statement are the same: an aspect ratio of 1:1, limited range."""
-    if made == "unspecified" and target == "limited":
+def _equivalent(found: Any, planned: Any) -> bool:
+    """Return True if the values are equal, or one declares what is the default of the other.
+
+    Defaults are limited range, and a sample aspect ratio of 1:1.
+    """
+    if found == "unspecified" and planned == "limited":
         return True
-    if (
-        isinstance(made, tuple)
-        and isinstance(target, tuple)
-        and all(isinstance(item, DeclaredSar) for item in (*made, *target))
-    ):
-        return {s.value for s in made} | {1} == {s.value for s in target} | {1}
-    return bool(made == target)
+    if not (isinstance(found, tuple) and isinstance(planned, tuple)):
+        return bool(found == planned)
+    if all(isinstance(item, DeclaredSar) for item in (*found, *planned)):
+        return {sar.value for sar in found} | {1} == {sar.value for sar in planned} | {1}
+    return found == planned
 
 
-def _promises(output: Output, made: Media) -> Iterator[str]:
-    yield from (
-        problem
-        for tolerance in output.tolerances
-        if (problem := violation(tolerance, made)) is not None
-    )
+def _tolerance_problems(output: Output, result: Media) -> Iterator[str]:
+    for tolerance in output.tolerances:
+        if (problem := violation(tolerance, result)) is not None:
+            yield problem
 
 
-def _evidence(output: Output, made: Media, evidence: VerificationRecord) -> Iterator[str]:
-    if not evidence.source_unchanged:
+def _record_problems(output: Output, result: Media, record: VerificationRecord) -> Iterator[str]:
+    """Yield what the record of the encode and of its verification shows."""
+    if not record.source_unchanged:
         yield "the source changed while it was read"
-    if evidence.decode_errors:
-        yield f"the output does not decode cleanly: {evidence.decode_errors[0]}"
-    if (counted := _encoded_frames(output, made)) is not None:
-        if evidence.frames_decoded is None:
+    if record.decode_errors:
+        yield f"the output does not decode cleanly: {record.decode_errors[0]}"
+    if (count := _encoded_frames(output, result)) is not None:
+        if record.frames_decoded is None:
             yield "the output was not decoded"
-        elif evidence.frames_decoded != counted:
-            yield f"{evidence.frames_decoded} frames decode, {counted} are in the file"
+        elif record.frames_decoded != count:
+            yield f"{record.frames_decoded} frames decode, {count} are in the file"
     kinds = (Animation, Image)
-    if (
-        isinstance(output.source, kinds)
-        and isinstance(made, kinds)
-        and not _same_shape(output.source, made)
-    ):
-        yield f"the picture is {made.width}x{made.height}, not the shape of {output.source.width}x{output.source.height}"
-    compared = {copy.track for copy in evidence.copied}
-    yield from (
-        f"the {track} stream was to be copied, and was not compared"
-        for track in _copied(output.target)
-        if track not in compared
-    )
-    for copy in evidence.copied:
+    source = output.source
+    if isinstance(source, kinds) and isinstance(result, kinds) and not _same_shape(source, result):
+        yield (
+            f"the picture is {result.width}x{result.height}, "
+            f"not of the shape of {source.width}x{source.height}"
+        )
+    compared = {copy.track for copy in record.copied}
+    for track in _copied_tracks(output.target):
+        if track not in compared:
+            yield f"the {track} stream was planned to be copied, but was not compared"
+    for copy in record.copied:
         if copy.source_digest is None or copy.source_digest != copy.output_digest:
-            yield f"the {copy.track} stream was to be copied, and its payload differs"
+            yield f"the {copy.track} stream was planned to be copied, but its payload differs"
 
 
-def _encoded_frames(output: Output, made: Media) -> int | None:
-    """The frames in the file where they were encoded anew; None: they were copied."""
-    if (
-        isinstance(made, Video)
-        and isinstance(output.target, Video)
-        and output.target.video.reencode
-    ):
-        return made.video.frame_count or 0
-    if (
-        isinstance(made, Animation)
-        and isinstance(output.target, Animation)
-        and output.target.reencode
-    ):
-        return made.frame_count or 0
-    return 1 if isinstance(output.target, Image) else None
+def _encoded_frames(output: Output, result: Media) -> int | None:
+    """Return the number of frames in the output if it was encoded, None if it was copied."""
+    target = output.target
+    if isinstance(result, Video) and isinstance(target, Video) and target.video.reencode:
+        return result.video.frame_count or 0
+    if isinstance(result, Animation) and isinstance(target, Animation) and target.reencode:
+        return result.frame_count or 0
+    return 1 if isinstance(target, Image) else None
 
 
-def _same_shape(source: Animation | Image, made: Animation | Image) -> bool:
-    """Within the pixel that whole sides cost."""
-    wide, high = source.width or 0, source.height or 0
-    return abs((made.width or 0) * high - (made.height or 0) * wide) <= max(wide, high)
+def _same_shape(source: Animation | Image, result: Animation | Image) -> bool:
+    """Return True if the shapes agree within the pixel by which whole sides may be off."""
+    width, height = source.width or 0, source.height or 0
+    difference = (result.width or 0) * height - (result.height or 0) * width
+    return abs(difference) <= max(width, height)

@@ -148,7 +148,7 @@ def plan_file(
         "outputs": list(outputs),
         "changes": [change(item) for output in planned for item in output.changes],
         "before": None if report is None else {"path": path, **report_body(report)},
-        "captions": captions(plan.along if plan is not None else ()),
+        "captions": captions(plan.caption_reports if plan is not None else ()),
         "problems": [error] if error else _plan_problems(report, plan),
         "refusals": [refusal(item) for item in refusals],
     }
@@ -236,7 +236,7 @@ def fix_file(path: str, outcome: Outcome | None, error: str | None = None) -> di
         "uploads": [_record(item) for item in outcome.uploads],
         "changes": [change(item) for item in outcome.changes],
         "before": None if before is None else {"path": path, **report_body(before)},
-        "captions": captions(plan.along if plan is not None else ()),
+        "captions": captions(plan.caption_reports if plan is not None else ()),
         "after": [{"path": report.path, **report_body(report)} for report in outcome.after],
         "seconds": round(outcome.seconds, 3),
         "problems": list(outcome.problems),

@@ -1,4 +1,4 @@
-"""The facts of a rewritten video: each fix of the picture leads to the same encode, as for sound."""
+"""The facts of a rewritten video: all fixes share one encode of picture and one of sound."""
 
 from __future__ import annotations
 

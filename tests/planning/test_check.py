@@ -9,7 +9,7 @@ import pytest
 from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import Animation, Sound, Video
 from mediaprep.model.report import LEVELS
-from mediaprep.planning.check import check, limit_of, unreadable
+from mediaprep.planning.check import check, effective_limit, unreadable
 from mediaprep.profile import bundled, find_profile
 from mediaprep.rules import REGISTRY
 from tests.facts import good, silent, sized, twitter
@@ -32,11 +32,14 @@ def test_pass() -> None:
         ({"video__codec": "vp9"}, "fail"),
         ({"video__codec": None}, "undecided"),
         ({"video__codec": "vp9", "video__scan": None}, "fail"),  # broken outweighs unknown
-        ({"video__gop__length_max": 600, "video__profile": "Main"}, "pass"),  # warnings and advice
+        (
+            {"video__gop__length_max": 600, "video__profile": "Main"},
+            "pass",
+        ),  # findings that are not a must
         (
             {"video__gop__length_max": None, "video__profile": None, "private": None},
             "pass",
-        ),  # unknown, but no must
+        ),  # unknown, but not a must
     ],
 )
 def test_verdict(changes: dict[str, object], verdict: str) -> None:
@@ -57,8 +60,8 @@ def test_findings_come_in_the_order_of_the_rules() -> None:
     assert len(found) == len(set(found)) > 6
 
 
-def test_only_what_the_placement_asks_for_is_judged() -> None:
-    """Discord limits the bytes of a video alone: a GIF's or a codec's rule is not its business."""
+def test_only_the_rules_of_the_placement_apply() -> None:
+    """Discord limits only the size of a video: rules for codecs or GIFs do not apply."""
     placement = find_profile("discord").placement_for("video")
     media = sized(
         4000, 30, container__format="matroska", video__codec="vp9", private=(), size_bytes=10**6
@@ -67,8 +70,8 @@ def test_only_what_the_placement_asks_for_is_judged() -> None:
     assert check(replace(media, size_bytes=10**8), placement).verdict == "fail"
 
 
-def test_an_unknown_file_fails_no_must_silently() -> None:
-    """No fact at all: every must is undecided, none passes; nothing is guessed."""
+def test_a_file_without_facts_passes_no_must() -> None:
+    """Every must is undecided; nothing is guessed."""
     report = check(replace(silent(Video(name="clip.mp4")), audio_present=None), twitter())
     musts = {
         rule for rule, requirement in twitter().requirements.items() if requirement.level == "must"
@@ -77,7 +80,7 @@ def test_an_unknown_file_fails_no_must_silently() -> None:
     assert report.verdict == "undecided"
 
 
-def test_another_kind_is_judged_by_the_rules_for_any_file() -> None:
+def test_only_rules_for_every_kind_apply_to_another_kind() -> None:
     report = check(Sound(name="song.mp3", complete=True, private=()), twitter())
     assert [finding.rule for finding in report.findings] == ["file-kind"]
     assert report.kind == "sound"
@@ -96,12 +99,14 @@ def test_another_kind_is_judged_by_the_rules_for_any_file() -> None:
         ("subtitles", "subtitle"),
     ],
 )
-def test_the_limit_of_the_kind_is_what_the_category_takes(category: str, kinds: str) -> None:
+def test_the_limit_of_file_kind_is_the_kinds_that_the_category_takes(
+    category: str, kinds: str
+) -> None:
     placement = twitter(category)
-    assert limit_of(placement.requirements["file-kind"], placement).describe() == kinds
+    assert effective_limit(placement.requirements["file-kind"], placement).describe() == kinds
 
 
-def test_a_finding_names_its_gate_where_it_is_known() -> None:
+def test_a_finding_names_its_gate_if_it_is_known() -> None:
     (size,) = [
         finding
         for finding in check(good(size_bytes=10**9), twitter()).findings
@@ -117,7 +122,7 @@ def test_a_finding_names_its_gate_where_it_is_known() -> None:
 
 
 def test_unreadable() -> None:
-    """Nothing could be read: a verdict of its own, one finding, no facts."""
+    """A file that cannot be read has its own verdict, one finding and no facts."""
     report = unreadable(
         "x.mp4",
         SourceUnreadable("no moov box: copy the file again", rule="file-complete"),
@@ -134,8 +139,8 @@ def test_unreadable() -> None:
 
 
 @pytest.mark.parametrize("name", bundled())
-def test_every_bundled_placement_can_judge(name: str) -> None:
-    """Each limit is of the type that its rule understands, for known and for unknown facts."""
+def test_every_bundled_placement_judges_known_and_unknown_facts(name: str) -> None:
+    """Each limit has the type that its rule expects."""
     for placement in find_profile(name).placements.values():
         if placement.kind == "video":
             for media in (good(), Video(), silent(good())):

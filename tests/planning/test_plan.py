@@ -303,7 +303,7 @@ def test_pixel_art_keeps_whole_pixels(
 def test_no_image_is_made_of_a_video() -> None:
     (refusal,) = planned(good(), Options(to="image")).refusals
     assert (refusal.reason, refusal.remedies) == (
-        "no image can be made of video here",
+        "the kind video cannot be converted with --to image for twitter/tweet_video",
         ("--to auto",),
     )
 
@@ -612,9 +612,9 @@ def test_trim_to_a_span_encodes_just_that() -> None:
 @pytest.mark.parametrize(
     ("trim", "reason"),
     [
-        ((Fraction(5), Fraction(5)), "--trim asks for 5 s to 5 s; the video is 300 s long"),
-        ((Fraction(400), Fraction(500)), "--trim asks for 400 s to 300 s; the video is 300 s long"),
-        ((Fraction(0), Fraction(150)), "the span asked for is 150 s long, 140 s are allowed"),
+        ((Fraction(5), Fraction(5)), "--trim requests 5 s to 5 s; the video lasts 300 s"),
+        ((Fraction(400), Fraction(500)), "--trim requests 400 s to 300 s; the video lasts 300 s"),
+        ((Fraction(0), Fraction(150)), "the requested span lasts 150 s, at most 140 s are allowed"),
     ],
 )
 def test_a_span_that_cannot_be(trim: tuple[Fraction, Fraction], reason: str) -> None:
@@ -665,7 +665,7 @@ def test_a_trim_keeps_a_frame_and_never_begins_behind_the_picture() -> None:
         9,
     )
     (refusal,) = planned(longer, Options(trim=(Fraction("8.2"), Fraction(9)))).refusals
-    assert refusal.reason == "--trim begins at 8.2 s; the picture ends at 8 s"
+    assert refusal.reason == "--trim starts at 8.2 s; the picture ends at 8 s"
 
 
 def test_no_part_of_a_split_is_sound_alone() -> None:

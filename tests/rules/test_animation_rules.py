@@ -37,7 +37,7 @@ def gif(frames: int = 20, delay: Fraction = Fraction(1, 10), **changes: Any) -> 
 def planned(media: Animation | Video, **options: Any) -> Plan:
     profile = find_profile("twitter")
     placement = profile.placement_for(media.kind)
-    return plan((media,), placement, Options(**options), others=profile.companions(placement))
+    return plan((media,), placement, Options(**options), companions=profile.companions(placement))
 
 
 def findings(media: Animation) -> dict[str, str]:
