@@ -22,7 +22,8 @@ from PIL import Image
 
 import mediaprep
 from mediaprep.runtime.source import open_source
-from mediaprep.tools import picture
+from mediaprep.tools import still_converter
+from mediaprep.tools.still_job import StillJob
 
 RUNS = 3
 TARGET = 1.5
@@ -83,11 +84,11 @@ def main() -> None:
         kept = {"quality": 75, "optimize": True, "progressive": True}
         trials = 6 * median(lambda: pixels.save(io.BytesIO(), "JPEG", quality=75))
         parts = median(decode) + trials + median(lambda: pixels.save(io.BytesIO(), "JPEG", **kept))
-        job = picture.PictureJob(
-            form="jpeg", targets=("jpeg",), limit=5_000_000, max_pixels=64_000_000
+        job = StillJob(
+            source_format="jpeg", targets=("jpeg",), limit=5_000_000, max_pixels=64_000_000
         )
         with open_source(source) as opened:
-            alone = median(lambda: picture.converted(opened, job))
+            alone = median(lambda: still_converter.convert(opened, job))
         outcome = mediaprep.prepare(source, Path(folder) / "out.jpg")
         whole = median(lambda: mediaprep.prepare(source, Path(folder) / "out.jpg", force=True))
     made, seen = outcome.after[0].media, outcome.evidence[0]

@@ -13,7 +13,7 @@ from mediaprep.errors import EnvironmentProblem, ProfileError, ToolError
 from mediaprep.runtime import process, sandbox
 from mediaprep.runtime.command import Command
 from mediaprep.runtime.context import Context
-from mediaprep.tools import ffmpeg, installed
+from mediaprep.tools import ffmpeg, libraries
 
 Status = Literal["ok", "warn", "fail"]
 NEEDED_ENCODERS = ("libx264", "aac")
@@ -130,7 +130,7 @@ def _source(binary: str, settings: Settings, context: Context) -> str:
         )
         return f"from {origin}"
     if "imageio_ffmpeg" in Path(binary).parts:
-        return f"bundled ({BUNDLED} {installed.version(BUNDLED)})"
+        return f"bundled ({BUNDLED} {libraries.version(BUNDLED)})"
     return "from PATH"
 
 
@@ -166,7 +166,7 @@ def _answers(binary: str, encoder: str, context: Context) -> bool:
 
 def _libraries() -> tuple[DoctorItem, ...]:
     items: list[DoctorItem] = []
-    for library in installed.libraries():
+    for library in libraries.needed():
         facts = {"version": library.version, "says": library.says}
         if library.version is None:
             items.append(
@@ -187,10 +187,10 @@ def _libraries() -> tuple[DoctorItem, ...]:
 
 def _module() -> DoctorItem:
     """Other distributions also install a top-level ``ffmpeg``; with two of them ``import ffmpeg`` fails or is the wrong one."""
-    found = installed.owners("ffmpeg")
+    found = libraries.owners("ffmpeg")
     facts = {"owners": list(found)}
     if found == ("ffmpeg-python",):
-        words = f"module ffmpeg belongs to ffmpeg-python {installed.version('ffmpeg-python')}"
+        words = f"module ffmpeg belongs to ffmpeg-python {libraries.version('ffmpeg-python')}"
         return DoctorItem(name="module ffmpeg", status="ok", words=words, facts=facts)
     others = [name for name in found if name != "ffmpeg-python"]
     remedy = (

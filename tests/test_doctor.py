@@ -8,7 +8,7 @@ import pytest
 
 from mediaprep import cli, config, doctor
 from mediaprep.runtime.context import Context
-from mediaprep.tools import installed
+from mediaprep.tools import libraries
 
 
 @pytest.fixture(autouse=True)
@@ -53,15 +53,15 @@ def test_it_says_where_the_binary_was_named(tmp_path):
 
 
 def test_two_owners_of_the_module_ffmpeg_are_an_error_with_a_remedy(monkeypatch):
-    monkeypatch.setattr(installed, "owners", lambda module: ("ffmpeg-python", "typed-ffmpeg"))
+    monkeypatch.setattr(libraries, "owners", lambda module: ("ffmpeg-python", "typed-ffmpeg"))
     found, named = items()
     assert not found.healthy
     assert "pip uninstall typed-ffmpeg" in named["module ffmpeg"].words
 
 
 def test_a_library_that_is_missing_names_its_remedy():
-    assert installed.version("no-such-distribution") is None
-    library = installed._library("no-such-distribution", "It", lambda: "")
+    assert libraries.version("no-such-distribution") is None
+    library = libraries._library("no-such-distribution", "It", lambda: "")
     assert (library.version, library.problem) == (
         None,
         "not installed: pip install no-such-distribution",

@@ -1,6 +1,6 @@
-"""Still pictures through Pillow (HEIF through pi-heif): what a header says, and the pixels, upright or not, never more than allowed.
+"""Read stills through Pillow (HEIF through pi-heif): headers and pixels, never more than allowed.
 
-Only in confined children: both for reading headers and for decoding. A reader is named beforehand; Pillow never guesses.
+Only in confined children. The format is named by the caller; Pillow never guesses it.
 """
 
 from __future__ import annotations
@@ -17,24 +17,30 @@ from mediaprep.model import containers
 if TYPE_CHECKING:
     from PIL import Image
 
-DRAFT_FACTOR = 4  # a JPEG may have so many times the pixels: it is decoded at a half, a quarter or an eighth where it is larger
-_SIXTEEN = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+# A JPEG may have so many times the pixels: a larger one is decoded at a half, quarter or eighth of
+# its size.
+DRAFT_FACTOR = 4
+_SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 _EXIF_ORIENTATION = 0x0112
 
 
 class PictureUndecodable(Exception):
-    """The picture cannot be decoded; one line that says why."""
+    """The picture cannot be decoded; the message is one line that says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageHeader:
-    """What a reader says without decoding.
+    """What Pillow reports without decoding.
 
-    width, height   of the coded picture; ``turned``: as displayed already
-    mode            Pillow's; bit_depth bits a sample; alpha: an alpha channel or a transparent colour
-    orientation     EXIF 1 to 8, still to be applied; icc: the profile
-    primaries       code point of ITU-T H.273 where the container states one (HEIF); pictures in the file
+    width, height   of the coded picture
+    mode            Pillow's
+    bit_depth       bits a sample
+    alpha           an alpha channel or a transparent colour
+    orientation     EXIF 1 to 8, still to be applied; None: not stated, or applied by Pillow
+    icc             the profile
+    primaries       code point of ITU-T H.273, if the container states one (HEIF)
+    pictures        in the file; None: not reported for this format
     """
 
     width: int
@@ -48,62 +54,71 @@ class ImageHeader:
     pictures: int | None
 
 
-def header(file: IO[bytes], form: str, *, max_pixels: int) -> ImageHeader:
-    """Read the header. Raises: Undecodable."""
-    with opened(file, form, max_pixels=max_pixels) as picture:
+def header(file: IO[bytes], name: str, *, max_pixels: int) -> ImageHeader:
+    """Read the header of a picture of the format ``name``. Raises: PictureUndecodable."""
+    record = containers.of(name)
+    with opened(file, name, max_pixels=max_pixels) as picture:
         info = picture.info
-        depth = info.get("bit_depth") or {"1": 1, "F": 32}.get(
-            picture.mode, 16 if picture.mode in _SIXTEEN else 8
-        )
-        orientation = (
-            None if containers.of(form).pillow_orients else picture.getexif().get(_EXIF_ORIENTATION)
-        )
         icc, nclx = info.get("icc_profile"), info.get("nclx_profile")
         return ImageHeader(
             width=picture.width,
             height=picture.height,
             mode=picture.mode,
-            bit_depth=depth if isinstance(depth, int) else None,
+            bit_depth=_bit_depth(picture),
             alpha=has_alpha(picture),
-            orientation=orientation
-            if isinstance(orientation, int) and 1 <= orientation <= 8
-            else None,
+            orientation=None if record.pillow_orients else _orientation(picture),
             icc=icc if isinstance(icc, bytes) and icc else None,
             primaries=nclx.get("color_primaries") if isinstance(nclx, dict) else None,
-            pictures=getattr(picture, "n_frames", 1) if containers.of(form).image_items else None,
+            pictures=getattr(picture, "n_frames", 1) if record.image_items else None,
         )
 
 
+def _bit_depth(picture: Image.Image) -> int | None:
+    declared = picture.info.get("bit_depth")
+    if declared:
+        return declared if isinstance(declared, int) else None
+    depth = 16 if picture.mode in _SIXTEEN_BIT else 8
+    return {"1": 1, "F": 32}.get(picture.mode, depth)
+
+
+def _orientation(picture: Image.Image) -> int | None:
+    value = picture.getexif().get(_EXIF_ORIENTATION)
+    return value if isinstance(value, int) and 1 <= value <= 8 else None
+
+
 def has_alpha(picture: Image.Image) -> bool:
-    """An alpha channel, or a transparent colour or palette entry."""
+    """Return True with an alpha channel, or a transparent colour or palette entry."""
     return picture.mode in _ALPHA or "transparency" in picture.info
 
 
 @contextmanager
-def opened(file: IO[bytes], form: str, *, max_pixels: int) -> Iterator[Image.Image]:
-    """The picture, not decoded yet. What decoding raises inside becomes Undecodable too. Raises: Undecodable."""
+def opened(file: IO[bytes], name: str, *, max_pixels: int) -> Iterator[Image.Image]:
+    """Open a picture without decoding it.
+
+    Raises: PictureUndecodable, also for errors of decoding inside the block.
+    """
     from PIL import Image, UnidentifiedImageError
 
-    names = containers.of(form).pillow
-    if not names:
-        raise PictureUndecodable(f"{form} has no reader here: export it as JPEG or PNG")
-    if form == "heif":
-        _with_heif()
-    Image.MAX_IMAGE_PIXELS = max_pixels * DRAFT_FACTOR if form == "jpeg" else max_pixels
+    readers = containers.of(name).pillow
+    if not readers:
+        raise PictureUndecodable(f"{name} has no reader here: export it as JPEG or PNG")
+    if "HEIF" in readers:
+        _register_heif()
+    Image.MAX_IMAGE_PIXELS = max_pixels * DRAFT_FACTOR if name == "jpeg" else max_pixels
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file, formats=names) as picture:
+            with Image.open(file, formats=readers) as picture:
                 yield picture
-    except UnidentifiedImageError as problem:  # its own words name an object and an address
-        raise PictureUndecodable(f"no {form} header that can be read") from problem
+    except UnidentifiedImageError as problem:  # its message names an object and its address
+        raise PictureUndecodable(f"no {name} header that can be read") from problem
     except damage() as problem:
         raise PictureUndecodable(f"{type(problem).__name__}: {problem}"[:300]) from problem
 
 
 def damage() -> tuple[type[Exception], ...]:
-    """What Pillow's readers raise for damaged files."""
+    """Return the exceptions that Pillow's readers raise for damaged files."""
     from PIL import Image
 
     bombs = (Image.DecompressionBombError, Image.DecompressionBombWarning)
@@ -121,7 +136,7 @@ def damage() -> tuple[type[Exception], ...]:
     )
 
 
-def _with_heif() -> None:
+def _register_heif() -> None:
     try:
         import pi_heif
     except ImportError:
@@ -133,13 +148,17 @@ def _with_heif() -> None:
 
 
 def eight_bit(picture: Image.Image) -> Image.Image:
-    """One of the modes L, RGB, RGBA, CMYK, LAB with 8 bits a sample. Raises: Undecodable for floating-point samples."""
+    """Convert to one of the modes L, RGB, RGBA, CMYK, LAB with 8 bits a sample.
+
+    Raises: PictureUndecodable for floating-point samples.
+    """
     alpha = has_alpha(picture)
-    if picture.mode in _SIXTEEN:
-        return _from_sixteen(picture)
+    if picture.mode in _SIXTEEN_BIT:
+        return _from_sixteen_bit(picture)
     if picture.mode == "F":
         raise PictureUndecodable(
-            "its samples are floating-point numbers of no agreed range: export it with 8 bits a sample"
+            "its samples are floating-point numbers without a standard range: export it with "
+            "8 bits a sample"
         )
     if picture.mode in ("L", "RGB") and alpha:
         return picture.convert("RGBA")
@@ -150,8 +169,19 @@ def eight_bit(picture: Image.Image) -> Image.Image:
     return picture.convert("RGBA" if alpha else "RGB")
 
 
-def _from_sixteen(picture: Image.Image) -> Image.Image:
-    """Grey of 16 bits (also in Pillow's 32-bit mode) to 8, rounded: 65535 becomes 255."""
+def flattened(picture: Image.Image, background: str) -> Image.Image:
+    """Draw an RGBA picture on a colour; return any other picture unchanged."""
+    from PIL import Image
+
+    if picture.mode != "RGBA":
+        return picture
+    canvas = Image.new("RGB", picture.size, background)
+    canvas.paste(picture, mask=picture.getchannel("A"))
+    return canvas
+
+
+def _from_sixteen_bit(picture: Image.Image) -> Image.Image:
+    """Round grey of 16 bits (also in Pillow's 32-bit mode) to 8: 65535 becomes 255."""
     import numpy as np
     from PIL import Image
 

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from mediaprep.errors import SourceUnreadable
 from mediaprep.runtime.source import Readable
 from mediaprep.runtime.source_file import SourceFile
-from mediaprep.tools import pixelgrid
+from mediaprep.tools import pixel_grid
 
 BUFFER_BYTES = (
     2**16
@@ -145,7 +145,7 @@ class VideoFrame:
             or math.prod(self.size) < _GRID_PIXELS
         ):
             return None
-        return pixelgrid.factor(plane, line_bytes, self.size)
+        return pixel_grid.factor(plane, line_bytes, self.size)
 
 
 class ContainerReader:

@@ -6,7 +6,7 @@ import pytest
 from mediaprep.errors import SourceUnreadable
 from mediaprep.runtime.source import open_source
 from mediaprep.runtime.source_file import SourceFile
-from mediaprep.tools import fieldfilters, mediainfo, pyav
+from mediaprep.tools import field_filters, mediainfo, pyav
 
 
 class Held:
@@ -82,7 +82,7 @@ def test_a_picture_of_more_pixels_than_allowed_does_not_decode(make):
 def test_field_order_is_that_of_the_frame(make, name, parity):
     with open_source(make(name)) as source, opened(source) as reader:
         pictures = list(reader.pictures(0, reader.scan(0, None, None, keep_video=10)[0].head))
-    order = fieldfilters.FieldOrder(pictures[0])
+    order = field_filters.FieldOrder(pictures[0])
     assert {order.of(picture) for picture in pictures} == {parity}
 
 

@@ -25,7 +25,7 @@ from mediaprep.jobs.run.receipts import rebuild_ledger
 from mediaprep.jobs.workers.pool import WorkerPool
 from mediaprep.jobs.workers.records import RunSettings
 from mediaprep.runtime.paths import display_name
-from mediaprep.tools.installed import version
+from mediaprep.tools.libraries import version
 
 TOOLS = ("mediaprep", "imageio-ffmpeg", "av", "pymediainfo", "pillow")
 

@@ -9,7 +9,7 @@ from mediaprep.probing.formats import isobmff
 from mediaprep.probing.formats.animations import MAX_DELAYS, AnimationFacts, browser_delay
 from mediaprep.probing.formats.isotrack import IsoTrack
 from mediaprep.runtime.source import Readable
-from mediaprep.tools import pilframes
+from mediaprep.tools import animation_frames
 
 
 def animation(source: Readable) -> AnimationFacts:
@@ -49,5 +49,5 @@ def _delays(source: Readable, picture: IsoTrack, count: int) -> tuple[Fraction, 
     ticks, second = picture.frame_ticks, picture.timescale
     if second and ticks and picture.duration == ticks * count:
         return (browser_delay(Fraction(ticks, second)),) * count
-    found = pilframes.durations(source, frames=count)
+    found = animation_frames.durations(source, frames=count)
     return None if found is None else tuple(browser_delay(delay) for delay in found)

@@ -17,7 +17,7 @@ from mediaprep.probing.identify.private import private_items
 from mediaprep.probing.identify.sniffed import Sniffed
 from mediaprep.probing.request import ReadRequest, wants
 from mediaprep.runtime.source import Source
-from mediaprep.tools import pilframes
+from mediaprep.tools import animation_frames
 
 
 def read_animation(source: Source, sniffed: Sniffed, request: ReadRequest) -> Animation:
@@ -76,12 +76,12 @@ def _total(delays: tuple[Fraction, ...]) -> Fraction:
 
 def _decode_frames(
     source: Source, walked: AnimationFacts, request: ReadRequest
-) -> pilframes.FirstFrames:
+) -> animation_frames.FirstFrames:
     may_be_transparent = walked.may_be_transparent != "no"
     alpha = may_be_transparent and wants(request, "transparency")
     if not alpha and not wants(request, "pixel_grid"):
-        return pilframes.FirstFrames(transparency=None if may_be_transparent else False)
-    return pilframes.look(
+        return animation_frames.FirstFrames(transparency=None if may_be_transparent else False)
+    return animation_frames.look(
         source,
         frames=walked.frame_count,
         alpha=alpha,

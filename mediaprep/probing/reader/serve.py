@@ -31,7 +31,7 @@ PRELOADED = (
     "mediaprep.probing.picture.image",
     "mediaprep.probing.subtitle",
     "av",
-    "mediaprep.tools.fields",
+    "mediaprep.tools.field_comparison",
     "mediaprep.tools.mediainfo",
 )
 # What most files need: for a process that is forked for one command and may read a single file.

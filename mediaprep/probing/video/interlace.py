@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mediaprep.probing.video.field_tally import FieldAnalysis, FieldTally, FieldVerdict
 
 if TYPE_CHECKING:
-    from mediaprep.tools.fields import Fields, FrameComparison
+    from mediaprep.tools.field_comparison import Fields, FrameComparison
 
 # Screened frames of pictures up to 1280x720, and above: 1080p HEVC of 10 bits takes 13 ms a frame.
 SCREEN_FRAMES, SCREEN_FRAMES_LARGE = 10, 6
@@ -68,7 +68,7 @@ class DecodedFrame(Protocol):
 
 
 class FrameScreen(Protocol):
-    """A screen; see ``tools.fieldfilters.FieldDetector``."""
+    """A screen; see ``tools.field_filters.FieldDetector``."""
 
     def push(self, picture: Any) -> tuple[FieldVerdict, ...]:
         """Add a frame; return the verdicts that are ready."""
@@ -86,15 +86,16 @@ class CombingMeter:
         Return its verdict, and whether it repeats a field. None for the first frame, and for small
         frames or frames of another size.
         """
-        from mediaprep.tools import fields  # local: with Pillow, which most videos do not need
+        # local: it imports Pillow, which most videos do not need
+        from mediaprep.tools import field_comparison
 
         if frame.size[1] < FEWEST_LINES:
             return None
-        current = fields.split(*frame.luma(), frame.size, COLUMNS)
+        current = field_comparison.split(*frame.luma(), frame.size, COLUMNS)
         previous, self._previous = self._previous, current
         if previous is None or previous[0].plane.size != current[0].plane.size:
             return None
-        found = fields.compare(current, previous, step=_MOTION, fewest=FEWEST_MOVING)
+        found = field_comparison.compare(current, previous, step=_MOTION, fewest=FEWEST_MOVING)
         if found is None:
             return "undetermined", False
         return _verdict(found), _one_repeats(*found.moves) or _one_repeats(*found.changes)

@@ -11,7 +11,7 @@ from typing import Any
 from mediaprep.errors import SourceUnreadable
 from mediaprep.probing.video import interlace
 from mediaprep.probing.video.field_tally import FieldAnalysis, FieldTally
-from mediaprep.tools import fieldfilters
+from mediaprep.tools import field_filters
 from mediaprep.tools.pyav import ContainerReader, StreamInfo, VideoFrame
 
 HEAD_PACKETS = interlace.SCREEN_FRAMES + 6  # one per frame, and what a decoder holds back
@@ -106,7 +106,7 @@ def sample_frames(
 def _parities(frames: list[VideoFrame]) -> frozenset[str]:
     if not any(frame.interlaced for frame in frames):
         return frozenset()
-    order = fieldfilters.FieldOrder(frames[0])
+    order = field_filters.FieldOrder(frames[0])
     parities = (order.of(frame) for frame in frames)
     return frozenset(parity for parity in parities if parity is not None)
 
@@ -130,7 +130,7 @@ def _analyse(
     suspected = depth.suspected or depth.deep or any(frame.interlaced for frame in frames)
     mostly_combed = suspected
     if not suspected:
-        screened = interlace.screen_frames(frames, fieldfilters.FieldDetector(frames[0]))
+        screened = interlace.screen_frames(frames, field_filters.FieldDetector(frames[0]))
         if not screened.combed:
             return screened.analysis("idet")
         mostly_combed = screened.mostly_combed

@@ -20,8 +20,9 @@ from mediaprep.runtime.command import Command, Completed
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call, run_child
 from mediaprep.runtime.source import Source
-from mediaprep.tools import ffmpeg_gif, gifblocks, gifsicle
+from mediaprep.tools import ffmpeg_gif, gifsicle
 from mediaprep.transcoding.encode_log import EncodeLog
+from mediaprep.transcoding.gif import blocks
 from mediaprep.transcoding.gif import filters as animation
 from mediaprep.transcoding.gif import width_search as fit
 from mediaprep.transcoding.gif.filters import FrameSettings, Size
@@ -100,7 +101,7 @@ def _copy(source: Source, part: Path) -> None:
         )
     try:
         with writing(part):
-            part.write_bytes(gifblocks.silenced(source.read_at(0, source.size_bytes)))
+            part.write_bytes(blocks.silenced(source.read_at(0, source.size_bytes)))
     except ValueError as problem:
         raise VerifyError([f"the GIF's blocks do not hold together: {problem}"]) from problem
 
@@ -109,7 +110,7 @@ def _finish(made: Path, part: Path, target: Animation) -> None:
     try:
         with writing(part):
             part.write_bytes(
-                gifblocks.retimed(
+                blocks.retimed(
                     made.read_bytes(),
                     animation.hundredths(target),
                     target.loop if target.loop is not None else 0,
@@ -259,7 +260,7 @@ def _tried(bench: _GifRun, width: int, lossy: int | None) -> Steps[tuple[Path, W
 
 def _estimated(bench: _GifRun, width: int, path: Path) -> WidthTrial:
     data, count = path.read_bytes(), bench.target.frame_count or 0
-    frames, (_, run) = gifblocks.frame_bytes(data), animation.trial_frames(count)
+    frames, (_, run) = blocks.frame_bytes(data), animation.trial_frames(count)
     return WidthTrial(
         width=width,
         size_bytes=fit.estimate(frames, run, len(data) - sum(frames), count),

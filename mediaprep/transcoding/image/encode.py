@@ -17,13 +17,13 @@ from mediaprep.runtime.atomic import writing
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call, run_child
 from mediaprep.runtime.source import Source
-from mediaprep.tools import picture, pillow
-from mediaprep.tools.picture_job import PictureJob
+from mediaprep.tools import pillow, still_converter
+from mediaprep.tools.still_job import StillJob
 from mediaprep.transcoding.encode_log import EncodeLog
 from mediaprep.transcoding.image import strip_metadata as lossless
 
 
-def job(output: Output, *, max_pixels: int) -> PictureJob:
+def job(output: Output, *, max_pixels: int) -> StillJob:
     """What the converting child is to do. Pure. Raises: TypeError for an output that is not a still made of a still."""
     source_media, target, encoding = output.source, output.target, output.placement.encoding
     if not (
@@ -35,8 +35,8 @@ def job(output: Output, *, max_pixels: int) -> PictureJob:
     among = next(
         (p.values for p in output.tolerances if isinstance(p, Among) and p.fact == "format"), ()
     )
-    return PictureJob(
-        form=source_media.format or "",
+    return StillJob(
+        source_format=source_media.format or "",
         orientation=1
         if containers.of(source_media.format).pillow_orients
         else source_media.orientation or 1,
@@ -70,18 +70,18 @@ def make(output: Output, source: Source, part: Path, context: Context) -> Steps[
             (source_media.width or 0) * (source_media.height or 0),
             context.limits.max_pixels * pillow.DRAFT_FACTOR,
         )
-        command = picture.command(command_line, read, write, pixels=pixels)
+        command = still_converter.command(command_line, read, write, pixels=pixels)
         completed = yield from run_child(command)
     finally:
         os.close(read)
         os.close(write)
     try:
-        made = picture.made(completed.stdout)
+        made = still_converter.parse_answer(completed.stdout)
     except ValueError as problem:
         raise ToolError(
             command.argv[:1], completed.exit_code, str(problem), what=command.what
         ) from problem
-    words = ("mediaprep.tools.picture", json.dumps(asdict(command_line)))
+    words = ("mediaprep.tools.still_converter", json.dumps(asdict(command_line)))
     return EncodeLog(argv=(words,), sandbox=completed.sandbox, ssim=made.ssim, quality=made.quality)
 
 

@@ -32,7 +32,7 @@ def job(have: Image, options: Options | None = None):
 
 def test_a_large_photo_is_fitted_upright_and_in_srgb():
     made = job(PHOTO)
-    assert (made.form, made.orientation, made.targets, made.limit) == (
+    assert (made.source_format, made.orientation, made.targets, made.limit) == (
         "jpeg",
         6,
         ("jpeg",),

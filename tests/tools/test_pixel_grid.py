@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from mediaprep.tools.pixelgrid import factor
+from mediaprep.tools.pixel_grid import factor
 
 RANDOM = np.random.default_rng(7)
 ART = RANDOM.choice(np.array([16, 60, 110, 180, 235], np.uint8), (90, 160))

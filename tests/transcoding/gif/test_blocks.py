@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mediaprep.tools import gifblocks
+from mediaprep.transcoding.gif import blocks
 
 Make = Callable[[str], Path]
 
@@ -32,7 +32,7 @@ def test_times_and_loop_are_written_and_nothing_else(
     before = pictures(make("loop3.gif"))
     made = tmp_path / "made.gif"
     made.write_bytes(
-        gifblocks.retimed(make("loop3.gif").read_bytes(), [3 + i for i in range(12)], plays)
+        blocks.retimed(make("loop3.gif").read_bytes(), [3 + i for i in range(12)], plays)
     )
     frames, delays, found = pictures(made)
     assert frames == before[0]
@@ -44,25 +44,25 @@ def test_another_number_of_frames_is_an_error(make: Make) -> None:
     data = make("loop3.gif").read_bytes()
     for count in (11, 13):
         with pytest.raises(ValueError, match="frames"):
-            gifblocks.retimed(data, [5] * count, 0)
+            blocks.retimed(data, [5] * count, 0)
 
 
 def test_comments_and_junk_are_left_out_and_the_rest_is_the_same_bytes(make: Make) -> None:
     data = make("anim.gif").read_bytes()
-    at = gifblocks.head_end(data)
+    at = blocks.head_end(data)
     telling = b"\x21\xfe\x08Jane Doe\0" + b"\x21\xff\x0bXMP DataXMP\x03abc\0"
-    assert gifblocks.silenced(data[:at] + telling + data[at:] + b"junk") == data
+    assert blocks.silenced(data[:at] + telling + data[at:] + b"junk") == data
 
 
 def test_frame_bytes_add_up(make: Make) -> None:
     data = make("patches.gif").read_bytes()
-    sizes = gifblocks.frame_bytes(data)
+    sizes = blocks.frame_bytes(data)
     loop = 19
     assert len(sizes) == 24
-    assert gifblocks.head_end(data) + loop + sum(sizes) + 1 == len(data)
+    assert blocks.head_end(data) + loop + sum(sizes) + 1 == len(data)
 
 
 @pytest.mark.parametrize("cut", [5, 12, 30, 500, 5000])
 def test_a_cut_gif_is_an_error(make: Make, cut: int) -> None:
     with pytest.raises(ValueError, match=r"GIF|block"):
-        gifblocks.silenced(make("anim.gif").read_bytes()[:cut])
+        blocks.silenced(make("anim.gif").read_bytes()[:cut])

@@ -17,7 +17,7 @@ class Library:
     problem: str = ""
 
 
-def libraries() -> tuple[Library, ...]:
+def needed() -> tuple[Library, ...]:
     """The libraries that the work needs."""
     return (
         _library("av", "PyAV", _pyav),
