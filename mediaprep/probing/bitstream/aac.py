@@ -186,7 +186,7 @@ def _read_extension(bits: BitReader) -> tuple[bool | None, bool | None, int | No
                 if bits.left >= 12 and bits.u(11) == _PS_SYNC:
                     ps = bits.flag()
     except BitstreamDamaged:
-        pass  # cut short: what precedes the cut stands
+        pass  # cut short: what precedes the cut is valid
     return sbr, ps, extension_rate
 
 

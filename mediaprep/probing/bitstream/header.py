@@ -27,7 +27,7 @@ UNREADABLE = 1024  # with NO_PICTURE: may hold a picture, but the packet is dama
 class StreamHeader:
     """The facts that parameter sets, sequence headers and SEI state; None = not stated.
 
-    profile, level        by ffmpeg's names: "Constrained Baseline", "High 10", "Main 10"; "4.1", "1b"
+    profile, level        by ffmpeg's names: "Constrained Baseline", "High 10"; "4.1", "1b"
     chroma                4:2:0, 4:2:2, 4:4:4, 4:0:0, 4:4:0, 4:1:1 or rgb (matrix code 0)
     width, height         luma samples after the bitstream's crop
     sar                   as stated; None if unspecified

@@ -58,7 +58,7 @@ _SLICE_TYPE_FLAGS = {0: BIDIRECTIONAL, 1: 0, 2: INTRA}
 def _first_byte_flags(byte: int) -> int:
     """Return the flags of a picture by the byte after the NAL header of its first slice.
 
-    -1 if the byte does not tell. It does if the slice uses PPS 0 and has no extra header bits:
+    -1 if the byte does not hold them. It does if the slice uses PPS 0 and has no extra header bits:
     first_slice_segment_in_pic_flag, slice_pic_parameter_set_id 0 as "1", slice_type.
     """
     if byte >> 5 == 0b111:

@@ -52,7 +52,8 @@ def parse_sps(unit: bytes) -> tuple[int, HevcSps]:
     separate_planes = chroma == 3 and bits.flag()
     width, height = bits.ue(), bits.ue()
     if bits.flag():
-        across, down = (1 if chroma in (0, 3) else 2), (2 if chroma == 1 else 1)
+        across = 2 if chroma in (1, 2) else 1
+        down = 2 if chroma == 1 else 1
         width, height = cropped_size(bits, width, height, (across, down))
     stated |= {"width": width, "height": height, "bit_depth": 8 + bits.ue()}
     bits.ue()

@@ -1,4 +1,4 @@
-"""What a reader process runs: it confines itself, imports the parsers, then reads one file a request.
+"""What a reader process runs: it imports the parsers, then reads one file per request.
 
 ``child_config`` describes the process to ``runtime.child``; ``make_handler`` is its entry point.
 """

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from mediaprep.model.media import Gop, GopStructure
 from mediaprep.probing.bitstream.h264 import H264Reader
-from mediaprep.probing.bitstream.h264_slices import SliceFront, output_order
 from mediaprep.probing.bitstream.header import (
     BIDIRECTIONAL,
     HIDDEN,
@@ -29,6 +28,7 @@ from mediaprep.probing.bitstream.nal import Data
 from mediaprep.probing.bitstream.reader import BitstreamReader
 from mediaprep.probing.video import gop_structure
 from mediaprep.probing.video.gop_structure import Span
+from mediaprep.probing.video.slice_order import SliceOrder
 
 # Codecs (by ffmpeg's names) without prediction between frames.
 ALL_INTRA = frozenset(
@@ -54,11 +54,6 @@ _READERS = {
 }
 NO_PICTURE_READ = "a packet holds no picture that can be read"
 _NOT_A_FRAME = SECOND_FIELD | NO_PICTURE | HIDDEN
-_MOST_LEADING = 16  # frames that H.264 can hold back, ITU-T H.264 A.3.1
-_MOST_INTRA = 20_000
-# Slice headers that are stored in case timestamps do not show the output order: 5 MB for eleven
-# minutes of 30 frames per second.
-_MOST_FRONTS = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,65 +124,28 @@ class GopScanner:
         self._codec = codec
         self._reader = reader
         self._classify = (reader or KeyFlagReader(all_intra=False)).classify
-        self._h264 = reader if isinstance(reader, H264Reader) else None
+        self._slices: SliceOrder | None = None
+        if isinstance(reader, H264Reader):
+            self._slices = SliceOrder(reader, has_pts=has_pts)
         self._time_base = time_base
         self._has_pts = has_pts
         # One of each per packet
         self._flags: list[int] = []
         self._pts: list[int | None] = []
         self._discarded: set[int] = set()
-        # H.264 output order. While timestamps only rise, they may not show the order: the fronts of
-        # all slices are stored by packet.
-        self._latest_pts: int | None = None
-        self._pts_show_order = False
-        self._fronts: dict[int, SliceFront] = {}
-        # By packet of an I picture that is not IDR: its front and those of the next pictures in
-        # decode order, which show whether one of these leads it.
-        self._fronts_from_intra: dict[int, list[SliceFront]] = {}
-        self._latest_from_intra: list[SliceFront] = []
 
     def add(self, data: Data, pts: int | None, keyframe: bool, discard: bool = False) -> None:
         """Scan the next packet; an empty one is ignored."""
         if not len(data):
             return
         flags = self._classify(data, keyframe)
-        if self._h264:
-            if not self._pts_show_order:
-                self._store_front(self._h264, data, pts)
-            if (flags & INTRA or self._latest_from_intra) and not flags & (
-                SECOND_FIELD | NO_PICTURE
-            ):
-                self._store_front_from_intra(self._h264, data, flags)
+        slices = self._slices
+        if slices and (flags & INTRA or slices.is_collecting):
+            slices.add(len(self._flags), data, pts, flags)
         if discard:
             self._discarded.add(len(self._flags))
         self._flags.append(flags | KEY if keyframe else flags)
         self._pts.append(pts)
-
-    def _store_front(self, reader: H264Reader, data: Data, pts: int | None) -> None:
-        """Store the slice front, as long as timestamps only rise or are missing."""
-        latest = self._latest_pts
-        if self._has_pts and pts is not None and latest is not None and pts < latest:
-            self._pts_show_order = True
-            self._fronts.clear()
-            return
-        self._latest_pts = latest if pts is None else pts
-        if len(self._fronts) < _MOST_FRONTS:
-            self._fronts[len(self._flags)] = reader.slice_front(data)
-
-    def _store_front_from_intra(self, reader: H264Reader, data: Data, flags: int) -> None:
-        """Store the slice front if it belongs to an I picture or to one that may lead it.
-
-        Muxers that repair timestamps put leading pictures behind their I picture; picture order
-        counts still show them.
-        """
-        if flags & INTRA:
-            if flags & IDR or len(self._fronts_from_intra) >= _MOST_INTRA:
-                self._latest_from_intra = []
-                return
-            self._latest_from_intra = [reader.slice_front(data)]
-            self._fronts_from_intra[len(self._flags)] = self._latest_from_intra
-        elif self._latest_from_intra and len(self._latest_from_intra) <= _MOST_LEADING:
-            self._latest_from_intra.append(reader.slice_front(data))
 
     def result(self) -> GopResult:
         """Judge all GOPs, and return what else the packets show."""
@@ -251,7 +209,7 @@ class GopScanner:
         if self._reader is None:
             return Gop(), f"GOPs of {self._codec or 'this codec'} are not supported"
         flags, pts = frames.flags, frames.pts
-        points, refreshes = gop_structure.access_points(flags, is_h264=self._h264 is not None)
+        points, refreshes = gop_structure.access_points(flags, is_h264=self._slices is not None)
         spans = list(pairwise([*points, len(flags)]))
         nonidr = [start for start, _ in spans if not flags[start] & IDR]
         order = self._output_order(frames)
@@ -297,7 +255,8 @@ class GopScanner:
         order: Sequence[int] | None,
     ) -> list[int] | None:
         """Return the first frame of each open GOP; None if that depends on an unknown order."""
-        if self._h264 is None:
+        slices = self._slices
+        if slices is None:
             return gop_structure.open_spans(frames.flags, spans)
         if not nonidr:
             return []
@@ -307,13 +266,9 @@ class GopScanner:
         return [
             start
             for start in nonidr
-            if min(order[start : ends[start]]) < order[start] or self._is_led(frames.packets[start])
+            if min(order[start : ends[start]]) < order[start]
+            or slices.is_led(frames.packets[start])
         ]
-
-    def _is_led(self, packet: int) -> bool:
-        """Return True if picture order counts put a picture before the I picture it follows."""
-        order = output_order(self._fronts_from_intra.get(packet, ()))
-        return order is not None and len(order) > 1 and min(order) < order[0]
 
     def _output_order(self, frames: _Frames) -> Sequence[int] | None:
         """Return numbers that sort like the frames' output times; None if the order is unknown.
@@ -323,14 +278,14 @@ class GopScanner:
         """
         known = [time for time in frames.pts if time is not None]
         times = known if len(known) == len(frames.pts) else None
-        if self._h264 is None or self._pts_show_order:
+        slices = self._slices
+        if slices is None or slices.pts_show_order:
             return times
         if times is not None and not any(flags & BIDIRECTIONAL for flags in set(frames.flags)):
             return times
-        fronts = [self._fronts[packet] for packet in frames.packets if packet in self._fronts]
-        if len(fronts) < len(frames.packets):
+        if not slices.has_all(frames.packets):
             return None
-        return output_order(fronts) or (times if self._has_pts else None)
+        return slices.of_packets(frames.packets) or (times if self._has_pts else None)
 
 
 def scanner_for(

@@ -126,7 +126,7 @@ def _pixel_grid(frames: list[VideoFrame]) -> int | None:
 def _analyse(
     reader: ContainerReader, info: StreamInfo, frames: list[VideoFrame], depth: SamplingDepth
 ) -> FieldAnalysis:
-    """Screen the first frames; measure windows of the file if that leaves a doubt."""
+    """Screen the first frames; measure windows of the file if that is inconclusive."""
     suspected = depth.suspected or depth.deep or any(frame.interlaced for frame in frames)
     mostly_combed = suspected
     if not suspected:

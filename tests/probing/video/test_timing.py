@@ -202,6 +202,11 @@ def test_avi_with_dropped_frames_is_fine():
     assert (found.frame_rate, found.timestamps, found.rate_mode) == (NTSC[24], "ok", "vfr")
 
 
+def test_avi_without_a_header_rate_takes_the_usual_interval():
+    found = timing([0, 1, 2, 4, 6], Fraction(1, 25), has_pts=False)
+    assert (found.frame_rate_burst, found.timestamps) == (Fraction(50, 3), "ok")
+
+
 def test_a_time_base_of_one_frame_does_not_widen_the_tolerance():
     """One tick of tolerance would be a whole frame: 25 frames on 26 places are not an even 24."""
     found = timing([0, *range(2, 26)], Fraction(1, 25), has_pts=False, header_rate=Fraction(25))
@@ -212,8 +217,11 @@ def test_a_time_base_of_one_frame_does_not_widen_the_tolerance():
     "rate", [Fraction(31), Fraction(61, 2), Fraction(62), Fraction(29), Fraction(25, 2)]
 )
 @pytest.mark.parametrize("count", [9, 16, 30])
-def test_a_tick_a_frame_leaves_nothing_to_rounding(rate: Fraction, count: int):
-    """Of sixteen frames the end may be off by a tick, 7 % with a tick a frame; but where stamps and header agree there is nothing off."""
+def test_a_hint_that_fits_exactly_excludes_rounding(rate: Fraction, count: int):
+    """With one tick per frame, rounding the end of sixteen frames to a tick may be 7 % off.
+
+    But here timestamps and header agree.
+    """
     found = timing(
         list(range(0, count * rate.denominator, rate.denominator)),
         Fraction(1, rate.numerator),
@@ -222,8 +230,8 @@ def test_a_tick_a_frame_leaves_nothing_to_rounding(rate: Fraction, count: int):
     assert (found.frame_rate, found.rate_mode) == (rate, "cfr")
 
 
-def test_flv_is_judged_by_its_stamps():
-    """33 and 34 ms; the demuxer declares 1000 frames a second."""
+def test_flv_is_judged_by_its_timestamps():
+    """33 and 34 ms; the demuxer declares 1000 frames per second."""
     found = timing(
         [round(33.333 * n) for n in range(30)],
         MS,
@@ -233,7 +241,7 @@ def test_flv_is_judged_by_its_stamps():
     assert (found.frame_rate, found.rate_mode) == (30, "cfr")
 
 
-def test_a_hint_decides_between_rates_that_the_stamps_allow_alike():
+def test_a_hint_decides_between_rates_that_fit_equally_well():
     pts = [0, 33, 67, 100, 133, 167, 200]
     assert timing(pts, MS, declared=NTSC[30]).frame_rate == NTSC[30]
     assert timing(pts, MS).frame_rate == 30
