@@ -91,7 +91,7 @@ def main() -> None:
             alone = median(lambda: still_converter.convert(opened, job))
         outcome = mediaprep.prepare(source, Path(folder) / "out.jpg")
         whole = median(lambda: mediaprep.prepare(source, Path(folder) / "out.jpg", force=True))
-    made, seen = outcome.after[0].media, outcome.evidence[0]
+    made, seen = outcome.after[0].media, outcome.records[0]
     assert isinstance(made, mediaprep.Image)
     sys.stdout.write(
         f"source                       {width}x{height}, {len(data) / 1e6:.1f} MB\n"

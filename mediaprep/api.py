@@ -1,5 +1,5 @@
-"""The public calls: ``mediaprep.probe``, ``check``, ``plan``, ``prepare``, ``events`` and their twins for event loops. ``mediaprep``
-shows them.
+"""The public functions. Each one that reads or writes a file has a twin for event loops, which
+drives the same steps with asyncio.
 """
 
 from __future__ import annotations
@@ -9,34 +9,39 @@ import queue
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, Generic, TypeAlias, TypeVar
 
-from mediaprep.errors import (
-    SourceUnreadable,
-    UsageProblem,
-)
+from mediaprep.errors import UsageProblem
 from mediaprep.model.events import Event, ignore
 from mediaprep.model.media import Media
 from mediaprep.model.options import Options
-from mediaprep.model.placement import Placement
 from mediaprep.model.report import PostReport, Report
+from mediaprep.pipeline.inspect import Inspection, inspect_steps, probe_source_steps, source_path
 from mediaprep.pipeline.outcome import Outcome, PostOutcome
-from mediaprep.planning.check import check as _check
-from mediaprep.planning.check import unreadable as _unreadable
+from mediaprep.pipeline.request import Destination, OutputStem, Request
+from mediaprep.planning import check as checking
+from mediaprep.planning import plan as planning
 from mediaprep.planning.plan import Plan
-from mediaprep.planning.plan import plan as _plan
 from mediaprep.profile import Profile, find_profile, split_name
-from mediaprep.runtime.context import Context, Limits
-from mediaprep.runtime.paths import is_folder
+from mediaprep.runtime.context import Context
+from mediaprep.runtime.effects import Steps, drive, drive_async
+
+# pipeline.prepare and pipeline.post are imported where they are called: a check does without the
+# modules that encode.
 
 Source: TypeAlias = str | bytes | PathLike[Any] | BinaryIO
 DEFAULT = "twitter"
 
+T = TypeVar("T")
+
 
 def load_profile(name: str = DEFAULT) -> Profile:
-    """A profile by name (bundled, or the user's own) or by the path of a TOML file. Raises: ProfileError."""
+    """Load a profile: a bundled one or the user's own by name, or the TOML file at a path.
+
+    Raises: ProfileError.
+    """
     return find_profile(name)
 
 
@@ -47,14 +52,11 @@ def probe(
     timeout: float | None = None,
     sandbox: str = "auto",
 ) -> Media:
-    """The facts of a file, read in a confined child. ``timeout``: seconds. Raises: SourceUnreadable, DeadlineExceeded,
-    EnvironmentProblem.
-    """
-    from mediaprep.pipeline.inspect import facts
-    from mediaprep.runtime.effects import drive
+    """Return the facts of a file, read in a confined child process. ``timeout`` is in seconds.
 
-    context = _context(timeout=timeout, sandbox=sandbox)
-    return drive(facts(source, options or Options(), context), context)
+    Raises: SourceUnreadable, DeadlineExceeded, EnvironmentProblem.
+    """
+    return _probe(source, options, timeout, sandbox).run()
 
 
 async def probe_async(
@@ -64,12 +66,8 @@ async def probe_async(
     timeout: float | None = None,
     sandbox: str = "auto",
 ) -> Media:
-    """As ``probe``, on the running loop."""
-    from mediaprep.pipeline.inspect import facts
-    from mediaprep.runtime.effects import drive_async
-
-    context = _context(timeout=timeout, sandbox=sandbox)
-    return await drive_async(facts(source, options or Options(), context), context)
+    """Do what ``probe`` does, on the running event loop."""
+    return await _probe(source, options, timeout, sandbox).run_async()
 
 
 def check(
@@ -79,16 +77,16 @@ def check(
     options: Options | None = None,
     timeout: float | None = None,
 ) -> Report:
-    """Judges a file, or facts already probed (pure then), for a placement: ``twitter``, ``twitter/dm_video``, ``./own.toml``.
+    """Check a file, or facts that were probed before, against the limits of a placement: a profile
+    (``twitter``), a profile and category (``twitter/dm_video``) or the path of a TOML file.
 
-    A file of which nothing can be read has the verdict ``unreadable``. Raises: ProfileError, DeadlineExceeded, EnvironmentProblem.
+    A file that cannot be read has the verdict ``unreadable``. Raises: ProfileError,
+    DeadlineExceeded, EnvironmentProblem.
     """
     if isinstance(source, Media):
-        return _check(source, _spec(placement, source))
-    try:
-        return check(probe(source, options=options, timeout=timeout), placement)
-    except SourceUnreadable as problem:
-        return _unreadable(_shown(source), problem, placement)
+        profile, category = _resolve(placement)
+        return checking.check(source, profile.placement_for(source.kind, category))
+    return _inspect(source, placement, options, timeout).run().report
 
 
 async def check_async(
@@ -98,47 +96,8 @@ async def check_async(
     options: Options | None = None,
     timeout: float | None = None,
 ) -> Report:
-    """As ``check`` of a file, on the running loop."""
-    try:
-        return check(await probe_async(source, options=options, timeout=timeout), placement)
-    except SourceUnreadable as problem:
-        return _unreadable(_shown(source), problem, placement)
-
-
-def check_post(
-    sources: Sequence[Source],
-    placement: str = DEFAULT,
-    *,
-    options: Options | None = None,
-    timeout: float | None = None,
-    sandbox: str = "auto",
-) -> PostReport:
-    """Judges files as the attachments of one post: each by itself, and whether they can go together. Raises: as ``check``, UsageProblem."""
-    from mediaprep.pipeline.post import check_post_steps
-    from mediaprep.runtime.effects import drive
-
-    context = _context(timeout=timeout, sandbox=sandbox)
-    return drive(
-        check_post_steps(_orders(sources, None, placement, options, False), context), context
-    )
-
-
-async def check_post_async(
-    sources: Sequence[Source],
-    placement: str = DEFAULT,
-    *,
-    options: Options | None = None,
-    timeout: float | None = None,
-    sandbox: str = "auto",
-) -> PostReport:
-    """As ``check_post``, on the running loop."""
-    from mediaprep.pipeline.post import check_post_steps
-    from mediaprep.runtime.effects import drive_async
-
-    context = _context(timeout=timeout, sandbox=sandbox)
-    return await drive_async(
-        check_post_steps(_orders(sources, None, placement, options, False), context), context
-    )
+    """Do what ``check`` does with a file, on the running event loop."""
+    return (await _inspect(source, placement, options, timeout).run_async()).report
 
 
 def plan(
@@ -148,10 +107,16 @@ def plan(
     *,
     timeout: float | None = None,
 ) -> Plan:
-    """What would have to change, decided and proved without writing anything. Raises: as ``check``, and SourceUnreadable."""
-    media = source if isinstance(source, Media) else probe(source, options=options, timeout=timeout)
-    found = _spec(placement, media)
-    return _plan((media,), found, options, companions=find_profile(placement).companions(found))
+    """Plan the repair of a file, or of facts that were probed before. Nothing is written.
+
+    Raises: SourceUnreadable, and as ``check``.
+    """
+    if isinstance(source, Media):
+        profile, category = _resolve(placement)
+        limits = profile.placement_for(source.kind, category)
+        companions = profile.companions(limits)
+        return planning.plan((source,), limits, options, companions=companions)
+    return _inspect(source, placement, options, timeout).run().plan()
 
 
 async def plan_async(
@@ -161,8 +126,8 @@ async def plan_async(
     *,
     timeout: float | None = None,
 ) -> Plan:
-    """As ``plan`` of a file, on the running loop."""
-    return plan(await probe_async(source, options=options, timeout=timeout), placement, options)
+    """Do what ``plan`` does with a file, on the running event loop."""
+    return (await _inspect(source, placement, options, timeout).run_async()).plan()
 
 
 def prepare(
@@ -180,26 +145,28 @@ def prepare(
     ffmpeg: str | None = None,
     sandbox: str = "auto",
 ) -> Outcome:
-    """Makes a file acceptable: the whole way from a source to a verified output that is published whole, or not at all.
+    """Make a file acceptable: probe, check, plan, encode, verify, publish. All outputs are
+    published complete and verified, or none.
 
-    source     a path, or a seekable binary file; never written to
-    target     file or folder; None: beside the source as ``<stem>.<profile>.mp4``
-    placement  profile or profile/category; category: where the placement names none; None: inferred from the content
-    captions   SRT, WebVTT or ASS that goes with a video: cut and timed as the video is, published together with it
-    force      replace an existing output (never the source)
-    on_event   called in this thread with each event; cancel: set it from any thread to stop; timeout: seconds for all of it
-    ffmpeg     a binary to use instead of the bundled one; sandbox: auto, strict (refuse to run weaker) or basic
+    source     a path, or a seekable binary file; it is never written to
+    target     a file, or a folder (an existing one, or a name that ends in / and is created); None
+               for beside the source as ``<stem>.<profile>.mp4``
+    placement  as for ``check``
+    category   media category, unless the placement names one; None to infer it from the content
+    captions   SRT, WebVTT or ASS that go with a video: cut as it is, published together with it
+    options    what the repair should do
+    force      replace an existing output; the source is never replaced
+    on_event   called in this thread with each event
+    cancel     set it in any thread to stop the call
+    timeout    seconds for the whole call
+    ffmpeg     path of an ffmpeg binary to use instead of the bundled one
+    sandbox    auto, basic or strict, the weakest confinement of child processes to accept
 
-    Raises: UsageProblem (before any work), ProfileError, EnvironmentProblem, Cancelled, DeadlineExceeded.
+    Raises: UsageProblem (before any work), ProfileError, EnvironmentProblem, Cancelled,
+    DeadlineExceeded.
     """
-    from mediaprep.pipeline.prepare import prepare_steps
-    from mediaprep.runtime.effects import drive
-
-    context = _context(
-        timeout=timeout, sandbox=sandbox, on_event=on_event, cancel=cancel, ffmpeg=ffmpeg
-    )
-    order = _order(source, target, placement, category, options, force, captions)
-    return drive(prepare_steps(order, context), context)
+    context = _context(timeout, sandbox, on_event, cancel, ffmpeg)
+    return _prepare(source, target, placement, category, captions, options, force, context).run()
 
 
 async def prepare_async(
@@ -216,13 +183,40 @@ async def prepare_async(
     ffmpeg: str | None = None,
     sandbox: str = "auto",
 ) -> Outcome:
-    """As ``prepare``, on the running loop. Cancelling the task ends the child within a second and leaves nothing behind."""
-    from mediaprep.pipeline.prepare import prepare_steps
-    from mediaprep.runtime.effects import drive_async
+    """Do what ``prepare`` does, on the running event loop. Cancelling the task ends the child
+    process within a second and removes the work files.
+    """
+    context = _context(timeout, sandbox, on_event, None, ffmpeg)
+    return await _prepare(
+        source, target, placement, category, captions, options, force, context
+    ).run_async()
 
-    context = _context(timeout=timeout, sandbox=sandbox, on_event=on_event, ffmpeg=ffmpeg)
-    order = _order(source, target, placement, category, options, force, captions)
-    return await drive_async(prepare_steps(order, context), context)
+
+def check_post(
+    sources: Sequence[Source],
+    placement: str = DEFAULT,
+    *,
+    options: Options | None = None,
+    timeout: float | None = None,
+    sandbox: str = "auto",
+) -> PostReport:
+    """Check files as the attachments of one post: each of them, and whether they go together.
+
+    Raises: UsageProblem if there are no sources; as ``check``.
+    """
+    return _check_post(sources, placement, options, timeout, sandbox).run()
+
+
+async def check_post_async(
+    sources: Sequence[Source],
+    placement: str = DEFAULT,
+    *,
+    options: Options | None = None,
+    timeout: float | None = None,
+    sandbox: str = "auto",
+) -> PostReport:
+    """Do what ``check_post`` does, on the running event loop."""
+    return await _check_post(sources, placement, options, timeout, sandbox).run_async()
 
 
 def prepare_post(
@@ -238,19 +232,15 @@ def prepare_post(
     ffmpeg: str | None = None,
     sandbox: str = "auto",
 ) -> PostOutcome:
-    """Makes the attachments of one post acceptable. Where they cannot go together nothing is made; the report says how they could.
+    """Make the attachments of one post acceptable. If they cannot be posted together, nothing is
+    written, and the report says how they could be.
 
-    folder     where outputs go; None: beside each source. The rest as for ``prepare``, whose exceptions it raises too.
+    folder  where outputs go, created if it does not exist; None for beside each source
+
+    The other arguments and the exceptions are those of ``prepare``.
     """
-    from mediaprep.pipeline.post import prepare_post_steps
-    from mediaprep.runtime.effects import drive
-
-    context = _context(
-        timeout=timeout, sandbox=sandbox, on_event=on_event, cancel=cancel, ffmpeg=ffmpeg
-    )
-    return drive(
-        prepare_post_steps(_orders(sources, folder, placement, options, force), context), context
-    )
+    context = _context(timeout, sandbox, on_event, cancel, ffmpeg)
+    return _prepare_post(sources, folder, placement, options, force, context).run()
 
 
 async def prepare_post_async(
@@ -265,43 +255,48 @@ async def prepare_post_async(
     ffmpeg: str | None = None,
     sandbox: str = "auto",
 ) -> PostOutcome:
-    """As ``prepare_post``, on the running loop."""
-    from mediaprep.pipeline.post import prepare_post_steps
-    from mediaprep.runtime.effects import drive_async
-
-    context = _context(timeout=timeout, sandbox=sandbox, on_event=on_event, ffmpeg=ffmpeg)
-    return await drive_async(
-        prepare_post_steps(_orders(sources, folder, placement, options, force), context), context
-    )
+    """Do what ``prepare_post`` does, on the running event loop."""
+    context = _context(timeout, sandbox, on_event, None, ffmpeg)
+    return await _prepare_post(sources, folder, placement, options, force, context).run_async()
 
 
 def events(
     source: Source,
     target: str | PathLike[str] | None = None,
     placement: str = DEFAULT,
-    **options: Any,
+    *,
+    category: str | None = None,
+    captions: Source | None = None,
+    options: Options | None = None,
+    force: bool = False,
+    cancel: threading.Event | None = None,
+    timeout: float | None = None,
+    ffmpeg: str | None = None,
+    sandbox: str = "auto",
 ) -> Iterator[Event | Outcome]:
-    """``prepare`` as an iterator: its events as they come, then the Outcome. Leaving the loop early stops the work. ``options``: as
-    ``prepare``.
+    """Do what ``prepare`` does in a thread of its own. Yield its events, and the Outcome last.
+    Leaving the loop early stops the work.
     """
-    told: queue.SimpleQueue[Event | Outcome | BaseException] = queue.SimpleQueue()
-    stop = options.pop("cancel", None) or threading.Event()
+    results: queue.SimpleQueue[Event | Outcome | BaseException] = queue.SimpleQueue()
+    stop = cancel or threading.Event()
 
     def work() -> None:
         try:
-            told.put(prepare(source, target, placement, on_event=told.put, cancel=stop, **options))
-        except BaseException as problem:  # handed to the consumer, who raises it
-            told.put(problem)
+            context = _context(timeout, sandbox, results.put, stop, ffmpeg)
+            call = _prepare(source, target, placement, category, captions, options, force, context)
+            results.put(call.run())
+        except BaseException as problem:  # the consumer raises it
+            results.put(problem)
 
     worker = threading.Thread(target=work, name="mediaprep-events")
     worker.start()
     try:
         while True:
-            item = told.get()
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-            if isinstance(item, Outcome):
+            result = results.get()
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+            if isinstance(result, Outcome):
                 return
     finally:
         stop.set()
@@ -312,101 +307,175 @@ async def events_async(
     source: Source,
     target: str | PathLike[str] | None = None,
     placement: str = DEFAULT,
-    **options: Any,
+    *,
+    category: str | None = None,
+    captions: Source | None = None,
+    options: Options | None = None,
+    force: bool = False,
+    timeout: float | None = None,
+    ffmpeg: str | None = None,
+    sandbox: str = "auto",
 ) -> AsyncIterator[Event | Outcome]:
-    """``prepare_async`` as an asynchronous iterator: its events as they come, then the Outcome. ``options``: as ``prepare_async``."""
-    told: asyncio.Queue[Event] = asyncio.Queue()
-    work = asyncio.ensure_future(
-        prepare_async(source, target, placement, on_event=told.put_nowait, **options)
-    )
+    """Do what ``prepare_async`` does. Yield its events, and the Outcome last. Leaving the loop early
+    stops the work.
+    """
+    received: asyncio.Queue[Event] = asyncio.Queue()
+    context = _context(timeout, sandbox, received.put_nowait, None, ffmpeg)
+    call = _prepare(source, target, placement, category, captions, options, force, context)
+    work = asyncio.ensure_future(call.run_async())
     try:
-        while not work.done() or not told.empty():
-            item = asyncio.ensure_future(told.get())
-            await asyncio.wait({work, item}, return_when=asyncio.FIRST_COMPLETED)
-            if item.done():
-                yield item.result()
+        while not work.done() or not received.empty():
+            event = asyncio.ensure_future(received.get())
+            await asyncio.wait({work, event}, return_when=asyncio.FIRST_COMPLETED)
+            if event.done():
+                yield event.result()
             else:
-                item.cancel()
+                event.cancel()
         yield await work
     finally:
         work.cancel()
         await asyncio.wait({work})
 
 
-def _order(
+# -- what a function and its twin share --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Call(Generic[T]):
+    """The steps of one call, to be driven by either twin."""
+
+    steps: Steps[T]
+    context: Context
+
+    def run(self) -> T:
+        return drive(self.steps, self.context)
+
+    async def run_async(self) -> T:
+        return await drive_async(self.steps, self.context)
+
+
+def _probe(
+    source: Source, options: Options | None, timeout: float | None, sandbox: str
+) -> _Call[Media]:
+    context = _context(timeout, sandbox)
+    return _Call(probe_source_steps(source, options or Options(), context), context)
+
+
+def _inspect(
+    source: Source, placement: str, options: Options | None, timeout: float | None
+) -> _Call[Inspection]:
+    context, request = _context(timeout), _request(source, placement, options)
+    return _Call(inspect_steps(request, context), context)
+
+
+def _prepare(
     source: Source,
     target: str | PathLike[str] | None,
     placement: str,
     category: str | None,
+    captions: Source | None,
     options: Options | None,
     force: bool,
-    captions: Source | None = None,
-) -> Any:
-    from mediaprep.pipeline.request import Request
+    context: Context,
+) -> _Call[Outcome]:
+    from mediaprep.pipeline.output_paths import destination_of
+    from mediaprep.pipeline.prepare import prepare_steps
 
-    named = split_name(placement)[1]
-    if named and category and named != category:
-        raise UsageProblem(
-            f"two categories: {named!r} in {placement!r}, and {category!r}; name one"
-        )
-    path = None if target is None else _target(target)
-    profile = find_profile(placement)
-    return Request(
-        source=source,
-        profile=profile,
-        category=named or category,
-        options=options or Options(),
-        target=path,
-        force=force,
+    request = _request(
+        source,
+        placement,
+        options,
+        category=category,
         captions=captions,
+        destination=destination_of(target),
+        force=force,
     )
+    return _Call(prepare_steps(request, context), context)
 
 
-def _orders(
+def _check_post(
+    sources: Sequence[Source],
+    placement: str,
+    options: Options | None,
+    timeout: float | None,
+    sandbox: str,
+) -> _Call[PostReport]:
+    from mediaprep.pipeline.post import check_post_steps
+
+    context = _context(timeout, sandbox)
+    requests = [_request(source, placement, options) for source in sources]
+    return _Call(check_post_steps(requests, context), context)
+
+
+def _prepare_post(
     sources: Sequence[Source],
     folder: str | PathLike[str] | None,
     placement: str,
     options: Options | None,
     force: bool,
-) -> tuple[Any, ...]:
-    """One order for each attachment. Raises: UsageProblem where ``folder`` is none, or two outputs would have one name."""
-    if folder is not None and not is_folder(Path(folder)):
-        raise UsageProblem(f"{folder}: no such folder; make it first")
-    return tuple(_order(source, folder, placement, None, options, force) for source in sources)
+    context: Context,
+) -> _Call[PostOutcome]:
+    from mediaprep.pipeline.output_paths import destination_of, output_stems
+    from mediaprep.pipeline.post import prepare_post_steps
+
+    destination = destination_of(folder, folder=folder is not None)
+    stems = output_stems([source_path(source) for source in sources], destination.folder)
+    requests = [
+        _request(source, placement, options, destination=destination, stem=stem, force=force)
+        for source, stem in zip(sources, stems, strict=True)
+    ]
+    return _Call(prepare_post_steps(requests, context), context)
 
 
-def _target(target: str | PathLike[str]) -> Path:
-    """A path; a trailing separator asks for a folder, which a Path would forget."""
-    path = Path(target)
-    if str(target).endswith("/") and not is_folder(path):
-        raise UsageProblem(f"{target}: no such folder; make it first, or name a file")
-    return path
+def _request(
+    source: Source,
+    placement: str,
+    options: Options | None,
+    *,
+    category: str | None = None,
+    captions: Source | None = None,
+    destination: Destination | None = None,
+    stem: OutputStem | None = None,
+    force: bool = False,
+) -> Request:
+    """Return the request. Raises: UsageProblem, ProfileError."""
+    profile, category = _resolve(placement, category)
+    return Request(
+        source=source,
+        profile=profile,
+        category=category,
+        options=options or Options(),
+        captions=captions,
+        destination=destination or Destination(),
+        stem=stem,
+        force=force,
+    )
+
+
+def _resolve(placement: str, category: str | None = None) -> tuple[Profile, str | None]:
+    """Find the profile and the category of a placement. Raises: UsageProblem, ProfileError."""
+    _, named = split_name(placement)
+    if named and category and named != category:
+        raise UsageProblem(
+            f"two categories: {named!r} in {placement!r}, and {category!r}; pass one of them"
+        )
+    profile, category = find_profile(placement), named or category
+    if category is not None:
+        profile.placement_for(None, category)  # raises ProfileError if there is no such category
+    return profile, category
 
 
 def _context(
-    *,
     timeout: float | None,
-    sandbox: str,
+    sandbox: str = "auto",
     on_event: Callable[[Event], None] = ignore,
     cancel: threading.Event | None = None,
     ffmpeg: str | None = None,
 ) -> Context:
-    deadline = None if timeout is None else time.monotonic() + timeout
     return Context(
-        deadline=deadline,
+        deadline=None if timeout is None else time.monotonic() + timeout,
         cancel=cancel or threading.Event(),
         listener=on_event,
-        limits=Limits(),
         ffmpeg=ffmpeg,
         sandbox=sandbox,
     )
-
-
-def _spec(placement: str, media: Media) -> Placement:
-    return find_profile(placement).placement_for(media.kind, split_name(placement)[1])
-
-
-def _shown(source: Source | Media) -> str:
-    from mediaprep.runtime.paths import display_name
-
-    return display_name(source) if isinstance(source, (str, bytes, PathLike)) else "stream"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mediaprep.errors import UsageProblem
-from mediaprep.runtime.paths import collision_key, display_name
+from mediaprep.runtime.paths import display_name
 
 STDIN = "-"
 
@@ -53,46 +53,3 @@ def captions_for(names: Sequence[str], captions: str | None) -> str | None:
 def source_of(name: str) -> str | BinaryIO:
     """Return what the library opens: the name, or standard input."""
     return open(0, "rb", closefd=False) if name == STDIN else name
-
-
-def refuse_collisions(names: Sequence[str], folder: Path | None, to: str) -> None:
-    """Look before any work is done: two inputs whose outputs would have one name. ``folder``: where outputs go; None: beside each source.
-
-    Raises: UsageProblem. Which suffix an output gets depends on the kind of its source: the bytes are asked, but only where names collide.
-    """
-    seen: dict[tuple[str, str], list[str]] = {}
-    for name in names:
-        path = Path("upload" if name == STDIN else name)
-        place = os.path.realpath(folder) if folder else os.path.dirname(os.path.realpath(path))  # noqa: PTH120
-        others = seen.setdefault((place, collision_key(path.stem)), [])
-        for other in others:
-            if other == name or to != "auto" or _of_one_kind(other, name):
-                remedy = (
-                    "give it once"
-                    if other == name
-                    else "run them one at a time, each with its own -o"
-                )
-                raise UsageProblem(
-                    f"{display_name(other)} and {display_name(name)}: would be written under one name; {remedy}"
-                )
-        others.append(name)
-
-
-def _of_one_kind(a: str, b: str) -> bool:
-    kind = _kind(a)
-    return kind is not None and kind == _kind(b)
-
-
-def _kind(name: str) -> str | None:
-    """The kind by its bytes; None for what cannot be read (then nothing is written for it)."""
-    from mediaprep.errors import SourceUnreadable
-    from mediaprep.probing.identify.sniff import sniff
-    from mediaprep.runtime.source import open_source
-
-    if name == STDIN:
-        return None
-    try:
-        with open_source(name) as source:
-            return sniff(source).kind_hint
-    except SourceUnreadable:
-        return None

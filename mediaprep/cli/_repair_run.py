@@ -38,45 +38,67 @@ class RepairArguments(Protocol):
 class RepairRun:
     """One run of ``plan`` or ``fix``, its arguments checked.
 
+    requests  the request for each input by its name; names and paths of outputs are decided
     timeout   seconds for all inputs together; None: no limit
     as_json   write JSON instead of text
     """
 
-    names: tuple[str, ...]
+    requests: Mapping[str, Request]
     placement: ChosenPlacement
     options: Options
-    captions: str | None
     timeout: float | None
     as_json: bool
 
-    def request(self, name: str, **changes: Any) -> Request:
-        """Return the request for one input."""
-        from mediaprep.cli._inputs import source_of
-        from mediaprep.pipeline.request import Request
-
-        return Request(
-            source=source_of(name),
-            profile=self.placement.profile,
-            category=self.placement.category,
-            options=self.options,
-            captions=self.captions,
-            **changes,
-        )
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The inputs in order."""
+        return tuple(self.requests)
 
 
-def repair_run(console: Console, arguments: RepairArguments) -> RepairRun:
-    """Check the arguments of a repair. Raises: UsageProblem, ProfileError."""
-    from mediaprep.cli._inputs import captions_for, collect
+def repair_run(
+    console: Console, arguments: RepairArguments, *, output: str | None = None, force: bool = False
+) -> RepairRun:
+    """Check the arguments of a repair, and decide where its outputs go.
+
+    Raises: UsageProblem, ProfileError.
+    """
+    from mediaprep.cli._inputs import STDIN, captions_for, collect, source_of
     from mediaprep.cli._placement import find_placement
+    from mediaprep.errors import UsageProblem
     from mediaprep.model.options import parse_options
+    from mediaprep.pipeline.output_paths import destination_of, output_stems
+    from mediaprep.pipeline.request import Request
+    from mediaprep.runtime.paths import display_name
 
     options = parse_options(arguments.options, console.settings.values)
     names = collect(arguments.inputs, arguments.files_from)
+    placement = find_placement(console, arguments.profile, arguments.category)
+    captions = captions_for(names, arguments.captions)
+    destination = destination_of(output)
+    if output is not None and destination.folder is None and len(names) > 1:
+        raise UsageProblem(
+            f"-o {display_name(output)}: several inputs need a folder; end its name with / to"
+            " create it"
+        )
+    paths = ["" if name == STDIN else name for name in names]
+    stems = output_stems(paths, destination.folder)
+    requests = {
+        name: Request(
+            source=source_of(name),
+            profile=placement.profile,
+            category=placement.category,
+            options=options,
+            captions=captions,
+            destination=destination,
+            stem=stem,
+            force=force,
+        )
+        for name, stem in zip(names, stems, strict=True)
+    }
     return RepairRun(
-        names=names,
-        placement=find_placement(console, arguments.profile, arguments.category),
+        requests=requests,
+        placement=placement,
         options=options,
-        captions=captions_for(names, arguments.captions),
         timeout=arguments.timeout,
         as_json=arguments.as_json,
     )

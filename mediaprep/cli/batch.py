@@ -200,12 +200,12 @@ def _dry_run(
     from mediaprep.runtime.cores import available_cores
     from mediaprep.runtime.effects import drive
     from mediaprep.tools import ffmpeg
-    from mediaprep.transcoding.trial import host_speed
+    from mediaprep.transcoding.host_speed import host_speed_steps
 
     predicted = {"bytes": 0, "seconds": 0.0}
     context = console.context()
     binary = ffmpeg.locate(console.ffmpeg)
-    speed = drive(host_speed(binary, context.limits.threads, context), context)
+    speed = drive(host_speed_steps(binary, context.limits.threads), context)
 
     def listen(event: JobEvent) -> None:
         if isinstance(event, JobInspected) and event.plan is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from mediaprep.cli._arguments import (
     captions_option,
@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from mediaprep.model.media import Media
     from mediaprep.model.options import Options
     from mediaprep.model.report import Level, Report
+    from mediaprep.pipeline.inspect import Inspection
     from mediaprep.planning.plan import Plan
-
-# The report of a file, and of the captions that were passed with it.
-Reports: TypeAlias = "tuple[Report, tuple[Report, ...]]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +66,15 @@ def check(console: Console, arguments: CheckArguments) -> ExitCode:
     lowest = arguments.fail_on or console.settings.text("fail-on") or "must"
     names_of_levels = list[str](LEVELS)
     failing = LEVELS[: names_of_levels.index(lowest) + 1]
-    writer = _ReportWriter(console, arguments, placement, options)
+    writer = _ReportWriter(console, arguments, placement)
     codes: list[ExitCode] = []
     for result in _results(console, arguments, names, placement, options):
         writer.add(result)
         if result.value is None:
             codes.append(result.code)
         else:
-            report, along = result.value
-            codes += [_exit_code(item, failing, arguments.exit_zero) for item in (report, *along)]
+            reports = result.value.reports
+            codes += [_exit_code(report, failing, arguments.exit_zero) for report in reports]
     post_fails = writer.end()
     if post_fails and not arguments.exit_zero:
         codes.append(ExitCode.FINDINGS)
@@ -89,8 +87,8 @@ def _results(
     names: Sequence[str],
     placement: ChosenPlacement,
     options: Options,
-) -> Iterator[InputResult[Reports]]:
-    """Yield the reports of each file."""
+) -> Iterator[InputResult[Inspection]]:
+    """Yield the inspection of each file."""
     from mediaprep.cli._for_each import for_each
     from mediaprep.runtime.cores import available_cores
     from mediaprep.runtime.startup import load_in_background
@@ -107,35 +105,27 @@ def _checker(
     names: Sequence[str],
     placement: ChosenPlacement,
     options: Options,
-) -> Callable[[str], Reports]:
+) -> Callable[[str], Inspection]:
     """Return the function that checks one file."""
     from mediaprep.cli._inputs import captions_for, source_of
-    from mediaprep.pipeline.inspect import judged
+    from mediaprep.pipeline.inspect import inspect_steps
+    from mediaprep.pipeline.request import Request
     from mediaprep.runtime.effects import drive
 
     captions = captions_for(names, arguments.captions)
     context = console.context(timeout=arguments.timeout)
-    profile, category = placement.profile, placement.category
 
-    def check_one(path: str) -> Reports:
-        steps = judged(source_of(path), profile, category, options, context)
-        return drive(steps, context), ()
-
-    def check_one_with_captions(path: str) -> Reports:
-        from mediaprep.pipeline.prepare import inspect_steps
-        from mediaprep.pipeline.request import Request
-
+    def check_one(path: str) -> Inspection:
         request = Request(
             source=source_of(path),
-            profile=profile,
-            category=category,
+            profile=placement.profile,
+            category=placement.category,
             options=options,
             captions=captions,
         )
-        report, plan = drive(inspect_steps(request, context), context)
-        return report, plan.caption_reports if plan is not None else ()
+        return drive(inspect_steps(request, context), context)
 
-    return check_one if captions is None else check_one_with_captions
+    return check_one
 
 
 def _load(as_json: bool) -> None:
@@ -163,30 +153,29 @@ class _ReportWriter:
         console: Console,
         arguments: CheckArguments,
         placement: ChosenPlacement,
-        options: Options,
     ) -> None:
-        self._console, self._arguments = console, arguments
-        self._placement, self._options = placement, options
+        self._console, self._arguments, self._placement = console, arguments, placement
         self._attachments: list[Media | None] = []
         self._stream = None
         if arguments.as_json:
             self._stream = console.json_stream(profile=placement.profile.name)
 
-    def add(self, result: InputResult[Reports]) -> None:
+    def add(self, result: InputResult[Inspection]) -> None:
         """Write the reports of one file, or its error."""
         from mediaprep.cli._console import print_error
         from mediaprep.cli._post import attachment
 
-        report, along = result.value if result.value is not None else (None, ())
+        inspection = result.value
+        report, *along = inspection.reports if inspection is not None else (None,)
         self._attachments.append(attachment(report))
         if self._stream is not None:
             from mediaprep.report.json import check_file
 
             self._stream.add(check_file(result.name, report, result.error, along))
-        elif report is not None:
+        elif inspection is not None and report is not None:
             from mediaprep.report import text
 
-            plan, name = self._plan(report), self._placement.name
+            plan, name = _plan(inspection), self._placement.name
             self._console.lines(text.check_lines(result.name, report, plan, name))
             for item in along:
                 self._console.lines(text.check_lines(item.path, item, None, name))
@@ -209,16 +198,12 @@ class _ReportWriter:
             self._console.lines(text.post_lines(report))
         return requested and report is not None and report.verdict != "pass"
 
-    def _plan(self, report: Report) -> Plan | None:
-        """Plan the repair of a file with findings."""
-        if report.media is None or not report.findings:
-            return None
-        from mediaprep.planning.plan import plan
 
-        profile = self._placement.profile
-        placement = profile.placement_for(report.media.kind, report.category)
-        others = profile.companions(placement)
-        return plan((report.media,), placement, self._options, companions=others)
+def _plan(inspection: Inspection) -> Plan | None:
+    """Plan the repair of a file with findings."""
+    if inspection.media is None or not inspection.report.findings:
+        return None
+    return inspection.plan()
 
 
 def _exit_code(report: Report, failing: tuple[Level, ...], exit_zero: bool) -> ExitCode:

@@ -71,24 +71,30 @@ def fix(console: Console, arguments: FixArguments) -> ExitCode:
     Exit code 0: accepted or fixed; 1: refused; 3: a file cannot be read; 4: ffmpeg or an encoder is
     missing; 5: encoding or verification failed.
     """
-    from mediaprep.cli import _inputs
     from mediaprep.cli._repair_run import repair_run
-    from mediaprep.runtime.paths import is_folder
 
-    run = repair_run(console, arguments)
+    run = repair_run(console, arguments, output=arguments.output, force=arguments.force)
     if arguments.dry_run:
         from mediaprep.cli.plan import show_plans
 
         return show_plans(console, run, argv=False)
-    target = _target(arguments.output, run.names, arguments.force, split=run.options.split)
-    folder = target if target and is_folder(target) else None
-    _inputs.refuse_collisions(run.names, folder, run.options.to)
+    if not arguments.force and not run.options.split:
+        _refuse_existing(run)
     reports = None if arguments.report is None else ReportFolder(arguments.report)
     if arguments.post and (code := _check_as_post(console, run)) is not None:
         return code
     jobs = arguments.jobs or int(console.settings.number("jobs") or 1)
-    request = {"target": target, "force": arguments.force}
-    return _repair(console, run, request, reports, jobs)
+    return _repair(console, run, reports, jobs)
+
+
+def _refuse_existing(run: RepairRun) -> None:
+    """Raise UsageProblem if the output file of ``-o`` exists."""
+    from mediaprep.runtime.paths import target_exists
+
+    for request in run.requests.values():
+        file = request.destination.file
+        if file is not None and os.path.lexists(file):
+            raise target_exists(file)
 
 
 def _check_as_post(console: Console, run: RepairRun) -> ExitCode | None:
@@ -100,8 +106,7 @@ def _check_as_post(console: Console, run: RepairRun) -> ExitCode | None:
     from mediaprep.cli._exit import ExitCode
     from mediaprep.cli._inputs import STDIN
     from mediaprep.errors import UsageProblem
-    from mediaprep.pipeline.post import check_post_steps, refused
-    from mediaprep.pipeline.request import Request
+    from mediaprep.pipeline.post import check_post_steps, refused_post
     from mediaprep.report import json, text
     from mediaprep.runtime.effects import drive
 
@@ -110,14 +115,13 @@ def _check_as_post(console: Console, run: RepairRun) -> ExitCode | None:
             "--post reads every input twice; save standard input ('-') to a file first"
         )
     context = console.context(timeout=run.timeout)
-    profile, category = run.placement.profile, run.placement.category
-    requests = tuple(Request(source=name, profile=profile, category=category) for name in run.names)
+    requests = tuple(run.requests.values())
     checked = drive(check_post_steps(requests, context), context)
     if checked.whole.verdict != "fail":
         return None
-    outcomes = refused(checked, profile)
+    outcomes = refused_post(requests, checked)
     if run.as_json:
-        stream = console.json_stream(profile=profile.name)
+        stream = console.json_stream(profile=run.placement.profile.name)
         for name, outcome in zip(run.names, outcomes, strict=True):
             stream.add(json.fix_file(name, outcome))
         stream.end(post=json.post_body(checked.whole))
@@ -127,14 +131,8 @@ def _check_as_post(console: Console, run: RepairRun) -> ExitCode | None:
     return ExitCode.UNREADABLE if unreadable else ExitCode.FINDINGS
 
 
-def _repair(
-    console: Console,
-    run: RepairRun,
-    request: Mapping[str, Any],
-    reports: ReportFolder | None,
-    jobs: int,
-) -> ExitCode:
-    """Repair each file and show the result. ``request``: target and force of every request."""
+def _repair(console: Console, run: RepairRun, reports: ReportFolder | None, jobs: int) -> ExitCode:
+    """Repair each file and show the result."""
     import mediaprep.probing.identify.sniff  # noqa: F401 (reading waits for it)
     from mediaprep.cli._console import print_error
     from mediaprep.cli._exit import worst
@@ -150,7 +148,7 @@ def _repair(
     profile = run.placement.profile
 
     def fix_one(name: str) -> Outcome:
-        return drive(prepare_steps(run.request(name, **request), context), context)
+        return drive(prepare_steps(run.requests[name], context), context)
 
     codes, attachments = [], []
     stream = console.json_stream(profile=profile.name) if run.as_json else None
@@ -159,7 +157,9 @@ def _repair(
             outcome = result.value
             codes.append(result.code if outcome is None else _exit_code(outcome.status))
             attachments += [attachment(report) for report in _final_reports(outcome)]
-            entry = json.fix_file(result.name, outcome, result.error)
+            entry: dict[str, Any] = {}
+            if stream is not None or reports is not None:
+                entry = json.fix_file(result.name, outcome, result.error)
             if reports is not None:
                 sandbox = console.effective_sandbox
                 content = json.document(sandbox=sandbox, profile=profile.name, **entry)
@@ -171,8 +171,7 @@ def _repair(
                     console.lines(text.fix_lines(result.name, outcome, run.placement.name))
                 if stream is not None:
                     stream.add(entry)
-            facts = {key: entry[key] for key in ("status", "outputs", "seconds")}
-            console.log("done", path=result.name, **facts)
+            console.log("done", path=result.name, **_log_facts(outcome))
     if stream is not None:
         stream.end(post=json.post_body(post_report(attachments, profile)))
     return worst(codes)
@@ -216,29 +215,11 @@ def _exit_code(status: Status) -> ExitCode:
     return codes[status]
 
 
-def _target(output: str | None, names: tuple[str, ...], force: bool, *, split: bool) -> Path | None:
-    """Return the output file or folder; None: beside each input. Raises: UsageProblem."""
-    from mediaprep.errors import UsageProblem
-    from mediaprep.runtime.paths import display_name, is_folder, target_exists
-
-    if output is None:
-        return None
-    path, shown = Path(output), display_name(output)
-    if is_folder(path):
-        return path
-    if output.endswith(os.sep):
-        raise UsageProblem(f"-o {shown}: no such folder: create it first")
-    if len(names) > 1:
-        raise UsageProblem(
-            f"-o {shown}: several inputs need a folder: create it, or name one that exists"
-        )
-    if os.path.lexists(path) and not force and not split:
-        raise target_exists(path)
-    if not is_folder(path.parent):
-        raise UsageProblem(
-            f"{shown}: its folder {display_name(path.parent)} does not exist: create it first"
-        )
-    return path
+def _log_facts(outcome: Outcome | None) -> dict[str, Any]:
+    if outcome is None:
+        return {"status": "failed", "outputs": [], "seconds": None}
+    seconds = round(outcome.seconds, 3)
+    return {"status": outcome.status, "outputs": list(outcome.outputs), "seconds": seconds}
 
 
 class ReportFolder:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from mediaprep.cli._exit import ExitCode
     from mediaprep.cli._repair_run import RepairRun
     from mediaprep.model.report import Report
+    from mediaprep.pipeline.output_paths import OutputPath
     from mediaprep.planning.plan import Output, Plan
     from mediaprep.report.predict import Prediction
+    from mediaprep.transcoding.job import EncodeJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +65,16 @@ def show_plans(console: Console, run: RepairRun, *, argv: bool) -> ExitCode:
     from mediaprep.cli._exit import worst
     from mediaprep.cli._for_each import for_each
     from mediaprep.cli._post import attachment, post_report
-    from mediaprep.pipeline.prepare import inspect_steps
+    from mediaprep.pipeline.inspect import inspect_steps
     from mediaprep.report import json
     from mediaprep.runtime.effects import drive
 
     context = console.context(timeout=run.timeout)
 
     def plan_one(name: str) -> tuple[Report, Plan | None]:
-        return drive(inspect_steps(run.request(name), context), context)
+        inspection = drive(inspect_steps(run.requests[name], context, for_repair=True), context)
+        plan = inspection.plan() if inspection.unreadable is None else None
+        return inspection.report, plan
 
     codes, attachments = [], []
     profile = run.placement.profile
@@ -79,10 +84,10 @@ def show_plans(console: Console, run: RepairRun, *, argv: bool) -> ExitCode:
         attachments.append(attachment(report))
         codes.append(result.code if report is None else _exit_code(planned))
         if stream is not None:
-            outputs = _outputs_as_json(console, result.name, planned)
+            outputs = _outputs_as_json(console, run, result.name, planned)
             stream.add(json.plan_file(result.name, report, planned, outputs, result.error))
         elif report is not None:
-            _show(console, result.name, report, planned, run.placement.name, argv=argv)
+            _show(console, run, result.name, report, planned, argv=argv)
         if report is None:
             print_error(result.error_line)
     if stream is not None:
@@ -99,74 +104,76 @@ def _exit_code(plan: Plan | None) -> ExitCode:
 
 
 def _show(
-    console: Console, path: str, report: Report, plan: Plan | None, placement: str, *, argv: bool
+    console: Console, run: RepairRun, path: str, report: Report, plan: Plan | None, *, argv: bool
 ) -> None:
     from mediaprep.report import text
     from mediaprep.report.argv import quoted
 
-    if not argv or plan is None or plan.status == "refused":
-        console.lines(text.plan_lines(path, report, plan, _predictions(console, path, plan)))
+    if plan is None or plan.status != "planned":
+        console.lines(text.plan_lines(path, report, plan))
         return
-    for output, name in zip(plan.outputs, _output_names(path, plan), strict=True):
-        words = _command_line(console, path, output, name)
+    paths = _output_paths(run, path, plan)
+    if not argv:
+        predictions = _predictions(console, path, plan)
+        names = [_shown_path(output_path) for output_path in paths]
+        console.lines(text.plan_lines(path, report, plan, predictions, names))
+        return
+    for output, output_path in zip(plan.outputs, paths, strict=True):
+        words = _command_line(console, path, output, output_path)
         if words is not None:
             console.write(quoted(words) + "\n")
 
 
-def _outputs_as_json(console: Console, path: str, plan: Plan | None) -> list[dict[str, Any]]:
+def _outputs_as_json(
+    console: Console, run: RepairRun, path: str, plan: Plan | None
+) -> list[dict[str, Any]]:
     from mediaprep.report import json
 
-    if plan is None:
+    if plan is None or plan.status != "planned":
         return []
-    names, predictions = _output_names(path, plan), _predictions(console, path, plan)
+    paths, predictions = _output_paths(run, path, plan), _predictions(console, path, plan)
     return [
-        json.plan_output(output, prediction.body(), _command_line(console, path, output, name))
-        for output, name, prediction in zip(plan.outputs, names, predictions, strict=True)
+        json.plan_output(
+            output,
+            str(output_path.path),
+            prediction.body(),
+            _command_line(console, path, output, output_path),
+        )
+        for output, output_path, prediction in zip(plan.outputs, paths, predictions, strict=True)
     ]
 
 
-def _output_names(path: str, plan: Plan) -> list[str]:
-    """Return the names that ``fix`` would give the outputs without -o."""
-    from mediaprep.model.tolerance import fill_in
-    from mediaprep.pipeline.upload_record import suffix
-    from mediaprep.runtime.paths import fit_name
+def _output_paths(run: RepairRun, path: str, plan: Plan) -> Sequence[OutputPath]:
+    """Return the paths that ``fix`` would give the outputs."""
+    from mediaprep.cli._inputs import STDIN
+    from mediaprep.pipeline.output_paths import output_paths
 
-    spans = list(dict.fromkeys(output.span for output in plan.outputs))
-    names = []
-    for output in plan.outputs:
-        number = "" if len(spans) == 1 else f".{spans.index(output.span) + 1:02d}"
-        extension = suffix(fill_in(output.target, output.tolerances))
-        tail = f".{output.placement.profile}{number}{extension}"
-        names.append(fit_name(Path(path).stem, tail))
-    return names
+    return output_paths(run.requests[path], "" if path == STDIN else path, plan.outputs)
 
 
-def _predictions(console: Console, path: str, plan: Plan | None) -> list[Prediction]:
+def _shown_path(output_path: OutputPath) -> str:
+    """Return the path of an output, relative if it is below the working folder."""
+    path, folder = output_path.path, Path.cwd()
+    shown = path.relative_to(folder) if path.is_relative_to(folder) else path
+    suffixes = [other.suffix for other in output_path.possible if other != path]
+    return " or ".join([str(shown), *suffixes])
+
+
+def _predictions(console: Console, path: str, plan: Plan) -> list[Prediction]:
     """Estimate size and time of each output, by encoding a few seconds of the first one."""
     from mediaprep.cli._inputs import STDIN
-    from mediaprep.probing.identify.sniff import sniff
     from mediaprep.report.predict import predict
     from mediaprep.runtime.effects import drive
-    from mediaprep.runtime.source import open_source
-    from mediaprep.tools import ffmpeg
     from mediaprep.transcoding.trial import trial_steps
-    from mediaprep.transcoding.video.command import EncodeJob
 
-    outputs = plan.outputs if plan is not None else ()
-    encoded = [output for output in outputs if _is_encoded_video(output)]
+    encoded = [output for output in plan.outputs if _is_encoded_video(output)]
     if not encoded or path == STDIN:
-        return [predict(output) for output in outputs]
-    context = console.context()
-    with open_source(path) as source:
-        sniffed = sniff(source)
-        job = EncodeJob(
-            demuxer=sniffed.demuxer or "",
-            whitelist=sniffed.format_whitelist or "",
-            threads=context.limits.threads,
-        )
-        binary = ffmpeg.locate(console.ffmpeg)
-        trial = drive(trial_steps(encoded[0], job, binary, source, context), context)
-    return [predict(output, trial if _is_encoded_video(output) else None) for output in outputs]
+        return [predict(output) for output in plan.outputs]
+    with _encode_job(console, path, encoded[0]) as job:
+        trial = drive(trial_steps(job), job.context)
+    return [
+        predict(output, trial if _is_encoded_video(output) else None) for output in plan.outputs
+    ]
 
 
 def _is_encoded_video(output: Output) -> bool:
@@ -174,24 +181,40 @@ def _is_encoded_video(output: Output) -> bool:
     return source.kind == "video" and target.kind == "video" and target.video.reencode
 
 
-def _command_line(console: Console, path: str, output: Output, name: str) -> Sequence[str] | None:
-    """Return the ffmpeg command line that makes an output; None if one run is not enough."""
-    from mediaprep.cli._inputs import STDIN
+@contextlib.contextmanager
+def _encode_job(console: Console, path: str, output: Output) -> Iterator[EncodeJob]:
+    """Open a file, and yield the job that would produce an output from it."""
     from mediaprep.probing.identify.sniff import sniff
-    from mediaprep.report.argv import printable_argv
     from mediaprep.runtime.source import open_source
     from mediaprep.tools import ffmpeg
-    from mediaprep.transcoding.video import command as transcode
-    from mediaprep.transcoding.video.bit_rate import aim
+    from mediaprep.transcoding.job import EncodeJob
+
+    with open_source(path) as source:
+        sniffed = sniff(source)
+        yield EncodeJob(
+            output=output,
+            source=source,
+            context=console.context(),
+            binary=ffmpeg.locate(console.ffmpeg),
+            demuxer=sniffed.demuxer or "",
+            whitelist=sniffed.format_whitelist or "",
+        )
+
+
+def _command_line(
+    console: Console, path: str, output: Output, output_path: OutputPath
+) -> Sequence[str] | None:
+    """Return the ffmpeg command line that makes an output; None if one run is not enough."""
+    from mediaprep.cli._inputs import STDIN
+    from mediaprep.report.argv import printable_argv
+    from mediaprep.tools import ffmpeg
+    from mediaprep.transcoding.video.bit_rate import rate_target
+    from mediaprep.transcoding.video.command import video_command
 
     if output.target.kind != "video" or output.source.kind != "video" or path == STDIN:
         return None
-    if output.target.video.reencode and aim(output).way != "quality":
+    if output.target.video.reencode and rate_target(output).way != "quality":
         return None
-    with open_source(path) as source:
-        sniffed = sniff(source)
-    job = transcode.job(
-        output,
-        transcode.EncodeJob(demuxer=sniffed.demuxer or "", whitelist=sniffed.format_whitelist),
-    )
-    return printable_argv(ffmpeg.argv(ffmpeg.locate(console.ffmpeg), job), path, name)
+    with _encode_job(console, path, output) as job:
+        argv = ffmpeg.argv(job.binary, video_command(job))
+    return printable_argv(argv, path, _shown_path(output_path))

@@ -44,7 +44,7 @@ def probe(console: Console, arguments: ProbeArguments) -> ExitCode:
     from mediaprep.cli._inputs import collect, source_of
     from mediaprep.model.options import parse_options
     from mediaprep.model.serialize import encode
-    from mediaprep.pipeline.inspect import facts
+    from mediaprep.pipeline.inspect import probe_source_steps
     from mediaprep.report.facts import all_facts
     from mediaprep.report.lines import line
     from mediaprep.runtime.effects import drive
@@ -54,7 +54,7 @@ def probe(console: Console, arguments: ProbeArguments) -> ExitCode:
     context = console.context(timeout=arguments.timeout)
 
     def probe_one(name: str) -> Media:
-        return drive(facts(source_of(name), options, context), context)
+        return drive(probe_source_steps(source_of(name), options, context), context)
 
     codes = []
     stream = console.json_stream() if arguments.as_json else None

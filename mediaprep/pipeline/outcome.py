@@ -1,4 +1,4 @@
-"""What became of one source: the value that ``prepare`` returns, and what an uploader needs of it."""
+"""The outcome of a run: the values that ``prepare`` and ``prepare_post`` return."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ Status = Literal["already_ok", "fixed", "refused", "unreadable", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One file as an uploader's first call wants it: path, exact media type, media category, total bytes, and whether the chunked
-    (asynchronous) path is required.
+    """What the first call of an upload needs to know of one file.
+
+    media_type   exact media type, such as ``video/mp4``
+    category     media category, such as ``tweet_video``
+    total_bytes  size of the file
+    chunked      the platform requires the chunked (asynchronous) upload
     """
 
     path: str
@@ -28,15 +32,25 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """
-    status     already_ok (no outputs; the upload names the source), fixed, refused (why: plan.refusals), unreadable, failed (why: problems)
-    outputs    absolute or as-given paths of what was published, in order
-    uploads    what to hand to an uploader
-    changes    facts that were changed, with their reasons
-    before, after   reports of the source and of each output
-    problems   one line each: why nothing, or less than asked, was made
-    measured   the likeness to the source of each output that was encoded, where a wish asks for it
-    stderr     the last lines (50 at most) of the tool that failed; () where none did
+    """The outcome of preparing one source.
+
+    path        the source as it was given; "" for a stream without a name
+    status      already_ok: nothing had to change, ``uploads`` names the source
+                fixed: ``outputs`` are published and verified
+                refused: it cannot or may not be repaired; ``problems`` says why
+                unreadable: nothing can be read from the source
+                failed: the encode failed or its output failed verification; nothing was published
+    outputs     absolute paths of the published files, in order
+    uploads     what to upload, in order
+    changes     the changed facts, with the rules that required the change
+    before      report of the source
+    after       report of each output
+    problems    one line each: why nothing was published, or what falls short of the request
+    plan        the plan; None if nothing could be read
+    records     how each output was verified
+    measured    similarity to the source of each encoded output, if requested
+    seconds     time that the run took
+    stderr      the last lines of the tool that failed, 50 at most
     """
 
     path: str
@@ -49,28 +63,31 @@ class Outcome:
     after: tuple[Report, ...] = ()
     problems: tuple[str, ...] = ()
     plan: Plan | None = None
-    evidence: tuple[VerificationRecord, ...] = ()
+    records: tuple[VerificationRecord, ...] = ()
     measured: tuple[QualityMeasurement, ...] = ()
     seconds: float = 0.0
     stderr: tuple[str, ...] = ()
 
     @property
     def upload(self) -> Upload | None:
-        """The one file to upload; None where there is none, or where a split made several."""
+        """The one file to upload; None if there is none, or if a split gives several."""
         return self.uploads[0] if len(self.uploads) == 1 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostOutcome:
-    """What became of the attachments of one post: the judgement of the set, and of each what ``prepare`` says. Where the set breaks the
-    post's limits nothing is made, and each is refused."""
+    """The outcome of preparing the attachments of one post.
+
+    report    the set as a whole. If it breaks the limits of a post, every attachment is refused
+    outcomes  the outcome of each attachment, in order
+    """
 
     report: Report
     outcomes: tuple[Outcome, ...]
 
     @property
     def uploads(self) -> tuple[Upload, ...]:
-        """What to hand to an uploader, in order."""
+        """What to upload, in order."""
         return tuple(upload for outcome in self.outcomes for upload in outcome.uploads)
 
     @property

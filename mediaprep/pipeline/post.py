@@ -1,11 +1,16 @@
-"""Several files as the attachments of one post: judged together, and prepared only where the set can be posted."""
+"""Several sources as the attachments of one post: checked as a set, prepared only if they can be
+posted together.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mediaprep.errors import UsageProblem
 from mediaprep.model.report import PostReport, Report
+from mediaprep.pipeline.inspect import inspect_steps, source_path
 from mediaprep.pipeline.outcome import Outcome, PostOutcome
-from mediaprep.pipeline.prepare import inspect_steps, prepare_steps
+from mediaprep.pipeline.prepare import prepare_steps
 from mediaprep.pipeline.request import Request
 from mediaprep.planning.check import check_post
 from mediaprep.profile import Profile
@@ -13,53 +18,54 @@ from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps
 
 
-def check_post_steps(orders: tuple[Request, ...], context: Context) -> Steps[PostReport]:
-    """Steps: probe and check each attachment, then the set. Raises: UsageProblem without attachments; as ``inspect_steps``."""
+def check_post_steps(requests: Sequence[Request], context: Context) -> Steps[PostReport]:
+    """Steps: inspect each attachment, then check the set.
+
+    Raises: UsageProblem if there are no attachments; as ``inspect_steps``.
+    """
+    if not requests:
+        raise UsageProblem("a post without attachments: name the files that belong to it")
     reports: list[Report] = []
-    for order in orders:
-        report, _ = yield from inspect_steps(order, context)
-        reports.append(report)
-    return PostReport(whole=as_one(tuple(reports), _profile(orders)), attachments=tuple(reports))
+    for request in requests:
+        inspection = yield from inspect_steps(request, context)
+        reports.append(inspection.report)
+    return PostReport(whole=check_set(reports, requests[0].profile), attachments=tuple(reports))
 
 
-def prepare_post_steps(orders: tuple[Request, ...], context: Context) -> Steps[PostOutcome]:
-    """Steps: judge the set by what its files are; where it can be one post, prepare each. Raises: as ``prepare_steps``."""
-    judged = yield from check_post_steps(orders, context)
-    if judged.whole.verdict == "fail":
-        return PostOutcome(report=judged.whole, outcomes=refused(judged, _profile(orders)))
+def prepare_post_steps(requests: Sequence[Request], context: Context) -> Steps[PostOutcome]:
+    """Steps: check the set, and prepare each attachment if they can be posted together.
+
+    Raises: as ``check_post_steps`` and ``prepare_steps``.
+    """
+    report = yield from check_post_steps(requests, context)
+    if report.whole.verdict == "fail":
+        return PostOutcome(report=report.whole, outcomes=refused_post(requests, report))
     outcomes: list[Outcome] = []
-    for order in orders:
-        outcomes.append((yield from prepare_steps(order, context)))
-    return PostOutcome(report=judged.whole, outcomes=tuple(outcomes))
+    for request in requests:
+        outcomes.append((yield from prepare_steps(request, context)))
+    return PostOutcome(report=report.whole, outcomes=tuple(outcomes))
 
 
-def as_one(reports: tuple[Report, ...], profile: Profile) -> Report:
-    """The judgement of the set alone; a profile that says nothing of posts lets every set pass."""
+def check_set(reports: Sequence[Report], profile: Profile) -> Report:
+    """Check the attachments as a set. A profile without limits for posts accepts every set."""
     if profile.post is None:
         return Report(path="", placement=profile.name, verdict="pass", kind=None)
     return check_post(tuple(report.media for report in reports), profile.post, profile.name)
 
 
-def refused(judged: PostReport, profile: Profile) -> tuple[Outcome, ...]:
-    """The attachments of a set that cannot be posted: nothing is made of any of them."""
-    said = tuple(finding.message for finding in judged.whole.findings)
-    return tuple(
-        Outcome(
-            path=report.path, status="refused", profile=profile.name, before=report, problems=said
+def refused_post(requests: Sequence[Request], report: PostReport) -> tuple[Outcome, ...]:
+    """Return the outcomes of attachments that cannot be posted together: nothing is written."""
+    outcomes = []
+    for request, attachment in zip(requests, report.attachments, strict=True):
+        unreadable = attachment.verdict == "unreadable"
+        findings = attachment.findings if unreadable else report.whole.findings
+        outcomes.append(
+            Outcome(
+                path=source_path(request.source),
+                status="unreadable" if unreadable else "refused",
+                profile=request.profile.name,
+                before=attachment,
+                problems=tuple(finding.message for finding in findings),
+            )
         )
-        if report.kind is not None
-        else Outcome(
-            path=report.path,
-            status="unreadable",
-            profile=profile.name,
-            before=report,
-            problems=tuple(finding.message for finding in report.findings),
-        )
-        for report in judged.attachments
-    )
-
-
-def _profile(orders: tuple[Request, ...]) -> Profile:
-    if not orders:
-        raise UsageProblem("a post without attachments: name the files that go into it")
-    return orders[0].profile
+    return tuple(outcomes)

@@ -1,35 +1,69 @@
-"""What one run is to do: the value that a caller gives to the pipeline."""
+"""The request: what one run is to do. A request never changes after it was made."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from mediaprep.model.options import Options
-from mediaprep.probing.probe import ProbeResult
 from mediaprep.profile import Profile
 from mediaprep.runtime.source import Source
+
+AnySource: TypeAlias = str | bytes | os.PathLike[Any] | BinaryIO | Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where outputs go: to ``file``, or into ``folder``, or (both None) beside the source.
+
+    file    the path of the output; the parts of a split are numbered
+    folder  gets a name derived from the source for each output; created with its first output
+    """
+
+    file: Path | None = None
+    folder: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputStem:
+    """The beginning of an output's name.
+
+    name  stem of the source
+    tag   what distinguishes it from the outputs of other sources of the same command: ``.heic``
+    """
+
+    name: str
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What one run is to do: the source, the profile and category (None = inferred from the content), the wishes, where to (None = beside
-    the source; a folder ends in a separator or exists), whether an existing output may be replaced.
+    """What one run is to do.
 
-    source   a path, a binary file, or an opened source, which then stays open
-    captions what goes with a video: cut and timed as it is, published together with it
-    looked   what an earlier look at this very content gave; None: look now
-    hold     keep the verified outputs as work files in this folder, for somebody else to publish; the outcome's outputs name them
+    source       a path, a binary file, or an opened source, which stays open
+    profile      the profile that judges source and outputs
+    category     media category; None to infer it from the content
+    options      what the user wants of a repair
+    captions     captions that go with a video: cut as the video is, published together with it
+    destination  where outputs go
+    stem         beginning of the outputs' names; None for the source's stem
+    force        replace existing outputs
     """
 
-    source: str | bytes | os.PathLike[Any] | BinaryIO | Source
+    source: AnySource
     profile: Profile
     category: str | None = None
     options: Options = field(default_factory=Options)
-    target: Path | None = None
+    captions: AnySource | None = None
+    destination: Destination = field(default_factory=Destination)
+    stem: OutputStem | None = None
     force: bool = False
-    captions: str | bytes | os.PathLike[Any] | BinaryIO | Source | None = None
-    probed: ProbeResult | None = None
-    hold: Path | None = None
+
+    @property
+    def placement_name(self) -> str:
+        """The placement as it was requested: ``twitter`` or ``twitter/dm_video``."""
+        if self.category is None:
+            return self.profile.name
+        return f"{self.profile.name}/{self.category}"

@@ -57,6 +57,13 @@ class Refusal:
     reason: str
     remedies: tuple[str, ...] = ()
 
+    @property
+    def message(self) -> str:
+        """The reason, and the remedies."""
+        if not self.remedies:
+            return self.reason
+        return f"{self.reason}; remedies: {', '.join(self.remedies)}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:

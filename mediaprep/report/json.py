@@ -168,13 +168,14 @@ def _plan_problems(report: Report | None, plan: Plan | None) -> list[str]:
 
 
 def plan_output(
-    output: Output, predicted: dict[str, Any], argv: Sequence[str] | None
+    output: Output, path: str, predicted: dict[str, Any], argv: Sequence[str] | None
 ) -> dict[str, Any]:
-    """Return one output of a plan."""
+    """Return one output of a plan; ``path`` is the one that ``fix`` would give it."""
     from mediaprep.planning.streams import stream_actions
 
     return {
         "kind": output.target.kind,
+        "path": path,
         "placement": output.placement.name,
         "span": None if output.span is None else [encode(edge) for edge in output.span],
         "streams": [
@@ -243,7 +244,7 @@ def fix_file(path: str, outcome: Outcome | None, error: str | None = None) -> di
         "stderr": list(outcome.stderr),
         "refusals": [refusal(item) for item in (plan.refusals if plan is not None else ())],
         "measured": [_record(item) for item in outcome.measured],
-        "evidence": [_record(item) for item in outcome.evidence],
+        "evidence": [_record(item) for item in outcome.records],
     }
 
 

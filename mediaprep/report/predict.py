@@ -19,7 +19,7 @@ from mediaprep.planning.plan import Output
 if TYPE_CHECKING:
     from mediaprep.transcoding.trial import TrialResult
 
-# The speed that ``trial.host_speed`` measures on the host described above: the best of three.
+# The speed that ``host_speed_steps`` measures on the host described above: the best of three.
 MEASURED_SPEED = 11.2e6  # pixels per second
 _ENCODED_PIXELS_PER_SECOND = 1280 * 720 * 30 * 56 / 36
 _DECODED_PIXELS_PER_SECOND = 4.5e8  # an output is decoded once to verify it
@@ -55,7 +55,7 @@ def predict(
 ) -> Prediction:
     """Return the estimate for one output; without values for kinds that were not measured.
 
-    host_speed   in pixels per second, from ``trial.host_speed``
+    host_speed   in pixels per second, from ``host_speed_steps``
     """
     source, target = output.source, fill_in(output.target, output.tolerances)
     if not isinstance(source, Video) or not isinstance(target, Video) or target.duration is None:
@@ -85,17 +85,17 @@ def _encoded_video(
     host_speed: float | None,
 ) -> tuple[float, float] | None:
     """Return the bytes of an encoded video stream and the seconds that it takes."""
-    from mediaprep.transcoding.video.bit_rate import aim
+    from mediaprep.transcoding.video.bit_rate import rate_target
 
     size, rate = target.video.display_size, target.video.frame_rate
     if size is None or rate is None:
         return None
     pixels = size[0] * size[1] * float(rate) * duration
-    rate_target = aim(output)
+    control = rate_target(output)
     if trial is not None:
         bit_rate, seconds = float(trial.bit_rate), trial.work * duration
     else:
-        bit_rate = float(rate_target.bit_rate)
+        bit_rate = float(control.bit_rate)
         seconds = pixels / _ENCODED_PIXELS_PER_SECOND
         seconds *= _EFFORT[output.options.quality or "default"]
         if source.video.colour.hdr:
@@ -103,7 +103,7 @@ def _encoded_video(
         if host_speed is not None:
             seconds *= MEASURED_SPEED / host_speed
     verification = pixels / _DECODED_PIXELS_PER_SECOND
-    return bit_rate * duration / 8, seconds * _PASSES[rate_target.way] + verification
+    return bit_rate * duration / 8, seconds * _PASSES[control.way] + verification
 
 
 def _copied_video_bytes(source: Video, duration: float) -> float:

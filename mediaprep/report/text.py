@@ -144,9 +144,15 @@ def _shell_word(path: str) -> str:
 
 
 def plan_lines(
-    path: str, report: Report, plan: Plan | None, predictions: Sequence[Prediction] = ()
+    path: str,
+    report: Report,
+    plan: Plan | None,
+    predictions: Sequence[Prediction] = (),
+    names: Sequence[str] = (),
 ) -> tuple[Line, ...]:
-    """Return the numbered steps of each output, with the rules behind them and an estimate."""
+    """Return the numbered steps of each output with the rules behind them, an estimate, and the
+    name of the output.
+    """
     if plan is None or report.media is None:
         return (_unreadable(path, report),)
     head = _header(path, report)
@@ -167,7 +173,8 @@ def plan_lines(
         if title:
             lines.append(line("  ", StyledText(title, "bold")))
         predicted = predictions[number] if number < len(predictions) else None
-        lines += output_lines(output, predicted, report.findings)
+        name = names[number] if number < len(names) else ""
+        lines += output_lines(output, predicted, report.findings, name)
     return tuple(lines)
 
 
@@ -183,9 +190,9 @@ def _output_title(output: Output, plan: Plan) -> str:
 
 
 def output_lines(
-    output: Output, predicted: Prediction | None, findings: Sequence[Finding] = ()
+    output: Output, predicted: Prediction | None, findings: Sequence[Finding] = (), name: str = ""
 ) -> tuple[Line, ...]:
-    """Return the steps of one output, and the estimate."""
+    """Return the steps of one output, the estimate and the name."""
     from mediaprep.report.steps import steps
 
     rows: list[tuple[str | StyledText, ...]] = []
@@ -196,6 +203,8 @@ def output_lines(
     estimate = _estimate(output, predicted)
     if estimate:
         rows.append(("", "estimate", estimate, ""))
+    if name:
+        rows.append(("", "output", name, ""))
     return columns(rows, indent="  ")
 
 

@@ -1,4 +1,4 @@
-"""What was run to make one output."""
+"""What was run to write one output."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodeLog:
-    """The command lines that were run, and the level their children ran under; None: no child. Of a still that was coded anew: its
-    similarity to the source (SSIM, 0 to 1), and the quality it was coded at (None: losslessly)."""
+    """The child processes that wrote one output.
+
+    argv     their command lines, in order
+    sandbox  the level of confinement they ran under; None if no child was started
+    ssim     of a re-encoded still: structural similarity to the source, 0 to 1
+    quality  of a re-encoded still: the JPEG or WebP quality; None if it is lossless
+    """
 
     argv: tuple[tuple[str, ...], ...] = ()
     sandbox: str | None = None

@@ -1,44 +1,48 @@
-"""Runs what the plan asks for, as steps that yield effects. Writes only the work file that it is given."""
+"""Write one output into a work file, and decode it once to prove that it can be decoded."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 from mediaprep.errors import ToolError
 from mediaprep.model.media import Animation, Image, Subtitle
-from mediaprep.planning.plan import Output
 from mediaprep.runtime.atomic import writing
 from mediaprep.runtime.command import Command
-from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call, run_child
 from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg
-from mediaprep.transcoding import captions as subtitle
+from mediaprep.tools.ffmpeg import Input
+from mediaprep.transcoding import captions
 from mediaprep.transcoding.encode_log import EncodeLog
 from mediaprep.transcoding.gif import encode as gif
 from mediaprep.transcoding.image import encode as image
-from mediaprep.transcoding.progress import progress
-from mediaprep.transcoding.video import encode
-from mediaprep.transcoding.video.command import EncodeJob
+from mediaprep.transcoding.job import EncodeJob
+from mediaprep.transcoding.progress import progress_reader
+from mediaprep.transcoding.video import encode as video
 
 _BASE_SECONDS = 60.0
-_BASE_MEMORY = 3 * 2**30  # hostile-input.md, section 6
+_SECONDS_PER_SECOND = 10.0  # deadline for each second of the output
+_MEMORY = 3 * 2**30
 
 
-def execute(
-    output: Output, means: EncodeJob, binary: str, source: Source, part: Path, context: Context
-) -> Steps[EncodeLog]:
-    """Makes the output in ``part``. Raises: ToolError, DeadlineExceeded, Cancelled; for a GIF also VerifyError, fit.TooSmall."""
-    if isinstance(output.target, Image):
-        return (yield from image.make(output, source, part, context))
-    if isinstance(output.target, Subtitle):
-        yield from call(_write, part, subtitle.document(output.target))
+def execute_steps(job: EncodeJob, part: Path) -> Steps[EncodeLog]:
+    """Steps: write the output of the job into ``part``.
+
+    Raises: ToolError, VerifyError, DeadlineExceeded, Cancelled; GifTooSmall if a GIF within its
+    byte limit would be too small.
+    """
+    target = job.output.target
+    if isinstance(target, Image):
+        return (yield from image.encode_steps(job, part))
+    if isinstance(target, Animation):
+        return (yield from gif.encode_steps(job, part))
+    if isinstance(target, Subtitle):
+        yield from call(_write, part, captions.document(target))
         return EncodeLog()
-    if isinstance(output.target, Animation):
-        return (yield from gif.make(output, means, binary, source, part, context))
-    return (yield from encode.make(output, means, binary, source, part, context))
+    return (yield from video.encode_steps(job, part))
 
 
 def _write(part: Path, data: bytes) -> None:
@@ -47,55 +51,53 @@ def _write(part: Path, data: bytes) -> None:
         out.write(data)
 
 
-def decode(
-    part: Source,
-    means: EncodeJob,
-    binary: str,
+def decode_steps(
+    job: EncodeJob,
+    written: Source,
+    reading: Input,
     length: Fraction,
-    context: Context,
     *,
-    name: str,
     kinds: Sequence[str] = ("v", "a"),
 ) -> Steps[tuple[int | None, tuple[str, ...]]]:
-    """Decodes all streams of these kinds once. Answers the number of pictures (None: none) and the complaints, () = none."""
-    counted: list[int] = []
-    show = progress(name, "verify", length, context)
+    """Steps: decode the written file once. Return the number of decoded pictures (None if there
+    are none) and the decoder's messages (empty if there were no errors).
+
+    reading  demuxer and whitelist of the written file
+    length   its duration in seconds, for progress and deadline
+    kinds    ffmpeg's letters of the streams to decode: "v" pictures, "a" sound
+    """
+    frames: list[int] = []
+    show = progress_reader(job.source.name, "verify", length, job.context)
 
     def on_line(line: str) -> None:
         key, _, value = line.partition("=")
         if key == "frame" and value.strip().isdigit():
-            counted.append(int(value))
+            frames.append(int(value))
         show(line)
 
-    descriptor = part.reopen()
+    argv = ffmpeg.decode_argv(
+        job.binary,
+        demuxer=reading.demuxer,
+        whitelist=reading.whitelist,
+        threads=job.threads,
+        kinds=kinds,
+    )
+    descriptor = written.reopen()
     try:
-        words = ffmpeg.decode_argv(
-            binary,
-            demuxer=means.demuxer,
-            whitelist=means.whitelist,
-            threads=means.threads,
-            kinds=kinds,
+        completed = yield from run_child(
+            Command(
+                argv=ffmpeg.bound(argv, descriptor, None),
+                what="decode the output",
+                seconds=_BASE_SECONDS + _SECONDS_PER_SECOND * float(length),
+                pass_fds=(descriptor,),
+                reads=(job.binary,),
+                memory_bytes=_MEMORY,
+                on_line=on_line,
+            )
         )
-        command = Command(
-            argv=ffmpeg.bound(words, descriptor, None),
-            what="decode the output",
-            seconds=_BASE_SECONDS + 10 * float(length),
-            pass_fds=(descriptor,),
-            reads=(binary,),
-            memory_bytes=_BASE_MEMORY,
-            on_line=on_line,
-        )
-        completed = yield from run_child(command)
+        messages = tuple(completed.stderr.splitlines())
     except ToolError as problem:
-        return (counted[-1] if counted else None), tuple(problem.stderr_tail.splitlines()) or (
-            str(problem),
-        )
+        messages = tuple(problem.stderr_tail.splitlines()) or (str(problem),)
     finally:
-        _close(descriptor)
-    return (counted[-1] if counted else None), tuple(completed.stderr.splitlines())
-
-
-def _close(descriptor: int) -> None:
-    import os
-
-    os.close(descriptor)
+        os.close(descriptor)
+    return (frames[-1] if frames else None), messages

@@ -1,4 +1,4 @@
-"""What ffmpeg's ``-progress`` tells, as events."""
+"""Translate the output of ffmpeg's ``-progress`` option into events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mediaprep.model.events import Progress, Stage
 from mediaprep.runtime.context import Context
 
 
-def progress(
+def progress_reader(
     name: str,
     stage: Stage,
     length: Fraction,
@@ -18,34 +18,39 @@ def progress(
     *,
     share: tuple[float, float] = (0.0, 1.0),
 ) -> Callable[[str], None]:
-    """A reader of ffmpeg's -progress lines that tells the listener, at most once each block. ``share``: from where to where of the stage
-    this run is."""
+    """Return a function that takes ffmpeg's ``-progress`` lines and sends an event for each block.
+
+    length  seconds that the run writes or reads
+    share   the part of the stage that this run is, as (start, end) fractions
+    """
     began = time.monotonic()
-    seen: dict[str, str] = {}
+    block: dict[str, str] = {}
+    first, last = share
 
     def on_line(line: str) -> None:
         key, _, value = line.strip().partition("=")
-        seen[key] = value.strip()
+        block[key] = value.strip()
         if key != "progress":
             return
-        micro = seen.get("out_time_us", "")
-        done = int(micro) / 1e6 if micro.lstrip("-").isdigit() else 0.0
-        whole = float(length) or 1.0
-        part = 1.0 if value == "end" else max(0.0, min(1.0, done / whole))
-        fraction = share[0] + (share[1] - share[0]) * part
+        micros = block.get("out_time_us", "")
+        done = int(micros) / 1e6 if micros.lstrip("-").isdigit() else 0.0
+        part = 1.0 if value == "end" else max(0.0, min(1.0, done / (float(length) or 1.0)))
+        fraction = first + (last - first) * part
         elapsed = time.monotonic() - began
+        speed = eta = None
+        if elapsed > 0 and done > 0:
+            speed = done / elapsed
+        if fraction > first + 0.01:
+            eta = elapsed * (last - fraction) / (fraction - first)
+        size = block.get("total_size", "")
         context.listener(
             Progress(
                 path=name,
                 stage=stage,
                 fraction=fraction,
-                speed=done / elapsed if elapsed > 0 and done > 0 else None,
-                eta_seconds=elapsed * (share[1] - fraction) / (fraction - share[0])
-                if fraction > share[0] + 0.01
-                else None,
-                size_bytes=int(seen["total_size"])
-                if seen.get("total_size", "").isdigit()
-                else None,
+                speed=speed,
+                eta_seconds=eta,
+                size_bytes=int(size) if size.isdigit() else None,
             )
         )
 

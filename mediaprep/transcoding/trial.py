@@ -1,33 +1,30 @@
-"""A look ahead: a few seconds of a planned encode, done and thrown away, and how fast this host encodes; both only to predict."""
+"""Encode a few seconds of a planned output and discard them, to predict its size and time."""
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 
-from mediaprep.errors import EnvironmentProblem, ToolError
+from mediaprep.errors import ToolError
 from mediaprep.model.media import Video
 from mediaprep.model.tolerance import Near, Tolerance
 from mediaprep.planning.plan import Output
 from mediaprep.runtime.command import Command
-from mediaprep.runtime.context import Context
-from mediaprep.runtime.effects import Steps, call, run_child
-from mediaprep.runtime.source import Source
+from mediaprep.runtime.effects import Steps, run_child
 from mediaprep.tools import ffmpeg
-from mediaprep.transcoding.video import command as video
-from mediaprep.transcoding.video.bit_rate import aim, length, setting
-from mediaprep.transcoding.video.command import EncodeJob
-from mediaprep.transcoding.video.encoders import SOFTWARE
+from mediaprep.transcoding.job import EncodeJob
+from mediaprep.transcoding.video.bit_rate import duration, rate_target
+from mediaprep.transcoding.video.command import video_command
+from mediaprep.transcoding.video.encoders import SOFTWARE, FfmpegOptions
+from mediaprep.transcoding.video.presets import preset_of
 
 WINDOW = Fraction(2)  # seconds: one group of pictures
 WINDOWS = 3
-_SIZE, _RATE, _FRAMES, _RUNS = (640, 360), 30, 60, 3  # of the clip that the host is measured by
-_TRIAL_SECONDS = 60.0
+_DEADLINE_SECONDS = 60.0
 _MEMORY = 3 * 2**30
-_BARE = (
+_PICTURE_OPTIONS = (
     "c:v",
     "preset",
     "crf",
@@ -46,170 +43,104 @@ _BARE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """What a few windows told: bit/s of the picture, and seconds of work for one second of it, without what it takes to begin."""
+    """What a trial encode measured.
+
+    bit_rate  of the picture, in bit/s
+    work      seconds of work for each second of the output, without the start of ffmpeg
+    """
 
     bit_rate: float
     work: float
 
 
-def trial_steps(
-    output: Output, means: EncodeJob, binary: str, source: Source, context: Context
-) -> Steps[TrialResult | None]:
-    """Steps: the trial of an output whose picture is encoded; None for what needs none, or where it fails. Each window is done twice, the
-    second time one frame of it: starting ffmpeg and decoding up to the window is no work that a second of the output takes."""
+def trial_steps(job: EncodeJob) -> Steps[TrialResult | None]:
+    """Steps: encode up to three windows of two seconds. Return None if no picture is encoded or a
+    window fails.
+
+    Each window is encoded twice, the second time only one frame of it: the time to start ffmpeg
+    and to decode up to the window is no work for the output.
+    """
+    output = job.output
     target = output.target
-    if (
-        not isinstance(target, Video)
-        or not isinstance(output.source, Video)
-        or not target.video.reencode
-        or not target.video.frame_rate
-    ):
+    if not isinstance(output.source, Video) or not isinstance(target, Video):
         return None
-    cap, whole = aim(output), length(output)
-    if whole <= 0:
+    seconds, frame_rate = duration(output), target.video.frame_rate
+    if not target.video.reencode or not frame_rate or seconds <= 0:
         return None
-    starts = (
-        [Fraction(0)]
-        if whole <= WINDOWS * WINDOW
-        else [(whole - WINDOW) * (2 * i + 1) / (2 * WINDOWS) for i in range(WINDOWS)]
-    )
-    span = min(whole, WINDOWS * WINDOW) if len(starts) == 1 else WINDOW
-    rates, work = [], 0.0
+    cap = rate_target(output)
+    bit_rates, work, encoded = [], 0.0, Fraction(0)
     try:
-        for start in starts:
-            size, seconds = yield from _window(output, means, binary, source, context, start, span)
-            begun = (
-                yield from _window(
-                    output, means, binary, source, context, start, 1 / target.video.frame_rate
-                )
-            )[1]
-            rates.append(min(float(cap.bit_rate), size * 8 / float(span)))
-            work += max(0.0, seconds - begun)
+        for start, length in _windows(seconds):
+            size, elapsed = yield from _window_steps(job, start, length)
+            _, start_up = yield from _window_steps(job, start, 1 / frame_rate)
+            bit_rates.append(min(float(cap.bit_rate), size * 8 / float(length)))
+            work += max(0.0, elapsed - start_up)
+            encoded += length
     except ToolError:
         return None
-    rate = sum(rates) / len(rates) if cap.way == "quality" else float(cap.bit_rate)
-    return TrialResult(bit_rate=rate, work=work / float(span * len(starts)))
+    bit_rate = float(cap.bit_rate)
+    if cap.way == "quality":
+        bit_rate = sum(bit_rates) / len(bit_rates)
+    return TrialResult(bit_rate=bit_rate, work=work / float(encoded))
 
 
-def windowed(output: Output, start: Fraction, seconds: Fraction) -> Output:
-    """The same output, but only this window of it, counted from its own start."""
+def window_of(output: Output, start: Fraction, length: Fraction) -> Output:
+    """Return the output reduced to ``length`` seconds from ``start``, both in its own time."""
     zero = output.span[0] if output.span is not None else Fraction(0)
-    rate = (
-        output.target.video.frame_rate
-        if isinstance(output.target, Video) and output.target.video.frame_rate
-        else Fraction(25)
-    )
-    lengths = {
-        "duration": seconds,
-        "video.duration": seconds,
-        "video.frame_count": int(seconds * rate),
+    rate = output.target.video.frame_rate if isinstance(output.target, Video) else None
+    planned = {
+        "duration": length,
+        "video.duration": length,
+        "video.frame_count": int(length * (rate or Fraction(25))),
     }
 
-    def shorter(tolerance: Tolerance) -> Tolerance:
-        return (
-            replace(tolerance, value=lengths[tolerance.fact])
-            if isinstance(tolerance, Near) and tolerance.fact in lengths
-            else tolerance
-        )
+    def shortened(item: Tolerance) -> Tolerance:
+        if isinstance(item, Near) and item.fact in planned:
+            return replace(item, value=planned[item.fact])
+        return item
 
     return replace(
         output,
-        span=(zero + start, zero + start + seconds),
-        tolerances=tuple(map(shorter, output.tolerances)),
+        span=(zero + start, zero + start + length),
+        tolerances=tuple(shortened(item) for item in output.tolerances),
     )
 
 
-def _window(
-    output: Output,
-    means: EncodeJob,
-    binary: str,
-    source: Source,
-    context: Context,
-    start: Fraction,
-    span: Fraction,
-) -> Steps[tuple[int, float]]:
-    """Bytes of the picture of one window, seconds that it took."""
-    job = video.job(windowed(output, start, span), replace(means, encoder=SOFTWARE))
-    options = {key: value for key, value in job.options.items() if key in _BARE}
-    cap = aim(output).bit_rate
-    chosen: dict[str, str | int] = {
-        "preset": setting(output).preset,
-        "crf": setting(output).crf,
-        "maxrate": cap,
+def _windows(seconds: Fraction) -> Iterator[tuple[Fraction, Fraction]]:
+    """Yield start and length of each window: the whole of a short output, else three windows in
+    the middle of its thirds.
+    """
+    if seconds <= WINDOWS * WINDOW:
+        yield Fraction(0), seconds
+        return
+    for number in range(WINDOWS):
+        yield (seconds - WINDOW) * (2 * number + 1) / (2 * WINDOWS), WINDOW
+
+
+def _window_steps(job: EncodeJob, start: Fraction, length: Fraction) -> Steps[tuple[int, float]]:
+    """Steps: encode one window. Return the bytes of the picture and the seconds it took."""
+    window = replace(job, output=window_of(job.output, start, length), encoder=SOFTWARE)
+    command = video_command(window)
+    preset, cap = preset_of(job.output), rate_target(job.output).bit_rate
+    options: FfmpegOptions = {
+        key: value for key, value in command.options.items() if key in _PICTURE_OPTIONS
     }
-    job = replace(job, tracks=job.tracks[:1], options={**options, **chosen}, muxer="h264")
-    descriptor = source.reopen()
+    options |= {"preset": preset.preset, "crf": preset.crf, "maxrate": cap}
+    command = replace(command, tracks=command.tracks[:1], options=options, muxer="h264")
+    argv = ffmpeg.argv(job.binary, command, progress=False)
+    descriptor = job.source.reopen()
     try:
-        words = ffmpeg.argv(binary, job, progress=False)
-        command = Command(
-            argv=ffmpeg.bound(words, descriptor, None),
-            what="try the encode",
-            seconds=_TRIAL_SECONDS,
-            pass_fds=(descriptor,),
-            reads=(binary,),
-            memory_bytes=_MEMORY,
-            capture=True,
+        completed = yield from run_child(
+            Command(
+                argv=ffmpeg.bound(argv, descriptor, None),
+                what="encode a trial",
+                seconds=_DEADLINE_SECONDS,
+                pass_fds=(descriptor,),
+                reads=(job.binary,),
+                memory_bytes=_MEMORY,
+                capture=True,
+            )
         )
-        done = yield from run_child(command)
-        return len(done.stdout), done.seconds
     finally:
         os.close(descriptor)
-
-
-def host_speed(binary: str, threads: int, context: Context) -> Steps[float | None]:
-    """Steps: pixels a second that x264 encodes here at its preset medium: measured once (a second or two) and kept in the user's cache
-    folder; None where it cannot be measured."""
-    path, key = cache_file(), f"{binary}:{Path(binary).stat().st_mtime_ns}:{threads}"
-    kept = yield from call(read_speed, path, key)
-    if kept is not None:
-        return kept
-    try:
-        runs = []
-        for _ in range(_RUNS):
-            runs.append((yield from _speed(binary, threads)))
-    except ToolError:
-        return None
-    yield from call(write_speed, path, key, max(runs))
-    return max(runs)
-
-
-def _speed(binary: str, threads: int) -> Steps[float]:
-    clip = f"testsrc2=s={_SIZE[0]}x{_SIZE[1]}:r={_RATE},noise=alls=6:allf=t"
-    argv = (
-        binary, "-nostdin", "-hide_banner", "-v", "error", "-f", "lavfi", "-i", clip, "-frames:v", str(_FRAMES), "-pix_fmt", "yuv420p",
-        "-c:v", "libx264", "-preset", "medium", "-crf", "23", "-aq-mode", "2", "-threads", str(threads), "-f", "null", "-",
-    )  # fmt: skip
-    done = yield from run_child(
-        Command(argv=argv, what="measure this host", seconds=_TRIAL_SECONDS, reads=(binary,))
-    )
-    return _SIZE[0] * _SIZE[1] * _FRAMES / max(0.001, done.seconds)
-
-
-def cache_file() -> Path:
-    """Where the host's speed is kept."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("mediaprep")) / "speed.json"
-
-
-def read_speed(path: Path, key: str) -> float | None:
-    """The speed kept for this binary; None where there is none, or what is there is not ours."""
-    try:
-        speed = float(json.loads(path.read_text(encoding="utf-8"))[key])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return speed if speed > 0 else None
-
-
-def write_speed(path: Path, key: str, speed: float) -> None:
-    """Keep the speed; a folder that takes no file is no misfortune: it is measured again."""
-    from mediaprep.runtime.atomic import create_work_file
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part, descriptor = create_work_file(path.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            json.dump({key: speed}, out)
-        part.replace(path)
-    except (OSError, EnvironmentProblem):
-        return
+    return len(completed.stdout), completed.seconds

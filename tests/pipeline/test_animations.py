@@ -184,7 +184,7 @@ def test_a_byte_limit_is_kept_and_filled_in_three_encodes(
     after = made(source, tmp_path / "out", to="gif", max_size=limit)
     encodes = [
         words
-        for words in after.outcome.evidence[0].argv
+        for words in after.outcome.records[0].argv
         if "paletteuse" in " ".join(words) and "select" not in " ".join(words)
     ]
     assert len(encodes) <= 3
@@ -211,7 +211,7 @@ def test_where_little_width_is_left_a_video_is_made_unless_a_gif_is_named(tmp_pa
     assert isinstance(auto.media, Video)
     assert (
         auto.outcome.problems[-1]
-        == "a GIF within the limit would be less than 240 pixels wide: a video is made instead"
+        == "a GIF within the limit would be less than 240 pixels wide; a video is made instead"
     )
     assert auto.outcome.upload is not None
     assert (auto.outcome.upload.category, auto.outcome.upload.media_type) == (
@@ -237,7 +237,7 @@ def test_a_comment_is_taken_out_and_the_pictures_are_the_same_bytes(
     source.write_bytes(data[:head] + b"\x21\xfe\x08Jane Doe\0" + data[head:] + b"junk")
     after = made(source, tmp_path)
     assert after.path.read_bytes() == data
-    assert after.outcome.evidence[0].argv == ()
+    assert after.outcome.records[0].argv == ()
 
 
 @pytest.mark.slow

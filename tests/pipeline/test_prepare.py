@@ -15,7 +15,7 @@ import pytest
 
 import mediaprep
 from mediaprep import Options
-from mediaprep.pipeline import encode_and_verify as encode_and_verify_steps
+from mediaprep.pipeline import encode_and_verify
 from mediaprep.transcoding import execute
 
 Make = Callable[[str], Path]
@@ -107,9 +107,9 @@ def test_sound_that_was_encoded_is_decoded(
 
     def spy(*words: Any, **options: Any) -> Any:
         seen.append(options["kinds"])
-        return execute.decode(*words, **options)
+        return execute.decode_steps(*words, **options)
 
-    monkeypatch.setattr(encode_and_verify_steps, "decode", spy)
+    monkeypatch.setattr(encode_and_verify, "decode_steps", spy)
     assert mediaprep.prepare(make("ac3.mp4"), tmp_path / "out.mp4").status == "fixed"
     assert seen == [("a",)]
 
@@ -119,8 +119,8 @@ def test_a_corrected_pixel_shape_is_a_copy_with_proof(make: Make, tmp_path: Path
     source = make("sar43.mp4")
     outcome = mediaprep.prepare(source, tmp_path / "out.mp4", options=Options(square_pixels=True))
     assert outcome.status == "fixed", outcome.problems
-    assert outcome.evidence[0].frames_decoded is None
-    (copied,) = (copy for copy in outcome.evidence[0].copied if copy.track == "video")
+    assert outcome.records[0].frames_decoded is None
+    (copied,) = (copy for copy in outcome.records[0].copied if copy.track == "video")
     assert copied.source_digest == copied.output_digest is not None
     assert mediaprep_payload(source, tmp_path) == mediaprep_payload(tmp_path / "out.mp4", tmp_path)
 

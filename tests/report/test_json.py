@@ -153,7 +153,7 @@ def test_fix_has_the_keys_of_the_contract():
     )
     outcome = Outcome(
         path="x.mkv", status="fixed", profile="twitter", outputs=("out.mp4",), uploads=(upload,), before=report, after=(report,),
-        evidence=(VerificationRecord(argv=(("ffmpeg", "-i"),)),), seconds=1.23456,
+        records=(VerificationRecord(argv=(("ffmpeg", "-i"),)),), seconds=1.23456,
     )  # fmt: skip
     entry = through(fix_file("x.mkv", outcome))
     assert keys(entry) == keys(example["files"][0])

@@ -1,4 +1,4 @@
-"""What is written of captions is what is read of it again."""
+"""Written caption files, and that reading them gives the same cues."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ CUES = (
 )
 
 
-def test_srt_is_numbered_with_commas():
+def test_srt_has_numbers_and_commas():
     assert document(Subtitle(format="srt", cues=CUES)).decode() == (
         "1\n00:00:00,500 --> 00:00:02,000\n<i>Hello</i>, world & all\n\n2\n01:01:01,001 --> 01:01:02,000\n1 < 2\nzweite Zeile ß 日本\n"
     )
 
 
-def test_webvtt_is_escaped_with_points():
+def test_webvtt_has_points_and_escapes():
     assert document(Subtitle(format="webvtt", cues=CUES)).decode() == (
         "WEBVTT\n\n00:00:00.500 --> 00:00:02.000\n<i>Hello</i>, world &amp; all\n\n"
         "01:01:01.001 --> 01:01:02.000\n1 &lt; 2\nzweite Zeile ß 日本\n"
@@ -30,7 +30,7 @@ def test_webvtt_is_escaped_with_points():
 
 
 @pytest.mark.parametrize("form", ["srt", "webvtt"])
-def test_the_reader_gets_the_same_cues(form):
+def test_reading_gives_the_same_cues(form):
     read = subtitles.cues(document(Subtitle(format=form, cues=CUES)).decode(), form)
     assert (
         tuple(
@@ -43,6 +43,6 @@ def test_the_reader_gets_the_same_cues(form):
 @pytest.mark.parametrize(
     "target", [Subtitle(format="ass", cues=CUES), Subtitle(format="srt", cues=None)]
 )
-def test_nothing_else_is_written(target):
+def test_other_formats_are_not_written(target):
     with pytest.raises(ValueError, match="cannot be written"):
         document(target)

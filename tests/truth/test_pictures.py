@@ -62,7 +62,7 @@ def test_other_formats_are_converted(name, suffix, make: Make, tmp_path):
     assert Path(outcome.outputs[0]).name == f"{Path(name).stem}.twitter.{suffix}"
     assert picture.size == (320, 240)
     assert difference(picture, scene(320, 240, 3)) < 2
-    evidence = outcome.evidence[0]
+    evidence = outcome.records[0]
     assert evidence.ssim is not None
     assert evidence.ssim > 0.99
     assert evidence.sandbox == sandbox.resolve_level("auto")
@@ -108,7 +108,7 @@ def test_private_metadata_alone_is_removed_without_a_new_coding(name, make: Make
     with Pillow.open(source) as original:
         assert np.array_equal(np.asarray(picture), np.asarray(original))
         assert picture.getexif().get(0x0112, 1) == original.getexif().get(0x0112, 1)
-    copied = outcome.evidence[0].copied
+    copied = outcome.records[0].copied
     assert [(item.track, item.source_digest == item.output_digest) for item in copied] == [
         ("image", True)
     ]

@@ -96,7 +96,7 @@ def test_a_loudness_is_reached_and_the_picture_copied(tmp_path: Path) -> None:
     ffmpeg(*inputs, *X264, "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "128k", quiet)
     outcome = fixed(quiet, tmp_path / "out.mp4", loudness=Fraction(-16))
     assert loudness(tmp_path / "out.mp4") == pytest.approx(-16, abs=0.5)
-    assert [copy.track for copy in outcome.evidence[0].copied] == ["video"]
+    assert [copy.track for copy in outcome.records[0].copied] == ["video"]
     again = mediaprep.prepare(
         tmp_path / "out.mp4", tmp_path / "again.mp4", options=Options(loudness=Fraction(-16))
     )
@@ -121,8 +121,8 @@ def test_noise_that_few_bits_do_not_hold_is_told_and_made_all_the_same(tmp_path:
     reached = loudness(tmp_path / "out.mp4")
     assert reached < -15
     assert (
-        f"the loudness is {reached:.1f} LUFS, -14 was asked for: so many bits"
-        in outcome.evidence[0].notes[0]
+        f"the loudness is {reached:.1f} LUFS, requested: -14; the bit rate"
+        in outcome.records[0].notes[0]
     )
 
 

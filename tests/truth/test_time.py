@@ -161,7 +161,7 @@ def test_late_sound_begins_with_silence_and_needs_no_edit_list(tmp_path: Path) -
         source,
     )
     outcome = fixed(source, made)
-    assert [copy.track for copy in outcome.evidence[0].copied] == ["video"]
+    assert [copy.track for copy in outcome.records[0].copied] == ["video"]
     assert max(abs(a - b) for a, b in zip(offsets(made), offsets(source), strict=True)) < 1 / 30
     data = made.read_bytes()
     edits = [data[found.start() + 4 :] for found in re.finditer(b"elst", data)]
@@ -201,8 +201,8 @@ def test_a_snapped_trim_is_copied_packet_for_packet(tmp_path: Path) -> None:
         source, tmp_path / "out.mp4", trim=(Fraction(41, 10), Fraction(159, 10)), snap=Fraction(1)
     )
     assert np.array_equal(numbers(tmp_path / "out.mp4"), np.arange(100, 400))
-    assert [copy.track for copy in outcome.evidence[0].copied] == ["video", "audio"]
-    assert outcome.evidence[0].frames_decoded is None
+    assert [copy.track for copy in outcome.records[0].copied] == ["video", "audio"]
+    assert outcome.records[0].frames_decoded is None
     before, after = (
         samples(source),
         samples(tmp_path / "out.mp4", "-af", "aresample=async=1:first_pts=0"),

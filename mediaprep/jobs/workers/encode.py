@@ -10,20 +10,13 @@ from pathlib import Path
 from mediaprep.errors import Cancelled, MediaPrepError, SourceUnreadable, VerifyError
 from mediaprep.jobs.problem import problem_text
 from mediaprep.jobs.workers.context import job_context
-from mediaprep.jobs.workers.inspect import inspection_of_unopened
-from mediaprep.jobs.workers.records import (
-    JobInspection,
-    JobResult,
-    JobTask,
-    WorkFile,
-    unpack_settings,
-)
+from mediaprep.jobs.workers.inspect import inspection_of_unopened, request_of
+from mediaprep.jobs.workers.records import JobInspection, JobResult, JobTask, WorkFile
 from mediaprep.jobs.workers.work_files import copy_source, finish_work_file
 from mediaprep.model.report import Report
 from mediaprep.pipeline import upload_record
 from mediaprep.pipeline.outcome import Outcome
 from mediaprep.pipeline.prepare import prepare_steps
-from mediaprep.pipeline.request import Request
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.crashpoints import crashpoint
 from mediaprep.runtime.effects import drive
@@ -96,16 +89,10 @@ def _unopened(task: JobTask, problem: SourceUnreadable) -> JobResult:
 
 
 def _prepare(source: Source, task: JobTask, inspection: JobInspection, context: Context) -> Outcome:
-    settings = unpack_settings(task.settings)
-    request = Request(
-        source=source,
-        profile=settings.profile,
-        category=settings.category,
-        options=settings.options,
-        probed=inspection.probed,
-        hold=Path(task.folder),
+    steps = prepare_steps(
+        request_of(task, source), context, probed=inspection.probed, work_folder=Path(task.folder)
     )
-    return drive(prepare_steps(request, context), context)
+    return drive(steps, context)
 
 
 def _suffix(report: Report) -> str:

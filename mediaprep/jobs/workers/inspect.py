@@ -13,16 +13,15 @@ from mediaprep.jobs.workers.context import job_context
 from mediaprep.jobs.workers.records import JobInspection, JobTask, WorkFile, unpack_settings
 from mediaprep.jobs.workers.work_files import copy_source, finish_work_file
 from mediaprep.model.media import Animation, Media, Sound, Video
+from mediaprep.pipeline.inspect import inspect_steps, unreadable_inspection
 from mediaprep.pipeline.outcome import Outcome
-from mediaprep.pipeline.prepare import inspect_and_plan_steps, unchanged_outcome
-from mediaprep.pipeline.request import Request
-from mediaprep.planning.check import unreadable
+from mediaprep.pipeline.prepare import unchanged_outcome, unreadable_outcome
+from mediaprep.pipeline.request import AnySource, Request
 from mediaprep.planning.plan import Plan
 from mediaprep.probing.probe import ProbeResult
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.crashpoints import crashpoint
 from mediaprep.runtime.effects import drive
-from mediaprep.runtime.paths import display_name
 from mediaprep.runtime.source import Source, open_source
 
 # Pixels of a source frame up to which an encode keeps so many threads busy.
@@ -79,24 +78,31 @@ def _inspect(task: JobTask) -> JobInspection:
 
 
 def _inspect_content(source: Source, task: JobTask, context: Context) -> _InspectedContent:
+    try:
+        digest = source.sha256(context.check)
+    except SourceUnreadable as problem:
+        return _InspectedContent(outcome=_unreadable(task, source, problem))
+    request = request_of(task, source)
+    inspection = drive(inspect_steps(request, context, for_repair=True), context)
+    if inspection.unreadable is not None:
+        return _InspectedContent(sha256=digest, outcome=unreadable_outcome(inspection))
+    plan = inspection.plan()
+    return _InspectedContent(
+        sha256=digest,
+        probed=inspection.probed,
+        plan=plan,
+        outcome=None if plan.status == "planned" else unchanged_outcome(inspection, plan),
+    )
+
+
+def request_of(task: JobTask, source: AnySource) -> Request:
+    """Return the pipeline's request for a job."""
     settings = unpack_settings(task.settings)
-    request = Request(
+    return Request(
         source=source,
         profile=settings.profile,
         category=settings.category,
         options=settings.options,
-    )
-    digest = None
-    try:
-        digest = source.sha256(context.check)
-        inspected = drive(inspect_and_plan_steps(source, request, context), context)
-    except SourceUnreadable as problem:
-        return _InspectedContent(sha256=digest, outcome=_unreadable(task, source.name, problem))
-    outcome = None
-    if inspected.plan.status != "planned":
-        outcome = unchanged_outcome(source, request, inspected)
-    return _InspectedContent(
-        sha256=digest, probed=inspected.probed, plan=inspected.plan, outcome=outcome
     )
 
 
@@ -141,21 +147,12 @@ def inspection_of_unopened(task: JobTask, problem: SourceUnreadable) -> JobInspe
     return JobInspection(
         status="unreadable",
         problem=problem.reason,
-        outcome=_unreadable(task, display_name(task.source), problem),
+        outcome=_unreadable(task, task.source, problem),
     )
 
 
-def _unreadable(task: JobTask, name: str, problem: SourceUnreadable) -> Outcome:
-    settings = unpack_settings(task.settings)
-    profile, category = settings.profile.name, settings.category
-    placement = profile if category is None else f"{profile}/{category}"
-    return Outcome(
-        path=task.source,
-        status="unreadable",
-        profile=profile,
-        before=unreadable(name, problem, placement),
-        problems=(problem.reason,),
-    )
+def _unreadable(task: JobTask, source: AnySource, problem: SourceUnreadable) -> Outcome:
+    return unreadable_outcome(unreadable_inspection(request_of(task, source), problem))
 
 
 def _playing_seconds(media: Media) -> float:

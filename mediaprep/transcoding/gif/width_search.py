@@ -1,7 +1,7 @@
-"""The bounded search for a byte limit: which width to try next. Pure; at most ``MOST`` full encodes.
+"""The bounded search for the widest GIF within a byte limit: which width to encode next. Pure.
 
-The bytes of a GIF go as width^p with p from 1.5 (soft) to 2.0 (detailed): a cheap trial gives the first width, the exponent measured
-between tries corrects it (encoding notes, section 4).
+The bytes of a GIF grow with width^p, where p is between 1.5 (soft pictures) and 2.0 (detailed
+ones). A cheap trial gives the first width; the exponent measured between encodes corrects it.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from fractions import Fraction
 
 from mediaprep.errors import VerifyError
 
-MOST = 3
-EXPONENT = 1.6
-_EXPONENTS = 1.2, 2.4  # what is believed of a measured one
-_AIM = 0.967  # of the limit: 14.5 of 15 MB
-_MIDDLE = 0.975  # once something fits: half-way between the fill wanted and the limit
-_CAREFUL = 0.96  # the last try, when nothing has fitted yet
+MAX_ENCODES = 3
+EXPONENT = 1.6  # until two widths are measured
+_MIN_EXPONENT, _MAX_EXPONENT = 1.2, 2.4  # bounds for a measured one, against outliers
+_FIRST_AIM = 0.967  # of the limit: 14.5 of 15 MB
+_REFINED_AIM = 0.975  # once an encode fits: half-way between the wanted fill and the limit
+_LAST_AIM = 0.96  # for the last encode if none has fitted yet
 
 
-class TooSmall(VerifyError):
-    """What fits the limit would be smaller than is worth keeping; a video would do better."""
+class GifTooSmall(VerifyError):
+    """A GIF within the byte limit would be smaller than is useful; a video would show more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WidthTrial:
-    """One width with its bytes; not ``full``: an estimate from a trial."""
+    """The bytes at one width; an estimate from some frames unless ``full``."""
 
     width: int
     size_bytes: int
@@ -35,60 +35,86 @@ class WidthTrial:
 
 
 def next_width(
-    tries: Sequence[WidthTrial], widths: Sequence[int], limit: int, fill: Fraction | None
+    trials: Sequence[WidthTrial], widths: Sequence[int], limit: int, fill: Fraction | None
 ) -> int | None:
-    """The width to encode next, of ``widths`` (ascending); None: no better one can be had in the encodes that are left."""
-    made = [item for item in tries if item.full]
-    found = best(tries, limit)
-    if len(made) >= MOST or (
-        found is not None
-        and (found.width == widths[-1] or (fill is not None and found.size_bytes >= fill * limit))
-    ):
+    """Return the width to encode next; None if no better one can be found.
+
+    widths  the widths that are possible, ascending
+    limit   bytes that the GIF may have
+    fill    the share of the limit at which the search ends; None to search for the widest
+    """
+    encodes = [trial for trial in trials if trial.full]
+    best = best_trial(trials, limit)
+    if len(encodes) >= MAX_ENCODES:
         return None
-    low = found.width if found is not None else 0
-    high = min((item.width for item in made if item.size_bytes > limit), default=widths[-1] + 1)
-    open_ = [width for width in widths if low < width < high]
-    if not open_:
+    if best is not None and best.width == widths[-1]:
         return None
-    share = _MIDDLE if found is not None else _CAREFUL if len(made) == MOST - 1 else _AIM
-    wished = wanted_width(tries, limit * share)
-    return max((width for width in open_ if width <= wished), default=open_[0])
+    if best is not None and fill is not None and best.size_bytes >= fill * limit:
+        return None
+    low = best.width if best is not None else 0
+    too_large = [trial.width for trial in encodes if trial.size_bytes > limit]
+    high = min(too_large, default=widths[-1] + 1)
+    between = [width for width in widths if low < width < high]
+    if not between:
+        return None
+    if best is not None:
+        aim = _REFINED_AIM
+    elif len(encodes) == MAX_ENCODES - 1:
+        aim = _LAST_AIM
+    else:
+        aim = _FIRST_AIM
+    expected = expected_width(trials, limit * aim)
+    return max((width for width in between if width <= expected), default=between[0])
 
 
-def best(tries: Sequence[WidthTrial], limit: int) -> WidthTrial | None:
-    """The widest full encode that fits."""
-    return max(
-        (item for item in tries if item.full and item.size_bytes <= limit),
-        key=lambda item: item.width,
-        default=None,
-    )
+def best_trial(trials: Sequence[WidthTrial], limit: int) -> WidthTrial | None:
+    """Return the widest full encode within the limit; None if there is none."""
+    fit_name = [trial for trial in trials if trial.full and trial.size_bytes <= limit]
+    return max(fit_name, key=lambda trial: trial.width, default=None)
 
 
-def wanted_width(tries: Sequence[WidthTrial], aim: float) -> float:
-    """The width at which the bytes are expected to be ``aim``, from the try that came nearest to it."""
-    if not tries:
+def expected_width(trials: Sequence[WidthTrial], aim: float) -> float:
+    """Return the width at which ``aim`` bytes are expected, from the nearest trial; infinity
+    without trials.
+    """
+    if not trials:
         return math.inf
-    nearest = min(tries, key=lambda item: (not item.full, abs(math.log(item.size_bytes / aim))))
-    return float(nearest.width * (aim / nearest.size_bytes) ** (1 / _exponent(tries, aim)))
-
-
-def _exponent(tries: Sequence[WidthTrial], aim: float) -> float:
-    """Measured between the two tries nearest to the aim whose widths differ enough; the usual one where there are none."""
-    known = sorted(tries, key=lambda item: (not item.full, abs(math.log(item.size_bytes / aim))))
-    for other in known[1:]:
-        apart = math.log(known[0].width / other.width)
-        if abs(apart) > (0.01 if other.full else 0.08):
-            return min(
-                _EXPONENTS[1],
-                max(_EXPONENTS[0], math.log(known[0].size_bytes / other.size_bytes) / apart),
-            )
-    return EXPONENT
+    nearest = _nearest_first(trials, aim)[0]
+    return float(nearest.width * (aim / nearest.size_bytes) ** (1 / _exponent(trials, aim)))
 
 
 def estimate(frames: Sequence[int], run: int, overhead: int, total: int) -> int:
-    """Bytes of the whole animation from a trial's frames: ``run`` of them lie together, and the first of each run but the very first is
-    a jump that the whole does not have."""
+    """Return the estimated bytes of the whole animation.
+
+    frames    bytes of each frame of the trial
+    run       frames of the trial that follow each other. The first of each run is left out of the
+              average: it differs from the frame before it more than frames of the whole do
+    overhead  bytes of the trial that belong to no frame
+    total     number of frames of the whole
+    """
     if len(frames) >= total or len(frames) < 2:
         return overhead + sum(frames)
     following = [size for index, size in enumerate(frames) if index % run] or list(frames[1:])
     return overhead + frames[0] + round(sum(following) / len(following) * (total - 1))
+
+
+def _nearest_first(trials: Sequence[WidthTrial], aim: float) -> list[WidthTrial]:
+    """Return the trials, full encodes first, sorted by how near their bytes are to ``aim``."""
+
+    def distance(trial: WidthTrial) -> tuple[bool, float]:
+        return not trial.full, abs(math.log(trial.size_bytes / aim))
+
+    return sorted(trials, key=distance)
+
+
+def _exponent(trials: Sequence[WidthTrial], aim: float) -> float:
+    """Return the exponent measured between the trial nearest to ``aim`` and the next one of
+    another width; the usual exponent if there is none.
+    """
+    nearest, *others = _nearest_first(trials, aim)
+    for other in others:
+        apart = math.log(nearest.width / other.width)
+        if abs(apart) > (0.01 if other.full else 0.08):
+            measured = math.log(nearest.size_bytes / other.size_bytes) / apart
+            return min(_MAX_EXPONENT, max(_MIN_EXPONENT, measured))
+    return EXPONENT

@@ -1,38 +1,23 @@
-"""How many bits a picture gets: the ladder's row, what the source is worth, what a byte limit affords. Pure."""
+"""The bit rates of picture and sound: the rung's, less what the source cannot use or a byte limit
+does not allow. Pure.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 from mediaprep.model.limits import Rung
 from mediaprep.model.media import Video, VideoStream
-from mediaprep.model.placement import Quality, VideoEncoding
 from mediaprep.model.tolerance import AtMostBytes, Near
 from mediaprep.planning.plan import Output
 from mediaprep.targets.video import affordable_bit_rate
+from mediaprep.transcoding.video.presets import MAX_ENCODES, preset_of, video_encoding
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncoderPreset:
-    """One row of the table of qualities (encoding.md, section 1): x264's preset and CRF; ``cap``: the rung's bit rate, or the placement's
-    higher advised one.
-    """
-
-    preset: str
-    crf: int
-    advised_cap: bool = False
-
-
-QUALITY: dict[Quality, EncoderPreset] = {
-    "fast": EncoderPreset(preset="veryfast", crf=23),
-    "default": EncoderPreset(preset="medium", crf=23),
-    "best": EncoderPreset(preset="slow", crf=23),
-    "hq": EncoderPreset(preset="medium", crf=18, advised_cap=True),
-}
-# How many bits of H.264 one bit of the source's codec is worth, generously: a re-encode is not given more than that. Guesses, on the safe
-# side.
+BUFFER_SECONDS = 2  # of the rate control: -bufsize is this many seconds of -maxrate
+# Bits of H.264 that one bit of the source's codec can be worth. A re-encode gets no more than
+# that. Generous guesses.
 _WORTH = {
     "h264": Fraction(3, 2),
     "hevc": Fraction(5, 2),
@@ -41,40 +26,32 @@ _WORTH = {
     "vp8": Fraction(3, 2),
     "vc1": Fraction(5, 4),
     "wmv3": Fraction(5, 4),
-    **dict.fromkeys(
-        (
-            "mpeg4",
-            "mpeg1video",
-            "mpeg2video",
-            "h263",
-            "flv1",
-            "wmv1",
-            "wmv2",
-            "msmpeg4v2",
-            "msmpeg4v3",
-            "theora",
-        ),
-        Fraction(1),
-    ),
+    "mpeg4": Fraction(1),
+    "mpeg1video": Fraction(1),
+    "mpeg2video": Fraction(1),
+    "h263": Fraction(1),
+    "flv1": Fraction(1),
+    "wmv1": Fraction(1),
+    "wmv2": Fraction(1),
+    "msmpeg4v2": Fraction(1),
+    "msmpeg4v3": Fraction(1),
+    "theora": Fraction(1),
 }
-_SOUND_WORTH, _LEAST_SOUND = (
-    3,
-    64_000,
-)  # times the source's bit rate, whatever its codec, and bit/s that AAC LC gets all the same (guesses)
-_LEAST_CAP = 100_000  # bit/s: below this H.264 headers and motion alone need it (a guess)
-BUFFER_SECONDS = 2  # encoding.md, section 1: -bufsize is twice the rung
-EFFORTS = 3  # encodes at the most to reach a quality that was asked for
-_FINER = 4  # steps of CRF that one more effort is finer by
-_LEAST = 1000  # bit/s that x264 is asked for at the least
+_MIN_CAP = 100_000  # bit/s; a guess: below this, headers and motion alone need it
+_MIN_BIT_RATE = 1000  # bit/s, the lowest that x264 is asked for
+_SOUND_WORTH = 3  # times the source's bit rate, whatever its codec; a guess
+_MIN_SOUND_BIT_RATE = 64_000  # bit/s that AAC LC gets from any source; a guess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateTarget:
     """What rate control aims at.
 
-    way       quality: constant quality, never above ``bit_rate`` (over two seconds); average: two passes that give ``bit_rate``;
-              bytes: two passes that fill ``limit`` bytes, ``bit_rate`` to begin with
-    bit_rate  of the picture, bit/s
+    way       quality: constant quality, capped at ``bit_rate`` over two seconds
+              average: two passes that hit ``bit_rate``
+              bytes: two passes that fill ``limit`` bytes, starting at ``bit_rate``
+    bit_rate  of the picture, in bit/s
+    limit     of the file, in bytes; None unless ``way`` is bytes
     """
 
     way: Literal["quality", "average", "bytes"]
@@ -82,104 +59,95 @@ class RateTarget:
     limit: int | None = None
 
 
-def aim(output: Output, effort: int = 0) -> RateTarget:
-    """The table's rate where it is asked for, a byte limit where it is less than the rate control would otherwise allow, else quality.
-    ``effort``: see ``setting``; the last spends all bits that are allowed."""
+def rate_target(output: Output, effort: int = 0) -> RateTarget:
+    """Return what rate control aims at: the byte limit if it may bind, the rung's bit rate if
+    ``--rate table`` is requested, else quality. The last ``effort`` uses all allowed bits.
+    """
     table = output.options.rate == "table"
-    most = rung(output).video_bit_rate if table else _worth_cap(output)
-    limits = [
-        tolerance.limit for tolerance in output.tolerances if isinstance(tolerance, AtMostBytes)
-    ]
-    for limit in sorted(limits)[:1]:
-        afforded, seconds = picture_bit_rate(output, limit), length(output) or Fraction(1)
-        if afforded * seconds < most * (
-            seconds + BUFFER_SECONDS
-        ):  # else no limit can be met by chance
-            return RateTarget(way="bytes", bit_rate=min(afforded, most), limit=limit)
-    return RateTarget(way="average" if table or effort >= EFFORTS - 1 else "quality", bit_rate=most)
+    cap = rung(output).video_bit_rate if table else _quality_cap(output)
+    limit = byte_limit(output)
+    if limit is not None:
+        affordable_rate = picture_bit_rate(output, limit)
+        seconds = duration(output) or Fraction(1)
+        # With a full buffer, capped quality may write BUFFER_SECONDS more than cap * duration.
+        if affordable_rate * seconds < cap * (seconds + BUFFER_SECONDS):
+            return RateTarget(way="bytes", bit_rate=min(affordable_rate, cap), limit=limit)
+    all_bits = table or effort >= MAX_ENCODES - 1
+    return RateTarget(way="average" if all_bits else "quality", bit_rate=cap)
 
 
 def bit_rate_cap(output: Output) -> int:
-    """bit/s that the picture may take: the rung's (or the advised one for ``hq``), less where the source's own bit rate is worth less, or
-    where the promised bytes would not hold it.
-    """
-    return aim(output).bit_rate
+    """Return the highest bit rate of the picture, in bit/s."""
+    return rate_target(output).bit_rate
+
+
+def byte_limit(output: Output) -> int | None:
+    """Return the lowest limit of the file's size in bytes; None if there is none."""
+    limits = [item.limit for item in output.tolerances if isinstance(item, AtMostBytes)]
+    return min(limits, default=None)
 
 
 def rung(output: Output) -> Rung:
-    """The row of the ladder that gives the bit rates: the one asked for, else the smallest that holds the wanted picture."""
-    target, video = (
-        encoding(output),
-        output.target.video if isinstance(output.target, Video) else VideoStream(),
-    )
-    asked = output.options.rung
-    size = video.display_size or (target.ladder.rungs[0].width, target.ladder.rungs[0].height)
-    return target.ladder.holding(size if asked is None else target.ladder.oriented(asked, size))
+    """Return the requested rung of the ladder, else the smallest that holds the target picture."""
+    ladder = video_encoding(output).ladder
+    video = output.target.video if isinstance(output.target, Video) else VideoStream()
+    size = video.display_size or (ladder.rungs[0].width, ladder.rungs[0].height)
+    requested = output.options.rung
+    return ladder.holding(size if requested is None else ladder.oriented(requested, size))
 
 
-def setting(output: Output, effort: int = 0) -> EncoderPreset:
-    """The quality asked for, else the profile's. ``effort``: 0; more, where a retry is to look better within the same cap."""
-    asked = QUALITY[output.options.quality or encoding(output).quality]
-    return asked if effort == 0 else replace(asked, preset="slow", crf=asked.crf - _FINER * effort)
-
-
-def encoding(output: Output) -> VideoEncoding:
-    """The placement's video target. Raises: ValueError for a placement that takes none."""
-    if not isinstance(output.placement.encoding, VideoEncoding):
-        raise ValueError(f"{output.placement.name} takes no video")
-    return output.placement.encoding
-
-
-def sound_bit_rate(output: Output) -> int | None:
-    """bit/s of the sound that is written; 0: there is none; None: it is copied, and its rate is not known."""
-    source_media, target = output.source, output.target
-    if not isinstance(target, Video) or target.audio is None:
-        return 0
-    if target.audio.reencode:
-        return encoded_sound_bit_rate(output)
-    return (
-        source_media.audio.bit_rate
-        if isinstance(source_media, Video) and source_media.audio is not None
-        else None
-    )
-
-
-def encoded_sound_bit_rate(output: Output) -> int:
-    """bit/s of a sound that is encoded anew: the rung's, less where the source's own is worth less, save where the table's is asked for."""
-    source_media, most = output.source, rung(output).audio_bit_rate
-    known = (
-        source_media.audio.bit_rate
-        if isinstance(source_media, Video) and source_media.audio is not None
-        else None
-    )
-    if known is None or output.options.rate == "table":
-        return most
-    return min(most, max(_LEAST_SOUND, known * _SOUND_WORTH))
-
-
-def length(output: Output) -> Fraction:
-    """Seconds that the output lasts, as promised; 0 where nothing is promised."""
-    return next(
-        (p.value for p in output.tolerances if isinstance(p, Near) and p.fact == "duration"),
-        Fraction(0),
-    )
+def duration(output: Output) -> Fraction:
+    """Return the planned duration in seconds; 0 if it is not planned."""
+    for item in output.tolerances:
+        if isinstance(item, Near) and item.fact == "duration":
+            return Fraction(item.value)
+    return Fraction(0)
 
 
 def picture_bit_rate(output: Output, limit: int) -> int:
-    """bit/s of the picture with which the file has ``limit`` bytes."""
+    """Return the bit rate of the picture at which the file has ``limit`` bytes, in bit/s."""
     rate = output.target.video.frame_rate if isinstance(output.target, Video) else None
-    return max(
-        _LEAST,
-        affordable_bit_rate(limit, length(output) or Fraction(1), sound_bit_rate(output), rate),
-    )
+    seconds = duration(output) or Fraction(1)
+    return max(_MIN_BIT_RATE, affordable_bit_rate(limit, seconds, sound_bit_rate(output), rate))
 
 
-def _worth_cap(output: Output) -> int:
-    source_media = output.source
-    cap = (
-        encoding(output).hq_bit_rate if setting(output).advised_cap else rung(output).video_bit_rate
-    )
-    worth = _WORTH.get(source_media.video.codec or "") if isinstance(source_media, Video) else None
-    if not isinstance(source_media, Video) or worth is None or source_media.video.bit_rate is None:
+def sound_bit_rate(output: Output) -> int | None:
+    """Return the bit rate of the written sound in bit/s: 0 without sound, None if the sound is
+    copied and its bit rate is unknown.
+    """
+    if not isinstance(output.target, Video) or output.target.audio is None:
+        return 0
+    if output.target.audio.reencode:
+        return encoded_sound_bit_rate(output)
+    return _source_sound_bit_rate(output)
+
+
+def encoded_sound_bit_rate(output: Output) -> int:
+    """Return the bit rate of re-encoded sound in bit/s: the rung's, or less if the source has
+    few bits and ``--rate table`` is not requested.
+    """
+    rung_rate, source_rate = rung(output).audio_bit_rate, _source_sound_bit_rate(output)
+    if source_rate is None or output.options.rate == "table":
+        return rung_rate
+    return min(rung_rate, max(_MIN_SOUND_BIT_RATE, source_rate * _SOUND_WORTH))
+
+
+def _source_sound_bit_rate(output: Output) -> int | None:
+    if not isinstance(output.source, Video) or output.source.audio is None:
+        return None
+    return output.source.audio.bit_rate
+
+
+def _quality_cap(output: Output) -> int:
+    """Return the cap of a constant-quality encode in bit/s: the rung's bit rate (the advised one
+    for ``hq``), or less if the source's own bit rate is worth less in H.264.
+    """
+    source, cap = output.source, rung(output).video_bit_rate
+    if preset_of(output).advised_cap:
+        cap = video_encoding(output).hq_bit_rate
+    if not isinstance(source, Video) or source.video.bit_rate is None:
         return cap
-    return max(min(cap, _LEAST_CAP), min(cap, int(source_media.video.bit_rate * worth)))
+    worth = _WORTH.get(source.video.codec or "")
+    if worth is None:
+        return cap
+    return min(cap, max(_MIN_CAP, int(source.video.bit_rate * worth)))

@@ -1,84 +1,93 @@
-"""Which encoder is used, and by which means colours are converted: what ffmpeg has, what the hardware answers; fallbacks are told."""
+"""Choose the H.264 encoder and the way colours are converted, by what this ffmpeg has and whether
+the hardware encodes a test clip. Each fallback is noted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mediaprep.errors import ToolError, UsageProblem
 from mediaprep.model.media import Video
-from mediaprep.planning.plan import Output
 from mediaprep.runtime.command import Command
-from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call, run_child
 from mediaprep.tools import ffmpeg
-from mediaprep.transcoding.video import encoders
-from mediaprep.transcoding.video.bit_rate import QUALITY, RateTarget
+from mediaprep.transcoding.job import EncodeJob
+from mediaprep.transcoding.video.bit_rate import RateTarget
 from mediaprep.transcoding.video.colour import needs_zscale
-from mediaprep.transcoding.video.command import EncodeJob
-from mediaprep.transcoding.video.encoders import DEVICES, HARDWARE, SOFTWARE
+from mediaprep.transcoding.video.encoders import (
+    DEVICES,
+    HARDWARE,
+    SOFTWARE,
+    encoder_options,
+    upload_filters,
+)
+from mediaprep.transcoding.video.presets import PRESETS
 
 KNOWN = (SOFTWARE, *HARDWARE, "auto")
-_TRIAL = RateTarget(way="quality", bit_rate=500_000)
-_TRIAL_SECONDS = 20.0
-_DARKER = (
+_TEST_RATE = RateTarget(way="quality", bit_rate=500_000)
+_TEST_KEYINT = 60
+_TEST_SECONDS = 20.0
+_NO_ZSCALE = (
     "this ffmpeg has no zscale: HDR and wide colours are converted by swscale, which is darker"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderChoice:
-    """The means to encode with, and what is otherwise than asked, one line each."""
+    """The job with its encoder chosen, and one line for each way in which it differs from what
+    was requested.
+    """
 
-    means: EncodeJob
+    job: EncodeJob
     notes: tuple[str, ...] = ()
 
 
-def choose_encoder_steps(
-    output: Output, means: EncodeJob, binary: str, context: Context
-) -> Steps[EncoderChoice]:
-    """Steps: the encoder asked for where a test encode succeeds, else x264. Raises: UsageProblem for an encoder that is not known."""
-    asked, source_media = output.options.encoder, output.source
-    if asked not in KNOWN:
-        raise UsageProblem(f"--encoder {asked}: want one of {', '.join(KNOWN)}")
+def choose_encoder_steps(job: EncodeJob) -> Steps[EncoderChoice]:
+    """Steps: choose the requested encoder if it encodes a test clip, else x264.
+
+    Raises: UsageProblem if the requested encoder is unknown.
+    """
+    output = job.output
+    requested = output.options.encoder
+    if requested not in KNOWN:
+        raise UsageProblem(f"--encoder {requested}: unknown; choose one of {', '.join(KNOWN)}")
     if not isinstance(output.target, Video) or not output.target.video.reencode:
-        return EncoderChoice(means=means)
+        return EncoderChoice(job=job)
     notes: list[str] = []
-    if isinstance(source_media, Video) and needs_zscale(source_media.video):
-        can = yield from call(ffmpeg.capabilities, binary, context)
-        if "zscale" not in can.filters:
-            means, notes = replace(means, zscale=False), [_DARKER]
-    if asked == SOFTWARE:
-        return EncoderChoice(means=means, notes=tuple(notes))
-    can = yield from call(ffmpeg.capabilities, binary, context)
-    for name in HARDWARE if asked == "auto" else (asked,):
-        if name in can.encoders and (yield from _answers(name, binary)):
-            return EncoderChoice(means=replace(means, encoder=name), notes=tuple(notes))
-    if asked == "auto":
-        reason = "no hardware encoder answered a test encode"
+    if isinstance(output.source, Video) and needs_zscale(output.source.video):
+        capabilities = yield from call(ffmpeg.capabilities, job.binary, job.context)
+        if "zscale" not in capabilities.filters:
+            job = replace(job, zscale=False)
+            notes.append(_NO_ZSCALE)
+    if requested == SOFTWARE:
+        return EncoderChoice(job=job, notes=tuple(notes))
+    capabilities = yield from call(ffmpeg.capabilities, job.binary, job.context)
+    for encoder in HARDWARE if requested == "auto" else (requested,):
+        if encoder in capabilities.encoders and (yield from _encodes_test_clip(encoder, job)):
+            return EncoderChoice(job=replace(job, encoder=encoder), notes=tuple(notes))
+    if requested == "auto":
+        reason = "no hardware encoder encoded the test clip"
+    elif requested in capabilities.encoders:
+        reason = f"{requested} did not encode the test clip"
     else:
-        reason = (
-            f"{asked} did not answer a test encode"
-            if asked in can.encoders
-            else f"this ffmpeg lacks {asked}"
-        )
-    return EncoderChoice(means=means, notes=(*notes, f"{reason}: {SOFTWARE} is used"))
+        reason = f"this ffmpeg lacks {requested}"
+    return EncoderChoice(job=job, notes=(*notes, f"{reason}: {SOFTWARE} is used"))
 
 
 def devices(encoder: str) -> list[str]:
-    """The host's device files that the encoder works through."""
+    """Return the device files of this host that the encoder writes to."""
     return [device for device in DEVICES.get(encoder, ()) if Path(device).exists()]
 
 
-def _answers(encoder: str, binary: str) -> Steps[bool]:
-    options: Mapping[str, str | int] = encoders.options(encoder, QUALITY["default"], _TRIAL, 60)
-    words = ffmpeg.trial_argv(binary, options, encoders.upload_filters(encoder))
+def _encodes_test_clip(encoder: str, job: EncodeJob) -> Steps[bool]:
+    options = encoder_options(encoder, PRESETS["default"], _TEST_RATE, _TEST_KEYINT)
+    argv = ffmpeg.trial_argv(job.binary, options, upload_filters(encoder))
     command = Command(
-        argv=ffmpeg.bound(words, -1, None),
+        argv=ffmpeg.bound(argv, -1, None),
         what=f"try {encoder}",
-        seconds=_TRIAL_SECONDS,
-        reads=(binary,),
+        seconds=_TEST_SECONDS,
+        reads=(job.binary,),
         writes=tuple(devices(encoder)),
     )
     try:

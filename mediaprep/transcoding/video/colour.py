@@ -1,166 +1,155 @@
-"""From the source's colours to BT.709 limited range, 8 bits. Pure."""
+"""Convert the source's colours to BT.709, limited range, 8 bits, and tag them. Pure."""
 
 from __future__ import annotations
 
 from mediaprep.model.media import Colour, VideoStream
 from mediaprep.tools.ffmpeg import Filter
 
-# codec-facts.md, section 7: mobius at 203 nit keeps diffuse white natural and clips nothing.
-_HDR_NITS = 203
+# Nominal brightness of diffuse white in HDR: ITU-R BT.2408, 203 cd/m2. Together with the curve
+# mobius it keeps white natural and clips no highlights.
+_HDR_WHITE_NITS = 203
+# Peak brightness for the tone mapping, in units of 100 cd/m2. Fixed, because MaxCLL is often
+# wrong: 0, 1 or 10000.
+_PEAK = 10
 _MATRICES = ("bt709", "smpte170m", "bt470bg", "smpte240m", "fcc", "bt2020nc", "bt2020c", "ycgco")
-_NOT_SWSCALE = ("bt2020nc", "bt2020c", "ycgco")  # matrices for zscale
-# Primaries that are not BT.709's: BT.2020, Display P3, DCI P3, and those of standard definition.
-_CONVERTED = ("bt2020", "smpte432", "smpte431", "smpte170m", "bt470bg", "smpte240m")
-_PEAK = 10  # of the brightest, in units of 100 nit: fixed, for what the metadata says of it is often wrong (MaxCLL 0, 1 or 10000)
+_ZSCALE_MATRICES = ("bt2020nc", "bt2020c", "ycgco")  # swscale does not convert them
+# Primaries to convert: BT.2020, Display P3, DCI P3, and those of standard definition.
+_CONVERTED_PRIMARIES = ("bt2020", "smpte432", "smpte431", "smpte170m", "bt470bg", "smpte240m")
 _DITHER = "error_diffusion"
-_SDR_BASE = 2  # Dolby Vision base layer compatibility: 1 HDR10, 2 SDR, 4 HLG
+_SDR_COMPATIBLE = 2  # Dolby Vision's base layer compatibility: 1 HDR10, 2 SDR, 4 HLG
+_YUV420P = Filter(name="format", options={"pix_fmts": "yuv420p"})
+_TAG_BT709 = Filter(
+    name="setparams",
+    options={
+        "color_primaries": "bt709",
+        "color_trc": "bt709",
+        "colorspace": "bt709",
+        "range": "limited",
+    },
+)
 
 
-def colour_filters(
-    video: VideoStream, size: tuple[int, int], *, zscale: bool = True
-) -> list[Filter]:
-    """Filters from what the stream says of its colours to tagged BT.709 limited yuv420p; they stand after scaling, when there are fewer
-    pixels. ``zscale``: ffmpeg has it; without it the tone mapping is swscale's (ffmpeg 7.1 and later), which is darker.
+def colour_filters(video: VideoStream, *, zscale: bool = True) -> list[Filter]:
+    """Return the filters from the declared colours of the stream to tagged BT.709 yuv420p. They
+    follow the scaling, when there are fewer pixels.
+
+    zscale  False if this ffmpeg lacks the filter: swscale converts instead (tone mapping since
+            ffmpeg 7.1), and the result is darker
     """
     colour = video.colour
     if high_range(colour):
-        return [
-            *_declared(colour),
-            *(_tone_mapped(colour) if zscale else _by_swscale()),
-            *_tagged(),
-        ]
+        convert = _tone_mapping(colour) if zscale else _swscale_conversion()
+        return [_declared(colour), *convert, _TAG_BT709]
     if video.chroma == "rgb":
-        return [
-            Filter(
-                name="scale",
-                options={
-                    "out_color_matrix": "bt709",
-                    "out_range": "limited",
-                    "flags": "accurate_rnd",
-                },
-            ),
-            Filter(name="format", options={"pix_fmts": "yuv420p"}),
-            *_tagged(),
-        ]
+        scale: dict[str, str | int] = {
+            "out_color_matrix": "bt709",
+            "out_range": "limited",
+            "flags": "accurate_rnd",
+        }
+        return [Filter(name="scale", options=scale), _YUV420P, _TAG_BT709]
     matrix = _matrix(video)
-    range_ = "full" if colour.range == "full" else "limited"
     filters: list[Filter] = []
-    if colour.primaries in _CONVERTED or matrix in _NOT_SWSCALE:
-        filters = [*_declared(colour, matrix), *(_converted() if zscale else _by_swscale())]
-    elif matrix != "bt709" or range_ == "full":
-        filters = [
-            Filter(
-                name="scale",
-                options={
-                    "in_color_matrix": matrix,
-                    "out_color_matrix": "bt709",
-                    "in_range": range_,
-                    "out_range": "limited",
-                    "flags": "accurate_rnd",
-                },
-            )
-        ]
-    return [*filters, Filter(name="format", options={"pix_fmts": "yuv420p"}), *_tagged()]
+    if colour.primaries in _CONVERTED_PRIMARIES or matrix in _ZSCALE_MATRICES:
+        convert = _zscale_conversion() if zscale else _swscale_conversion()
+        filters = [_declared(colour, matrix), *convert]
+    elif matrix != "bt709" or colour.range == "full":
+        scale = {
+            "in_color_matrix": matrix,
+            "out_color_matrix": "bt709",
+            "in_range": "full" if colour.range == "full" else "limited",
+            "out_range": "limited",
+            "flags": "accurate_rnd",
+        }
+        filters = [Filter(name="scale", options=scale)]
+    return [*filters, _YUV420P, _TAG_BT709]
 
 
 def needs_zscale(video: VideoStream) -> bool:
-    """Whether the colours are converted by zscale, where ffmpeg has it."""
-    wide = video.colour.primaries in _CONVERTED or _matrix(video) in _NOT_SWSCALE
-    return high_range(video.colour) or (video.chroma != "rgb" and wide)
+    """Return True if zscale converts the colours, provided that ffmpeg has it."""
+    if high_range(video.colour):
+        return True
+    wide = video.colour.primaries in _CONVERTED_PRIMARIES or _matrix(video) in _ZSCALE_MATRICES
+    return video.chroma != "rgb" and wide
 
 
 def high_range(colour: Colour) -> bool:
-    """Whether the decoded picture is HDR: by its transfer, else by what else says so; a Dolby Vision base layer may be plain."""
+    """Return True if the decoded picture is HDR: by its transfer characteristics, or, if those are
+    not declared, by its HDR metadata. The base layer of Dolby Vision may be SDR.
+    """
     if colour.transfer in ("smpte2084", "arib-std-b67"):
         return True
-    plain = any(
-        hdr.name == "Dolby Vision" and hdr.compatibility == _SDR_BASE for hdr in colour.hdr or ()
-    )
-    return bool(colour.hdr) and not plain and colour.transfer in (None, "unspecified")
+    for item in colour.hdr or ():
+        if item.name == "Dolby Vision" and item.compatibility == _SDR_COMPATIBLE:
+            return False
+    return bool(colour.hdr) and not _is_declared(colour.transfer)
+
+
+def _is_declared(value: str | None) -> bool:
+    return value not in (None, "unspecified")
 
 
 def _matrix(video: VideoStream) -> str:
-    """The matrix stated; where none is, what players take for pictures of that size: BT.601 up to 576 lines and 1024 columns, BT.709
-    above.
+    """Return the declared matrix. If there is none, return what players assume for the size:
+    BT.601 up to 576 lines and 1024 columns, BT.709 above.
     """
-    stated = video.colour.matrix
-    if stated in _MATRICES:
-        return stated
+    declared = video.colour.matrix
+    if declared in _MATRICES:
+        return declared
     small = (video.height or 0) <= 576 and (video.width or 0) <= 1024
     return "smpte170m" if small else "bt709"
 
 
-def _declared(colour: Colour, matrix: str | None = None) -> list[Filter]:
-    """Fills in what a stream leaves unsaid, or zscale finds no path."""
-    hdr = high_range(colour)
-    stated = {
-        "color_primaries": colour.primaries
-        if colour.primaries not in (None, "unspecified")
-        else "bt2020"
-        if hdr
-        else "bt709",
-        "color_trc": colour.transfer
-        if colour.transfer not in (None, "unspecified")
-        else "smpte2084"
-        if hdr
-        else "bt709",
-        "colorspace": colour.matrix
-        if colour.matrix not in (None, "unspecified")
-        else "bt2020nc"
-        if hdr
-        else matrix or "bt709",
-        "range": "full" if colour.range == "full" else "limited",
-    }
-    return [Filter(name="setparams", options={key: str(value) for key, value in stated.items()})]
+def _declared(colour: Colour, matrix: str | None = None) -> Filter:
+    """Return the filter that declares all colour properties: those of the stream, completed by
+    defaults. zscale refuses to convert from undeclared ones.
+    """
+    defaults = {"primaries": "bt709", "transfer": "bt709", "matrix": matrix or "bt709"}
+    if high_range(colour):
+        defaults = {"primaries": "bt2020", "transfer": "smpte2084", "matrix": "bt2020nc"}
+
+    def value(name: str) -> str:
+        declared = getattr(colour, name)
+        return str(declared) if _is_declared(declared) else defaults[name]
+
+    return Filter(
+        name="setparams",
+        options={
+            "color_primaries": value("primaries"),
+            "color_trc": value("transfer"),
+            "colorspace": value("matrix"),
+            "range": "full" if colour.range == "full" else "limited",
+        },
+    )
 
 
-def _tone_mapped(colour: Colour) -> list[Filter]:
-    """HLG's system gamma belongs to the luminance (BT.2100); zscale's approximation gives it to each component: too saturated."""
+def _tone_mapping(colour: Colour) -> list[Filter]:
+    """Return the filters that map HDR to SDR.
+
+    The system gamma of HLG applies to luminance (ITU-R BT.2100). zscale's ``agamma`` approximates
+    it by each component, which over-saturates colours, so it is off.
+    """
     exact: dict[str, str | int] = {"agamma": 0} if colour.transfer == "arib-std-b67" else {}
     return [
-        Filter(name="zscale", options={"t": "linear", "npl": _HDR_NITS, **exact}),
+        Filter(name="zscale", options={"t": "linear", "npl": _HDR_WHITE_NITS, **exact}),
         Filter(name="format", options={"pix_fmts": "gbrpf32le"}),
         Filter(name="zscale", options={"p": "bt709"}),
         Filter(name="tonemap", options={"tonemap": "mobius", "desat": 0, "peak": _PEAK}),
         Filter(name="zscale", options={"t": "bt709", "m": "bt709", "r": "limited", "d": _DITHER}),
-        Filter(name="format", options={"pix_fmts": "yuv420p"}),
+        _YUV420P,
     ]
 
 
-def _converted() -> list[Filter]:
-    return [
-        Filter(
-            name="zscale",
-            options={"p": "709", "t": "709", "m": "709", "r": "limited", "d": _DITHER},
-        )
-    ]
+def _zscale_conversion() -> list[Filter]:
+    options = {"p": "709", "t": "709", "m": "709", "r": "limited", "d": _DITHER}
+    return [Filter(name="zscale", options=options)]
 
 
-def _by_swscale() -> list[Filter]:
-    return [
-        Filter(
-            name="scale",
-            options={
-                "out_primaries": "bt709",
-                "out_transfer": "bt709",
-                "out_color_matrix": "bt709",
-                "out_range": "limited",
-                "intent": "perceptual",
-            },
-        ),
-        Filter(name="format", options={"pix_fmts": "yuv420p"}),
-    ]
-
-
-def _tagged() -> list[Filter]:
-    return [
-        Filter(
-            name="setparams",
-            options={
-                "color_primaries": "bt709",
-                "color_trc": "bt709",
-                "colorspace": "bt709",
-                "range": "limited",
-            },
-        )
-    ]
+def _swscale_conversion() -> list[Filter]:
+    options = {
+        "out_primaries": "bt709",
+        "out_transfer": "bt709",
+        "out_color_matrix": "bt709",
+        "out_range": "limited",
+        "intent": "perceptual",
+    }
+    return [Filter(name="scale", options=options), _YUV420P]

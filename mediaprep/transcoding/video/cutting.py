@@ -1,120 +1,117 @@
-"""A span that is copied: packets are chosen by their time, from an IDR to before an IDR, and nothing is decoded. Proved by digests of them.
+"""Copy a span without encoding: its packets are chosen by their timestamps, from one IDR frame to
+the next, and digests of the packets prove the copy.
 
-``-ss`` and ``-t`` will not do: with B pictures they begin one group of pictures early, and end a few frames late.
+ffmpeg's ``-ss`` and ``-t`` cannot do this: with B-frames they start a group of pictures too early
+and end a few frames too late.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from mediaprep.model.media import Video
 from mediaprep.model.record import CopiedStream
 from mediaprep.planning.plan import Output
 from mediaprep.runtime.command import Command
-from mediaprep.runtime.context import MIN_READ_RATE, Context
+from mediaprep.runtime.context import MIN_READ_RATE
 from mediaprep.runtime.effects import Steps, run_child
 from mediaprep.runtime.source import Source
 from mediaprep.tools import ffmpeg
 from mediaprep.tools.ffmpeg import FfmpegCommand, Input, OutputTrack
+from mediaprep.transcoding.job import EncodeJob
 
-_BEFORE = Fraction(1, 1000)  # seconds: stamps are rounded
-_SECONDS = 120.0
+_ROUNDING = Fraction(1, 1000)  # seconds: timestamps are rounded
+_BASE_SECONDS = 120.0
 _MEMORY = 2**30
 
 
-def by_packet(output: Output) -> bool:
-    """Whether the output is a span whose picture is copied."""
-    return (
-        output.span is not None
-        and isinstance(output.target, Video)
-        and not output.target.video.reencode
-    )
+def copies_span(output: Output) -> bool:
+    """Return True if the output is a span whose picture is copied."""
+    target = output.target
+    return output.span is not None and isinstance(target, Video) and not target.video.reencode
 
 
-def drop(output: Output) -> str:
-    """The bitstream filter that lets the packets of the span through."""
-    start, end = (float(edge - _BEFORE) for edge in output.span or (Fraction(0), Fraction(0)))
+def drop_filter(output: Output) -> str:
+    """Return the bitstream filter that drops the packets outside the span."""
+    start, end = (float(edge - _ROUNDING) for edge in _span(output))
     return rf"noise=amount=0:drop=lt(pts*tb\,{start:.6f})+gte(pts*tb\,{end:.6f})"
 
 
-def shift(output: Output) -> str:
-    """The bitstream filter that counts time from the span's start."""
-    start = f"round({float((output.span or (Fraction(0),))[0]):.6f}/TB)"
+def shift_filter(output: Output) -> str:
+    """Return the bitstream filter that counts time from the start of the span."""
+    start = f"round({float(_span(output)[0]):.6f}/TB)"
     return f"setts=pts=PTS-{start}:dts=DTS-{start}"
 
 
-def copied_digests_steps(
-    output: Output,
-    demuxer: str,
-    whitelist: str,
-    binary: str,
-    source: Source,
-    made: Source,
-    context: Context,
-) -> Steps[tuple[CopiedStream, ...]]:
-    """Steps: digests of the copied packets of the span, in the source and in what was made of it. Raises: ToolError."""
-    source_media, target = output.source, output.target
-    if not isinstance(source_media, Video) or not isinstance(target, Video):
+def copied_digests_steps(job: EncodeJob, written: Source) -> Steps[tuple[CopiedStream, ...]]:
+    """Steps: compute the digests of the copied packets of the span, in the source and in the
+    written file. Raises: ToolError.
+    """
+    source, target = job.output.source, job.output.target
+    if not isinstance(source, Video) or not isinstance(target, Video):
         return ()
-    kinds = [
-        "video",
-        *(["audio"] if target.audio is not None and not target.audio.reencode else []),
-    ]
-    index = {
-        kind: next(
+    kinds = ["video"]
+    if target.audio is not None and not target.audio.reencode:
+        kinds.append("audio")
+    tracks = [
+        next(
             track.index
-            for track in source_media.container.tracks or ()
+            for track in source.container.tracks or ()
             if track.kind == kind and track.chosen
         )
         for kind in kinds
-    }
-    tags = {f"bsf:{kind[0]}": drop(output) for kind in kinds}
-    before = yield from _digests(
-        Input(demuxer=demuxer, whitelist=whitelist),
-        tuple(index.values()),
-        tags,
-        binary,
-        source,
-        context,
-    )
-    after = yield from _digests(ffmpeg.MADE, tuple(range(len(kinds))), {}, binary, made, context)
+    ]
+    drop = {f"bsf:{kind[0]}": drop_filter(job.output) for kind in kinds}
+    reading = Input(demuxer=job.demuxer, whitelist=job.whitelist)
+    before = yield from _digests_steps(job, job.source, reading, tracks, drop)
+    after = yield from _digests_steps(job, written, ffmpeg.MADE, range(len(kinds)), {})
     return tuple(
         CopiedStream(track=kind, source_digest=before.get(i), output_digest=after.get(i))
         for i, kind in enumerate(kinds)
     )
 
 
-def _digests(
-    reading: Input,
-    tracks: tuple[int, ...],
-    options: dict[str, str],
-    binary: str,
+def _digests_steps(
+    job: EncodeJob,
     source: Source,
-    context: Context,
+    reading: Input,
+    tracks: Iterable[int],
+    filters: Mapping[str, str],
 ) -> Steps[dict[int, str]]:
-    copy: dict[str, str | int] = {"c": "copy", "hash": "sha256", **options}
-    job = FfmpegCommand(
+    """Steps: compute the digest of each track's packets, by the number of the track."""
+    options: dict[str, str | int] = {"c": "copy", "hash": "sha256", **filters}
+    command = FfmpegCommand(
         input=reading,
         tracks=tuple(OutputTrack(index=index) for index in tracks),
-        options=copy,
+        options=options,
         muxer="streamhash",
         threads=1,
     )
-    words = ffmpeg.argv(binary, job, progress=False)
+    argv = ffmpeg.argv(job.binary, command, progress=False)
     descriptor = source.reopen()
     try:
-        command = Command(
-            argv=ffmpeg.bound(words, descriptor, None),
-            what="compare the copied packets",
-            seconds=_SECONDS + source.size_bytes / MIN_READ_RATE,
-            pass_fds=(descriptor,),
-            reads=(binary,),
-            memory_bytes=_MEMORY,
-            capture=True,
+        completed = yield from run_child(
+            Command(
+                argv=ffmpeg.bound(argv, descriptor, None),
+                what="compare the copied packets",
+                seconds=_BASE_SECONDS + source.size_bytes / MIN_READ_RATE,
+                pass_fds=(descriptor,),
+                reads=(job.binary,),
+                memory_bytes=_MEMORY,
+                capture=True,
+            )
         )
-        done = yield from run_child(command)
     finally:
         os.close(descriptor)
-    lines = (line.split(",", 2) for line in done.stdout.decode(errors="replace").splitlines())
-    return {int(row[0]): row[2] for row in lines if len(row) == 3 and row[0].isdigit()}
+    digests = {}
+    for line in completed.stdout.decode(errors="replace").splitlines():  # 0,v,SHA256=...
+        fields = line.split(",", 2)
+        if len(fields) == 3 and fields[0].isdigit():
+            digests[int(fields[0])] = fields[2]
+    return digests
+
+
+def _span(output: Output) -> tuple[Fraction, Fraction]:
+    return output.span or (Fraction(0), Fraction(0))

@@ -1,6 +1,7 @@
-"""The words of each H.264 encoder: x264, and those of graphics hardware. Pure.
+"""The ffmpeg options of each H.264 encoder: x264 and four hardware encoders. Pure.
 
-What is said of hardware follows ffmpeg's documentation of each encoder; none of it has been run on such hardware by this project.
+The options of the hardware encoders follow ffmpeg's documentation of each; this project has run
+none of them on such hardware.
 """
 
 from __future__ import annotations
@@ -8,96 +9,97 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mediaprep.tools.ffmpeg import Filter
-from mediaprep.transcoding.video.bit_rate import BUFFER_SECONDS, EncoderPreset, RateTarget
+from mediaprep.transcoding.video.bit_rate import BUFFER_SECONDS, RateTarget
+from mediaprep.transcoding.video.presets import EncoderPreset
 
+FfmpegOptions = dict[str, str | int]
 SOFTWARE = "libx264"
-HARDWARE = (
+HARDWARE = (  # in the order that ``--encoder auto`` tries them
     "h264_nvenc",
     "h264_videotoolbox",
     "h264_qsv",
     "h264_vaapi",
-)  # in the order that auto tries them
+)
 DEVICES: Mapping[str, tuple[str, ...]] = {
     "h264_nvenc": ("/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm"),
     "h264_qsv": ("/dev/dri",),
     "h264_vaapi": ("/dev/dri",),
 }
-_PEAK = 2  # times the average that two passes may take for a while
-# x264's presets in the words of others.
-_NVENC = {"veryfast": "p3", "medium": "p5", "slow": "p7"}
-_X264: dict[str, str | int] = {
+_PEAK_FACTOR = 2  # short peaks of a two-pass encode over its average bit rate
+_NVENC_PRESETS = {"veryfast": "p3", "medium": "p5", "slow": "p7"}  # of x264's presets
+_X264_OPTIONS: FfmpegOptions = {
     "aq-mode": 2,
     "x264-params": "open-gop=0:8x8dct=1:cabac=1:min-keyint=1",
     "pix_fmt": "yuv420p",
 }
 
 
-def options(
-    encoder: str, setting: EncoderPreset, aim: RateTarget, keyint: int
-) -> dict[str, str | int]:
-    """H.264 High, closed GOPs of at most ``keyint`` frames, no more bits than aimed at. Raises: ValueError for an encoder not known."""
-    common: dict[str, str | int] = {
+def encoder_options(
+    encoder: str, preset: EncoderPreset, target: RateTarget, keyint: int
+) -> FfmpegOptions:
+    """Return the options for H.264 High with closed GOPs of at most ``keyint`` frames.
+
+    Raises: ValueError if the encoder is unknown.
+    """
+    common: FfmpegOptions = {
         "c:v": encoder,
         "profile:v": "high",
         "g": keyint,
         "flags:v": "+cgop+bitexact",
     }
     if encoder == SOFTWARE:
-        return {**common, **_X264, "preset": setting.preset, **_bits(setting, aim)}
-    capped: dict[str, str | int] = {
-        "maxrate": aim.bit_rate,
-        "bufsize": BUFFER_SECONDS * aim.bit_rate,
-    }
-    average: dict[str, str | int] = {"b:v": aim.bit_rate, **capped}
+        return {**common, **_X264_OPTIONS, "preset": preset.preset, **_x264_rate(preset, target)}
+    cap: FfmpegOptions = {"maxrate": target.bit_rate, "bufsize": BUFFER_SECONDS * target.bit_rate}
+    average: FfmpegOptions = {"b:v": target.bit_rate, **cap}
     match encoder:
         case "h264_nvenc":
-            wanted = {"cq": setting.crf, "b:v": 0, **capped} if aim.way == "quality" else average
-            words: dict[str, str | int] = {
-                "preset": _NVENC[setting.preset],
+            rate = average
+            if target.way == "quality":
+                rate = {"cq": preset.crf, "b:v": 0, **cap}
+            return {
+                **common,
+                "preset": _NVENC_PRESETS[preset.preset],
                 "rc": "vbr",
                 "strict_gop": 1,
                 "forced-idr": 1,
                 "spatial-aq": 1,
+                **rate,
+                "pix_fmt": "yuv420p",
             }
-            return {**common, **words, **wanted, "pix_fmt": "yuv420p"}
         case "h264_videotoolbox":
             return {**common, **average, "allow_sw": 0, "realtime": 0, "pix_fmt": "nv12"}
         case "h264_qsv":
-            wanted = (
-                {"global_quality": setting.crf, "b:v": aim.bit_rate, **capped}
-                if aim.way == "quality"
-                else average
-            )
+            rate = average
+            if target.way == "quality":
+                rate = {"global_quality": preset.crf, **average}
             return {
                 **common,
-                **wanted,
-                "preset": setting.preset,
+                **rate,
+                "preset": preset.preset,
                 "idr_interval": 0,
                 "pix_fmt": "nv12",
             }
         case "h264_vaapi":
             return {**common, **average, "rc_mode": "VBR", "idr_interval": 0}
-    raise ValueError(f"no encoder {encoder!r} is known")
+    raise ValueError(f"unknown encoder: {encoder!r}")
 
 
 def upload_filters(encoder: str) -> list[Filter]:
-    """What hands the frames to the hardware."""
-    return (
-        [Filter(name="format", options={"pix_fmts": "nv12"}), Filter(name="hwupload")]
-        if encoder == "h264_vaapi"
-        else []
-    )
+    """Return the filters that upload frames to the graphics hardware, if the encoder needs it."""
+    if encoder != "h264_vaapi":
+        return []
+    return [Filter(name="format", options={"pix_fmts": "nv12"}), Filter(name="hwupload")]
 
 
-def _bits(setting: EncoderPreset, aim: RateTarget) -> dict[str, str | int]:
-    if aim.way == "quality":
+def _x264_rate(preset: EncoderPreset, target: RateTarget) -> FfmpegOptions:
+    if target.way == "quality":
         return {
-            "crf": setting.crf,
-            "maxrate": aim.bit_rate,
-            "bufsize": BUFFER_SECONDS * aim.bit_rate,
+            "crf": preset.crf,
+            "maxrate": target.bit_rate,
+            "bufsize": BUFFER_SECONDS * target.bit_rate,
         }
     return {
-        "b:v": aim.bit_rate,
-        "maxrate": _PEAK * aim.bit_rate,
-        "bufsize": _PEAK * BUFFER_SECONDS * aim.bit_rate,
+        "b:v": target.bit_rate,
+        "maxrate": _PEAK_FACTOR * target.bit_rate,
+        "bufsize": _PEAK_FACTOR * BUFFER_SECONDS * target.bit_rate,
     }

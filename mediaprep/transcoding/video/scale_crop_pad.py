@@ -1,4 +1,7 @@
-"""Crop, scale and pad: from the source's picture to the wanted size. Pure."""
+"""Scale, crop and pad the source's picture to the target's size. Pure.
+
+The size itself is decided by the plan: by the ladder of the placement, in ``planning/video.py``.
+"""
 
 from __future__ import annotations
 
@@ -10,63 +13,67 @@ from mediaprep.targets.video import on_pixel_grid
 from mediaprep.tools.ffmpeg import Filter
 
 Size = tuple[int, int]
-_SCALER = "lanczos+accurate_rnd"  # encoding.md, section 2: best on three of three clips
-_ROUNDING = 2  # pixels that even sides may stretch a picture by, rather than draw a border line
+Fit = Literal["pad", "crop", "scale"]
+SCALER = "lanczos+accurate_rnd"  # the best VMAF of ffmpeg's scalers on three clips of ours
+_STRETCH = 2  # pixels by which even sides may stretch a picture before a border line is drawn
 
 
 def aperture_filters(video: VideoStream) -> list[Filter]:
-    """Cuts the decoded picture to its clean aperture, before it is turned. Nothing is left to do where ffmpeg has done so (since 7.1)."""
+    """Return the filter that crops the decoded picture to its clean aperture, before rotation.
+
+    ffmpeg 7.1 and later crops while it decodes; then the filter changes nothing.
+    """
     if not video.clap:
         return []
     left, top, width, height = video.clap
     return [Filter(name="crop", options={"w": width, "h": height, "x": left, "y": top})]
 
 
-def framing_filters(
-    video: VideoStream, size: Size, fit: Literal["pad", "crop", "scale"]
-) -> list[Filter]:
-    """Filters that bring the upright picture to ``size`` (width, height; both even) with square pixels: scaled, then cropped where it
-    is larger, then padded where it is smaller. Raises: ValueError where the picture's size is not known."""
+def framing_filters(video: VideoStream, size: Size, fit: Fit) -> list[Filter]:
+    """Return the filters that scale the upright picture, crop it if it is larger than ``size``,
+    and pad it if it is smaller. The result has square pixels; both sides of ``size`` are even.
+
+    Raises: ValueError if the size of the picture is unknown.
+    """
     shown = video.display_size
     if shown is None:
-        raise ValueError("the picture's size is not known")
-    coded = _upright(
-        (video.clap[2], video.clap[3]) if video.clap else (video.width or 0, video.height or 0),
-        video.rotation or 0,
-    )
-    inner = size if fit == "scale" else scaled(shown, size, fill=fit == "crop")
-    kept = min(inner[0], size[0]), min(inner[1], size[1])
+        raise ValueError("the size of the picture is unknown")
+    coded = video.width or 0, video.height or 0
+    if video.clap:
+        coded = video.clap[2], video.clap[3]
+    scaled = size if fit == "scale" else scaled_size(shown, size, fill=fit == "crop")
+    cropped = min(scaled[0], size[0]), min(scaled[1], size[1])
     filters = []
-    if inner != coded:
-        flags = "neighbor" if on_pixel_grid(video, inner) == inner else _SCALER
-        filters.append(Filter(name="scale", options={"w": inner[0], "h": inner[1], "flags": flags}))
+    if scaled != _upright(coded, video.rotation or 0):
+        flags = "neighbor" if on_pixel_grid(video, scaled) == scaled else SCALER
+        options: dict[str, str | int] = {"w": scaled[0], "h": scaled[1], "flags": flags}
+        filters.append(Filter(name="scale", options=options))
     filters.append(Filter(name="setsar", options={"sar": "1/1"}))
-    if kept != inner:
-        filters.append(Filter(name="crop", options={"w": kept[0], "h": kept[1]}))
-    if kept != size:
-        x, y = ((side - part) // 4 * 2 for side, part in zip(size, kept, strict=True))
-        filters.append(
-            Filter(
-                name="pad", options={"w": size[0], "h": size[1], "x": x, "y": y, "color": "black"}
-            )
-        )
+    if cropped != scaled:
+        filters.append(Filter(name="crop", options={"w": cropped[0], "h": cropped[1]}))
+    if cropped != size:
+        x, y = ((side - part) // 4 * 2 for side, part in zip(size, cropped, strict=True))
+        options = {"w": size[0], "h": size[1], "x": x, "y": y, "color": "black"}
+        filters.append(Filter(name="pad", options=options))
     return filters
 
 
-def scaled(shown: Size, size: Size, *, fill: bool) -> Size:
-    """The picture's size inside ``size`` (or, to ``fill`` it, around it): same shape, even, never enlarged (save a side of one pixel)."""
+def scaled_size(shown: Size, size: Size, *, fill: bool) -> Size:
+    """Return the largest size of the picture's shape inside ``size``, or the smallest around it if
+    ``fill``. Sides are even; the picture is never enlarged, except a side of one pixel to two.
+    """
     ratios = Fraction(size[0], shown[0]), Fraction(size[1], shown[1])
     scale = min(Fraction(1), max(ratios) if fill else min(ratios))
-    width, height = (_even(side * scale, side) for side in shown)
+    width, height = (_nearest_even(side * scale, side) for side in shown)
     smaller = size[0] <= shown[0] and size[1] <= shown[1]
-    if smaller and abs(width - size[0]) <= _ROUNDING and abs(height - size[1]) <= _ROUNDING:
+    if smaller and abs(width - size[0]) <= _STRETCH and abs(height - size[1]) <= _STRETCH:
         return size
     return (width, height) if fill else (min(width, size[0]), min(height, size[1]))
 
 
-def _even(side: Fraction, most: int) -> int:
-    """The nearest even number of pixels that is not above ``most``; 2 at the least."""
-    return max(2, min(round(side / 2) * 2, most - most % 2))
+def _nearest_even(side: Fraction, limit: int) -> int:
+    """Return the nearest even number of pixels not above ``limit``, but at least 2."""
+    return max(2, min(round(side / 2) * 2, limit - limit % 2))
 
 
 def _upright(size: Size, rotation: int) -> Size:

@@ -1,4 +1,6 @@
-"""From the source's fields, rates and gaps to evenly spaced progressive frames. Pure."""
+"""From fields, variable rates and gaps to progressive frames at a constant rate, and the cut of a
+span. Pure.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +12,27 @@ from mediaprep.model.tolerance import Near, fill_in
 from mediaprep.planning.plan import Output
 from mediaprep.targets.video import audio_lead
 from mediaprep.tools.ffmpeg import Filter, seconds
-from mediaprep.transcoding.video.cutting import by_packet
+from mediaprep.transcoding.video.cutting import copies_span
 
-_ROOM = Fraction(1)  # second
-_BEFORE = Fraction(1, 500)  # seconds: Matroska rounds to 1 ms
+_MARGIN = Fraction(1)  # seconds that are read or written beyond the end, for the last packets
+_ROUNDING = Fraction(1, 500)  # seconds: Matroska rounds timestamps to 1 ms
 _MILLISECOND = Fraction(1, 1000)
-_FADE = Fraction(3, 1000)  # seconds
-_AHEAD = Fraction(1, 10)  # seconds before a cut that are read even of those
-_LEAST_AHEAD = Fraction(
-    5
-)  # seconds, of the others: transport streams land up to two key frames late
-_SPARE = 2  # frames held at the end, of which as many are cut again as are not needed
+_FADE = Fraction(3, 1000)  # seconds at the ends of cut sound
+_SEEK_AHEAD = Fraction(1, 10)  # seconds before the span to seek to, in an indexed format
+# In a format without an index: transport streams land up to two keyframes late.
+_MIN_SEEK_AHEAD = Fraction(5)
+_SPARE_FRAMES = 2  # repeated at the end beyond what is missing; surplus frames are cut off
 
 
-def scan_filters(video: VideoStream, rate: Fraction | None) -> list[Filter]:
-    """From fields to frames: deinterlaced at field rate where ``rate`` allows, telecine undone, PsF only flagged otherwise."""
+def deinterlace_filters(video: VideoStream, rate: Fraction | None) -> list[Filter]:
+    """Return the filters from fields to frames. Interlaced pictures give a frame for each field if
+    ``rate`` is twice the source's; telecine is reversed; PsF is only flagged as progressive.
+    """
     if video.scan == "psf":
         return [Filter(name="setfield", options={"mode": "prog"})]
     parity = video.parity or (video.scan_flags if video.scan_flags in ("tff", "bff") else "auto")
     if video.scan == "telecine":
-        order = {"tff": "tff", "bff": "bff"}.get(parity, "auto")
+        order = parity if parity in ("tff", "bff") else "auto"
         return [
             Filter(name="fieldmatch", options={"order": order}),
             Filter(name="yadif", options={"deint": "interlaced"}),
@@ -37,194 +40,182 @@ def scan_filters(video: VideoStream, rate: Fraction | None) -> list[Filter]:
         ]
     if video.scan == "interlaced":
         fields = rate is not None and video.frame_rate is not None and rate >= 2 * video.frame_rate
-        return [
-            Filter(
-                name="bwdif",
-                options={
-                    "mode": "send_field" if fields else "send_frame",
-                    "parity": parity,
-                    "deint": "all",
-                },
-            )
-        ]
+        mode = "send_field" if fields else "send_frame"
+        options = {"mode": mode, "parity": parity, "deint": "all"}
+        return [Filter(name="bwdif", options=options)]
     return []
 
 
-def rounded_rate(source_media: Video) -> Fraction | None:
-    """The even rate of a picture whose container rounds times to milliseconds; None where it has none, or nothing is rounded, or its start
-    is off the places that frames of that rate have, so that to round it would shift it against the sound. Copied as they are, 60 frames a
-    second average 60.02."""
-    rate, start = source_media.video.frame_rate, source_media.video.start
-    even = (
-        source_media.video.rate_mode == "cfr"
-        and source_media.video.timestamps == "ok"
-        and containers.of(source_media.container.format).millisecond_times
-    )
-    if rate is None or start is None or not even or (1000 / rate).denominator == 1:
+def rounded_rate(source: Video) -> Fraction | None:
+    """Return the constant rate of a picture whose container rounds timestamps to milliseconds: a
+    copy restores the exact times, since 60 fps would otherwise average 60.02.
+
+    Return None if the rate is not constant or nothing is rounded, or if the first frame does not
+    start on a frame time: then the exact times would shift the picture against the sound.
+    """
+    video = source.video
+    if not containers.of(source.container.format).millisecond_times:
         return None
-    sounds = (
-        start
-        if source_media.audio is None or source_media.audio.start is None
-        else source_media.audio.start
-    )
-    begins = (
-        start - min(start, sounds) - audio_lead(source_media)
-    )  # ffmpeg counts from whatever comes first
-    return rate if abs(begins - round(begins * rate) / rate) <= _MILLISECOND else None
+    if video.rate_mode != "cfr" or video.timestamps != "ok":
+        return None
+    rate, start = video.frame_rate, video.start
+    if rate is None or start is None or (1000 / rate).denominator == 1:
+        return None
+    sound_start = source.audio.start if source.audio is not None else None
+    earliest = start if sound_start is None else min(start, sound_start)
+    begin = start - earliest - audio_lead(source)  # ffmpeg counts from the earliest stream
+    return rate if abs(begin - round(begin * rate) / rate) <= _MILLISECOND else None
 
 
-def seek(output: Output, source_media: Video) -> tuple[Fraction, Fraction] | None:
-    """Where reading starts, in seconds, and for how long it goes on; None: all is read. It starts ahead of a span, which filters cut."""
+def read_window(output: Output, source: Video) -> tuple[Fraction, Fraction] | None:
+    """Return where reading starts and how long it lasts, in seconds; None if all is read.
+
+    Reading starts ahead of the span; filters make the exact cut.
+    """
     if output.span is None:
         return None
     start, end = output.span
-    if by_packet(output):
-        return Fraction(0), end + _ROOM
-    ahead = _AHEAD
-    if not containers.of(source_media.container.format).indexed:
-        apart = source_media.video.gop.keyframe_interval_max
-        ahead = start if apart is None else max(_LEAST_AHEAD, 2 * apart + 1)
-    start = Fraction(0) if _counted(source_media) else max(Fraction(0), start - ahead)
-    return start, end - start
+    if copies_span(output):
+        return Fraction(0), end + _MARGIN
+    ahead = _SEEK_AHEAD
+    if not containers.of(source.container.format).indexed:
+        interval = source.video.gop.keyframe_interval_max
+        ahead = start if interval is None else max(_MIN_SEEK_AHEAD, 2 * interval + 1)
+    begin = Fraction(0) if _counts_frames(source) else max(Fraction(0), start - ahead)
+    return begin, end - begin
 
 
-def clock_filters(output: Output, source_media: Video) -> list[Filter]:
-    """Before anything else: frames without usable times are counted; what lies outside the span, or behind a gap beyond the end, is let
-    go before gaps are filled. A cut falls a little before the frame that it means, so that rounded stamps lie on the right side."""
+def clock_filters(output: Output, source: Video) -> list[Filter]:
+    """Return the filters that come first: number frames without usable timestamps, and cut the
+    span, or a gap in the timestamps beyond the end, before gaps are filled.
+
+    The cut lies a little before the first frame, so that a rounded timestamp is on the right side.
+    """
     filters = []
-    rate = source_media.video.frame_rate or output.options.frame_rate
-    if _counted(source_media) and rate is not None:
-        filters.append(
-            Filter(name="setpts", options={"expr": f"N*{rate.denominator}/({rate.numerator}*TB)"})
-        )
-    if (read := seek(output, source_media)) is not None and output.span is not None:
-        before = min(_BEFORE, Fraction(1, 4) / (rate or 1))
-        edges = _edges(output, source_media, read[0])
-        cut = {key: seconds(value - before) for key, value in edges.items() if value > 0}
-        return [
-            *filters,
-            *([Filter(name="trim", options=cut)] if cut else []),
-            *_shifted("setpts", edges["start"]),
-        ]
-    whole = _promised(output, "video.duration")
-    if whole is not None:
-        filters.append(Filter(name="trim", options={"end": seconds(whole + _ROOM)}))
+    rate = source.video.frame_rate or output.options.frame_rate
+    if _counts_frames(source) and rate is not None:
+        expression = f"N*{rate.denominator}/({rate.numerator}*TB)"
+        filters.append(Filter(name="setpts", options={"expr": expression}))
+    window = read_window(output, source)
+    if window is not None and output.span is not None:
+        start, end = _span_from(window[0], output.span, source)
+        rounding = min(_ROUNDING, Fraction(1, 4) / (rate or 1))
+        filters += _trim_filters("trim", start, end, rounding)
+        return [*filters, *_restart_clock("setpts", start)]
+    duration = _planned(output, "video.duration")
+    if duration is not None:
+        filters.append(Filter(name="trim", options={"end": seconds(duration + _MARGIN)}))
     return filters
 
 
-def _counted(source_media: Video) -> bool:
-    """Frames are counted from the first one on, for want of usable times."""
-    return source_media.video.timestamps in ("missing", "broken")
+def sound_cut_filters(output: Output, source: Video) -> list[Filter]:
+    """Return the filters that cut the span of the sound by samples.
 
-
-def sound_cut(output: Output, source_media: Video) -> list[Filter]:
-    """The span of the sound, by samples. Its cut ends are faded: AAC makes a crackle of 0.2 of full scale of a step, none of 3 ms."""
-    read = seek(output, source_media)
-    if read is None or output.span is None:
+    Cut ends are faded over 3 ms: AAC turns a step into a click of 0.2 of full scale.
+    """
+    window = read_window(output, source)
+    if window is None or output.span is None:
         return []
-    edges = _edges(output, source_media, read[0])
-    cut = {key: seconds(value) for key, value in edges.items() if value > 0}
-    filters = [
-        *([Filter(name="atrim", options=cut)] if cut else []),
-        *_shifted("asetpts", edges["start"]),
-    ]
+    start, end = _span_from(window[0], output.span, source)
+    filters = [*_trim_filters("atrim", start, end), *_restart_clock("asetpts", start)]
     if output.span[0] > 0:
-        filters.append(
-            Filter(
-                name="afade", options={"type": "in", "start_time": 0, "duration": seconds(_FADE)}
-            )
-        )
-    if "end" in edges:
-        fade = {
-            "type": "out",
-            "start_time": seconds(output.span[1] - output.span[0] - _FADE),
-            "duration": seconds(_FADE),
-        }
-        filters.append(Filter(name="afade", options=fade))
+        filters.append(_fade("in", Fraction(0)))
+    if end is not None:
+        filters.append(_fade("out", output.span[1] - output.span[0] - _FADE))
     return filters
 
 
-def _edges(output: Output, source_media: Video, read_from: Fraction) -> dict[str, Fraction]:
-    """The span's ends after the shift that reading from there on makes; no end where it is the file's."""
-    start, end = output.span or (Fraction(0), Fraction(0))
-    last = source_media.duration is not None and end >= source_media.duration
-    return (
-        {"start": start - read_from}
-        if last
-        else {"start": start - read_from, "end": end - read_from}
-    )
-
-
-def _shifted(name: str, start: Fraction) -> list[Filter]:
-    return (
-        [Filter(name=name, options={"expr": f"PTS-{start.numerator}/({start.denominator}*TB)"})]
-        if start > 0
-        else []
-    )
-
-
-def constant_rate(output: Output, source_media: Video) -> list[Filter]:
-    """One frame at each tick of the wanted rate from 0 on: the one that is nearest in time; a late picture's first and the last one are
-    held. As many as are promised."""
-    target = output.target
-    rate = target.video.frame_rate if isinstance(target, Video) else None
+def constant_rate_filters(output: Output, source: Video) -> list[Filter]:
+    """Return the filters that give one frame for each tick of the target's rate from time 0 on:
+    the nearest in time. The first frame of a late picture and the last frame are repeated, up to
+    the planned number of frames.
+    """
+    rate = output.target.video.frame_rate if isinstance(output.target, Video) else None
     if rate is None:
-        raise ValueError("no frame rate is wanted")
-    filters = [
-        Filter(
-            name="fps",
-            options={
-                "fps": f"{rate.numerator}/{rate.denominator}",
-                "start_time": 0,
-                "round": "near",
-            },
-        )
-    ]
-    if (count := _promised(output, "video.frame_count")) is None:
+        raise ValueError("the target has no frame rate")
+    fps = f"{rate.numerator}/{rate.denominator}"
+    filters = [Filter(name="fps", options={"fps": fps, "start_time": 0, "round": "near"})]
+    count = _planned(output, "video.frame_count")
+    if count is None:
         return filters
-    held = int(missing_time(output, source_media) * rate) + _SPARE
+    repeats = int(missing_time(output, source) * rate) + _SPARE_FRAMES
     return [
         *filters,
-        Filter(name="tpad", options={"stop_mode": "clone", "stop": held}),
+        Filter(name="tpad", options={"stop_mode": "clone", "stop": repeats}),
         Filter(name="trim", options={"end_frame": int(count)}),
     ]
 
 
-def missing_time(output: Output, source_media: Video) -> Fraction:
-    """Seconds to hold the last frame for, with a frame to spare: what the promised length has more than the source shows."""
-    promised = fill_in(output.target, output.tolerances)
-    shown, rate = (
-        source_media.video.duration,
-        output.target.video.frame_rate if isinstance(output.target, Video) else None,
-    )
-    if (
-        shown is None
-        or not isinstance(promised, Video)
-        or promised.video.duration is None
-        or rate is None
-    ):
+def missing_time(output: Output, source: Video) -> Fraction:
+    """Return the seconds for which the last frame is repeated: what the planned picture has more
+    than the source shows, and two frames to spare; 0 if nothing is missing.
+    """
+    planned = fill_in(output.target, output.tolerances)
+    if not isinstance(output.target, Video) or not isinstance(planned, Video):
         return Fraction(0)
-    end = shown + (source_media.video.start or 0) - audio_lead(source_media)
+    rate, shown = output.target.video.frame_rate, source.video.duration
+    if rate is None or shown is None or planned.video.duration is None:
+        return Fraction(0)
+    end = shown + (source.video.start or 0) - audio_lead(source)
     if output.span is not None:
         end = min(end, output.span[1]) - output.span[0]
-    missing = promised.video.duration - end
+    missing = planned.video.duration - end
     return missing + 2 / rate if missing > 1 / (2 * rate) else Fraction(0)
 
 
-def stop_at(output: Output, source_media: Video) -> Fraction:
-    """Seconds to stop at: the promised length where something is cut off or held, else with room to spare, so that a copied track keeps its
-    last packets; a gap in the time stamps cannot fill the disk in either case."""
-    lengths = [
-        tolerance.value
-        for tolerance in output.tolerances
-        if isinstance(tolerance, Near) and tolerance.fact in ("duration", "video.duration")
-    ]
-    exact = output.span is not None or missing_time(output, source_media) > 0
-    return max(lengths, default=Fraction(0)) + (0 if exact else _ROOM)
+def stop_at(output: Output, source: Video) -> Fraction:
+    """Return the time in seconds at which ffmpeg stops writing: the planned duration if something
+    is cut or repeated, else a second more, so that a copied track keeps its last packets. Either
+    way a gap in the timestamps cannot fill the disk.
+    """
+    lengths = [_planned(output, name) or Fraction(0) for name in ("duration", "video.duration")]
+    exact = output.span is not None or missing_time(output, source) > 0
+    return max(lengths) + (0 if exact else _MARGIN)
 
 
-def _promised(output: Output, path: str) -> Fraction | None:
-    return next(
-        (Fraction(p.value) for p in output.tolerances if isinstance(p, Near) and p.fact == path),
-        None,
-    )
+def _counts_frames(source: Video) -> bool:
+    """Return True if frames are numbered from the first on, because timestamps are unusable."""
+    return source.video.timestamps in ("missing", "broken")
+
+
+def _span_from(
+    begin: Fraction, span: tuple[Fraction, Fraction], source: Video
+) -> tuple[Fraction, Fraction | None]:
+    """Return the span in times since ``begin``. The end is None if it is the end of the file."""
+    start, end = span
+    if source.duration is not None and end >= source.duration:
+        return start - begin, None
+    return start - begin, end - begin
+
+
+def _trim_filters(
+    name: str, start: Fraction, end: Fraction | None, rounding: Fraction = Fraction(0)
+) -> list[Filter]:
+    options = {}
+    if start > 0:
+        options["start"] = seconds(start - rounding)
+    if end is not None and end > 0:
+        options["end"] = seconds(end - rounding)
+    return [Filter(name=name, options=options)] if options else []
+
+
+def _restart_clock(name: str, start: Fraction) -> list[Filter]:
+    """Return the filter (setpts or asetpts) that counts time from ``start``."""
+    if start <= 0:
+        return []
+    expression = f"PTS-{start.numerator}/({start.denominator}*TB)"
+    return [Filter(name=name, options={"expr": expression})]
+
+
+def _fade(direction: str, start: Fraction) -> Filter:
+    begin = 0 if start == 0 else seconds(start)
+    options = {"type": direction, "start_time": begin, "duration": seconds(_FADE)}
+    return Filter(name="afade", options=options)
+
+
+def _planned(output: Output, name: str) -> Fraction | None:
+    """Return the value around which the plan allows a tolerance; None if the fact has none."""
+    for item in output.tolerances:
+        if isinstance(item, Near) and item.fact == name:
+            return Fraction(item.value)
+    return None

@@ -1,4 +1,4 @@
-"""What ffmpeg and gifsicle are told for animations: pure, nothing is run."""
+"""The filters and command lines for animations. Nothing is run."""
 
 from __future__ import annotations
 
@@ -18,15 +18,13 @@ from mediaprep.transcoding.gif.filters import (
     FrameSettings,
     gif_filters,
     gif_input,
-    grid_step,
+    grid_size,
     trial_frames,
     unscaled,
-    video_job,
 )
-from mediaprep.transcoding.video.command import EncodeJob
+from mediaprep.transcoding.video.from_animation import video_from_animation_command
+from tests.encode_jobs import encode_job
 from tests.rules.test_animation_rules import gif, planned
-
-MEANS = EncodeJob(demuxer="gif", whitelist="gif")
 
 
 def output(media: Animation, **options: Any) -> Output:
@@ -34,7 +32,7 @@ def output(media: Animation, **options: Any) -> Output:
     return made
 
 
-def told(filters: tuple[Filter, ...]) -> list[str]:
+def texts(filters: tuple[Filter, ...]) -> list[str]:
     return [
         f"{step.name} " + " ".join(f"{key}={value}" for key, value in step.options.items())
         for step in filters
@@ -44,8 +42,8 @@ def told(filters: tuple[Filter, ...]) -> list[str]:
 LARGE = gif(size_bytes=40_000_000)
 
 
-def test_scaling_is_lanczos_and_times_are_even_until_they_are_written() -> None:
-    assert told(gif_filters(output(LARGE), FrameSettings(size=(320, 240)))) == [
+def test_scaling_uses_lanczos_and_frames_come_evenly() -> None:
+    assert texts(gif_filters(output(LARGE), FrameSettings(size=(320, 240)))) == [
         "scale w=320 h=240 flags=lanczos+accurate_rnd",
         "settb expr=1/100",
         "setpts expr=N*10",
@@ -62,18 +60,18 @@ def test_transparent_edges_are_scaled_premultiplied() -> None:
     assert names == ["format", "premultiply", "scale", "unpremultiply", "settb", "setpts"]
 
 
-def test_exact_drawings_take_the_nearest_pixel_and_no_dither() -> None:
+def test_exact_colours_need_nearest_pixel_scaling_and_no_dither() -> None:
     art = replace(LARGE, pixel_grid=4)
-    drawing = FrameSettings(size=(320, 240), exact=True)
-    assert told(gif_filters(output(art), drawing))[0] == "scale w=320 h=240 flags=neighbor"
-    assert (drawing.dither, FrameSettings(size=(320, 240)).dither) == ("none", "bayer")
-    assert grid_step(output(art)) == (160, 120)
+    settings = FrameSettings(size=(320, 240), exact=True)
+    assert texts(gif_filters(output(art), settings))[0] == "scale w=320 h=240 flags=neighbor"
+    assert (settings.dither, FrameSettings(size=(320, 240)).dither) == ("none", "bayer")
+    assert grid_size(output(art)) == (160, 120)
     assert unscaled(output(LARGE), (640, 480))
     assert not unscaled(output(replace(LARGE, format="webp")), (640, 480))
 
 
 def test_dropped_frames_are_selected_by_runs() -> None:
-    """351 frames: the two of one run become one."""
+    """351 frames: two of them are merged into one."""
     media = gif(351)
     (select, *_) = gif_filters(output(media), FrameSettings(size=(640, 480)))
     assert select.name == "select"
@@ -91,28 +89,23 @@ def test_dropped_frames_are_selected_by_runs() -> None:
         (6, (0, 1, 2), 3),
     ],
 )
-def test_a_trial_is_three_runs_and_never_everything(
+def test_a_trial_is_three_runs_and_never_all_frames(
     count: int, frames: tuple[int, ...], run: int
 ) -> None:
     assert trial_frames(count) == (frames, run)
 
 
-def test_each_format_has_its_demuxer_and_stream() -> None:
-    assert (
-        gif_input(
-            output(replace(LARGE, format="webp")),
-            EncodeJob(demuxer="webp_anim", whitelist="webp_anim,webp_pipe"),
-        )[0].demuxer
-        == "webp_anim"
-    )
-    assert gif_input(output(LARGE), MEANS)[1] == PictureStreams(index=0)
-    assert gif_input(output(replace(LARGE, format="avif")), MEANS)[1] == PictureStreams(index=1)
-    assert gif_input(output(replace(LARGE, format="avif", transparency=True)), MEANS)[
-        1
-    ] == PictureStreams(index=2, alpha=3)
+def test_each_format_has_its_demuxer_and_streams() -> None:
+    def read(**facts: Any) -> tuple[Input, PictureStreams]:
+        return gif_input(encode_job(output(replace(LARGE, **facts)), demuxer="webp_anim"))
+
+    assert read(format="webp")[0].demuxer == "webp_anim"
+    assert read(format="gif")[1] == PictureStreams(index=0)
+    assert read(format="avif")[1] == PictureStreams(index=1)
+    assert read(format="avif", transparency=True)[1] == PictureStreams(index=2, alpha=3)
 
 
-def test_two_processes_and_two_descriptors() -> None:
+def test_palette_and_frames_are_two_processes() -> None:
     source = Input(demuxer="gif", whitelist="gif", max_pixels=64_000_000)
     palette = ffmpeg_gif.palette_argv("/ff", source, PictureStreams(index=0), (), threads=2)
     assert ("palettegen" in " ".join(palette), palette[-1]) == (True, "pipe:1")
@@ -127,18 +120,19 @@ def test_two_processes_and_two_descriptors() -> None:
     assert bound[-1] == "file:/out/x.gif.part"
 
 
-def test_a_video_shows_each_frame_at_its_time_and_its_last_frame_too() -> None:
+def test_a_video_shows_each_frame_at_its_time_including_the_last() -> None:
     delays = (Fraction(1, 10), Fraction(1, 10), Fraction(1, 20))
     media = gif(3, delays=delays, duration=Fraction(1, 4))
-    job = video_job(output(media, to="video"), MEANS)
-    filters = told(job.tracks[0].filters)
+    job = encode_job(output(media, to="video"), demuxer="gif")
+    command = video_from_animation_command(job)
+    filters = texts(command.tracks[0].filters)
     assert filters[:2] == [
         "settb expr=1/100000",
         "setpts expr=10000*clip(N-0,0,2)+5000*clip(N-2,0,1)",
     ]
     assert [step.split()[0] for step in filters[-4:]] == ["fps", "trim", "loop", "trim"]
     assert "loop loop=1 size=5" in filters
-    assert job.input.demuxer == "gif"
+    assert command.input.demuxer == "gif"
 
 
 def test_gifsicle_keeps_every_frame() -> None:

@@ -1,4 +1,4 @@
-"""The difference of a still and the one wanted, as the one job of the converting child. Pure."""
+"""What the encoding child has to do for a still image. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mediaprep.model.media import Image, PrivateItem
 from mediaprep.model.options import Options
 from mediaprep.planning.plan import plan
 from mediaprep.profile import find_profile
-from mediaprep.transcoding.image import encode as image
+from mediaprep.transcoding.image.encode import still_job
 
 PLACEMENT = find_profile("twitter").placements["tweet_image"]
 PHOTO = Image(
@@ -20,17 +20,17 @@ PHOTO = Image(
 GPS = (PrivateItem(kind="location", where="EXIF/GPS"),)
 
 
-def output(have: Image, options: Options | None = None):
-    made = plan((have,), PLACEMENT, options)
+def output(source: Image, options: Options | None = None):
+    made = plan((source,), PLACEMENT, options)
     assert len(made.outputs) == 1, made.refusals
     return made.outputs[0]
 
 
-def job(have: Image, options: Options | None = None):
-    return image.job(output(have, options), max_pixels=64_000_000)
+def job(source: Image, options: Options | None = None):
+    return still_job(output(source, options), max_pixels=64_000_000)
 
 
-def test_a_large_photo_is_fitted_upright_and_in_srgb():
+def test_a_large_photo_gets_upright_and_srgb():
     made = job(PHOTO)
     assert (made.source_format, made.orientation, made.targets, made.limit) == (
         "jpeg",
@@ -53,16 +53,16 @@ def test_an_untagged_picture_is_not_tagged():
         ("gif", True, ("png", "webp")), ("avif", False, ("jpeg",)), ("jpeg2000", True, ("webp",)),
     ],
 )  # fmt: skip
-def test_formats_by_what_the_source_is(form, alpha, targets):
+def test_the_target_formats_depend_on_the_source(form, alpha, targets):
     assert job(replace(PHOTO, format=form, alpha=alpha)).targets == targets
 
 
-def test_a_reader_that_turns_is_not_turned_after():
+def test_a_picture_that_its_reader_rotates_is_not_rotated_again():
     assert job(replace(PHOTO, format="heif", orientation=6)).orientation == 1
     assert job(replace(PHOTO, format="avif", orientation=6)).orientation == 6
 
 
-def test_metadata_alone_is_left_out_without_a_new_coding():
+def test_metadata_is_removed_without_reencoding():
     made = output(replace(PHOTO, size_bytes=4_000_000, least_bytes=3_900_000, private=GPS))
     assert isinstance(made.target, Image)
     assert made.target.reencode is False
@@ -74,7 +74,7 @@ def test_metadata_alone_is_left_out_without_a_new_coding():
     assert {change.safety for change in made.changes} == {"lossless"}
 
 
-def test_metadata_that_makes_a_file_too_large_is_left_out_and_no_more():
+def test_a_file_that_metadata_makes_too_large_is_not_reencoded():
     made = output(
         replace(
             PHOTO,
@@ -86,8 +86,8 @@ def test_metadata_that_makes_a_file_too_large_is_left_out_and_no_more():
     assert made.target.reencode is False
 
 
-def test_what_we_write_stays_under_ten_to_the_sixth():
-    """5.1 x 10^6 bytes pass as they are; with metadata to remove they are not written again above 5 x 10^6."""
+def test_written_files_stay_below_5_times_10_to_the_6():
+    """A source of 5.1 x 10^6 bytes passes; if it has to be written again, it is re-encoded below 5 x 10^6."""
     between = replace(PHOTO, size_bytes=5_150_000, least_bytes=5_100_000)
     assert plan((between,), PLACEMENT).status == "already_ok"
     made = output(replace(between, private=GPS))
@@ -95,7 +95,7 @@ def test_what_we_write_stays_under_ten_to_the_sixth():
     assert made.target.reencode is True
 
 
-def test_kept_metadata_is_carried():
+def test_metadata_is_kept_on_request():
     kept = Options(keep_metadata=True)
     assert job(replace(PHOTO, private=GPS), kept).keep_metadata is True
     assert (
@@ -104,21 +104,20 @@ def test_kept_metadata_is_carried():
     )
 
 
-def test_a_size_asked_for_is_the_limit():
+def test_a_requested_size_is_the_limit():
     assert job(PHOTO, Options(max_size=1_000_000)).limit == 1_000_000
     fine = replace(PHOTO, size_bytes=2_000_000, least_bytes=1_990_000)
     assert job(fine, Options(max_size=1_000_000)).limit == 1_000_000
     assert plan((fine,), PLACEMENT, Options(max_size=3_000_000)).status == "already_ok"
 
 
-def test_what_cannot_be_read_is_refused_with_a_way_out():
+def test_an_undecodable_format_is_refused_with_a_remedy():
     made = plan((replace(PHOTO, format="jpegxl", mode=None),), PLACEMENT)
     assert made.status == "refused"
     assert made.refusals[0].remedies == ("export it as JPEG or PNG",)
 
 
-def test_planning_what_was_made_changes_nothing():
-    """The facts that a fix leads to are fine."""
+def test_an_output_needs_no_further_change():
     made = replace(
         PHOTO,
         size_bytes=4_900_000,

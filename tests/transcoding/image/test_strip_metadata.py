@@ -1,4 +1,4 @@
-"""Taking metadata out without touching the picture: the pixels are the same bit by bit, the canaries are gone."""
+"""Removing metadata without re-encoding: the pixels stay identical, the canary strings are gone."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from PIL import Image
 
 from fixtures.pictures import P3, icc_profile, scene
 from mediaprep.errors import ToolError
-from mediaprep.transcoding.image import strip_metadata as lossless
+from mediaprep.transcoding.image.strip_metadata import write_stripped
 
 Make = Callable[[str], Path]
 CANARIES = (b"Canary", b"CANARY", b"Jane", b"48,51", b"GPSL", b"2026:03:14", b"xpacket")
 FORMATS = {"jpg": "jpeg", "png": "png", "webp": "webp", "gif": "gif"}
 
 
-class Held:
-    """Bytes as a source."""
+class BytesSource:
+    """Bytes in memory as a source."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.size_bytes = data, len(data)
@@ -32,7 +32,7 @@ class Held:
 
 def strip(data: bytes, form: str, orientation: int = 1) -> bytes:
     out = io.BytesIO()
-    lossless.stripped(Held(data), form, orientation, out.write, lambda: None)
+    write_stripped(BytesSource(data), form, orientation, out.write, lambda: None)
     return out.getvalue()
 
 
@@ -46,7 +46,7 @@ def pixels(data: bytes) -> np.ndarray:
     ["comment.jpg", "comment.png", "comment.webp", "comment.gif", "orientation1.jpg", "mpo.jpg", "trailing.jpg", "trailing.png",
      "progressive.jpg", "cmyk.jpg", "gray.jpg", "palette.png", "alpha.png", "alpha.webp", "still.gif", "gray16.png"],
 )  # fmt: skip
-def test_pixels_stay_and_canaries_go(name, make: Make):
+def test_pixels_stay_and_metadata_goes(name, make: Make):
     data = make(name).read_bytes()
     made = strip(data, FORMATS[name.rpartition(".")[2]])
     assert np.array_equal(pixels(made), pixels(data))
@@ -56,7 +56,7 @@ def test_pixels_stay_and_canaries_go(name, make: Make):
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
 @pytest.mark.parametrize("number", [2, 3, 6, 8])
-def test_an_orientation_is_all_that_stays_of_the_exif(suffix, number, make: Make):
+def test_only_the_orientation_stays_of_the_exif(suffix, number, make: Make):
     name = f"orientation{number}.jpg" if suffix == "jpg" else f"orientation6.{suffix}"
     number = number if suffix == "jpg" else 6
     made = strip(make(name).read_bytes(), FORMATS[suffix], number)
@@ -89,7 +89,7 @@ def test_a_large_profile_in_several_segments_stays():
         assert image.info["icc_profile"] == profile
 
 
-def test_of_several_pictures_the_first_is_kept(make: Make):
+def test_only_the_first_picture_of_several_is_kept(make: Make):
     """A multi-picture file (MPO, gain map) becomes a plain JPEG."""
     data = make("mpo.jpg").read_bytes()
     made = strip(data, "jpeg")
@@ -128,8 +128,8 @@ def test_comments_between_the_scans_of_a_progressive_jpeg_go():
 
 
 @pytest.mark.parametrize("name", ["plain.jpg", "plain.png", "plain.webp", "still.gif"])
-def test_a_structure_that_is_cut_is_an_error_and_ends(name, make: Make):
-    """The probe has found the file whole; if it is not, nothing is guessed."""
+def test_a_truncated_structure_is_an_error(name, make: Make):
+    """The probe has found the file complete; if it is not, the rest is not guessed."""
     data = make(name).read_bytes()
     for size in range(30, len(data) - 40, max(1, len(data) // 60)):
         try:

@@ -1,4 +1,6 @@
-"""Geometry of what the filters make: exactly the wanted size, even offsets, content that is never enlarged, nor lost unless asked."""
+"""The filters give exactly the planned size at even offsets; content is not enlarged, and only cropped on
+request.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from mediaprep.model.media import Video
 from mediaprep.model.options import Options
 from mediaprep.planning.plan import plan
 from mediaprep.tools.ffmpeg import Filter
-from mediaprep.transcoding.video.scale_crop_pad import framing_filters, scaled
+from mediaprep.transcoding.video.scale_crop_pad import framing_filters, scaled_size
 from tests.facts import sized, twitter
 
 SIDES = st.one_of(
@@ -21,8 +23,8 @@ SIDES = st.one_of(
 Size = tuple[int, int]
 
 
-def run(filters: list[Filter], size: Size) -> tuple[Size, list[tuple[str, Size, Size]]]:
-    """What the filters make of a picture: its size, and each step with the size before and after."""
+def applied(filters: list[Filter], size: Size) -> tuple[Size, list[tuple[str, Size, Size]]]:
+    """Return the resulting size, and each step with the size before and after it."""
     steps = []
     for step in filters:
         before = size
@@ -39,7 +41,7 @@ def run(filters: list[Filter], size: Size) -> tuple[Size, list[tuple[str, Size, 
     rotation=st.sampled_from([0, 90, 180, 270]),
     fit=st.sampled_from(["pad", "crop", "scale"]),
 )
-def test_the_filters_make_just_the_size_that_is_planned(
+def test_the_filters_give_the_planned_size(
     width: int, height: int, rotation: int, fit: str
 ) -> None:
     media = sized(width, height, video__rotation=rotation, video__gop__structure="open")
@@ -51,7 +53,7 @@ def test_the_filters_make_just_the_size_that_is_planned(
     assert target.video.display_size is not None
     assert shown is not None
     filters = framing_filters(media.video, target.video.display_size, fit)  # type: ignore[arg-type]
-    size, steps = run(filters, shown)
+    size, steps = applied(filters, shown)
     assert size == target.video.display_size
     assert size[0] % 2 == size[1] % 2 == 0
     for name, before, after in steps:
@@ -78,12 +80,12 @@ def test_the_filters_make_just_the_size_that_is_planned(
     h=st.integers(8, 640),
     fill=st.booleans(),
 )
-def test_a_scaled_picture_keeps_its_shape(
+def test_a_scaled_picture_keeps_its_aspect_ratio(
     width: int, height: int, w: int, h: int, fill: bool
 ) -> None:
-    """Within the two pixels that even sides cost; inside the frame, or around it where it is to be filled and large enough."""
+    """Up to the rounding to even sides; inside the frame, or around it if it is to be filled."""
     size = 2 * w, 2 * h
-    inner = scaled((width, height), size, fill=fill)
+    inner = scaled_size((width, height), size, fill=fill)
     assert inner[0] % 2 == inner[1] % 2 == 0
     ratios = Fraction(size[0], width), Fraction(size[1], height)
     scale = min(Fraction(1), max(ratios) if fill else min(ratios))
@@ -97,7 +99,7 @@ def test_a_scaled_picture_keeps_its_shape(
         assert inner[1] >= size[1] - 2
 
 
-def test_rounding_draws_no_border() -> None:
-    """1919x1080 into 1280x720: 1279.3 would leave a line of one pixel."""
-    assert scaled((1919, 1080), (1280, 720), fill=False) == (1280, 720)
-    assert scaled((641, 361), (640, 360), fill=False) == (640, 360)
+def test_rounding_adds_no_border() -> None:
+    """1919x1080 in 1280x720 is 1279.3 pixels wide: a border of one pixel would be left."""
+    assert scaled_size((1919, 1080), (1280, 720), fill=False) == (1280, 720)
+    assert scaled_size((641, 361), (640, 360), fill=False) == (640, 360)

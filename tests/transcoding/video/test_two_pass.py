@@ -1,4 +1,4 @@
-"""The search for a byte limit: never over, full where bits help, bounded. The encoder is a formula here."""
+"""The search for a byte limit: never above it, filled if bits help, bounded. The encoder is a formula."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import pytest
 
 from mediaprep.tools.ffmpeg import FfmpegCommand, Input, OutputTrack
 from mediaprep.transcoding.video.two_pass import (
-    FILL,
-    MOST,
+    MAX_TRIALS,
+    MIN_FILL,
     RateTrial,
-    best,
-    first,
+    best_trial,
+    first_pass,
     next_bit_rate,
-    second,
-    single,
+    second_pass,
+    single_pass,
 )
 
 OTHER = 100_000
-JOB = FfmpegCommand(
+COMMAND = FfmpegCommand(
     input=Input(demuxer="mov", whitelist="mov"),
     tracks=(OutputTrack(index=0), OutputTrack(index=1)),
     options={
@@ -37,56 +37,58 @@ JOB = FfmpegCommand(
 
 
 def search(encoder: Callable[[int], float], limit: int, start: int) -> list[RateTrial]:
-    tries: list[RateTrial] = []
+    trials: list[RateTrial] = []
     wanted: int | None = start
     while wanted is not None:
-        tries.append(RateTrial(bit_rate=wanted, size_bytes=int(encoder(wanted))))
-        wanted = next_bit_rate(tries, limit, OTHER)
-    return tries
+        trials.append(RateTrial(bit_rate=wanted, size_bytes=int(encoder(wanted))))
+        wanted = next_bit_rate(trials, limit, OTHER)
+    return trials
 
 
 @pytest.mark.parametrize(
-    ("encoder", "most"),
+    ("encoder", "max_trials"),
     [
         (lambda rate: OTHER + rate * 10 / 8, 1),  # exact
         (lambda rate: OTHER + rate * 10 / 8 * 1.05, 2),  # 5 % too much
         (lambda rate: OTHER + rate * 10 / 8 * 0.8, 2),
-        (lambda rate: OTHER * 2 + rate * 10 / 8 * 1.1, 3),  # the rest was misjudged, too
+        (lambda rate: OTHER * 2 + rate * 10 / 8 * 1.1, 3),  # the other bytes are underestimated too
         (lambda rate: OTHER + 300 * rate**0.6, 4),  # far from linear
     ],
 )
-def test_a_limit_is_filled_and_never_passed(encoder: Callable[[int], float], most: int) -> None:
+def test_a_limit_is_filled_and_not_exceeded(
+    encoder: Callable[[int], float], max_trials: int
+) -> None:
     limit = 1_000_000
-    tries = search(encoder, limit, (limit * 98 // 100 - OTHER) * 8 // 10)
-    found = best(tries, limit)
+    trials = search(encoder, limit, (limit * 98 // 100 - OTHER) * 8 // 10)
+    found = best_trial(trials, limit)
     assert found is not None
-    assert FILL * limit <= found.size_bytes <= limit
-    assert len(tries) <= most
+    assert MIN_FILL * limit <= found.size_bytes <= limit
+    assert len(trials) <= max_trials
 
 
-def test_a_picture_that_needs_no_more_bits_ends_the_search() -> None:
-    tries = search(lambda rate: OTHER + min(rate, 100_000), 10_000_000, 400_000)
-    assert len(tries) == 2
-    assert best(tries, 10_000_000) == tries[0]
+def test_the_search_ends_if_more_bits_are_useless() -> None:
+    trials = search(lambda rate: OTHER + min(rate, 100_000), 10_000_000, 400_000)
+    assert len(trials) == 2
+    assert best_trial(trials, 10_000_000) == trials[0]
 
 
-def test_the_search_is_bounded_and_says_when_nothing_fits() -> None:
-    tries = search(lambda rate: 5_000_000, 1_000_000, 700_000)
-    assert len(tries) <= MOST
-    assert best(tries, 1_000_000) is None
+def test_the_search_is_bounded_if_nothing_fits() -> None:
+    trials = search(lambda rate: 5_000_000, 1_000_000, 700_000)
+    assert len(trials) <= MAX_TRIALS
+    assert best_trial(trials, 1_000_000) is None
 
 
-def test_the_first_pass_only_looks() -> None:
-    """No sound, no file, none of the muxer's words; the statistics go where the second pass finds them."""
-    probed = first(JOB, 500)
-    assert (probed.muxer, probed.tracks) == ("null", (OutputTrack(index=0),))
-    assert dict(probed.options) == {
+def test_the_first_pass_writes_only_statistics() -> None:
+    """No sound, no file, no muxer options; the second pass finds the statistics."""
+    command = first_pass(COMMAND, 500)
+    assert (command.muxer, command.tracks) == ("null", (OutputTrack(index=0),))
+    assert dict(command.options) == {
         "c:v": "libx264", "preset": "medium", "t": "9", "b:v": 500, "pass": 1, "passlogfile": "STATISTICS",
     }  # fmt: skip
 
 
 def test_the_second_pass_aims_at_the_average() -> None:
-    options = dict(second(JOB, 500).options)
+    options = dict(second_pass(COMMAND, 500).options)
     assert (options["b:v"], options["pass"], options["maxrate"], options["bufsize"]) == (
         500,
         2,
@@ -97,7 +99,7 @@ def test_the_second_pass_aims_at_the_average() -> None:
     assert options["c:a"] == "aac"
 
 
-def test_an_encoder_without_passes_gets_the_average_at_once() -> None:
-    options = dict(single(JOB, 500).options)
+def test_an_encoder_without_two_passes_gets_the_average() -> None:
+    options = dict(single_pass(COMMAND, 500).options)
     assert options["b:v"] == 500
     assert "pass" not in options

@@ -1,5 +1,6 @@
-"""The whole command line of each kind of repair. The words are those of the canonical encode and of the table of repairs that were tried on
-real files; they are written out here, so that a change of any word is a change of this file."""
+"""The whole command line of each kind of repair, written out, so that every change of a command line is a
+change of this file.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +16,17 @@ from mediaprep.model.options import Options
 from mediaprep.model.tolerance import Near
 from mediaprep.planning.plan import Output, plan
 from mediaprep.tools.ffmpeg import SOURCE_FD, TARGET, argv, bound
-from mediaprep.transcoding.video.bit_rate import RateTarget, aim, bit_rate_cap
-from mediaprep.transcoding.video.command import EncodeJob, job
+from mediaprep.transcoding.video.bit_rate import RateTarget, bit_rate_cap, rate_target
+from mediaprep.transcoding.video.command import video_command
+from tests.encode_jobs import encode_job
 from tests.facts import good, lasting, silent, sized, twitter
 
-MEANS = EncodeJob(demuxer="mov", whitelist="mov,mp4")
 HEAD = (
     "ffmpeg -nostdin -hide_banner -nostats -v error -progress pipe:1 -filter_complex_threads 2 -y"
 )
 SOURCE = "-f mov -fd SOURCE_FD -format_whitelist mov,mp4 -max_alloc 1024000000 -max_pixels 64000000"
-OPEN = "-protocol_whitelist fd"
-DROPPED = "-map_chapters -1 -map_metadata -1 -map_metadata:s -1"
+PROTOCOL = "-protocol_whitelist fd"
+NO_METADATA = "-map_chapters -1 -map_metadata -1 -map_metadata:s -1"
 TAGS = "-color_primaries bt709 -color_range tv -color_trc bt709 -colorspace bt709"
 BT709 = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=limited"
 UPRIGHT = "sidedata=mode=delete:type=DISPLAYMATRIX"
@@ -36,7 +37,7 @@ CLOCK = [
     "tpad=stop=2:stop_mode=clone",
     "trim=end_frame=300",
 ]
-TRAIL = "-threads 2 -video_track_timescale 90000 -write_tmcd 0"
+TAIL = "-threads 2 -video_track_timescale 90000 -write_tmcd 0"
 
 
 def output(media: Video, options: Options | None = None) -> Output:
@@ -45,17 +46,17 @@ def output(media: Video, options: Options | None = None) -> Output:
 
 
 def line(media: Video, options: Options | None = None) -> str:
-    return " ".join(argv("ffmpeg", job(output(media, options), MEANS)))
+    return " ".join(argv("ffmpeg", video_command(encode_job(output(media, options)))))
 
 
 def words(media: Video, options: Options | None = None) -> dict[str, str]:
-    """Each option after the input with its value."""
+    """Return each option after the input with its value."""
     flat = line(media, options).split(" -i fd: ")[1].split(" ")
     return {key: value for key, value in pairwise(flat) if key.startswith("-")}
 
 
 def chain(media: Video, options: Options | None = None) -> list[str]:
-    """The picture's filters but for those of its clock, without the labels that join them."""
+    """Return the filters of the picture, without labels and without the filters of its clock."""
     return [
         step
         for step in whole_chain(media, options)
@@ -64,7 +65,7 @@ def chain(media: Video, options: Options | None = None) -> list[str]:
 
 
 def whole_chain(media: Video, options: Options | None = None) -> list[str]:
-    """The picture's filters, without the labels that join them."""
+    """Return the filters of the picture, without labels."""
     graph = line(media, options).split("-filter_complex ")[1].split(" ")[0]
     return [
         step.split("]", 1)[1].rsplit("[", 1)[0]
@@ -78,7 +79,7 @@ def whole_chain(media: Video, options: Options | None = None) -> list[str]:
 
 def test_remux() -> None:
     assert line(good(container__format="matroska")) == (
-        f"{HEAD} {SOURCE} {OPEN} -threads 2 -i fd: -map 0:0 -map 0:1 -f mp4 -bsf:v null -c:a copy -c:v copy -fflags +bitexact {DROPPED} "
+        f"{HEAD} {SOURCE} {PROTOCOL} -threads 2 -i fd: -map 0:0 -map 0:1 -f mp4 -bsf:v null -c:a copy -c:v copy -fflags +bitexact {NO_METADATA} "
         "-movflags +faststart -r 30/1 -tag:v avc1 -threads 2 -write_tmcd 0 TARGET"
     )
 
@@ -105,17 +106,17 @@ def test_remux() -> None:
                 "audio__start": Fraction(0),
             },
             "30/1",
-        ),  # the priming goes
+        ),  # the encoder delay is cut off
         (
             {"container__format": "matroska", "audio__start": Fraction(-21, 1000)},
             None,
-        ),  # all is moved by that, the picture off its places
+        ),  # shifts the picture off its frame times
         ({"container__format": "matroska", "video__frame_rate": Fraction(25)}, None),  # 40 ms each
         ({"container__format": "matroska", "video__rate_mode": "vfr"}, None),
         ({"container__format": "mpegts"}, None),  # ticks of 11 microseconds
     ],
 )
-def test_a_copied_picture_gets_the_times_that_milliseconds_rounded(
+def test_a_copied_picture_gets_back_its_unrounded_times(
     changes: dict[str, Any], rate: str | None
 ) -> None:
     found = words(good(**changes))
@@ -123,17 +124,17 @@ def test_a_copied_picture_gets_the_times_that_milliseconds_rounded(
 
 
 def test_sound_only() -> None:
-    """The picture is copied; a second of room, so that -t takes no packet of it."""
+    """The picture is copied; -t is a second longer, so that no packet of it is lost."""
     assert line(good(audio__profile="HE-AAC", audio__channels=6)) == (
-        f"{HEAD} {SOURCE} {OPEN} -threads 2 -i fd: -filter_complex "
+        f"{HEAD} {SOURCE} {PROTOCOL} -threads 2 -i fd: -filter_complex "
         "[0:1]aresample=async=1:first_pts=0:out_chlayout=stereo:rematrix_maxval=1[s0] -map 0:0 -map [s0] "
         f"-f mp4 -ac 2 -ar 48000 -b:a 128000 -c:a aac -c:v copy -fflags +bitexact "
-        f"-flags:a +bitexact {DROPPED} -movflags +faststart -profile:a aac_low -t 11.000000 -tag:v avc1 "
+        f"-flags:a +bitexact {NO_METADATA} -movflags +faststart -profile:a aac_low -t 11.000000 -tag:v avc1 "
         "-threads 2 -write_tmcd 0 TARGET"
     )
 
 
-PHONE = Colour(
+PHONE_HLG = Colour(
     primaries="bt2020",
     transfer="arib-std-b67",
     matrix="bt2020nc",
@@ -142,19 +143,19 @@ PHONE = Colour(
 )
 
 
-def test_a_phones_hdr_portrait() -> None:
-    """Turned upright, scaled, then tone-mapped at 203 nit by mobius; the bits of the source cap those of the copy (5/2 of 794799)."""
+def test_an_hdr_portrait_of_a_phone() -> None:
+    """Rotated, scaled, then tone-mapped; the bit rate is capped at 5/2 of the source's 794799 bit/s."""
     media = sized(
         1920,
         1080,
         video__codec="hevc",
         video__rotation=90,
         video__pixel_format="yuv420p10le",
-        video__colour=PHONE,
+        video__colour=PHONE_HLG,
         video__bit_rate=794799,
     )
     assert line(media) == (
-        f"{HEAD} {SOURCE} -noautorotate {OPEN} -threads 2 -i fd: -filter_complex "
+        f"{HEAD} {SOURCE} -noautorotate {PROTOCOL} -threads 2 -i fd: -filter_complex "
         f"[0:0]{CLOCK[0]}[s0];[s0]{CLOCK[1]}[s1];[s1]{CLOCK[2]}[s2];[s2]{CLOCK[3]}[s3];"
         f"[s3]transpose=dir=clock[s4];[s4]{UPRIGHT}[s5];[s5]scale=flags=lanczos+accurate_rnd:h=1280:w=720[s6];[s6]setsar=sar=1/1[s7];"
         "[s7]setparams=color_primaries=bt2020:color_trc=arib-std-b67:colorspace=bt2020nc:range=limited[s8];"
@@ -163,35 +164,37 @@ def test_a_phones_hdr_portrait() -> None:
         f"[s13]format=pix_fmts=yuv420p[s14];[s14]{BT709}[s15] "
         "-map [s15] -map 0:1 -f mp4 -aq-mode 2 -bufsize 3973994 -c:a copy -c:v libx264 "
         "-color_primaries bt709 -color_range tv -color_trc bt709 -colorspace bt709 -crf 23 -fflags +bitexact -flags:v +cgop+bitexact "
-        f"-fps_mode cfr -g 60 {DROPPED} -maxrate 1986997 -movflags +faststart -pix_fmt yuv420p -preset medium -profile:v high "
-        f"-r 30/1 -t 11.000000 {TRAIL} {X264} TARGET"
+        f"-fps_mode cfr -g 60 {NO_METADATA} -maxrate 1986997 -movflags +faststart -pix_fmt yuv420p -preset medium -profile:v high "
+        f"-r 30/1 -t 11.000000 {TAIL} {X264} TARGET"
     )
 
 
 def test_a_trim() -> None:
-    """Three seconds from the second one on: a tenth more is read; the picture is cut 2 ms before the frame meant, the sound by samples."""
+    """Three seconds from second 2: reading starts 0.1 s earlier, the picture is cut 2 ms before the
+    frame, the sound at the sample.
+    """
     assert line(good(), Options(trim=(Fraction(2), Fraction(5)))) == (
-        f"{HEAD} {SOURCE} -noautorotate {OPEN} -ss 1.900000 -t 3.100000 -threads 2 -i fd: -filter_complex "
+        f"{HEAD} {SOURCE} -noautorotate {PROTOCOL} -ss 1.900000 -t 3.100000 -threads 2 -i fd: -filter_complex "
         f"[0:0]trim=end=3.098000:start=0.098000[s0];[s0]setpts=expr=PTS-1/(10*TB)[s1];[s1]{CLOCK[1]}[s2];[s2]{CLOCK[2]}[s3];"
         f"[s3]trim=end_frame=90[s4];[s4]{UPRIGHT}[s5];[s5]setsar=sar=1/1[s6];[s6]format=pix_fmts=yuv420p[s7];[s7]{BT709}[s8];"
         "[0:1]atrim=end=3.100000:start=0.100000[s9];[s9]asetpts=expr=PTS-1/(10*TB)[s10];[s10]afade=duration=0.003000:start_time=0:type=in[s11];"
         "[s11]afade=duration=0.003000:start_time=2.997000:type=out[s12];[s12]aresample=async=1:first_pts=0[s13] "
         f"-map [s8] -map [s13] -f mp4 -ac 2 -aq-mode 2 -ar 48000 -b:a 128000 -bufsize 4096000 -c:a aac -c:v libx264 {TAGS} -crf 23 "
-        f"-fflags +bitexact -flags:a +bitexact -flags:v +cgop+bitexact -fps_mode cfr -g 60 {DROPPED} -maxrate 2048000 "
+        f"-fflags +bitexact -flags:a +bitexact -flags:v +cgop+bitexact -fps_mode cfr -g 60 {NO_METADATA} -maxrate 2048000 "
         "-movflags +faststart -pix_fmt yuv420p -preset medium -profile:a aac_low -profile:v high "
-        f"-r 30/1 -t 3.000000 {TRAIL} {X264} TARGET"
+        f"-r 30/1 -t 3.000000 {TAIL} {X264} TARGET"
     )
 
 
-def test_a_retag() -> None:
-    """Either of the two alone would leave the other's statement; nothing is encoded."""
-    stated = (
+def test_a_corrected_sample_aspect_ratio() -> None:
+    """Container and bitstream both get it; nothing is encoded."""
+    declared = (
         DeclaredSar(where="container", value=Fraction(4, 3)),
         DeclaredSar(where="bitstream", value=Fraction(1)),
     )
-    assert line(good(video__sars=stated)) == (
-        f"{HEAD} {SOURCE} {OPEN} -threads 2 -i fd: -map 0:0 -map 0:1 -f mp4 -aspect 16:9 -bsf:v h264_metadata=sample_aspect_ratio=1/1 "
-        f"-c:a copy -c:v copy -fflags +bitexact {DROPPED} -movflags +faststart -tag:v avc1 -threads 2 -write_tmcd 0 TARGET"
+    assert line(good(video__sars=declared)) == (
+        f"{HEAD} {SOURCE} {PROTOCOL} -threads 2 -i fd: -map 0:0 -map 0:1 -f mp4 -aspect 16:9 -bsf:v h264_metadata=sample_aspect_ratio=1/1 "
+        f"-c:a copy -c:v copy -fflags +bitexact {NO_METADATA} -movflags +faststart -tag:v avc1 -threads 2 -write_tmcd 0 TARGET"
     )
 
 
@@ -206,12 +209,12 @@ END = ["setsar=sar=1/1", "format=pix_fmts=yuv420p", BT709]
         (
             {"video__parity": "bff", "video__scan_flags": "tff"},
             "bff",
-        ),  # the picture's word, not the flag's
+        ),  # detected in the picture; the flag is wrong
         ({"video__parity": None, "video__scan_flags": "tff"}, "tff"),
         ({"video__parity": None, "video__scan_flags": "mixed"}, "auto"),
     ],
 )
-def test_interlace_at_field_rate(facts: dict[str, Any], expected: str) -> None:
+def test_interlaced_video_at_field_rate(facts: dict[str, Any], expected: str) -> None:
     media = good(
         video__scan="interlaced",
         video__frame_rate=Fraction(25),
@@ -223,7 +226,7 @@ def test_interlace_at_field_rate(facts: dict[str, Any], expected: str) -> None:
     assert words(media)["-g"] == "100"
 
 
-def test_interlace_at_frame_rate_where_fields_are_too_many() -> None:
+def test_interlaced_video_at_frame_rate_if_fields_are_too_many() -> None:
     media = good(
         video__scan="interlaced",
         video__frame_rate=Fraction(50),
@@ -246,7 +249,7 @@ def test_psf_only_loses_its_flag() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rotation", "mirrored", "turns"),
+    ("rotation", "mirrored", "filters"),
     [
         (0, False, []),
         (90, False, ["transpose=dir=clock"]),
@@ -256,17 +259,19 @@ def test_psf_only_loses_its_flag() -> None:
         (90, True, ["hflip", "transpose=dir=clock"]),
     ],
 )
-def test_upright_and_without_a_matrix(rotation: int, mirrored: bool, turns: list[str]) -> None:
+def test_rotation_and_deleted_display_matrix(
+    rotation: int, mirrored: bool, filters: list[str]
+) -> None:
     media = sized(720, 720, video__codec="vp9", video__rotation=rotation, video__mirrored=mirrored)
-    assert chain(media) == [*turns, UPRIGHT, *END]
+    assert chain(media) == [*filters, UPRIGHT, *END]
 
 
-def test_the_clean_aperture_is_cut_before_the_turn() -> None:
+def test_the_clean_aperture_is_cropped_before_rotation() -> None:
     media = sized(720, 720, video__codec="vp9", video__rotation=90, video__clap=(10, 20, 640, 480))
     assert chain(media) == ["crop=h=480:w=640:x=10:y=20", "transpose=dir=clock", UPRIGHT, *END]
 
 
-def test_pixel_art_is_scaled_by_its_nearest_pixel() -> None:
+def test_pixel_art_is_scaled_to_the_nearest_pixel() -> None:
     assert chain(sized(1920, 1080, video__pixel_grid=6)) == [
         UPRIGHT,
         "scale=flags=neighbor:h=720:w=1280",
@@ -295,24 +300,24 @@ def test_pad_crop_and_scale() -> None:
     ]
 
 
-def test_a_wrong_pixel_aspect_ratio_is_not_scaled_by() -> None:
-    """Container 4:3 against bitstream 1:1, and an open GOP: encoded, as the square picture that it is."""
-    stated = (
+def test_contradicting_sample_aspect_ratios_do_not_scale() -> None:
+    """4:3 in the container, 1:1 in the bitstream, and an open GOP: encoded with square pixels."""
+    declared = (
         DeclaredSar(where="container", value=Fraction(4, 3)),
         DeclaredSar(where="bitstream", value=Fraction(1)),
     )
-    assert chain(sized(640, 480, video__sars=stated, video__gop__structure="open")) == [
+    assert chain(sized(640, 480, video__sars=declared, video__gop__structure="open")) == [
         UPRIGHT,
         *END,
     ]
 
 
-def test_a_true_one_is() -> None:
-    stated = (
+def test_a_sample_aspect_ratio_scales() -> None:
+    declared = (
         DeclaredSar(where="container", value=Fraction(4, 3)),
         DeclaredSar(where="bitstream", value=Fraction(4, 3)),
     )
-    assert chain(sized(640, 480, video__sars=stated)) == [
+    assert chain(sized(640, 480, video__sars=declared)) == [
         UPRIGHT,
         "scale=flags=lanczos+accurate_rnd:h=480:w=852",
         *END,
@@ -322,8 +327,8 @@ def test_a_true_one_is() -> None:
 # -- time --------------------------------------------------------------------------------------------------------------------------
 
 
-def test_the_clock_stands_behind_the_work_on_fields() -> None:
-    """Fields need every frame at its own time; what is dropped or held afterwards is not turned and scaled for nothing."""
+def test_the_constant_rate_comes_after_deinterlacing() -> None:
+    """Deinterlacing needs every frame at its time; rotating dropped frames would be wasted."""
     media = good(
         video__scan="telecine",
         video__frame_rate=Fraction(30000, 1001),
@@ -343,7 +348,7 @@ def test_the_clock_stands_behind_the_work_on_fields() -> None:
     ]
 
 
-def test_frames_without_usable_times_are_counted() -> None:
+def test_frames_without_usable_timestamps_are_numbered() -> None:
     media = good(
         container__format="avi",
         video__timestamps="broken",
@@ -353,8 +358,8 @@ def test_frames_without_usable_times_are_counted() -> None:
     assert whole_chain(media)[0] == "setpts=expr=N*1001/(30000*TB)"
 
 
-def test_a_short_clip_holds_its_last_frame() -> None:
-    """A tenth of a second becomes half a second of 15 frames; a few to spare, cut by their number and -t."""
+def test_a_short_clip_repeats_its_last_frame() -> None:
+    """0.1 s becomes 0.5 s of 15 frames; surplus frames are cut off by number and by -t."""
     text = line(lasting(Fraction(1, 10)))
     assert "tpad=stop=15:stop_mode=clone" in text or "tpad=stop=16:stop_mode=clone" in text
     assert "trim=end_frame=15[" in text
@@ -362,7 +367,7 @@ def test_a_short_clip_holds_its_last_frame() -> None:
     assert " -t 0.500000 -threads" in text
 
 
-def test_a_short_span_shows_nothing_beyond_it() -> None:
+def test_a_short_span_shows_nothing_after_its_end() -> None:
     text = line(good(), Options(trim=(Fraction(2), Fraction(11, 5))))
     assert " -ss 1.900000 -t 0.300000 " in text
     assert "tpad=stop=13:stop_mode=clone" in text
@@ -379,12 +384,12 @@ IDRS = tuple(Fraction(n) for n in range(0, 10, 2))
             (Fraction(21, 10), Fraction(99, 10)),
             Fraction(1, 2),
             (Fraction(2), Fraction(10)),
-        ),  # the end of the file will do
+        ),  # the end of the file is a cut, too
         ((Fraction(21, 10), Fraction(5)), Fraction(1, 2), None),  # no IDR near its end
         ((Fraction(21, 10), Fraction(59, 10)), None, None),
     ],
 )
-def test_a_trim_that_may_move_to_key_frames_is_copied(
+def test_a_trim_that_may_move_to_keyframes_is_copied(
     trim: Any, snap: Fraction | None, span: Any
 ) -> None:
     made = output(replace(good(), keyframes=IDRS), Options(trim=trim, snap=snap))
@@ -406,7 +411,7 @@ def test_a_trim_that_may_move_to_key_frames_is_copied(
         {"video__start": Fraction(1, 10)},
     ],
 )
-def test_what_cannot_be_cut_between_packets_is_encoded(fault: dict[str, Any]) -> None:
+def test_a_trim_that_cannot_be_copied_is_encoded(fault: dict[str, Any]) -> None:
     made = output(
         replace(good(**fault), keyframes=IDRS),
         Options(trim=(Fraction(2), Fraction(6)), snap=Fraction(1)),
@@ -415,13 +420,15 @@ def test_what_cannot_be_cut_between_packets_is_encoded(fault: dict[str, Any]) ->
     assert made.target.video.reencode
 
 
-def test_a_trim_begins_with_the_frame_that_is_shown_then() -> None:
+def test_a_trim_starts_with_the_frame_shown_at_its_start() -> None:
     made = output(good(), Options(trim=(Fraction(101, 100), Fraction(5))))
     assert made.span == (Fraction(1), Fraction(5))
 
 
-def test_without_an_index_reading_starts_well_ahead() -> None:
-    """Two key frames and a second before the cut, five seconds at the least; from the start where key frames are not known."""
+def test_without_an_index_reading_starts_far_ahead() -> None:
+    """Two keyframe intervals and a second before the cut, at least 5 s; at the start of the file if the
+    interval is unknown.
+    """
     unknown = good(container__format="mpegts", duration=Fraction(20), video__duration=Fraction(20))
     stream = replace(
         unknown,
@@ -433,17 +440,17 @@ def test_without_an_index_reading_starts_well_ahead() -> None:
     assert " -ss " not in line(unknown, Options(trim=(Fraction(10), Fraction(12))))
 
 
-def test_sound_that_is_only_primed_earlier_is_shifted() -> None:
+def test_the_encoder_delay_of_sound_is_shifted_off() -> None:
     text = line(
         good(
             container__format="mpegts", video__start=Fraction(8, 375), audio__duration=Fraction(10)
         )
     )
-    assert f"-itsoffset -0.021333 -max_alloc 1024000000 -max_pixels 64000000 {OPEN}" in text
+    assert f"-itsoffset -0.021333 -max_alloc 1024000000 -max_pixels 64000000 {PROTOCOL}" in text
     assert "-c:v copy" in text
 
 
-def test_a_raw_stream_gets_the_rate_it_was_told() -> None:
+def test_a_raw_stream_gets_the_requested_frame_rate() -> None:
     raw = silent(
         good(
             container__format="raw",
@@ -465,7 +472,7 @@ def test_a_raw_stream_gets_the_rate_it_was_told() -> None:
         (Fraction(61, 2), 61),
     ],
 )
-def test_the_clock_counts_frames_exactly(rate: Fraction, scale: int) -> None:
+def test_the_time_base_holds_frames_exactly(rate: Fraction, scale: int) -> None:
     """A frame lasts a whole number of ticks."""
     media = good(
         video__codec="vp9",
@@ -483,7 +490,7 @@ def test_the_clock_counts_frames_exactly(rate: Fraction, scale: int) -> None:
     ("size", "video", "audio"),
     [
         ((1280, 720), 2048, 128),
-        ((1280, 1024), 2048, 128),  # no rung holds it: the top one
+        ((1280, 1024), 2048, 128),  # no rung holds it: the top one is used
         ((1024, 1280), 2048, 128),
         ((1024, 1024), 2048, 128),
         ((640, 360), 768, 64),
@@ -499,7 +506,7 @@ def test_the_clock_counts_frames_exactly(rate: Fraction, scale: int) -> None:
 def test_the_bit_rates_of_the_smallest_rung_that_holds_the_picture(
     size: tuple[int, int], video: int, audio: int
 ) -> None:
-    """The specification's table; the buffer is twice the rate."""
+    """The buffer is twice the bit rate."""
     made = words(sized(*size, video__gop__structure="open", audio__profile="HE-AAC"))
     assert (made["-maxrate"], made["-bufsize"], made["-b:a"]) == (
         f"{video}000",
@@ -509,7 +516,7 @@ def test_the_bit_rates_of_the_smallest_rung_that_holds_the_picture(
 
 
 @pytest.mark.parametrize(
-    ("codec", "have", "rate", "made"),
+    ("codec", "source_rate", "rate", "expected"),
     [
         ("opus", 24_000, "quality", 72_000),
         ("amr_nb", 12_200, "quality", 64_000),
@@ -518,14 +525,14 @@ def test_the_bit_rates_of_the_smallest_rung_that_holds_the_picture(
         ("opus", 24_000, "table", 128_000),
     ],
 )
-def test_a_sound_of_few_bits_gets_no_more_than_they_are_worth(
-    codec: str, have: int | None, rate: Any, made: int
+def test_sound_of_few_bits_gets_few_bits(
+    codec: str, source_rate: int | None, rate: Any, expected: int
 ) -> None:
-    media = good(audio__codec=codec, audio__profile=None, audio__bit_rate=have)
-    assert words(media, Options(rate=rate))["-b:a"] == f"{made}"
+    media = good(audio__codec=codec, audio__profile=None, audio__bit_rate=source_rate)
+    assert words(media, Options(rate=rate))["-b:a"] == f"{expected}"
 
 
-def test_a_rung_that_is_asked_for_gives_its_bit_rates() -> None:
+def test_a_requested_rung_gives_its_bit_rates() -> None:
     made = words(sized(1280, 720, audio__profile="HE-AAC"), Options(rung=(640, 360)))
     assert (made["-maxrate"], made["-b:a"]) == ("768000", "64000")
 
@@ -544,7 +551,7 @@ def test_qualities(quality: Any, preset: str, crf: int, cap: int) -> None:
     assert (made["-preset"], made["-crf"], made["-maxrate"]) == (preset, str(crf), f"{cap}000")
 
 
-def test_no_more_bits_than_the_source_is_worth() -> None:
+def test_the_source_bit_rate_caps_the_output() -> None:
     assert (
         bit_rate_cap(output(good(video__gop__structure="open", video__bit_rate=400_000))) == 600_000
     )
@@ -553,39 +560,40 @@ def test_no_more_bits_than_the_source_is_worth() -> None:
     )
     assert (
         bit_rate_cap(output(good(video__codec="prores", video__bit_rate=100_000))) == 2_048_000
-    ), "an unknown worth limits nothing"
+    ), "unknown codecs do not limit it"
 
 
 @pytest.mark.parametrize(
     ("limit", "way"), [(2_000_000, "bytes"), (700_000, "bytes"), (100_000_000, "quality")]
 )
-def test_a_byte_limit_that_the_cap_could_break_is_aimed_at(limit: int, way: str) -> None:
-    """Ten seconds of sound at 128 kbit/s, copied, and of picture, and the boxes, fill it; a limit above what the cap and its
-    buffer can take binds nothing."""
+def test_a_byte_limit_that_may_bind_is_the_target(limit: int, way: str) -> None:
+    """Ten seconds of copied sound at 128 kbit/s, the picture and the boxes fill the limit. A limit above
+    what the cap and its buffer allow does not bind.
+    """
     made = output(good(size_bytes=200_000_000), Options(max_size=limit))
-    found = aim(made)
+    found = rate_target(made)
     assert found.way == way
     assert found.bit_rate <= 2_048_000
     if way == "bytes":
         assert 0.97 * limit < (found.bit_rate + 128_000) * 10 / 8 < limit
 
 
-def test_the_tables_bit_rate_takes_two_passes() -> None:
-    assert aim(output(good(video__gop__structure="open"), Options(rate="table"))) == RateTarget(
-        way="average", bit_rate=2_048_000
-    )
+def test_the_rate_of_the_table_takes_two_passes() -> None:
+    assert rate_target(
+        output(good(video__gop__structure="open"), Options(rate="table"))
+    ) == RateTarget(way="average", bit_rate=2_048_000)
 
 
 @pytest.mark.parametrize(
     ("limit", "size"), [(3_000_000, (1280, 720)), (600_000, (640, 360)), (200_000, (320, 180))]
 )
-def test_few_bytes_go_to_a_smaller_rung(limit: int, size: tuple[int, int]) -> None:
+def test_a_low_byte_limit_uses_a_smaller_rung(limit: int, size: tuple[int, int]) -> None:
     made = output(good(size_bytes=200_000_000), Options(max_size=limit))
     assert isinstance(made.target, Video)
     assert made.target.video.display_size == size
 
 
-def test_far_too_few_bytes_are_refused_with_the_number_needed() -> None:
+def test_a_byte_limit_that_is_too_low_is_refused() -> None:
     (refusal,) = plan((good(size_bytes=200_000_000),), twitter(), Options(max_size=90_000)).refusals
     assert refusal.rule == "video-size"
     assert "90000 bytes are too few for 10 s" in refusal.reason
@@ -593,7 +601,7 @@ def test_far_too_few_bytes_are_refused_with_the_number_needed() -> None:
 
 # -- sound -------------------------------------------------------------------------------------------------------------------------
 
-HEARD = {
+LOUDNESS = {
     "audio__loudness": -23.0,
     "audio__loudness_range": 5.0,
     "audio__true_peak": -12.0,
@@ -601,8 +609,8 @@ HEARD = {
 }
 
 
-def test_loudness_is_brought_to_the_target_by_one_gain() -> None:
-    made = output(good(**HEARD), Options(loudness=Fraction(-14)))
+def test_loudness_is_changed_by_one_gain() -> None:
+    made = output(good(**LOUDNESS), Options(loudness=Fraction(-14)))
     assert isinstance(made.target, Video)
     assert not made.target.video.reencode
     assert [(c.fact, c.after) for c in made.changes if c.fact == "audio.loudness"] == [
@@ -610,15 +618,15 @@ def test_loudness_is_brought_to_the_target_by_one_gain() -> None:
     ]
     assert (
         "loudnorm=I=-14.00:LRA=7.00:TP=-1:linear=true:measured_I=-23.00:measured_LRA=5.00:measured_TP=-12.00:measured_thresh=-33.00"
-        in line(good(**HEARD), Options(loudness=Fraction(-14)))
+        in line(good(**LOUDNESS), Options(loudness=Fraction(-14)))
     )
 
 
-def test_loudness_is_let_be_where_it_is_right_or_there_is_none() -> None:
-    """Half a unit is what EBU R 128 allows; silence has no loudness."""
+def test_right_loudness_and_silence_are_not_changed() -> None:
+    """EBU R 128 allows half a unit; silence has no loudness."""
     assert (
         plan(
-            (good(**{**HEARD, "audio__loudness": -14.4}),),
+            (good(**{**LOUDNESS, "audio__loudness": -14.4}),),
             twitter(),
             Options(loudness=Fraction(-14)),
         ).outputs
@@ -628,9 +636,9 @@ def test_loudness_is_let_be_where_it_is_right_or_there_is_none() -> None:
 
 
 @pytest.mark.parametrize("peak", [-12.0, -3.0])
-def test_loudness_is_aimed_at_and_no_failure_where_it_is_missed(peak: float) -> None:
-    """Peaks may stand in the way, or an encoder that leaves noise out."""
-    made = output(good(**{**HEARD, "audio__true_peak": peak}), Options(loudness=Fraction(-14)))
+def test_missing_the_loudness_is_not_a_failure(peak: float) -> None:
+    """Peaks may limit the gain, or the encoder removes noise."""
+    made = output(good(**{**LOUDNESS, "audio__true_peak": peak}), Options(loudness=Fraction(-14)))
     assert [
         p.tolerance for p in made.tolerances if isinstance(p, Near) and p.fact == "audio.loudness"
     ] == [24]
@@ -663,15 +671,15 @@ def test_metadata_is_kept_only_on_request() -> None:
         "a.mp4\n-i\n/etc/passwd",
     ],
 )
-def test_a_users_file_name_never_reaches_the_program(name: str) -> None:
-    """The source is a descriptor, the target a work file of our own: no word of the command line depends on the name."""
+def test_the_file_name_does_not_reach_ffmpeg(name: str) -> None:
+    """The source is a descriptor, the target a work file: the command line does not depend on the name."""
     for fault in ({"container__format": "matroska"}, {"video__gop__structure": "open"}):
         named = Video(**{**_fields(good(**fault)), "name": name})
         assert line(named) == line(good(**fault))
 
 
 def test_only_whole_words_are_bound(tmp_path: Any) -> None:
-    """A place holder inside another word stays as it is."""
+    """A placeholder inside another word stays as it is."""
     assert bound(("x", SOURCE_FD, "a" + TARGET, TARGET), 7, tmp_path) == (
         "x",
         "7",
@@ -680,7 +688,7 @@ def test_only_whole_words_are_bound(tmp_path: Any) -> None:
     )
 
 
-def test_the_order_of_the_words_is_always_the_same() -> None:
+def test_the_order_of_the_options_is_stable() -> None:
     media = sized(1920, 1080, video__codec="hevc")
     assert {line(media) for _ in range(3)} == {line(media)}
 
