@@ -236,10 +236,10 @@ def test_fix_never_writes_to_the_input(capsys, folder):
     ("words", "message"),
     [
         (["a.mkv", "b.mkv", "-o", "one.mp4"], "several inputs need a folder"),
-        (["a.mkv", "-o", "gone/"], "no such folder"),
+        (["a.mkv", "-o", "a.mkv/new/"], "is not a folder"),
         (["a.mkv", "-o", "gone/x.mp4"], "does not exist"),
-        (["a.mkv", "a.mkv"], "would be written under one name; give it once"),
-        (["a.mkv", "a.mp4"], "would be written under one name"),
+        (["a.mkv", "a.mkv"], "a.mkv: given twice; give it once"),
+        (["a.mkv", "./a.mkv"], "./a.mkv: given twice (also as a.mkv); give it once"),
         (["a.mkv", "--trim", "5-1"], "the end must be later than the start"),
         (["a.mkv", "--trim", "first", "--split"], "--trim first and --split"),
         (["a.mkv", "--max-size", "big"], "--max-size: invalid size 'big'"),
@@ -274,6 +274,71 @@ def test_a_dry_run_is_the_plan(capsys, folder):
     folder("base.mkv")
     assert run(capsys, "fix", "-n", "base.mkv") == run(capsys, "plan", "base.mkv")
     assert os.listdir() == ["base.mkv"]
+
+
+def test_plan_shows_the_names_that_fix_uses(capsys, folder):
+    """Inputs of one stem keep their extension, in any order, and -o may name a new folder."""
+    folder("base.mkv", "a.mkv")
+    folder("r60.ts", "a.ts")
+    folder("base.mkv", "b.mkv")
+    inputs = ("a.mkv", "a.ts", "b.mkv")
+    _, planned, _ = run(capsys, "plan", *inputs)
+    names = ["a.mkv.twitter.mp4", "a.ts.twitter.mp4", "b.twitter.mp4"]
+    assert [line.split()[1] for line in planned.splitlines() if " output " in line] == names
+    _, content = document(capsys, "plan", *inputs)
+    paths = [output["path"] for file in content["files"] for output in file["outputs"]]
+    assert paths == [os.path.abspath(name) for name in names]
+    assert f"file:{names[0]}" in run(capsys, "plan", "--argv", *inputs)[1]
+    _, dry, _ = run(capsys, "fix", "-n", "-o", "new/folder/", *inputs)
+    assert [line.split()[1] for line in dry.splitlines() if " output " in line] == [
+        f"new/folder/{name}" for name in names
+    ]
+    assert not os.path.exists("new")
+    code, _, err = run(capsys, "fix", "-o", "new/folder/", *reversed(inputs))
+    assert (code, err) == (0, "")
+    assert sorted(os.listdir("new/folder")) == sorted(names)
+
+
+def test_the_name_of_one_input_does_not_depend_on_what_becomes_of_another(capsys, folder):
+    folder("base.mkv", "a.mkv")
+    with open("a.ts", "wb") as file:
+        file.write(b"not a video" * 100)
+    code, _, _ = run(capsys, "fix", "a.ts", "a.mkv")
+    assert code == 3
+    assert sorted(os.listdir()) == ["a.mkv", "a.mkv.twitter.mp4", "a.ts"]
+
+
+def test_fix_json_streams_its_files(capsys, folder, monkeypatch):
+    """The first entry is written before the second file is opened."""
+    from mediaprep.pipeline import prepare
+
+    folder("base.mp4", "a.mp4")
+    folder("base.mp4", "b.mp4")
+    written = []
+    real = prepare.prepare_steps
+
+    def observed(request, context):
+        written.append(capsys.readouterr().out)
+        return real(request, context)
+
+    monkeypatch.setattr(prepare, "prepare_steps", observed)
+    code, rest, _ = run(capsys, "fix", "--json", "a.mp4", "b.mp4")
+    assert code == 0
+    assert ('"path": "a.mp4"' in written[1], '"path": "b.mp4"' in written[1]) == (True, False)
+    content = json.loads("".join(written) + rest)
+    assert [file["status"] for file in content["files"]] == ["already_ok", "already_ok"]
+
+
+def test_json_is_built_only_on_request(capsys, folder, monkeypatch, tmp_path):
+    from mediaprep.report import json as report
+
+    def unexpected(*_):
+        raise AssertionError("built")
+
+    folder("base.mp4")
+    monkeypatch.setattr(report, "fix_file", unexpected)
+    assert run(capsys, "fix", "base.mp4")[0] == 0
+    assert run(capsys, "fix", "--report", tmp_path / "reports", "base.mp4")[0] == 70
 
 
 def test_receipts_hold_what_json_says(capsys, folder, tmp_path):

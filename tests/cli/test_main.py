@@ -23,7 +23,7 @@ from mediaprep.errors import (
     UsageProblem,
     VerifyError,
 )
-from mediaprep.pipeline import inspect as look
+from mediaprep.pipeline import inspect
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "av", "PIL", "rich", "pydantic", "jinja2", "pymediainfo", "click", "asyncio")
@@ -174,17 +174,17 @@ def test_of_several_files_the_worst_code_counts():
     assert worst([]) == 0
 
 
-def _broken(source, *others):
+def _broken(request, *others):
     raise KeyError("a bug")
     yield
 
 
 def test_a_bug_is_one_line_exit_70_and_does_not_stop_the_others(capsys, monkeypatch, input_mov):
-    real = look.judged
+    real = inspect.inspect_steps
     monkeypatch.setattr(
-        look,
-        "judged",
-        lambda source, *others: (_broken if source == "bad" else real)(source, *others),
+        inspect,
+        "inspect_steps",
+        lambda request, *others: (_broken if request.source == "bad" else real)(request, *others),
     )
     code, out, err = run(capsys, "check", "bad", input_mov)
     assert code == 70
@@ -193,7 +193,7 @@ def test_a_bug_is_one_line_exit_70_and_does_not_stop_the_others(capsys, monkeypa
 
 
 def test_with_v_a_bug_shows_its_traceback(capsys, monkeypatch):
-    monkeypatch.setattr(look, "judged", _broken)
+    monkeypatch.setattr(inspect, "inspect_steps", _broken)
     code, _, err = run(capsys, "check", "bad", "-v")
     assert code == 70
     assert "Traceback" in err

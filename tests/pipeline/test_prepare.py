@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,11 @@ import pytest
 import mediaprep
 from mediaprep import Options
 from mediaprep.pipeline import encode_and_verify
+from mediaprep.pipeline.inspect import inspect_steps
+from mediaprep.pipeline.prepare import prepare_steps
+from mediaprep.pipeline.request import Destination, Request
+from mediaprep.runtime.context import Context
+from mediaprep.runtime.effects import drive
 from mediaprep.transcoding import execute
 
 Make = Callable[[str], Path]
@@ -248,6 +255,63 @@ def test_without_a_target_the_output_stands_beside_the_source(make: Make, tmp_pa
 def test_beside_the_source_means_beside_the_name_that_was_given(make: Make, tmp_path: Path) -> None:
     (tmp_path / "clip.mkv").symlink_to(make("r60.mkv"))
     assert mediaprep.prepare(tmp_path / "clip.mkv").outputs == (str(tmp_path / "clip.twitter.mp4"),)
+
+
+def test_a_target_that_ends_in_a_separator_is_a_folder_and_created(
+    make: Make, tmp_path: Path
+) -> None:
+    outcome = mediaprep.prepare(make("r60.mkv"), f"{tmp_path}/new/folder/")
+    assert outcome.outputs == (str(tmp_path / "new" / "folder" / "r60.twitter.mp4"),)
+    assert mediaprep.prepare(make("base.mp4"), f"{tmp_path}/other/").status == "already_ok"
+    assert not (tmp_path / "other").exists(), "nothing had to be written"
+
+
+@pytest.mark.parametrize("placement", ["nosuchprofile", "twitter/nosuchcategory"])
+def test_an_unknown_placement_is_found_before_the_file_is_opened(
+    placement: str, tmp_path: Path
+) -> None:
+    """A missing file would otherwise hide it."""
+    missing = tmp_path / "missing.mp4"
+    calls = [
+        lambda: mediaprep.check(missing, placement),
+        lambda: mediaprep.plan(missing, placement),
+        lambda: mediaprep.prepare(missing, None, placement),
+        lambda: mediaprep.check_post([missing], placement),
+        lambda: mediaprep.prepare_post([missing], None, placement),
+        lambda: asyncio.run(mediaprep.check_async(missing, placement)),
+        lambda: asyncio.run(mediaprep.plan_async(missing, placement)),
+        lambda: asyncio.run(mediaprep.prepare_async(missing, None, placement)),
+        lambda: next(iter(mediaprep.events(missing, None, placement))),
+    ]
+    for call in calls:
+        with pytest.raises(mediaprep.ProfileError, match="nosuch"):
+            call()
+
+
+def test_the_request_is_not_changed_by_a_run(make: Make, tmp_path: Path) -> None:
+    """Not even if a second attempt makes a video instead of a GIF."""
+    profile = mediaprep.load_profile("twitter")
+    request = Request(
+        source=str(make("r60.mkv")), profile=profile, destination=Destination(folder=tmp_path)
+    )
+    before = replace(request)
+    context = Context()
+    first = drive(prepare_steps(request, context), context)
+    assert (first.status, request) == ("fixed", before)
+    again = drive(prepare_steps(replace(request, force=True), context), context)
+    assert again.outputs == first.outputs
+
+
+def test_verified_work_files_can_be_left_to_the_caller(make: Make, tmp_path: Path) -> None:
+    """As a batch does: the outcome names them, and nothing is published."""
+    profile, context = mediaprep.load_profile("twitter"), Context()
+    request = Request(source=str(make("r60.mkv")), profile=profile)
+    inspection = drive(inspect_steps(request, context, for_repair=True), context)
+    steps = prepare_steps(request, context, probed=inspection.probed, work_folder=tmp_path)
+    outcome = drive(steps, context)
+    assert outcome.status == "fixed"
+    assert tree(tmp_path) == {Path(outcome.outputs[0]).name}
+    assert outcome.outputs[0].endswith(".mp4.part")
 
 
 def test_a_binary_file_is_a_source(make: Make, tmp_path: Path) -> None:

@@ -86,7 +86,10 @@ def test_a_post_that_can_go_is_prepared(folder: Path, tmp_path: Path):
     post = mediaprep.prepare_post([folder / "plain.jpg", folder / "plain.tiff"], out)
     assert post.ready
     assert [outcome.status for outcome in post.outcomes] == ["already_ok", "fixed"]
-    assert [Path(upload.path).name for upload in post.uploads] == ["plain.jpg", "plain.twitter.png"]
+    assert [Path(upload.path).name for upload in post.uploads] == [
+        "plain.jpg",
+        "plain.tiff.twitter.png",
+    ]
     assert {upload.category for upload in post.uploads} == {"tweet_image"}
 
 
@@ -102,11 +105,38 @@ def test_a_post_that_cannot_go_makes_nothing(folder: Path, tmp_path: Path):
     assert "post-attachments" in {finding.rule for finding in post.report.findings}
 
 
-def test_no_attachments_and_no_folder_are_usage():
+def test_no_attachments_are_a_usage_error():
     with pytest.raises(UsageProblem, match="without attachments"):
         mediaprep.check_post([])
-    with pytest.raises(UsageProblem, match="no such folder"):
-        mediaprep.prepare_post(["a.jpg"], "/nowhere/at/all")
+
+
+def test_attachments_of_one_stem_are_all_published(folder: Path, tmp_path: Path):
+    """The output names carry the extensions, whatever the order of the sources."""
+    shutil.copy(folder / "plain.tiff", folder / "same.tiff")
+    shutil.copy(folder / "plain.tiff", folder / "same.tif")
+    sources = [folder / "same.tiff", folder / "same.tif"]
+    for number, order in enumerate((sources, sources[::-1])):
+        post = mediaprep.prepare_post(order, tmp_path / f"out{number}")
+        assert post.ready
+        published = {path.name for path in (tmp_path / f"out{number}").iterdir()}
+        assert published == {"same.tiff.twitter.png", "same.tif.twitter.png"}
+
+
+def test_one_attachment_given_twice_is_a_usage_error_before_any_work(folder: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    with pytest.raises(UsageProblem, match="given twice"):
+        mediaprep.prepare_post([folder / "plain.tiff", folder / "plain.tiff"], out)
+    assert not out.exists()
+
+
+def test_the_folder_of_a_post_is_created_with_its_first_output(folder: Path, tmp_path: Path):
+    out = tmp_path / "new" / "folder"
+    mediaprep.prepare_post([folder / "plain.jpg"], out)
+    assert not out.parent.exists(), "nothing has to be written"
+    mediaprep.prepare_post([folder / "plain.tiff"], out)
+    assert [path.name for path in out.iterdir()] == ["plain.twitter.png"]
+    with pytest.raises(UsageProblem, match="is not a folder"):
+        mediaprep.prepare_post([folder / "plain.tiff"], folder / "plain.jpg" / "sub")
 
 
 def test_on_an_event_loop(folder: Path):

@@ -122,7 +122,10 @@ def test_facts_are_exact():
 def test_plan_has_the_keys_of_the_contract():
     example = documented("plan")
     made = plan((video(container={"format": "matroska"}),), PLACEMENT, Options())
-    outputs = [plan_output(output, predict(output).body(), ("ffmpeg",)) for output in made.outputs]
+    outputs = [
+        plan_output(output, "/a/x.twitter.mp4", predict(output).body(), ("ffmpeg",))
+        for output in made.outputs
+    ]
     entry = through(plan_file("x.mkv", made.report, made, outputs))
     assert keys(entry) == keys(example["files"][0])
     assert keys(entry["outputs"][0]) == keys(example["files"][0]["outputs"][0])

@@ -51,7 +51,7 @@ def choose_encoder_steps(job: EncodeJob) -> Steps[EncoderChoice]:
     output = job.output
     requested = output.options.encoder
     if requested not in KNOWN:
-        raise UsageProblem(f"--encoder {requested}: unknown; choose one of {', '.join(KNOWN)}")
+        raise UsageProblem(f"--encoder: {requested!r} is not one of {', '.join(KNOWN)}")
     if not isinstance(output.target, Video) or not output.target.video.reencode:
         return EncoderChoice(job=job)
     notes: list[str] = []

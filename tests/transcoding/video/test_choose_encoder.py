@@ -129,7 +129,7 @@ def test_the_fallback_is_noted(encoder: str, capabilities: Capabilities, note: s
 
 
 def test_an_unknown_encoder_is_a_usage_problem() -> None:
-    with pytest.raises(UsageProblem, match="--encoder libx265: unknown; choose one of libx264"):
+    with pytest.raises(UsageProblem, match="--encoder: 'libx265' is not one of libx264"):
         choose("libx265", capable())
 
 
