@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 D50 = np.array((0.9642, 1.0, 0.8249))  # ICC.1:2010, 6.3.4.3: the profile connection space's white
-# Linear RGB to XYZ relative to D50, columns red green blue (fixtures/pictures.py has the same numbers from the same sources)
+# Linear RGB to XYZ relative to D50, columns red green blue (fixtures/steps/stills.py has the same numbers from the same sources)
 SRGB = np.array(((0.4360, 0.3851, 0.1431), (0.2225, 0.7169, 0.0606), (0.0139, 0.0971, 0.7141)))
 
 

@@ -1,4 +1,4 @@
-"""Files that cost without end where nothing stops them: the second and third promise. Recipes: fixtures/rows/hostile.py."""
+"""Files that cost without end where nothing stops them: the second and third promise. Recipes: fixtures/recipes/hostile.py."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import fixtures
-from fixtures.rows import hostile
+from fixtures.recipes import hostile
 from mediaprep.model.options import Options
 from tests.hostile.figures import Figure
 from tests.hostile.mutants import JOB_SECONDS
@@ -98,7 +98,7 @@ def bombs(work: Path, *, slow: bool) -> list[Figure]:
     broken: dict[int, list[str]] = {2: [], 3: [], 13: []}
     files = [
         (name, fixtures.make(name))
-        for name, recipe in ((row.name, row) for row in hostile.ROWS)
+        for name, recipe in ((row.name, row) for row in hostile.RECIPES)
         if slow or not recipe.slow
     ]
     for name, data in made():

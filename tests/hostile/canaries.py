@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from fixtures import edits
+from fixtures.steps import mp4
 from mediaprep.model.options import Options
 from tests.hostile.figures import Figure
 from tests.hostile.oracles import prepared
@@ -183,9 +183,9 @@ def _in(data: bytes, path: str, box: bytes) -> bytes:
     """The box appended to the one at the path."""
     parents, names = [], path.split("/")
     for count in range(1, len(names) + 1):
-        parents.append(edits.find(data, "/".join(names[:count]))[0])
-    at = parents[-1] + edits.find(data, path)[2]
-    return edits.grown(data, at, box, parents)
+        parents.append(mp4.find(data, "/".join(names[:count]))[0])
+    at = parents[-1] + mp4.find(data, path)[2]
+    return mp4.insert_bytes(data, at, box, parents)
 
 
 def _mp4(path: str, *boxes: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """Permanent cases: what the harness found once, by recipe. Each names what was wrong; ``test_cases.py`` holds that it stays right.
 
-What a fixture's recipe can make stands in ``fixtures/rows/hostile.py``, bombs in ``bombs.py``, private metadata in ``canaries.py``.
+What a fixture's recipe can make stands in ``fixtures/recipes/hostile.py``, bombs in ``bombs.py``, private metadata in ``canaries.py``.
 """
 
 from __future__ import annotations

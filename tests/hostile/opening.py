@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mediaprep
-from fixtures import edits
-from fixtures.rows.hostile import PLAYLISTS
+from fixtures.recipes.hostile import PLAYLISTS
+from fixtures.steps import mp4
 from mediaprep.errors import UsageProblem
 from tests.hostile.figures import Figure
 from tests.hostile.oracles import checked, prepared, state, tree
@@ -203,7 +203,7 @@ def opens_nothing_else(work: Path, count: int | None = None) -> list[Figure]:
         text = content.replace(b"{folder}", os.fsencode(folder))
         if text.startswith(b"dref:"):
             (folder / "whole.mov").write_bytes(seed("_small.mov").data)
-            edits.external_data(path, folder / "whole.mov", text.removeprefix(b"dref:").decode())
+            mp4.set_external_data(path, folder / "whole.mov", text.removeprefix(b"dref:").decode())
         else:
             path.write_bytes(text)
         out = folder / "out"

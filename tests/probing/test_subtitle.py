@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 import mediaprep
-from fixtures import BOOK
-from fixtures.rows.subtitles import CUES
+from fixtures import RECIPES
+from fixtures.recipes.subtitles import CUES
 from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import Cue, Subtitle
 from mediaprep.probing.formats import textual
 from mediaprep.tools import subtitles
 
 Make = Callable[[str], Path]
-READ = [name for name, recipe in BOOK.items() if recipe.facts.get("kind") == "subtitle"]
+READ = [name for name, recipe in RECIPES.items() if recipe.facts.get("kind") == "subtitle"]
 GOOD = tuple(Cue(start=start, end=end, text=text) for start, end, text in CUES)
 
 
@@ -25,7 +25,7 @@ GOOD = tuple(Cue(start=start, end=end, text=text) for start, end, text in CUES)
 def test_facts_are_those_of_the_recipe(name, make: Make):
     media = mediaprep.probe(make(name))
     assert isinstance(media, Subtitle)
-    assert {fact: getattr(media, fact) for fact in BOOK[name].facts} == BOOK[name].facts
+    assert {fact: getattr(media, fact) for fact in RECIPES[name].facts} == RECIPES[name].facts
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fixtures.pictures import ADOBE, P3, scene, seen_through
+from fixtures.steps.scene import scene, transparent_scene
+from fixtures.steps.stills import ADOBE, P3
 from mediaprep.runtime.source import open_source
 from mediaprep.tools import still_converter
 from mediaprep.tools.icc_profiles import srgb_profile
@@ -135,7 +136,7 @@ def test_rgba_of_sixteen_bits_keeps_its_alpha(corpus: Path, tmp_path):
 def test_alpha_is_flattened_on_the_background(background, make: Make, tmp_path):
     image, _, _ = convert(make("alpha.png"), tmp_path, "png", "jpeg", background=background)
     canvas = Image.new("RGBA", (320, 240), background)
-    expected = Image.alpha_composite(canvas, seen_through(320, 240, 3)).convert("RGB")
+    expected = Image.alpha_composite(canvas, transparent_scene(320, 240, 3)).convert("RGB")
     assert difference(image, expected) < 1
 
 
@@ -143,7 +144,8 @@ def test_alpha_is_flattened_on_the_background(background, make: Make, tmp_path):
 def test_alpha_is_preserved_if_the_target_has_it(target, make: Make, tmp_path):
     image, _, _ = convert(make("alpha.png"), tmp_path, "png", target)
     assert np.array_equal(
-        np.asarray(image.convert("RGBA"))[..., 3], np.asarray(seen_through(320, 240, 3))[..., 3]
+        np.asarray(image.convert("RGBA"))[..., 3],
+        np.asarray(transparent_scene(320, 240, 3))[..., 3],
     )
 
 

@@ -39,7 +39,7 @@ def _differs(media: Media, path: str, wanted: Any) -> bool:
 
 @pytest.mark.parametrize(
     "name",
-    [name for name in fixtures.names() if fixtures.BOOK[name].facts.get("kind", "") is not None],
+    [name for name in fixtures.names() if fixtures.RECIPES[name].facts.get("kind", "") is not None],
 )
 def test_fixture_is_seen_as_made(name: str) -> None:
     """Probe reads the recipe's facts; check finds the limits that the recipe breaks and no other."""

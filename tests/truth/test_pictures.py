@@ -13,7 +13,7 @@ import pytest
 from PIL import Image as Pillow
 
 import mediaprep
-from fixtures.pictures import scene
+from fixtures.steps.scene import scene
 from mediaprep.model.media import Image
 from mediaprep.runtime import sandbox
 from tests import colour

@@ -165,7 +165,7 @@ def test_tracks_are_those_that_a_judge_saw(make, name):
     """Truth: ffprobe's streams: codec tag, picture size, channels, sample rate, number of frames, timescale."""
     import fixtures
 
-    streams = fixtures.truth(name).judges["ffprobe"]["streams"]
+    streams = fixtures.truth(name).reference["ffprobe"]["streams"]
     with open_source(make(name)) as source:
         tracks = isobmff.walk(source).tracks
     assert [item.codec for item in tracks] == [stream["codec_tag_string"] for stream in streams]

@@ -44,7 +44,7 @@ def test_gif_is_as_gifsicle_saw_it(make, name):
     """Truth: ``gifsicle --info``: frames, screen, delays in use, loop count (one less than the plays), disposals."""
     import fixtures
 
-    seen = fixtures.truth(name).judges["gifsicle"]
+    seen = fixtures.truth(name).reference["gifsicle"]
     with open_source(make(name)) as source:
         found = gif.walk(source)
     assert f"{found.width}x{found.height}" == seen["screen"]
@@ -250,7 +250,7 @@ def test_apng_as_exiftool_saw_it(make):
     """Truth: exiftool's AnimationFrames and AnimationPlays."""
     import fixtures
 
-    seen = fixtures.truth("anim.apng").judges["exiftool"]
+    seen = fixtures.truth("anim.apng").reference["exiftool"]
     with open_source(make("anim.apng")) as source:
         found = png.walk(source)
     assert (found.frame_count, found.loop) == (
@@ -345,7 +345,7 @@ def test_animated_webp():
 def test_webp_as_exiftool_saw_it(make, name):
     import fixtures
 
-    seen = fixtures.truth(name).judges["exiftool"]
+    seen = fixtures.truth(name).reference["exiftool"]
     wide, high = (
         size[0] if isinstance(size, list) else size
         for size in (seen["ImageWidth"], seen["ImageHeight"])
@@ -398,7 +398,7 @@ def test_avi_sizes(make):
 def test_jpeg_as_exiftool_saw_it(make, name):
     import fixtures
 
-    seen = fixtures.truth(name).judges["exiftool"]
+    seen = fixtures.truth(name).reference["exiftool"]
     with open_source(make(name)) as source:
         found = jpeg.walk(source)
     assert (found.width, found.height) == (seen["ImageWidth"], seen["ImageHeight"])
@@ -500,7 +500,7 @@ def test_ultra_hdr_cut_short(corpus):
 def test_matroska_tracks_as_ffprobe_saw_them(make, name):
     import fixtures
 
-    seen = fixtures.truth(name).judges["ffprobe"]["streams"]
+    seen = fixtures.truth(name).reference["ffprobe"]["streams"]
     with open_source(make(name)) as source:
         found = matroska.walk(source)
     assert [item.kind for item in found.tracks] == [stream["codec_type"] for stream in seen]
@@ -527,7 +527,7 @@ def test_matroska_of_unknown_size_cannot_tell(make):
 def test_transport_streams_as_ffprobe_saw_them(make, name):
     import fixtures
 
-    seen = fixtures.truth(name).judges["ffprobe"]["streams"]
+    seen = fixtures.truth(name).reference["ffprobe"]["streams"]
     with open_source(make(name)) as source:
         found = mpegts.walk(source)
     assert found is not None

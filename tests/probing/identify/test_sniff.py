@@ -80,7 +80,7 @@ def test_the_demuxer_is_the_one_that_a_judge_took(make, name):
     """Truth: the format_name that ffprobe gave."""
     import fixtures
 
-    named = fixtures.truth(name).judges["ffprobe"]["format_name"].split(",")
+    named = fixtures.truth(name).reference["ffprobe"]["format_name"].split(",")
     with open_source(make(name)) as source:
         found = sniff(source)
     assert named == ["image2"] or set(named) & set(found.format_whitelist.split(","))
@@ -93,7 +93,7 @@ def test_the_size_is_the_one_that_a_judge_saw(make, name):
     """Truth: exiftool's ImageWidth and ImageHeight; of several pictures the largest."""
     import fixtures
 
-    seen = fixtures.truth(name).judges["exiftool"]
+    seen = fixtures.truth(name).reference["exiftool"]
     wide, high = (
         [size] if isinstance(size, int) else size
         for size in (seen["ImageWidth"], seen["ImageHeight"])

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image as Pillow
 
 import mediaprep
-from fixtures import BOOK
-from fixtures.pictures import ADOBE, P3, chunk, icc_profile, png_bomb
+from fixtures import RECIPES
+from fixtures.steps.png import png_chunk, write_png_bomb
+from fixtures.steps.stills import ADOBE, P3, icc_profile
 from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import Image
 from mediaprep.probing.formats import icc
@@ -23,7 +24,9 @@ from tests.corpus import real_files
 
 Make = Callable[[str], Path]
 STILLS = [
-    name for name, recipe in BOOK.items() if recipe.facts.get("kind") == "image" and not recipe.slow
+    name
+    for name, recipe in RECIPES.items()
+    if recipe.facts.get("kind") == "image" and not recipe.slow
 ]
 
 
@@ -31,7 +34,7 @@ STILLS = [
 def test_facts_are_those_of_the_recipe(name, make: Make):
     media = mediaprep.probe(make(name))
     assert isinstance(media, Image)
-    assert {fact: getattr(media, fact) for fact in BOOK[name].facts} == BOOK[name].facts
+    assert {fact: getattr(media, fact) for fact in RECIPES[name].facts} == RECIPES[name].facts
 
 
 @pytest.mark.parametrize(
@@ -84,7 +87,7 @@ def test_pictures_that_are_not_decoded_are_refused_in_one_line(name, reason, mak
 @pytest.mark.parametrize("kind", [b"iCCP", b"zTXt"])
 def test_chunks_that_inflate_to_200_mb_cost_nothing(kind, tmp_path):
     path = tmp_path / "bomb.png"
-    png_bomb(path, kind, 200 * 2**20)
+    write_png_bomb(path, kind, 200 * 2**20)
     media = mediaprep.probe(path)
     assert isinstance(media, Image)
     assert (media.width, media.height, media.colour_space) == (16, 16, "unspecified")
@@ -114,10 +117,10 @@ def test_the_cicp_chunk_states_the_primaries(tmp_path):
     path = tmp_path / "a.png"
     head = (
         b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
-        + chunk(b"cICP", bytes((12, 13, 0, 1)))
+        + png_chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
+        + png_chunk(b"cICP", bytes((12, 13, 0, 1)))
     )
-    path.write_bytes(head + chunk(b"IDAT", zlib.compress(bytes(4))) + chunk(b"IEND", b""))
+    path.write_bytes(head + png_chunk(b"IDAT", zlib.compress(bytes(4))) + png_chunk(b"IEND", b""))
     media = mediaprep.probe(path)
     assert isinstance(media, Image)
     assert media.colour_space == "Display P3"

@@ -25,8 +25,8 @@ raw.h264 base.avi base.flv frag.mp4
 
 @pytest.mark.parametrize("name", GOP_FIXTURES.split())
 def test_gops_equal_the_trace_of_another_program(make: Make, name: str):
-    """``judges["gop"]`` lists (packet, kind, leading pictures) from ffmpeg's trace_headers."""
-    judged = fixtures.truth(name).judges.get("gop")
+    """``reference["gop"]`` lists (packet, kind, leading pictures) from ffmpeg's trace_headers."""
+    judged = fixtures.truth(name).reference.get("gop")
     if judged is None:
         pytest.skip("no judge traced this file")
     found = demux(make(name)).scan().gop
@@ -141,10 +141,10 @@ def test_rates_that_follow_from_the_recipe(
     ],
 )
 def test_the_peak_equals_the_count_of_another_program(make: Make, name: str):
-    """``judges["packets"]["most_in_a_second"]`` was counted from ffprobe's packets."""
+    """``reference["packets"]["most_in_a_second"]`` was counted from ffprobe's packets."""
     track = demux(make(name))
     found = track.timing(track.scan())
-    assert found.frame_rate_peak == fixtures.truth(name).judges["packets"]["most_in_a_second"]
+    assert found.frame_rate_peak == fixtures.truth(name).reference["packets"]["most_in_a_second"]
     assert found.jitter_frames == (1 if name.startswith("jitter") else 0)
 
 

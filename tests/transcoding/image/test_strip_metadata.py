@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fixtures.pictures import P3, icc_profile, scene
+from fixtures.steps.scene import scene
+from fixtures.steps.stills import P3, icc_profile
 from mediaprep.errors import ToolError
 from mediaprep.transcoding.image.strip_metadata import write_stripped
 
