@@ -23,13 +23,15 @@ def explain(
     rule: Annotated[
         str | None,
         typer.Argument(
-            metavar="RULE", help="A rule's id; none: all are listed.", autocompletion=_rule_names
+            metavar="RULE",
+            help="Id of a rule; without it, all rules are listed.",
+            autocompletion=_rule_names,
         ),
     ] = None,
     profile: ProfileName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Explain a rule: what it checks, why it matters, what the fix does, and the profile's limits with their sources."""
+    """Explain a rule: what it checks, why it matters, what its fix does, and its limits."""
     from mediaprep.cli._console import Console
     from mediaprep.cli._placement import find_placement
     from mediaprep.errors import UsageProblem
@@ -39,17 +41,14 @@ def explain(
 
     console = Console.of(context)
     if rule is None:
-        if as_json:
-            console.document(
-                json.document(
-                    rules=[
-                        {"rule": r.id, "subject": r.subject, "kinds": list(r.kinds)}
-                        for r in REGISTRY.values()
-                    ]
-                )
-            )
-        else:
+        if not as_json:
             console.lines(text.rule_list())
+            return
+        rules = [
+            {"rule": item.id, "subject": item.subject, "kinds": list(item.kinds)}
+            for item in REGISTRY.values()
+        ]
+        console.document(json.document(rules=rules))
         return
     if rule not in REGISTRY:
         raise UsageProblem(f"no rule {rule!r}{similar_or_all(rule, REGISTRY)}")
@@ -57,31 +56,28 @@ def explain(
     if not as_json:
         console.lines(text.explain_lines(found, rows))
         return
-    limits = [
-        dict(zip(("placement", "level", "limit", "source"), row, strict=True)) for row in rows
-    ]
-    page = "\n".join(text.paragraphs(found.page))
+    keys = ("placement", "level", "limit", "source")
     console.document(
         json.document(
-            rule=rule, subject=found.subject, kinds=list(found.kinds), facts=list(found.facts), page=page, fix=found.fix_summary,
-            safety=found.safety if found.fix else None, limits=limits,
+            rule=rule,
+            subject=found.subject,
+            kinds=list(found.kinds),
+            facts=list(found.facts),
+            page="\n".join(text.paragraphs(found.page)),
+            fix=found.fix_summary,
+            safety=found.safety if found.fix else None,
+            limits=[dict(zip(keys, row, strict=True)) for row in rows],
         )
-    )  # fmt: skip
+    )
 
 
 def _limits(profile: Profile, rule: str) -> list[tuple[str, str, str, str]]:
-    rows: list[tuple[str, str, str, str]] = [
-        (placement.name, requirement.level, requirement.limit.describe(), requirement.source)
-        for placement in profile.placements.values()
-        if (requirement := placement.requirements.get(rule)) is not None
+    """Return placement, level, limit and source of each limit that the profile has for the rule."""
+    places = {placement.name: placement.requirements for placement in profile.placements.values()}
+    if profile.post is not None:
+        places[f"{profile.name}, one post"] = {profile.post.rule: profile.post}
+    return [
+        (place, item.level, item.limit.describe(), item.source)
+        for place, requirements in places.items()
+        if (item := requirements.get(rule)) is not None
     ]
-    if profile.post is not None and profile.post.rule == rule:
-        rows.append(
-            (
-                f"{profile.name}, one post",
-                profile.post.level,
-                profile.post.limit.describe(),
-                profile.post.source,
-            )
-        )
-    return rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,30 +15,30 @@ from mediaprep.cli._help import help_without_command
 from mediaprep.report import VERSION
 
 if TYPE_CHECKING:
-    from mediaprep.model.placement import Requirement
+    from mediaprep.model.placement import Placement, Requirement
     from mediaprep.profile import Profile
 
 app = typer.Typer(
     name="profiles",
-    help="What platforms accept: list, show, validate, compare and start profiles.",
+    help="List, show, validate, compare and create profiles: what platforms accept.",
     callback=help_without_command,
     invoke_without_command=True,
     rich_markup_mode=None,
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Name = Annotated[
     str,
     typer.Argument(
         metavar="NAME",
-        help="A name (twitter), a placement (twitter/dm_video) or a path (./x.toml).",
+        help="Profile (twitter), placement (twitter/dm_video) or path (./x.toml).",
     ),
 ]
 
 
 @app.command("list")
 def list_profiles(as_json: AsJson = False) -> None:
-    """The profiles there are, bundled and your own, with their categories."""
+    """List the bundled profiles and your own, with their categories."""
     from mediaprep import profile
     from mediaprep.errors import ProfileError
 
@@ -59,60 +60,44 @@ def list_profiles(as_json: AsJson = False) -> None:
             }
         )
     if as_json:
-        _document({"profiles": rows})
+        _print_document({"profiles": rows})
         return
-    heads = ("name", "title", "read", "categories")
-    _table(
-        heads,
+    _print_table(
+        ("name", "title", "read", "categories"),
         [(row["name"], row["title"], row["date"], " ".join(row["categories"])) for row in rows],
     )
 
 
 @app.command()
 def show(name: Name, as_json: AsJson = False) -> None:
-    """Every limit of a profile or of one placement, with its level and where it is written."""
+    """Show every limit of a profile or placement, with its level and its source."""
     from mediaprep import profile
 
     found = profile.find_profile(name)
     category = profile.split_name(name)[1]
     placements = {category: profile.find_placement(name)} if category else found.placements
     if as_json:
-        _document(
-            {
-                **{
-                    key: getattr(found, key)
-                    for key in ("name", "title", "source", "date", "digest", "defaults")
-                },
-                "post": None if found.post is None else _limit(found.post),
-                "categories": {
-                    key: {
-                        "kind": placement.kind,
-                        "limits": [
-                            _limit(requirement) for requirement in placement.requirements.values()
-                        ],
-                        "encoding": _plain(dataclasses.asdict(placement.encoding)),
-                    }
-                    for key, placement in placements.items()
-                },
-            }
-        )
+        _print_document(_profile_document(found, placements))
         return
     typer.echo(f"{found.title} ({found.name})")
     typer.echo(f"source {found.source}, read {found.date}; digest {found.digest[:12]}")
-    heads = ("rule", "level", "limit", "gate", "source")
+    headings = ("rule", "level", "limit", "gate", "source")
     if found.post is not None and category is None:
         typer.echo("\none post")
-        _table(heads, [_row(found.post)])
+        _print_table(headings, [_limit_row(found.post)])
     for key, placement in placements.items():
         typer.echo(f"\n{found.name}/{key}: {placement.kind}")
-        _table(heads, [_row(requirement) for requirement in placement.requirements.values()])
+        _print_table(headings, [_limit_row(item) for item in placement.requirements.values()])
 
 
 @app.command()
 def validate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Profiles to check.")],
 ) -> None:
-    """Check profiles; every problem on its own line, with file, key path and the likely key. Exit code 1 if there is any."""
+    """Check profiles and print every problem on its own line.
+
+    A line names the file, the key path and a similar valid key. Exit code 1: there are problems.
+    """
     from mediaprep.errors import ProfileError
     from mediaprep.profile.load import load
 
@@ -123,10 +108,9 @@ def validate(
         except ProfileError as problem:
             problems.extend(problem.problems)
         else:
-            limits = sum(len(placement.requirements) for placement in found.placements.values())
-            typer.echo(
-                f"{path}: ok: {found.name}, {limits} limits for {', '.join(found.placements)}"
-            )
+            count = sum(len(placement.requirements) for placement in found.placements.values())
+            categories = ", ".join(found.placements)
+            typer.echo(f"{path}: ok: {found.name}, {count} limits for {categories}")
     for line in problems:
         typer.echo(line)
     if problems:
@@ -135,51 +119,25 @@ def validate(
 
 @app.command()
 def diff(before: Name, after: Name, as_json: AsJson = False) -> None:
-    """The limits in which two profiles or placements differ. Exit code 1 if there is any."""
+    """List the limits in which two profiles or placements differ. Exit code 1: they differ."""
     from mediaprep import profile
 
-    rows: list[tuple[str, ...]] = []
     left, right = profile.find_profile(before), profile.find_profile(after)
-    pair = profile.split_name(before)[1], profile.split_name(after)[1]
-    if any(pair):
+    rows: list[tuple[str, ...]] = []
+    if profile.split_name(before)[1] or profile.split_name(after)[1]:
         pairs = [(profile.find_placement(before), profile.find_placement(after))]
     else:
         shared = [key for key in left.placements if key in right.placements]
         pairs = [(left.placements[key], right.placements[key]) for key in shared]
-        rows += [
-            (
-                key,
-                "",
-                "there" if key in left.placements else "-",
-                "there" if key in right.placements else "-",
-            )
-            for key in _only(left, right)
-        ]
-    for old, new in pairs:
-        for rule in dict.fromkeys((*old.requirements, *new.requirements)):
-            texts = [_brief(placement.requirements.get(rule)) for placement in (old, new)]
-            if texts[0] != texts[1]:
-                rows.append(
-                    (
-                        old.category
-                        if old.category == new.category
-                        else f"{old.category}, {new.category}",
-                        rule,
-                        *texts,
-                    )
-                )
+        rows += _category_rows(left, right)
+    for pair in pairs:
+        rows += _difference_rows(*pair)
     if as_json:
-        _document(
-            {
-                "before": before,
-                "after": after,
-                "differences": [
-                    dict(zip(("category", "rule", "before", "after"), r, strict=True)) for r in rows
-                ],
-            }
-        )
+        keys = ("category", "rule", "before", "after")
+        differences = [dict(zip(keys, row, strict=True)) for row in rows]
+        _print_document({"before": before, "after": after, "differences": differences})
     elif rows:
-        _table(("category", "rule", before, after), rows)
+        _print_table(("category", "rule", before, after), rows)
     if rows:
         raise typer.Exit(1)
 
@@ -189,23 +147,26 @@ def new(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="The new profile's name: lower-case letters, digits and -."
+            metavar="NAME", help="Name of the new profile: lower-case letters, digits and -."
         ),
     ],
     like: Annotated[
-        str, typer.Option("--like", help="The profile whose limits hold until you change them.")
+        str,
+        typer.Option("--like", help="Profile whose limits the new one inherits until you edit it."),
     ] = "twitter",
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Where to write it; else among your own profiles."),
+        typer.Option(
+            "-o", "--output", help="File to write; default: in the folder of your own profiles."
+        ),
     ] = None,
 ) -> None:
-    """Start a profile of your own from another one. An existing file is never overwritten."""
+    """Create a profile of your own, based on another one. An existing file is not overwritten."""
     from mediaprep import profile
     from mediaprep.errors import UsageProblem
 
     if name in profile.bundled():
-        raise UsageProblem(f"{name!r} is the name of a bundled profile; choose another")
+        raise UsageProblem(f"{name!r} is the name of a bundled profile; choose another name")
     text = profile.draft(name, like)
     target = output or profile.own_folder() / f"{name}{profile.SUFFIX}"
     try:
@@ -213,7 +174,7 @@ def new(
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as problem:
-        raise UsageProblem(f"{target} exists already") from problem
+        raise UsageProblem(f"{target} already exists; choose another name or file") from problem
     except OSError as problem:
         raise UsageProblem(f"{target} cannot be written: {problem.strerror}") from problem
     typer.echo(target)
@@ -221,21 +182,45 @@ def new(
 
 @app.command()
 def schema() -> None:
-    """The JSON Schema of a profile, for editors."""
+    """Print the JSON Schema of a profile, for editors."""
     from mediaprep.profile.schema import schema as profile_schema
 
     typer.echo(json.dumps(profile_schema(), indent=2))
 
 
-def _only(left: Profile, right: Profile) -> list[str]:
-    return [
-        key
-        for key in (*left.placements, *right.placements)
-        if (key in left.placements) != (key in right.placements)
-    ]
+def _profile_document(found: Profile, placements: Mapping[str, Placement]) -> dict[str, Any]:
+    """Return a profile, with some of its placements, as JSON data."""
+    categories = {
+        key: {
+            "kind": placement.kind,
+            "limits": [_limit_document(item) for item in placement.requirements.values()],
+            "encoding": _plain(dataclasses.asdict(placement.encoding)),
+        }
+        for key, placement in placements.items()
+    }
+    return {
+        "name": found.name,
+        "title": found.title,
+        "source": found.source,
+        "date": found.date,
+        "digest": found.digest,
+        "defaults": found.defaults,
+        "post": None if found.post is None else _limit_document(found.post),
+        "categories": categories,
+    }
 
 
-def _row(requirement: Requirement) -> tuple[str, ...]:
+def _limit_document(requirement: Requirement) -> dict[str, Any]:
+    document: dict[str, Any] = _plain(dataclasses.asdict(requirement))
+    return document | {"text": requirement.limit.describe()}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON data; fractions become exact text."""
+    return json.loads(json.dumps(value, default=str))
+
+
+def _limit_row(requirement: Requirement) -> tuple[str, ...]:
     return (
         requirement.rule,
         requirement.level,
@@ -245,39 +230,51 @@ def _row(requirement: Requirement) -> tuple[str, ...]:
     )
 
 
+def _category_rows(left: Profile, right: Profile) -> list[tuple[str, ...]]:
+    """Return a row for each category that only one of two profiles has."""
+    rows: list[tuple[str, ...]] = []
+    for key in dict.fromkeys((*left.placements, *right.placements)):
+        before, after = key in left.placements, key in right.placements
+        if before != after:
+            rows.append((key, "", "present" if before else "-", "present" if after else "-"))
+    return rows
+
+
+def _difference_rows(before: Placement, after: Placement) -> list[tuple[str, ...]]:
+    """Return a row for each limit in which two placements differ."""
+    category = before.category
+    if after.category != category:
+        category = f"{before.category}, {after.category}"
+    rows: list[tuple[str, ...]] = []
+    for rule in dict.fromkeys((*before.requirements, *after.requirements)):
+        old, new = _brief(before.requirements.get(rule)), _brief(after.requirements.get(rule))
+        if old != new:
+            rows.append((category, rule, old, new))
+    return rows
+
+
 def _brief(requirement: Requirement | None) -> str:
     return "-" if requirement is None else f"{requirement.limit.describe()} ({requirement.level})"
 
 
-def _limit(requirement: Requirement) -> dict[str, Any]:
-    facts: dict[str, Any] = _plain(dataclasses.asdict(requirement))
-    return facts | {"text": requirement.limit.describe()}
-
-
-def _plain(value: Any) -> Any:
-    """As JSON can hold it: fractions as text, exact."""
-    return json.loads(json.dumps(value, default=str))
-
-
-def _document(content: dict[str, Any]) -> None:
+def _print_document(content: dict[str, Any]) -> None:
     typer.echo(json.dumps({"version": VERSION, **content}, indent=2, ensure_ascii=False))
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """On a terminal a table that wraps, else one aligned line a row."""
+def _print_table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Print a table: with wrapped cells on a terminal, otherwise one aligned line per row."""
     if sys.stdout.isatty():
         from rich import box
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*heads, box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False)
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         Console(soft_wrap=False).print(table)
         return
-    widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
+    widths = [max(len(row[i]) for row in (headings, *rows)) for i in range(len(headings))]
     for row in rows:
-        typer.echo(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        )
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
