@@ -140,7 +140,7 @@ def test_all_or_nothing(make: Make, tmp_path):
     assert (outcome.status, [path.name for path in tmp_path.iterdir()]) == ("refused", ["bad.srt"])
     assert "line 2 is no time line" in outcome.problems[0]
     (tmp_path / "base.twitter.srt").write_text("mine")
-    with pytest.raises(UsageProblem, match=r"base\.twitter\.srt: exists"):
+    with pytest.raises(UsageProblem, match=r"base\.twitter\.srt: already exists"):
         mediaprep.prepare(make("base.mkv"), tmp_path, captions=make("good.vtt"))
     assert (tmp_path / "base.twitter.srt").read_text() == "mine"
 
@@ -148,7 +148,7 @@ def test_all_or_nothing(make: Make, tmp_path):
 def test_captions_go_with_a_video_only(make: Make, tmp_path):
     with pytest.raises(UsageProblem, match="captions go with a video"):
         mediaprep.prepare(make("plain.jpg"), tmp_path, captions=make("good.srt"))
-    with pytest.raises(UsageProblem, match="is no captions"):
+    with pytest.raises(UsageProblem, match="not a caption file \\(it is an image\\)"):
         mediaprep.prepare(make("base.mp4"), tmp_path, captions=make("plain.jpg"))
     outcome = mediaprep.prepare(make("base.mp4"), tmp_path, captions=make("garbage.srt"))
     assert (outcome.status, "captions" in outcome.problems[0]) == ("unreadable", True)
