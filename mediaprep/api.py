@@ -419,7 +419,9 @@ def _prepare_post(
     from mediaprep.pipeline.post import prepare_post_steps
 
     destination = destination_of(folder, folder=folder is not None)
-    stems = output_stems([source_path(source) for source in sources], destination.folder)
+    to = options.to if options is not None else "auto"
+    paths = [source_path(source) for source in sources]
+    stems = output_stems(paths, destination.folder, to=to)
     requests = [
         _request(source, placement, options, destination=destination, stem=stem, force=force)
         for source, stem in zip(sources, stems, strict=True)

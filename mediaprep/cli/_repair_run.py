@@ -81,7 +81,7 @@ def repair_run(
             " create it"
         )
     paths = ["" if name == STDIN else name for name in names]
-    stems = output_stems(paths, destination.folder)
+    stems = output_stems(paths, destination.folder, to=options.to)
     requests = {
         name: Request(
             source=source_of(name),

@@ -1,31 +1,39 @@
 """Where outputs go and what they are called. Decided before any work, for the command line, the
 library, batches and posts alike.
 
-An output is named after its source, ``clip.twitter.mp4``. Sources of one command that would give
-one name keep their extension in it, ``IMG_1.heic.twitter.jpg``; if that is not enough, they are
-numbered. The names depend on the sources alone, not on their order or on what becomes of them.
+An output is named after its source, ``clip.twitter.mp4``. Sources of one command that could give
+the same name keep their extension in it, ``IMG_1.heic.twitter.jpg``; if that is not enough, they
+are numbered. The names depend on the sources alone, not on their order or on what becomes of them.
 """
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
-from mediaprep.errors import UsageProblem
-from mediaprep.model.media import Image, Media, Subtitle
+from mediaprep.errors import SourceUnreadable, UsageProblem
+from mediaprep.model.containers import kind_of_suffix
+from mediaprep.model.media import Image, Kind, Media, Subtitle
 from mediaprep.model.tolerance import Among, fill_in
 from mediaprep.pipeline.request import Destination, OutputStem, Request
 from mediaprep.pipeline.upload_record import suffix
 from mediaprep.planning.plan import Output
+from mediaprep.probing.identify.sniff import sniff
 from mediaprep.runtime.paths import collision_key, display_name, fit_name, is_folder, os_error_text
-from mediaprep.runtime.source import Source, refuse_target
+from mediaprep.runtime.source import Source, open_source, refuse_target
 
 STREAM_STEM = "upload"  # of a source without a name
 _TAIL_BYTES = 64  # of a name that may follow the stem: profile, number and suffix
+# Kinds of sources whose outputs may have the suffix of an output of this kind.
+_COMPETING_KINDS: dict[Kind, tuple[Kind, ...]] = {
+    "video": ("video", "animation"),
+    "animation": ("video", "animation"),
+    "image": ("image",),
+    "subtitle": ("subtitle",),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,33 +88,73 @@ def _check_folder(folder: Path, shown: str) -> None:
 
 
 def output_stems(
-    sources: Sequence[str | os.PathLike[str]], folder: Path | None
+    sources: Sequence[str | os.PathLike[str]], folder: Path | None, *, to: str = "auto"
 ) -> tuple[OutputStem, ...]:
     """Return a stem for each source of one command; "" stands for a stream without a name.
 
     folder  where outputs go; None for beside each source
+    to      the option: the kind that every source is converted to, or auto
 
-    Raises: UsageProblem for a path that is given twice.
+    Sources of one stem keep their extension if their outputs may be of one kind, which their first
+    bytes tell: ``IMG_1.HEIC`` and ``IMG_1.MOV`` do not need it. Nothing depends on the order of
+    the sources or on what becomes of them. Raises: UsageProblem for a path that is given twice.
     """
     paths = [os.fsdecode(source) for source in sources]
     _refuse_repeated(paths)
     folders = [_output_folder(path, folder) for path in paths]
     plain = [OutputStem(name=_stem(path)) for path in paths]
-    shared = Counter(zip(folders, map(_key, plain), strict=True))
-    stems: dict[int, OutputStem] = {}
-    taken: set[tuple[str, str]] = set()
-    # Sorted, so that numbers do not depend on the order of the sources.
+    groups: dict[tuple[str, str], list[int]] = {}
+    for index, stem in enumerate(plain):
+        groups.setdefault((folders[index], _key(stem)), []).append(index)
+    kinds: list[Kind | None] = [None] * len(paths)
+    tagged = list(plain)
+    for group in groups.values():
+        if len(group) < 2:
+            continue
+        for index in group:
+            kinds[index] = _kind(paths[index]) if to == "auto" else None
+        for index in group:
+            others = [kinds[other] for other in group if other != index]
+            if any(_may_collide(kinds[index], other) for other in others):
+                tagged[index] = replace(plain[index], tag=Path(paths[index]).suffix.lower())
+    return _unique_stems(paths, folders, tagged, kinds)
+
+
+def _unique_stems(
+    paths: Sequence[str],
+    folders: Sequence[str],
+    stems: Sequence[OutputStem],
+    kinds: Sequence[Kind | None],
+) -> tuple[OutputStem, ...]:
+    """Number the stems that are still the same, in the order of the paths."""
+    unique = list(stems)
+    taken: dict[tuple[str, str], list[Kind | None]] = {}
     for index in sorted(range(len(paths)), key=lambda index: (_identity(paths[index]), index)):
-        stem = plain[index]
-        if shared[folders[index], _key(stem)] > 1:
-            stem = replace(stem, tag=Path(paths[index]).suffix.lower())
-        for candidate in _numbered(stem):
-            key = folders[index], _key(candidate)
-            if key not in taken:
-                taken.add(key)
-                stems[index] = candidate
+        for candidate in _numbered(stems[index]):
+            others = taken.setdefault((folders[index], _key(candidate)), [])
+            if not any(_may_collide(kinds[index], other) for other in others):
+                others.append(kinds[index])
+                unique[index] = candidate
                 break
-    return tuple(stems[index] for index in range(len(paths)))
+    return tuple(unique)
+
+
+def _may_collide(kind: Kind | None, other: Kind | None) -> bool:
+    """Return True if outputs of sources of these kinds may have the same suffix."""
+    if kind is None or other is None:
+        return True
+    return other in _COMPETING_KINDS.get(kind, (kind,))
+
+
+def _kind(path: str) -> Kind | None:
+    """Return the kind of a file by its first bytes; None if it is unknown."""
+    if not path:
+        return None
+    try:
+        with open_source(path) as source:
+            return sniff(source).kind_hint
+    except SourceUnreadable:
+        return None
 
 
 def output_paths(
@@ -142,25 +190,42 @@ def part_numbers(parts: int) -> list[str]:
     return [f".{number:0{digits}d}" for number in range(1, parts + 1)]
 
 
-def batch_names(
-    place: str, suffixes: Sequence[str], *, stem_is_shared: bool
+def candidate_names(
+    relative_path: str, suffixes: Sequence[str], other_suffixes: frozenset[str]
 ) -> Iterator[list[str]]:
-    """Yield the names to try for the outputs of one file of a batch, below the output folder: those
-    of the file, then numbered ones.
+    """Yield the names to try for the outputs of one file of a batch, the best ones first. They are
+    paths below the output folder.
 
-    place           path of the file below its input folder
+    relative_path   path of the file below its input folder
     suffixes        suffix of each output
-    stem_is_shared  another file of its folder differs only in the extension
+    other_suffixes  suffixes of the files in its folder that have its stem
+
+    A batch may get further files later, so unlike ``output_stems`` it keeps the plain name unless
+    another file, by its suffix, may get the same one.
     """
-    path = Path(place)
-    stem = OutputStem(name=path.stem, tag=path.suffix.lower() if stem_is_shared else "")
-    numbers = part_numbers(len(suffixes))
-    for candidate in _numbered(stem):
-        tails = [
-            f"{candidate.tag}{number}{ending}"
-            for number, ending in zip(numbers, suffixes, strict=True)
-        ]
-        yield [str(path.parent / fit_name(candidate.name, tail)) for tail in tails]
+    path = Path(relative_path)
+    own_suffix = path.suffix.lower()
+    keeps_suffix = all(ending.lower() == own_suffix for ending in suffixes)
+    is_ambiguous = _may_get_same_name(suffixes[0], other_suffixes - {path.suffix})
+    if keeps_suffix or not is_ambiguous:
+        yield _names(path, OutputStem(name=path.stem), suffixes)
+    stem = OutputStem(name=path.stem, tag=own_suffix if is_ambiguous else "")
+    for number, candidate in enumerate(_numbered(stem)):
+        if number > 0 or stem.tag:
+            yield _names(path, candidate, suffixes)
+
+
+def _may_get_same_name(ending: str, other_suffixes: frozenset[str]) -> bool:
+    kind = kind_of_suffix(ending)
+    competing = _COMPETING_KINDS.get(kind, ()) if kind else ()
+    return any(kind_of_suffix(other) in competing for other in other_suffixes)
+
+
+def _names(path: Path, stem: OutputStem, suffixes: Sequence[str]) -> list[str]:
+    return [
+        str(path.parent / fit_name(stem.name, f"{stem.tag}{number}{ending}"))
+        for number, ending in zip(part_numbers(len(suffixes)), suffixes, strict=True)
+    ]
 
 
 def check_paths(paths: Sequence[OutputPath], request: Request, sources: Sequence[Source]) -> None:

@@ -19,7 +19,6 @@ from mediaprep.model.media import Image, Subtitle
 from mediaprep.model.options import Options
 from mediaprep.model.tolerance import Among
 from mediaprep.pipeline.output_paths import (
-    batch_names,
     check_paths,
     create_folder,
     destination_of,
@@ -62,6 +61,20 @@ def test_sources_of_different_stems_keep_them() -> None:
 
 def test_sources_of_one_stem_keep_their_extension() -> None:
     assert names("IMG_1.HEIC", "IMG_1.JPG", "IMG_2.JPG") == ["IMG_1.heic", "IMG_1.jpg", "IMG_2"]
+
+
+def test_sources_whose_outputs_are_of_other_kinds_need_no_extension(
+    make: Make, tmp_path: Path
+) -> None:
+    """A photo and its live video: the first bytes tell, not the extension."""
+    for fixture, name in (("plain.jpg", "a.heic"), ("base.mp4", "a.mov"), ("anim.gif", "b.jpg")):
+        (tmp_path / name).write_bytes(make(fixture).read_bytes())
+    (tmp_path / "b.mov").write_bytes(make("base.mp4").read_bytes())
+    sources = [str(tmp_path / name) for name in ("a.heic", "a.mov", "b.jpg", "b.mov")]
+    assert names(*sources) == ["a", "a", "b.jpg", "b.mov"], "an animation may become a video"
+    assert names(*sources[::-1]) == ["b.mov", "b.jpg", "a", "a"]
+    stems = output_stems(sources[:2], None, to="gif")
+    assert [stem.tag for stem in stems] == [".heic", ".mov"]
 
 
 def test_an_extension_may_be_missing() -> None:
@@ -252,23 +265,6 @@ def test_a_folder_is_created_with_its_parents(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(UsageProblem, match="cannot be created"):
         create_folder(Destination(folder=tmp_path / "file" / "sub"))
-
-
-# -- batches ----------------------------------------------------------------------------------------
-
-
-def test_batch_names_are_numbered_until_they_are_free() -> None:
-    tries = batch_names("sub/clip.mov", [".mp4"], stem_is_shared=False)
-    assert list(itertools.islice(tries, 3)) == [
-        ["sub/clip.mp4"],
-        ["sub/clip.2.mp4"],
-        ["sub/clip.3.mp4"],
-    ]
-    tries = batch_names("clip.MOV", [".mp4", ".mp4"], stem_is_shared=True)
-    assert list(itertools.islice(tries, 2)) == [
-        ["clip.mov.01.mp4", "clip.mov.02.mp4"],
-        ["clip.mov.2.01.mp4", "clip.mov.2.02.mp4"],
-    ]
 
 
 def test_binary_files_without_a_name_are_streams() -> None:

@@ -9,8 +9,8 @@ is numbered.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from itertools import chain, count
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from mediaprep.jobs.ledger.ledger import Ledger
@@ -18,17 +18,7 @@ from mediaprep.jobs.ledger.records import JobRow, Publication
 from mediaprep.jobs.run.files import digest_of
 from mediaprep.jobs.run.output_folder import OutputFolder
 from mediaprep.jobs.workers.records import WorkFile
-from mediaprep.model.containers import kind_of_suffix
-from mediaprep.model.media import Kind
-from mediaprep.runtime.paths import fit_name
-
-# Kinds of sources whose outputs may have the suffix of an output of this kind.
-_COMPETING_KINDS: dict[Kind, tuple[Kind, ...]] = {
-    "video": ("video", "animation"),
-    "animation": ("video", "animation"),
-    "image": ("image",),
-    "subtitle": ("subtitle",),
-}
+from mediaprep.pipeline.output_paths import candidate_names
 
 
 def choose_names(
@@ -70,42 +60,6 @@ def choose_names(
         else:
             return tuple(publications)
     raise AssertionError("candidate_names() is infinite")
-
-
-def candidate_names(
-    relative_path: str, suffixes: Sequence[str], other_suffixes: frozenset[str]
-) -> Iterator[list[str]]:
-    """Yield the names to try for the outputs of a source, the best ones first.
-
-    suffixes         suffix of each output
-    other_suffixes   suffixes of the files in the source's folder that have its stem
-    """
-    path = Path(relative_path)
-    own_suffix = path.suffix.lower()
-    keeps_suffix = all(suffix.lower() == own_suffix for suffix in suffixes)
-    is_ambiguous = _may_get_same_name(suffixes[0], other_suffixes - {path.suffix})
-    if keeps_suffix or not is_ambiguous:
-        yield _names(path, "", suffixes)
-    tag = own_suffix if is_ambiguous else ""
-    if tag:
-        yield _names(path, tag, suffixes)
-    for number in count(2):
-        yield _names(path, f"{tag}.{number}", suffixes)
-
-
-def _may_get_same_name(suffix: str, other_suffixes: frozenset[str]) -> bool:
-    kind = kind_of_suffix(suffix)
-    competing = _COMPETING_KINDS.get(kind, ()) if kind else ()
-    return any(kind_of_suffix(other) in competing for other in other_suffixes)
-
-
-def _names(path: Path, tag: str, suffixes: Sequence[str]) -> list[str]:
-    digits = max(2, len(str(len(suffixes))))
-    names = []
-    for part, suffix in enumerate(suffixes, start=1):
-        part_tag = f".{part:0{digits}d}" if len(suffixes) > 1 else ""
-        names.append(str(path.parent / fit_name(path.stem, f"{tag}{part_tag}{suffix}")))
-    return names
 
 
 def _is_free(target: Path, work_file: WorkFile, previous: str | None) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mediaprep.jobs.run import batch
-from mediaprep.jobs.run.output_names import candidate_names
+from mediaprep.pipeline.output_paths import candidate_names
 from tests.jobs.conftest import visible
 
 Drop = Callable[..., Path]
