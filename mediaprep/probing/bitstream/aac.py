@@ -10,14 +10,7 @@ from typing import Literal
 
 from mediaprep.probing.bitstream.bits import BitReader, BitstreamDamaged
 
-# Table 1.18
-_RATES = (
-    *(96000, 88200, 64000, 48000, 44100, 32000, 24000),
-    *(22050, 16000, 12000, 11025, 8000, 7350),
-)
-_EXPLICIT_RATE = 15  # samplingFrequencyIndex
-# Table 1.19; 0: in a program config element
-_CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8, 11: 7, 12: 8, 13: 24, 14: 8}
+_RATE_COUNT, _EXPLICIT_RATE = 13, 15  # samplingFrequencyIndex, table 1.18
 # Audio object types, table 1.17
 _LC, _SBR, _BSAC, _PS, _ELD = 2, 5, 22, 29, 39
 _GENERAL = {1, 2, 3, 4, 6, 7, 17, 19, 20, 21, 22, 23}  # with a GASpecificConfig
@@ -45,23 +38,13 @@ Framing = Literal["adts", "latm", "raw"]
 class AacConfig:
     """What a configuration announces; None = not stated.
 
-    aot                    audio object type of the core coder (2 = LC), with SBR or PS too
-    sample_rate            of the core coder, Hz
-    extension_rate         of the output, Hz, if SBR is announced
-    sbr, ps                announced (True), denied (False), not stated (None: may still be present)
-    channel_configuration  as written
-    channels               counted; from the program config element if channel_configuration is 0
-    frame_length           samples per channel in a frame of the core coder: 1024, 960, 512, 480
+    aot      audio object type of the core coder (2 = LC), with SBR or PS too
+    sbr, ps  announced (True), denied (False), not stated (None: may still be present)
     """
 
     aot: int
-    sample_rate: int | None = None
     sbr: bool | None = None
     ps: bool | None = None
-    channel_configuration: int | None = None
-    channels: int | None = None
-    frame_length: int | None = None
-    extension_rate: int | None = None
 
     @property
     def object_type(self) -> str | None:
@@ -84,37 +67,27 @@ def _read_config(bits: BitReader, *, whole: bool) -> AacConfig:
 
     ``whole``: all bits belong to it, so that an announcement of SBR may follow at its end.
     """
-    aot, rate, layout = _read_object_type(bits), _read_rate(bits), bits.u(4)
+    aot = _read_object_type(bits)
+    _read_rate(bits)
+    channel_configuration = bits.u(4)
     sbr = ps = None
-    extension_rate = None
-    if aot in (_SBR, _PS):
+    is_extended = aot in (_SBR, _PS)
+    if is_extended:
         sbr, ps = True, True if aot == _PS else None
-        extension_rate, aot = _read_rate(bits), _read_object_type(bits)
+        _read_rate(bits)
+        aot = _read_object_type(bits)
         if aot == _BSAC:
             bits.skip(4)
-    length: int | None = None
-    channels = _CHANNELS.get(layout)
     if aot in _GENERAL:
-        length, counted = _read_general(bits, aot, layout)
-        channels = counted if layout == 0 else channels
+        _skip_general(bits, aot, channel_configuration)
     elif aot == _ELD:
-        length = 480 if bits.flag() else 512
-        bits.skip(3)
+        bits.skip(4)
         sbr = bits.flag()
     if aot in _ERROR_RESILIENT and aot != _ELD and bits.u(2) >= 2:
         bits.skip(1)
-    if whole and extension_rate is None and aot in _GENERAL:
-        sbr, ps, extension_rate = _read_extension(bits)
-    return AacConfig(
-        aot=aot,
-        sample_rate=rate,
-        sbr=sbr,
-        ps=ps,
-        channel_configuration=layout,
-        channels=channels,
-        frame_length=length,
-        extension_rate=extension_rate,
-    )
+    if whole and not is_extended and aot in _GENERAL:
+        sbr, ps = _read_extension(bits)
+    return AacConfig(aot=aot, sbr=sbr, ps=ps)
 
 
 def _read_object_type(bits: BitReader) -> int:
@@ -122,23 +95,21 @@ def _read_object_type(bits: BitReader) -> int:
     return 32 + bits.u(6) if kind == 31 else kind
 
 
-def _read_rate(bits: BitReader) -> int:
+def _read_rate(bits: BitReader) -> None:
+    """Skip a sampling frequency. Raises: BitstreamDamaged if it is reserved."""
     index = bits.u(4)
-    if index < len(_RATES):
-        return _RATES[index]
-    rate = bits.u(24) if index == _EXPLICIT_RATE else 0
-    if not rate:
+    if index >= _RATE_COUNT and not (index == _EXPLICIT_RATE and bits.u(24)):
         raise BitstreamDamaged("a reserved sampling frequency")
-    return rate
 
 
-def _read_general(bits: BitReader, aot: int, layout: int) -> tuple[int, int | None]:
-    """Read GASpecificConfig (4.4.1): frame length, and channels of a program config element."""
-    short = bits.flag()
+def _skip_general(bits: BitReader, aot: int, channel_configuration: int) -> None:
+    """Skip GASpecificConfig (4.4.1)."""
+    bits.skip(1)
     if bits.flag():
         bits.skip(14)
     extension = bits.flag()
-    channels = _read_element_channels(bits) if layout == 0 else None
+    if channel_configuration == 0:
+        _skip_program_config(bits)
     if aot in (6, 20):
         bits.skip(3)
     if extension:
@@ -147,47 +118,35 @@ def _read_general(bits: BitReader, aot: int, layout: int) -> tuple[int, int | No
         elif aot in (17, 19, 20, 23):
             bits.skip(3)
         bits.skip(1)
-    if aot == 23:
-        return 480 if short else 512, channels
-    return 960 if short else 1024, channels
 
 
-def _read_element_channels(bits: BitReader) -> int:
-    """Read a program_config_element (4.4.1.1) to its end and count its channels.
-
-    Front, side and back elements have 1 or 2 channels each, an LFE element has 1.
-    """
+def _skip_program_config(bits: BitReader) -> None:
+    """Skip a program_config_element (4.4.1.1)."""
     bits.skip(10)
     front, side, back = bits.u(4), bits.u(4), bits.u(4)
     lfe, data, coupling = bits.u(2), bits.u(3), bits.u(4)
     for width in (4, 4, 3):
         if bits.flag():
             bits.skip(width)
-    channels = lfe
-    for _ in range(front + side + back):
-        channels += 1 + bits.u(1)
-        bits.skip(4)
-    bits.skip(4 * (lfe + data) + 5 * coupling)
+    bits.skip(5 * (front + side + back) + 4 * (lfe + data) + 5 * coupling)
     bits.skip(bits.left % 8)
     bits.skip(8 * bits.u(8))
-    return channels
 
 
-def _read_extension(bits: BitReader) -> tuple[bool | None, bool | None, int | None]:
-    """Read the backward-compatible announcement of SBR and PS at the end: sbr, ps, output rate."""
+def _read_extension(bits: BitReader) -> tuple[bool | None, bool | None]:
+    """Read the backward-compatible announcement of SBR and PS at the end of a configuration."""
     sbr: bool | None = None
     ps: bool | None = None
-    extension_rate = None
     try:
         if bits.left >= 16 and bits.u(11) == _SBR_SYNC and _read_object_type(bits) == _SBR:
             sbr = bits.flag()
             if sbr:
-                extension_rate = _read_rate(bits)
+                _read_rate(bits)
                 if bits.left >= 12 and bits.u(11) == _PS_SYNC:
                     ps = bits.flag()
     except BitstreamDamaged:
         pass  # cut short: what precedes the cut is valid
-    return sbr, ps, extension_rate
+    return sbr, ps
 
 
 def parse_adts(data: bytes) -> AacConfig:
@@ -204,18 +163,10 @@ def parse_adts(data: bytes) -> AacConfig:
     if bits.u(2):
         raise BitstreamDamaged("an MPEG audio layer, not AAC")
     bits.skip(1)
-    aot, index = bits.u(2) + 1, bits.u(4)
-    if index >= len(_RATES):
+    aot = bits.u(2) + 1
+    if bits.u(4) >= _RATE_COUNT:
         raise BitstreamDamaged("a reserved sampling frequency")
-    bits.skip(1)
-    layout = bits.u(3)
-    return AacConfig(
-        aot=aot,
-        sample_rate=_RATES[index],
-        channel_configuration=layout,
-        channels=_CHANNELS.get(layout),
-        frame_length=1024,
-    )
+    return AacConfig(aot=aot)
 
 
 def parse_latm(data: bytes) -> AacConfig | None:

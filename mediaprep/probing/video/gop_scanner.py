@@ -64,7 +64,6 @@ class GopResult:
     stream            what the bitstream states about itself
     frames            frames of the stream; two fields count once
     frames_presented  frames that the container does not discard
-    field_pairs       some frames have two packets, or two pictures of one field each
     frame_pts         presentation times in ticks, in decode order, of the frames that are
                       presented; None if one of them has no time
     idr_pts           sorted presentation times in ticks of the frames that are IDR-like; () if
@@ -77,7 +76,6 @@ class GopResult:
     stream: StreamHeader = field(default_factory=StreamHeader)
     frames: int | None = None
     frames_presented: int | None = None
-    field_pairs: bool = False
     frame_pts: tuple[int, ...] | None = None
     idr_pts: tuple[int, ...] = ()
     faults: tuple[str, ...] = ()
@@ -167,7 +165,6 @@ class GopScanner:
             stream=header,
             frames=len(frames.packets),
             frames_presented=len(presented),
-            field_pairs=bool(union & SECOND_FIELD) or bool(header.field_pictures),
             frame_pts=tuple(known) if len(known) == len(presented) else None,
             idr_pts=self._idr_pts(frames),
             faults=self._faults(union),

@@ -122,7 +122,7 @@ def test_hevc_fields_are_half_a_frame():
         for kind in (IDR_W_RADL, TRAIL_R, TRAIL_R, TRAIL_R, IDR_W_RADL, TRAIL_R)
     ]
     found = scan("hevc", fields, *packets, keys=(0, 4))
-    assert (found.frames, found.field_pairs, found.gop.length_max, found.frame_pts) == (
+    assert (found.frames, found.stream.field_pictures, found.gop.length_max, found.frame_pts) == (
         3,
         True,
         2,
@@ -252,7 +252,7 @@ def test_mpeg2_field_pairs_are_one_frame(together: bool):
         bottom = mpeg2("P" if letter == "I" else letter, structure=2, reference=number)
         fields += [top + bottom] if together else [top, bottom]
     found = mpeg2_scan(*fields)
-    assert (found.frames, found.field_pairs, found.gop.structure, found.gop.pattern) == (
+    assert (found.frames, found.stream.field_pictures, found.gop.structure, found.gop.pattern) == (
         5,
         True,
         "open",

@@ -362,13 +362,12 @@ def test_field_pairs_are_one_frame(together: bool):
     found = field_packets(
         (I, True, 0), (P, False, 1), (P, False, 2), (I, True, 3), together=together
     )
-    assert (found.frames, found.field_pairs, found.gop.pattern) == (4, True, "IPP|I")
+    assert (found.frames, found.stream.field_pictures, found.gop.pattern) == (4, True, "IPP|I")
     assert (found.gop.structure, found.gop.length_max, found.frame_pts) == (
         "closed",
         3,
         (0, 2, 4, 6),
     )
-    assert found.stream.field_pictures is True
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -396,7 +395,11 @@ def test_frame_pictures_of_an_interlaced_sequence_are_not_fields():
             not number,
         )
     found = scanner.result()
-    assert (found.frames, found.field_pairs, found.stream.frame_mbs_only) == (4, False, False)
+    assert (found.frames, found.stream.field_pictures, found.stream.frame_mbs_only) == (
+        4,
+        False,
+        False,
+    )
 
 
 # Slices.
