@@ -166,8 +166,8 @@ def _answers(binary: str, encoder: str, context: Context) -> bool:
 
 def _libraries() -> tuple[DoctorItem, ...]:
     items: list[DoctorItem] = []
-    for library in libraries.needed():
-        facts = {"version": library.version, "says": library.says}
+    for library in libraries.required():
+        facts = {"version": library.version, "says": library.details}
         if library.version is None:
             items.append(
                 DoctorItem(
@@ -179,7 +179,7 @@ def _libraries() -> tuple[DoctorItem, ...]:
             )
         else:
             words = f"{library.name} {library.version}" + (
-                f" ({library.says})" if library.says else ""
+                f" ({library.details})" if library.details else ""
             )
             items.append(DoctorItem(name=library.name, status="ok", words=words, facts=facts))
     return tuple(items)

@@ -1,19 +1,21 @@
-"""Frames of an animation through Pillow, for what the blocks do not tell: whether anything shows through, and the grid of pixel art.
+"""Decode frames of an animation with Pillow: transparency, and the grid of pixel art.
 
-Only in the confined child. Frames are looked at from the first on and never counted by Pillow: it believes what headers claim.
+Only in confined children. Frames are decoded from the first on; Pillow never counts them, because
+it believes the headers.
 """
 
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from mediaprep.model import containers
 from mediaprep.runtime.source import Readable
 from mediaprep.runtime.source_file import SourceFile
+from mediaprep.tools import pillow
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,90 +23,93 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[np.uint8]]
 
-CANVAS_PIXELS = (
-    8_000_000  # a larger canvas is not decoded here: RGBA and its differences would fill the child
-)
-WORK_PIXELS = 40_000_000  # over all frames of one look: about half a second
+# A larger canvas is not decoded: RGBA and its differences would exhaust the child's memory.
+CANVAS_PIXELS = 8_000_000
+WORK_PIXELS = 40_000_000  # over all frames of one file: about half a second
 GRID_FRAMES = 8
-GRID_EDGES = 8  # distinct edges on each axis before they count as a grid
+GRID_EDGES = 8  # distinct edges on each axis that are evidence of a grid
 GRID_LARGEST = 64
+_MAX_EDGES = 4096  # of one frame and axis that are kept
+_OPAQUE = 128  # alpha from which a pixel counts as opaque, as in GIF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstFrames:
-    """What a look at the first frames gave. ``transparency``: a transparent pixel was met; None: none in the frames looked at, and there
-    are more. ``pixel_grid``: whole factor of enlarged pixel art, 1 = none. ``problem``: why the look ended early."""
+    """What the first frames show.
+
+    transparency   a pixel is transparent; None: none in the decoded frames, but there are more
+    pixel_grid     whole factor of enlarged pixel art, 1 = none
+    problem        why decoding ended early
+    """
 
     transparency: bool | None = None
     pixel_grid: int | None = None
     problem: str | None = None
 
 
-def look(source: Readable, *, frames: int, alpha: bool, all_frames: bool) -> FirstFrames:
-    """Decode the first frames. ``alpha``: transparency is in question; ``all_frames``: it may begin in any frame, else in the first."""
-    grid, met, problem, seen = _ColourGrid(), False, None, 0
+def first_frames(
+    source: Readable, name: str, *, frames: int, alpha: bool, all_frames: bool
+) -> FirstFrames:
+    """Decode as many first frames as it takes.
+
+    name         format of the animation
+    frames       number of its frames
+    alpha        transparency is to be determined
+    all_frames   it may begin in any frame; False: in the first alone
+    """
+    grid, transparent, problem, count = _ColourGrid(), False, None, 0
     try:
-        for rgba in _frames(source, frames):
-            seen += 1
-            met = met or (alpha and bool((rgba[..., 3] < 128).any()))
-            if seen <= GRID_FRAMES and grid.factor != 1:
+        for rgba in _frames(source, name, frames):
+            count += 1
+            transparent = transparent or (alpha and bool((rgba[..., 3] < _OPAQUE).any()))
+            if count <= GRID_FRAMES and grid.factor != 1:
                 grid.add(rgba)
-            if (met or not alpha or not all_frames) and (grid.factor == 1 or seen >= GRID_FRAMES):
+            alpha_decided = transparent or not alpha or not all_frames
+            if alpha_decided and (grid.factor == 1 or count >= GRID_FRAMES):
                 break
-    except _damage() as damage:
+    except pillow.damage() as damage:
         problem = f"{type(damage).__name__}: {damage}"[:200]
-    if not seen:
+    except MemoryError:
+        problem = "its frames take more memory than allowed"
+    if not count:
         return FirstFrames(problem=problem or f"the canvas has more than {CANVAS_PIXELS} pixels")
-    decided = met or not alpha or seen >= (frames if all_frames else 1)
+    decided = transparent or not alpha or count >= (frames if all_frames else 1)
     return FirstFrames(
-        transparency=met if decided else None, pixel_grid=grid.result(), problem=problem
+        transparency=transparent if decided else None, pixel_grid=grid.result(), problem=problem
     )
 
 
-def durations(source: Readable, *, frames: int) -> tuple[Fraction, ...] | None:
-    """Seconds of each frame as Pillow reads them (AVIF: its container keeps them in tables); None where a frame cannot be read."""
+def durations(source: Readable, name: str, *, frames: int) -> tuple[Fraction, ...] | None:
+    """Return the seconds of each frame; None if a frame cannot be decoded."""
+    found = []
     try:
-        with _opened(source) as image:
-            found = []
+        with _opened(source, name) as image:
             for index in range(frames):
                 image.seek(index)
                 image.load()
-                found.append(
-                    Fraction(round(float(image.info.get("duration", 0)) * 1000), 1_000_000)
-                )
-    except _damage():
+                milliseconds = float(image.info.get("duration", 0))
+                found.append(Fraction(round(milliseconds * 1000), 1_000_000))
+    except pillow.damage():
+        return None
+    except MemoryError:
         return None
     return tuple(found)
 
 
-def _damage() -> tuple[type[Exception], ...]:
-    """What Pillow's readers raise on damaged files."""
+def _opened(source: Readable, name: str) -> Image.Image:
     from PIL import Image
 
-    shared = (
-        OSError,
-        EOFError,
-        SyntaxError,
-        ValueError,
-        LookupError,
-        TypeError,
-        RuntimeError,
-        MemoryError,
-    )
-    return (*shared, struct.error, Image.DecompressionBombError)
+    readers = [reader for reader in containers.of(name).pillow if reader != "HEIF"]
+    if not readers:
+        raise LookupError(f"Pillow cannot read animations of the format {name}")
+    return Image.open(cast("IO[bytes]", SourceFile(source)), formats=readers)
 
 
-def _opened(source: Readable) -> Image.Image:
-    from PIL import Image
-
-    return Image.open(cast("IO[bytes]", SourceFile(source)), formats=("GIF", "PNG", "WEBP", "AVIF"))
-
-
-def _frames(source: Readable, count: int) -> Iterator[Array]:
-    """H×W×4 uint8 RGBA, colour 0 where transparent; ends at the budget."""
+def _frames(source: Readable, name: str, count: int) -> Iterator[Array]:
+    """Yield H×W×4 uint8 RGBA, colour 0 in transparent pixels, until the work is used up."""
     import numpy as np
 
-    with _opened(source) as image:
+    with _opened(source, name) as image:
         spent = 0
         for index in range(count):
             pixels = image.size[0] * image.size[1]
@@ -119,7 +124,7 @@ def _frames(source: Readable, count: int) -> Iterator[Array]:
 
 
 class _ColourGrid:
-    """The greatest common divisor of where colours change, over frames."""
+    """The greatest common divisor of the positions where colours change, over frames."""
 
     def __init__(self) -> None:
         self.factor = 0
@@ -132,12 +137,12 @@ class _ColourGrid:
         self.factor = math.gcd(self.factor, *whole.shape)
         for axis, edges in enumerate(self._edges):
             at = np.flatnonzero(np.diff(whole, axis=axis).any(axis=1 - axis)) + 1
-            edges.update(int(place) for place in at[:4096])
+            edges.update(int(place) for place in at[:_MAX_EDGES])
             self.factor = math.gcd(self.factor, int(np.gcd.reduce(at)) if at.size else 0)
             if self.factor == 1:
                 return
 
     def result(self) -> int:
-        """1 where the evidence is thin: a grid needs edges on both axes."""
+        """Return the factor; 1 without enough edges on both axes."""
         enough = all(len(edges) >= GRID_EDGES for edges in self._edges)
         return self.factor if enough and 1 < self.factor <= GRID_LARGEST else 1

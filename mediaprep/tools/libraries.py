@@ -1,4 +1,4 @@
-"""Which libraries this host has, and what they say of themselves. Reads nobody's files."""
+"""Report which libraries are installed on this host, and their versions."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """One library: its distribution's name, version (None: not installed, or broken), what it says of itself, and why it cannot be used."""
+    """One library.
+
+    name      of its distribution, as people write it
+    version   None: not installed, or broken
+    details   what the library reports about itself, such as the version of FFmpeg in it
+    problem   why it cannot be used; "" if it can
+    """
 
     name: str
     version: str | None
-    says: str = ""
+    details: str = ""
     problem: str = ""
 
 
-def needed() -> tuple[Library, ...]:
-    """The libraries that the work needs."""
+def required() -> tuple[Library, ...]:
+    """Return the libraries that mediaprep needs."""
     return (
         _library("av", "PyAV", _pyav),
         _library("pymediainfo", "pymediainfo", _mediainfo),
@@ -31,26 +37,29 @@ def needed() -> tuple[Library, ...]:
 
 
 def owners(module: str) -> tuple[str, ...]:
-    """The distributions that own a top-level module, sorted; more than one means that they overwrite each other."""
+    """Return the distributions that contain a top-level module, sorted.
+
+    If there are several, they overwrite each other.
+    """
     return tuple(sorted(set(importlib.metadata.packages_distributions().get(module, ()))))
 
 
 def version(distribution: str) -> str | None:
-    """The version of an installed distribution; None where there is none."""
+    """Return the version of a distribution; None if it is not installed."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return None
 
 
-def _library(distribution: str, name: str, ask: Callable[[], str]) -> Library:
+def _library(distribution: str, name: str, describe: Callable[[], str]) -> Library:
     found = version(distribution)
     if found is None:
         return Library(
             name=name, version=None, problem=f"not installed: pip install {distribution}"
         )
     try:
-        return Library(name=name, version=found, says=ask())
+        return Library(name=name, version=found, details=describe())
     except (ImportError, OSError, RuntimeError, AttributeError) as problem:
         return Library(
             name=name, version=None, problem=f"{found} is installed, but does not load: {problem}"
@@ -79,9 +88,8 @@ def _mediainfo() -> str:
 def _pillow() -> str:
     from PIL import features
 
-    return " ".join(
-        name for name in ("jpg", "zlib", "webp", "avif", "littlecms2") if features.check(name)
-    )
+    names = ("jpg", "zlib", "webp", "avif", "littlecms2")
+    return " ".join(name for name in names if features.check(name))
 
 
 def _pi_heif() -> str:

@@ -1,5 +1,9 @@
-"""MediaInfo, the second opinion. Reads from a file object and only files whose kind the bytes have told: given a playlist it opens
-what that names (HLS, DASH), and no option stops it. Absent or failing, it has no opinion."""
+"""MediaInfo, the second reader.
+
+It reads from a file object, and only files whose format was recognised before: given a playlist, it
+opens the files that the playlist names (HLS, DASH), and no option prevents that. Without the
+library, or if it fails, there is no report.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +21,34 @@ from typing import Any, TypeAlias
 from mediaprep.runtime.source import Readable
 from mediaprep.runtime.source_file import SourceFile
 
-BUFFER_BYTES = 2**16  # larger ones take longer, and of a transport stream fewer facts come
-SECONDS = 5.0  # hostile-input: MediaInfo needs 3 to 20 ms, or for ever
+BUFFER_BYTES = 2**16  # larger buffers are slower, and yield fewer facts of a transport stream
+SECONDS = 5.0  # MediaInfo takes 3 to 20 ms, or does not return
 _NAMES = (
     ("libmediainfo.0.dylib", "libmediainfo.dylib")
     if sys.platform == "darwin"
     else ("libmediainfo.so.0",)
 )
 _FINISHED, _READ_ON = 0x08, 2**64 - 1
+_HANDLE, _TEXT, _SIZE = ctypes.c_void_p, ctypes.c_wchar_p, ctypes.c_size_t
+_SIGNATURES: tuple[tuple[Any, ...], ...] = (  # name, result, arguments (MediaInfoDLL.h)
+    ("New", _HANDLE),
+    ("Option", _TEXT, _HANDLE, _TEXT, _TEXT),
+    ("Open_Buffer_Init", _SIZE, _HANDLE, ctypes.c_uint64, ctypes.c_uint64),
+    ("Open_Buffer_Continue", _SIZE, _HANDLE, ctypes.c_char_p, _SIZE),
+    ("Open_Buffer_Continue_GoTo_Get", ctypes.c_uint64, _HANDLE),
+    ("Open_Buffer_Finalize", _SIZE, _HANDLE),
+    ("Inform", _TEXT, _HANDLE, _SIZE),
+    ("Close", None, _HANDLE),
+    ("Delete", None, _HANDLE),
+)
 Fields: TypeAlias = Mapping[str, str]
 
 
 class MediaInfoReport:
-    """What MediaInfo says: one mapping of field names (as in its JSON: ``ScanType``, ``PixelAspectRatio``) to texts for each track."""
+    """MediaInfo's report: for each track a mapping of field names to texts.
+
+    The names are those of its JSON: ``ScanType``, ``PixelAspectRatio`` ...
+    """
 
     __slots__ = ("tracks",)
 
@@ -37,79 +56,77 @@ class MediaInfoReport:
         self.tracks = tracks
 
     def general(self) -> Fields:
-        """The file as a whole; empty where nothing is said."""
+        """Return the fields of the file as a whole; empty if there are none."""
         return next(iter(self.of_kind("General")), {})
 
     def of_kind(self, kind: str) -> tuple[Fields, ...]:
-        """The tracks of a kind (Video, Audio, Text, Other), in its order."""
+        """Return the tracks of a kind (Video, Audio, Text, Other), in MediaInfo's order."""
         return tuple(track for track in self.tracks if track.get("@type") == kind)
 
     def track(self, kind: str, position: int) -> Fields:
-        """The track of that kind at a position; empty where there is none."""
+        """Return the track of that kind at a position; empty if there is none."""
         found = self.of_kind(kind)
         return found[position] if position < len(found) else {}
 
 
-def opinion(
-    source: Readable, *, parser: str | None = None, parse_speed: float = 0, seconds: float = SECONDS
+def read_report(
+    source: Readable, *, parser: str | None = None, seconds: float = SECONDS
 ) -> MediaInfoReport | None:
-    """MediaInfo's word on the file; None where the library is absent, fails, or does not come to an end in ``seconds``: then its thread
-    is left behind, so call it in a child that is ended afterwards. ``parser``: its name for the one that is to read the file, which takes
-    half as long as to let it try them all. ``parse_speed`` 0 reads headers only (3 ms against 9)."""
+    """Return MediaInfo's report, from headers only.
+
+    With ``parser``, MediaInfo's name of one, only that is tried, in half the time. Return None if
+    the library is absent, fails, or does not return within ``seconds``: then its thread continues,
+    so that the process should be ended soon.
+    """
     library = _library()
     if library is None:
         return None
-    said: list[str] = []
+    reports: list[str] = []
 
-    def ask() -> None:
+    def read() -> None:
         with contextlib.suppress(OSError, ValueError):
-            said.append(_asked(library, source, parser, parse_speed))
+            reports.append(_read_json(library, source, parser))
 
-    thread = threading.Thread(target=ask, name="mediainfo", daemon=True)
+    thread = threading.Thread(target=read, name="mediainfo", daemon=True)
     thread.start()
     thread.join(seconds)
-    return _parsed(said[0]) if said else None
+    return _parsed(reports[0]) if reports else None
 
 
 @functools.cache
 def _library() -> ctypes.CDLL | None:
-    """libmediainfo, from pymediainfo's wheel or the host; None: there is none. The wheel's Python is left alone: importing it takes longer
-    than asking."""
+    """Return libmediainfo, from pymediainfo's wheel or the host; None without either.
+
+    pymediainfo itself is not imported: that takes longer than reading a report.
+    """
     spec = importlib.util.find_spec("pymediainfo")
     folder = Path(spec.origin).parent if spec is not None and spec.origin is not None else None
     for name in _NAMES:
-        inside = folder / name if folder is not None else None
+        bundled = folder / name if folder is not None else None
+        path = str(bundled) if bundled is not None and bundled.is_file() else name
         try:
-            library = ctypes.CDLL(str(inside) if inside is not None and inside.is_file() else name)
+            library = ctypes.CDLL(path)
         except OSError:
             continue
-        handle, text, size = ctypes.c_void_p, ctypes.c_wchar_p, ctypes.c_size_t
-        for call, result, *arguments in (
-            ("New", handle),
-            ("Option", text, handle, text, text),
-            ("Open_Buffer_Init", size, handle, ctypes.c_uint64, ctypes.c_uint64),
-            ("Open_Buffer_Continue", size, handle, ctypes.c_char_p, size),
-            ("Open_Buffer_Continue_GoTo_Get", ctypes.c_uint64, handle),
-            ("Open_Buffer_Finalize", size, handle),
-            ("Inform", text, handle, size),
-            ("Close", None, handle),
-            ("Delete", None, handle),
-        ):
+        for call, result, *arguments in _SIGNATURES:
             function = getattr(library, f"MediaInfo_{call}")
             function.restype, function.argtypes = result, arguments
         return library
     return None
 
 
-def _asked(library: ctypes.CDLL, source: Readable, parser: str | None, parse_speed: float) -> str:
-    """Its JSON. It is fed piece by piece and says where it wants to read on (MediaInfoDLL.h, "Open by buffer")."""
+def _read_json(library: ctypes.CDLL, source: Readable, parser: str | None) -> str:
+    """Feed the file piece by piece and return MediaInfo's JSON.
+
+    MediaInfo states where it wants to read next (MediaInfoDLL.h, "Open by buffer").
+    """
     file, handle = SourceFile(source), library.MediaInfo_New()
     try:
         options = {
             "CharSet": "UTF-8",
             "Inform": "JSON",
             "Complete": "",
-            "ParseSpeed": str(parse_speed),
+            "ParseSpeed": "0",  # headers only: 3 ms instead of 9
             "File_ForceParser": parser or "",
         }
         for name, value in options.items():
@@ -118,9 +135,9 @@ def _asked(library: ctypes.CDLL, source: Readable, parser: str | None, parse_spe
         while piece := file.read(BUFFER_BYTES):
             if library.MediaInfo_Open_Buffer_Continue(handle, piece, len(piece)) & _FINISHED:
                 break
-            wanted = library.MediaInfo_Open_Buffer_Continue_GoTo_Get(handle)
-            if wanted != _READ_ON:
-                file.seek(wanted)
+            position = library.MediaInfo_Open_Buffer_Continue_GoTo_Get(handle)
+            if position != _READ_ON:
+                file.seek(position)
                 library.MediaInfo_Open_Buffer_Init(handle, source.size_bytes, file.tell())
         library.MediaInfo_Open_Buffer_Finalize(handle)
         return str(library.MediaInfo_Inform(handle, 0))

@@ -1,4 +1,4 @@
-"""Pixel art that was enlarged by a whole factor, and what only looks like it."""
+"""Pixel art that was enlarged by a whole factor, and pictures that resemble it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ RANDOM = np.random.default_rng(7)
 ART = RANDOM.choice(np.array([16, 60, 110, 180, 235], np.uint8), (90, 160))
 
 
-def told(picture: np.ndarray) -> int:
-    """With lines that are longer than the picture, as decoders make them."""
+def found_factor(picture: np.ndarray) -> int:
+    """Return the factor found in a plane whose lines are padded, as decoders pad them."""
     height, width = picture.shape
     plane = np.zeros((height, width + 32), np.uint8)
     plane[:, :width] = picture
@@ -26,26 +26,26 @@ def enlarged(by: int, how: Image.Resampling = Image.Resampling.NEAREST) -> np.nd
 
 @pytest.mark.parametrize("by", [2, 3, 4, 6, 8])
 def test_the_factor_is_found(by: int) -> None:
-    assert told(enlarged(by)) == by
+    assert found_factor(enlarged(by)) == by
 
 
-def test_what_coding_leaves_is_borne() -> None:
+def test_encoding_noise_is_tolerated() -> None:
     noise = RANDOM.integers(-2, 3, (540, 960))
-    assert told((enlarged(6).astype(int) + noise).clip(0, 255).astype(np.uint8)) == 6
+    assert found_factor((enlarged(6).astype(int) + noise).clip(0, 255).astype(np.uint8)) == 6
 
 
 @pytest.mark.parametrize(
     "how", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS]
 )
-def test_what_was_smoothed_is_no_pixel_art(how: Image.Resampling) -> None:
-    assert told(enlarged(6, how)) == 1
+def test_a_smoothed_picture_is_not_pixel_art(how: Image.Resampling) -> None:
+    assert found_factor(enlarged(6, how)) == 1
 
 
-def test_noise_blanks_bars_and_windows_are_none() -> None:
-    assert told(RANDOM.integers(0, 256, (360, 640), dtype=np.uint8)) == 1
-    assert told(np.full((360, 640), 128, np.uint8)) == 1
+def test_noise_blanks_bars_and_windows_are_not_pixel_art() -> None:
+    assert found_factor(RANDOM.integers(0, 256, (360, 640), dtype=np.uint8)) == 1
+    assert found_factor(np.full((360, 640), 128, np.uint8)) == 1
     assert (
-        told(
+        found_factor(
             np.repeat(
                 np.repeat(np.array([[0, 90, 40, 200, 16, 120, 60, 235]], np.uint8), 80, 1), 360, 0
             )
@@ -58,4 +58,4 @@ def test_noise_blanks_bars_and_windows_are_none() -> None:
         ImageDraw.Draw(screen).text(
             (box[0] + 8, box[1] + 8), "The quick brown fox jumps over it\n" * 8, fill=10
         )
-    assert told(np.asarray(screen)) == 1
+    assert found_factor(np.asarray(screen)) == 1

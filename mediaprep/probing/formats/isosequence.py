@@ -49,5 +49,5 @@ def _delays(source: Readable, picture: IsoTrack, count: int) -> tuple[Fraction, 
     ticks, second = picture.frame_ticks, picture.timescale
     if second and ticks and picture.duration == ticks * count:
         return (browser_delay(Fraction(ticks, second)),) * count
-    found = animation_frames.durations(source, frames=count)
+    found = animation_frames.durations(source, "avif", frames=count)
     return None if found is None else tuple(browser_delay(delay) for delay in found)

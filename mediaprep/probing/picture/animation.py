@@ -34,7 +34,7 @@ def read_animation(source: Source, sniffed: Sniffed, request: ReadRequest) -> An
             rule="file-complete",
         )
     unknown = list(walked.unknown)
-    decoded = _decode_frames(source, walked, request)
+    decoded = _decode_frames(source, sniffed.format, walked, request)
     for fact, value in (
         ("transparency", decoded.transparency),
         ("pixel_grid", decoded.pixel_grid),
@@ -75,14 +75,15 @@ def _total(delays: tuple[Fraction, ...]) -> Fraction:
 
 
 def _decode_frames(
-    source: Source, walked: AnimationFacts, request: ReadRequest
+    source: Source, name: str, walked: AnimationFacts, request: ReadRequest
 ) -> animation_frames.FirstFrames:
     may_be_transparent = walked.may_be_transparent != "no"
     alpha = may_be_transparent and wants(request, "transparency")
     if not alpha and not wants(request, "pixel_grid"):
         return animation_frames.FirstFrames(transparency=None if may_be_transparent else False)
-    return animation_frames.look(
+    return animation_frames.first_frames(
         source,
+        name,
         frames=walked.frame_count,
         alpha=alpha,
         all_frames=walked.may_be_transparent == "any",

@@ -38,7 +38,8 @@ from mediaprep.probing.video.gop_scanner import GopScanner, scanner_for
 from mediaprep.probing.video.video_stream import read_video_stream
 from mediaprep.runtime.source import Source
 from mediaprep.tools import mediainfo, pyav
-from mediaprep.tools.pyav import ContainerReader, StreamInfo
+from mediaprep.tools.pyav import ContainerReader
+from mediaprep.tools.pyav_streams import StreamInfo
 
 if TYPE_CHECKING:
     from mediaprep.probing.video.payload_digest import PayloadDigest
@@ -132,10 +133,10 @@ def scan_packets(
     video_span, audio_span, ended_by = reader.scan(
         None if video is None else video.index,
         None if audio is None else audio.index,
-        _feed(scanner, video_digest),
+        feed_video=_feed(scanner, video_digest),
+        feed_audio=None if audio_digest is None else audio_digest.add,
         keep_video=sampling.HEAD_PACKETS,
         keep_audio=audio_stream.HEAD_PACKETS,
-        hear=None if audio_digest is None else audio_digest.add,
     )
     return PacketScan(
         video=video_span,
@@ -258,7 +259,7 @@ def _second_opinion(
     audio: AudioStream | None,
 ) -> VideoStream | None:
     """Compare the facts with MediaInfo; return the video with what only MediaInfo reports."""
-    report = mediainfo.opinion(source, parser=containers.of(demuxed.sniffed.format).mediainfo)
+    report = mediainfo.read_report(source, parser=containers.of(demuxed.sniffed.format).mediainfo)
     if report is None:
         return video
     log, streams = demuxed.log, demuxed.reader.streams

@@ -10,7 +10,7 @@ from mediaprep.probing.bitstream import aac
 from mediaprep.probing.bitstream.aac import AacConfig
 from mediaprep.probing.video.aac_profile import AudioFrame, aac_profile
 from mediaprep.probing.video.demuxed import DemuxedFile, seconds
-from mediaprep.tools.pyav import StreamInfo
+from mediaprep.tools.pyav_streams import StreamInfo
 
 HEAD_PACKETS = 4  # that are decoded
 
@@ -47,7 +47,7 @@ def _decoded_frames(demuxed: DemuxedFile, info: StreamInfo) -> list[AudioFrame]:
     try:
         return [
             AudioFrame(samples=samples, channels=channels, layout=layout, sample_rate=rate)
-            for samples, channels, layout, rate in demuxed.reader.sound_frames(
+            for samples, channels, layout, rate in demuxed.reader.audio_frames(
                 info.index, demuxed.packets.audio.head
             )
         ]

@@ -11,7 +11,8 @@ from mediaprep.probing.formats.isotrack import IsoTrack
 from mediaprep.probing.identify.sniffed import Sniffed
 from mediaprep.probing.reader_log import ReaderLog
 from mediaprep.probing.video.gop_scanner import GopResult
-from mediaprep.tools.pyav import ContainerReader, PacketSpan, StreamInfo
+from mediaprep.tools.pyav import ContainerReader, PacketSpan
+from mediaprep.tools.pyav_streams import StreamInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from mediaprep.probing.formats.isotrack import IsoTrack
 from mediaprep.probing.video import geometry
 from mediaprep.probing.video.demuxed import DemuxedFile
 from mediaprep.probing.video.sampling import DecodedFacts
-from mediaprep.tools import pyav
-from mediaprep.tools.pyav import StreamInfo
+from mediaprep.tools import pyav_frames
+from mediaprep.tools.pyav_streams import StreamInfo
 
 # Source formats 1 to 5 of ITU-T H.263, 4.1
 H263_SIZES = frozenset({(128, 96), (176, 144), (352, 288), (704, 576), (1408, 1152)})
@@ -95,7 +95,7 @@ def _with_pixel_format(
         log.unknown_because("video.pixel_format", reason)
     else:
         name = geometry.grey_aware(name, header.chroma == "4:0:0")
-        pixels = pyav.pixel_format(name)
+        pixels = pyav_frames.pixel_format(name)
     return replace(
         video,
         pixel_format=name,

@@ -57,7 +57,7 @@ _REPEAT = (
 
 
 class DecodedFrame(Protocol):
-    """What is needed of a decoded frame; see ``tools.pyav.VideoFrame``."""
+    """What is needed of a decoded frame; see ``tools.pyav_frames.VideoFrame``."""
 
     @property
     def size(self) -> tuple[int, int]:

@@ -11,8 +11,10 @@ from typing import Any
 from mediaprep.errors import SourceUnreadable
 from mediaprep.probing.video import interlace
 from mediaprep.probing.video.field_tally import FieldAnalysis, FieldTally
-from mediaprep.tools import field_filters
-from mediaprep.tools.pyav import ContainerReader, StreamInfo, VideoFrame
+from mediaprep.tools import field_filters, pixel_grid
+from mediaprep.tools.pyav import ContainerReader
+from mediaprep.tools.pyav_frames import VideoFrame
+from mediaprep.tools.pyav_streams import StreamInfo
 
 HEAD_PACKETS = interlace.SCREEN_FRAMES + 6  # one per frame, and what a decoder holds back
 _SMALL_PIXELS = 1280 * 720
@@ -85,7 +87,7 @@ def sample_frames(
         small = pixels <= _SMALL_PIXELS
         count = interlace.SCREEN_FRAMES if small else interlace.SCREEN_FRAMES_LARGE
     try:
-        frames = list(islice(reader.pictures(info.index, head), count))
+        frames = list(islice(reader.frames(info.index, head), count))
     except SourceUnreadable as problem:
         return DecodedFacts(reason=problem.reason)
     if not frames:
@@ -117,7 +119,7 @@ def _pixel_grid(frames: list[VideoFrame]) -> int | None:
     None if they contradict each other, or are not analysed.
     """
     ends = (frames[0], frames[-1])
-    factors = {factor for frame in ends if (factor := frame.pixel_grid()) != 1}
+    factors = {factor for frame in ends if (factor := pixel_grid.enlargement(frame)) != 1}
     if not factors:
         return 1
     return factors.pop() if len(factors) == 1 else None
@@ -169,4 +171,4 @@ def _windows(
 
     start, end = span
     for position in interlace.WINDOW_POSITIONS:
-        yield new_frames(reader.pictures_from(info.index, start + (end - start) * position))
+        yield new_frames(reader.frames_from(info.index, start + (end - start) * position))

@@ -18,7 +18,7 @@ from mediaprep.probing.video.gop_scanner import GopResult
 from mediaprep.probing.video.sampling import DecodedFacts, SamplingDepth, sample_frames
 from mediaprep.probing.video.scan_type import scan_flags, scan_type, soft_telecine
 from mediaprep.probing.video.timing import Timing, frame_timing
-from mediaprep.tools.pyav import StreamInfo
+from mediaprep.tools.pyav_streams import StreamInfo
 
 _UNSPECIFIED = 2  # ITU-T H.273
 
