@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 from mediaprep.errors import UsageProblem
+from mediaprep.model.level import Level
 from mediaprep.model.option_spec import OptionSpec, option_specs
 from mediaprep.model.options import Options
-from mediaprep.model.report import Level
 
 FILE_NAME = "mediaprep.toml"
 PREFIX = "MEDIAPREP_"

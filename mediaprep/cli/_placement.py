@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mediaprep.cli._console import Console
 from mediaprep.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from mediaprep.cli._console import Console
     from mediaprep.profile import Profile
 
 

@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mediaprep.cli._console import Console
+from mediaprep.cli._inputs import STDIN, captions_for, collect, source_of
+from mediaprep.cli._placement import ChosenPlacement, find_placement
+from mediaprep.errors import UsageProblem
+from mediaprep.model.options import Options, parse_options
+from mediaprep.runtime.paths import display_name
+
 if TYPE_CHECKING:
-    from mediaprep.cli._console import Console
-    from mediaprep.cli._placement import ChosenPlacement
-    from mediaprep.model.options import Options
     from mediaprep.pipeline.request import Request
 
 
@@ -62,13 +66,8 @@ def repair_run(
 
     Raises: UsageProblem, ProfileError.
     """
-    from mediaprep.cli._inputs import STDIN, captions_for, collect, source_of
-    from mediaprep.cli._placement import find_placement
-    from mediaprep.errors import UsageProblem
-    from mediaprep.model.options import parse_options
     from mediaprep.pipeline.output_paths import destination_of, output_stems
     from mediaprep.pipeline.request import Request
-    from mediaprep.runtime.paths import display_name
 
     options = parse_options(arguments.options, console.settings.values)
     names = collect(arguments.inputs, arguments.files_from)

@@ -14,6 +14,9 @@ from mediaprep.cli._arguments import (
     option_group,
     profile_option,
 )
+from mediaprep.cli._console import Console
+from mediaprep.cli._exit import ExitCode
+from mediaprep.cli._inputs import collect
 from mediaprep.cli._job_runs import (
     cluster_option,
     event_listener,
@@ -27,12 +30,14 @@ from mediaprep.cli._job_runs import (
     state_option,
     worker_pool,
 )
+from mediaprep.cli._placement import find_placement
+from mediaprep.errors import Cancelled, UsageProblem
 from mediaprep.model.option_spec import option
+from mediaprep.model.options import parse_options
+from mediaprep.runtime.cores import available_cores
 
 # The other imports are local: help and completion do without them.
 if TYPE_CHECKING:
-    from mediaprep.cli._console import Console
-    from mediaprep.cli._exit import ExitCode
     from mediaprep.jobs.run.options import RunOptions
     from mediaprep.jobs.workers.pool import WorkerPool
     from mediaprep.jobs.workers.records import RunSettings
@@ -99,12 +104,8 @@ def batch(console: Console, arguments: BatchArguments) -> ExitCode:
     Exit code 0: every file has a
     result; 6: some files failed; 130, 143: stopped.
     """
-    from mediaprep.cli._inputs import collect
-    from mediaprep.cli._placement import find_placement
-    from mediaprep.errors import UsageProblem
     from mediaprep.jobs.run.options import RunOptions
     from mediaprep.jobs.workers.records import RunSettings
-    from mediaprep.model.options import parse_options
 
     options = parse_options(arguments.options, console.settings.values)
     names = collect(arguments.inputs, arguments.files_from)
@@ -139,8 +140,6 @@ def _run(
     names: Sequence[str],
     output: Path,
 ) -> ExitCode:
-    from mediaprep.cli._exit import ExitCode
-    from mediaprep.errors import Cancelled
     from mediaprep.jobs.run import batch
     from mediaprep.jobs.run.quarantine import Quarantine
     from mediaprep.report.batch import summary
@@ -191,13 +190,11 @@ def _dry_run(
     *,
     as_json: bool,
 ) -> ExitCode:
-    from mediaprep.cli._exit import ExitCode
     from mediaprep.jobs.run import batch
     from mediaprep.jobs.run.events import JobDone, JobEvent, JobInspected
     from mediaprep.report import json
     from mediaprep.report.batch import dry_run_lines
     from mediaprep.report.predict import predict
-    from mediaprep.runtime.cores import available_cores
     from mediaprep.runtime.effects import drive
     from mediaprep.tools import ffmpeg
     from mediaprep.transcoding.host_speed import host_speed_steps

@@ -15,18 +15,23 @@ from mediaprep.cli._arguments import (
     option_group,
     profile_option,
 )
+from mediaprep.cli._console import Console, print_error
+from mediaprep.cli._exit import ExitCode, worst
+from mediaprep.cli._for_each import InputResult, for_each
+from mediaprep.cli._inputs import captions_for, collect, source_of
+from mediaprep.cli._placement import ChosenPlacement, find_placement
+from mediaprep.cli._post import attachment, post_report
 from mediaprep.config import SETTINGS
+from mediaprep.model.level import LEVELS, Level
 from mediaprep.model.option_spec import option, option_from
+from mediaprep.model.options import Options, parse_options
+from mediaprep.runtime.cores import available_cores
+from mediaprep.runtime.startup import load_in_background
 
 # The other imports are local: the first file is read while they are loaded (``_load``).
 if TYPE_CHECKING:
-    from mediaprep.cli._console import Console
-    from mediaprep.cli._exit import ExitCode
-    from mediaprep.cli._for_each import InputResult
-    from mediaprep.cli._placement import ChosenPlacement
     from mediaprep.model.media import Media
-    from mediaprep.model.options import Options
-    from mediaprep.model.report import Level, Report
+    from mediaprep.model.report import Report
     from mediaprep.pipeline.inspect import Inspection
     from mediaprep.planning.plan import Plan
 
@@ -54,11 +59,6 @@ def check(console: Console, arguments: CheckArguments) -> ExitCode:
     Exit code 0: accepted; 1: findings of level must, or a required fact is unknown; 3: a file
     cannot be read.
     """
-    from mediaprep.cli._exit import ExitCode, worst
-    from mediaprep.cli._inputs import collect
-    from mediaprep.cli._placement import find_placement
-    from mediaprep.model.options import parse_options
-    from mediaprep.model.report import LEVELS
 
     names = collect(arguments.inputs, arguments.files_from)
     placement = find_placement(console, arguments.profile, arguments.category)
@@ -89,9 +89,6 @@ def _results(
     options: Options,
 ) -> Iterator[InputResult[Inspection]]:
     """Yield the inspection of each file."""
-    from mediaprep.cli._for_each import for_each
-    from mediaprep.runtime.cores import available_cores
-    from mediaprep.runtime.startup import load_in_background
 
     check_one = _checker(console, arguments, names, placement, options)
     with load_in_background(lambda: _load(arguments.as_json)):
@@ -107,7 +104,6 @@ def _checker(
     options: Options,
 ) -> Callable[[str], Inspection]:
     """Return the function that checks one file."""
-    from mediaprep.cli._inputs import captions_for, source_of
     from mediaprep.pipeline.inspect import inspect_steps
     from mediaprep.pipeline.request import Request
     from mediaprep.runtime.effects import drive
@@ -162,8 +158,6 @@ class _ReportWriter:
 
     def add(self, result: InputResult[Inspection]) -> None:
         """Write the reports of one file, or its error."""
-        from mediaprep.cli._console import print_error
-        from mediaprep.cli._post import attachment
 
         inspection = result.value
         report, *along = inspection.reports if inspection is not None else (None,)
@@ -184,7 +178,6 @@ class _ReportWriter:
 
     def end(self) -> bool:
         """Write the report of all files as one post; return True if it was requested and fails."""
-        from mediaprep.cli._post import post_report
 
         requested = self._arguments.post
         report = post_report(self._attachments, self._placement.profile, requested=requested)
@@ -207,7 +200,6 @@ def _plan(inspection: Inspection) -> Plan | None:
 
 
 def _exit_code(report: Report, failing: tuple[Level, ...], exit_zero: bool) -> ExitCode:
-    from mediaprep.cli._exit import ExitCode
 
     if report.verdict == "unreadable":
         return ExitCode.UNREADABLE

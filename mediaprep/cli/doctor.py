@@ -1,4 +1,4 @@
-"""``mediaprep doctor``: what this host has for the work."""
+"""``mediaprep doctor``: show what this host provides."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import typer
 
 from mediaprep.cli._options import AsJson
 
+_STYLE = {"ok": "green", "warn": "yellow", "fail": "red"}
+
 
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
-    """Look at this host: ffmpeg, libraries, protections, profiles and the configuration in force.
+    """Show what this host provides, and the settings in force.
 
-    Exit code 0: all that is needed is here; 4: something is missing.
+    It examines ffmpeg, libraries, the sandbox, profiles and configuration files. Exit code 0:
+    everything required is present; 4: something is missing.
     """
     from mediaprep.cli._console import Console
     from mediaprep.cli._exit import ExitCode
@@ -20,17 +23,15 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
 
     console = Console.of(context)
     with console.stoppable():
-        found = examine(console.settings, console.context())
+        diagnosis = examine(console.settings, console.context())
     if as_json:
         items = [
             {"name": item.name, "status": item.status, "message": item.words, "facts": item.facts}
-            for item in found.items
+            for item in diagnosis.items
         ]
-        console.document(json.document(healthy=found.healthy, items=items))
+        console.document(json.document(healthy=diagnosis.healthy, items=items))
     else:
-        style = {"ok": "green", "warn": "yellow", "fail": "red"}
-        console.lines(
-            line(StyledText(f"{item.status:5}", style[item.status]), item.words)
-            for item in found.items
-        )
-    raise typer.Exit(ExitCode.OK if found.healthy else ExitCode.ENVIRONMENT)
+        for item in diagnosis.items:
+            status = StyledText(f"{item.status:5}", _STYLE[item.status])
+            console.lines([line(status, item.words)])
+    raise typer.Exit(ExitCode.OK if diagnosis.healthy else ExitCode.ENVIRONMENT)

@@ -17,14 +17,20 @@ from mediaprep.cli._arguments import (
     option_group,
     profile_option,
 )
+from mediaprep.cli._console import Console, print_error
+from mediaprep.cli._exit import ExitCode, worst
+from mediaprep.cli._for_each import for_each
+from mediaprep.cli._inputs import STDIN
+from mediaprep.cli._post import attachment, post_report
+from mediaprep.cli._repair_run import RepairRun, repair_run
 from mediaprep.config import SETTINGS
+from mediaprep.errors import EnvironmentProblem, UsageProblem
 from mediaprep.model.option_spec import option, option_from
+from mediaprep.runtime.paths import display_name, target_exists
+from mediaprep.runtime.startup import load_in_background
 
 # The other imports are local: the first file is read while they are loaded (``_load``).
 if TYPE_CHECKING:
-    from mediaprep.cli._console import Console
-    from mediaprep.cli._exit import ExitCode
-    from mediaprep.cli._repair_run import RepairRun
     from mediaprep.model.report import Report
     from mediaprep.pipeline.outcome import Outcome, Status
 
@@ -71,7 +77,6 @@ def fix(console: Console, arguments: FixArguments) -> ExitCode:
     Exit code 0: accepted or fixed; 1: refused; 3: a file cannot be read; 4: ffmpeg or an encoder is
     missing; 5: encoding or verification failed.
     """
-    from mediaprep.cli._repair_run import repair_run
 
     run = repair_run(console, arguments, output=arguments.output, force=arguments.force)
     if arguments.dry_run:
@@ -89,7 +94,6 @@ def fix(console: Console, arguments: FixArguments) -> ExitCode:
 
 def _refuse_existing(run: RepairRun) -> None:
     """Raise UsageProblem if the output file of ``-o`` exists."""
-    from mediaprep.runtime.paths import target_exists
 
     for request in run.requests.values():
         file = request.destination.file
@@ -103,9 +107,6 @@ def _check_as_post(console: Console, run: RepairRun) -> ExitCode | None:
     Returns None if they can be posted together. Otherwise the reason is shown, and nothing may be
     written. Raises: UsageProblem for standard input, which can be read only once.
     """
-    from mediaprep.cli._exit import ExitCode
-    from mediaprep.cli._inputs import STDIN
-    from mediaprep.errors import UsageProblem
     from mediaprep.pipeline.post import check_post_steps, refused_post
     from mediaprep.report import json, text
     from mediaprep.runtime.effects import drive
@@ -134,14 +135,9 @@ def _check_as_post(console: Console, run: RepairRun) -> ExitCode | None:
 def _repair(console: Console, run: RepairRun, reports: ReportFolder | None, jobs: int) -> ExitCode:
     """Repair each file and show the result."""
     import mediaprep.probing.identify.sniff  # noqa: F401 (reading waits for it)
-    from mediaprep.cli._console import print_error
-    from mediaprep.cli._exit import worst
-    from mediaprep.cli._for_each import for_each
-    from mediaprep.cli._post import attachment, post_report
     from mediaprep.pipeline.prepare import prepare_steps
     from mediaprep.report import json, text
     from mediaprep.runtime.effects import drive
-    from mediaprep.runtime.startup import load_in_background
 
     display = console.progress_display()
     context = console.context(timeout=run.timeout, listener=display)
@@ -189,8 +185,6 @@ def _load(ffmpeg_path: str | None) -> None:
 
 def _name_in_events(name: str) -> str:
     """Return the name that events have for an input."""
-    from mediaprep.cli._inputs import STDIN
-    from mediaprep.runtime.paths import display_name
 
     return "stream" if name == STDIN else display_name(name)
 
@@ -203,7 +197,6 @@ def _final_reports(outcome: Outcome | None) -> Sequence[Report | None]:
 
 
 def _exit_code(status: Status) -> ExitCode:
-    from mediaprep.cli._exit import ExitCode
 
     codes = {
         "already_ok": ExitCode.OK,
@@ -227,7 +220,6 @@ class ReportFolder:
 
     def __init__(self, folder: Path) -> None:
         """Raise UsageProblem if the folder cannot be created."""
-        from mediaprep.errors import UsageProblem
 
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -240,7 +232,6 @@ class ReportFolder:
 
     def write(self, path: str, content: dict[str, object]) -> None:
         """Write one report; one from an earlier run is replaced. Raises: EnvironmentProblem."""
-        from mediaprep.errors import EnvironmentProblem
         from mediaprep.report.json import dumps, report_name
 
         name = report_name(path, self._taken)

@@ -17,14 +17,17 @@ from mediaprep.cli._arguments import (
     option_group,
     profile_option,
 )
+from mediaprep.cli._console import Console, print_error
+from mediaprep.cli._exit import ExitCode, worst
+from mediaprep.cli._for_each import for_each
+from mediaprep.cli._inputs import STDIN
+from mediaprep.cli._post import attachment, post_report
+from mediaprep.cli._repair_run import RepairRun, repair_run
 from mediaprep.config import SETTINGS
 from mediaprep.model.option_spec import option, option_from
 
 # The other imports are local: help and completion do without them.
 if TYPE_CHECKING:
-    from mediaprep.cli._console import Console
-    from mediaprep.cli._exit import ExitCode
-    from mediaprep.cli._repair_run import RepairRun
     from mediaprep.model.report import Report
     from mediaprep.pipeline.output_paths import OutputPath
     from mediaprep.planning.plan import Output, Plan
@@ -54,17 +57,12 @@ def plan(console: Console, arguments: PlanArguments) -> ExitCode:
 
     Exit code 0: nothing to do, or it can be done; 1: refused; 3: a file cannot be read.
     """
-    from mediaprep.cli._repair_run import repair_run
 
     return show_plans(console, repair_run(console, arguments), argv=arguments.argv)
 
 
 def show_plans(console: Console, run: RepairRun, *, argv: bool) -> ExitCode:
     """Plan each file and show the plan; ``argv``: only its ffmpeg command lines."""
-    from mediaprep.cli._console import print_error
-    from mediaprep.cli._exit import worst
-    from mediaprep.cli._for_each import for_each
-    from mediaprep.cli._post import attachment, post_report
     from mediaprep.pipeline.inspect import inspect_steps
     from mediaprep.report import json
     from mediaprep.runtime.effects import drive
@@ -96,7 +94,6 @@ def show_plans(console: Console, run: RepairRun, *, argv: bool) -> ExitCode:
 
 
 def _exit_code(plan: Plan | None) -> ExitCode:
-    from mediaprep.cli._exit import ExitCode
 
     if plan is None:
         return ExitCode.UNREADABLE
@@ -145,7 +142,6 @@ def _outputs_as_json(
 
 def _output_paths(run: RepairRun, path: str, plan: Plan) -> Sequence[OutputPath]:
     """Return the paths that ``fix`` would give the outputs."""
-    from mediaprep.cli._inputs import STDIN
     from mediaprep.pipeline.output_paths import output_paths
 
     return output_paths(run.requests[path], "" if path == STDIN else path, plan.outputs)
@@ -161,7 +157,6 @@ def _shown_path(output_path: OutputPath) -> str:
 
 def _predictions(console: Console, path: str, plan: Plan) -> list[Prediction]:
     """Estimate size and time of each output, by encoding a few seconds of the first one."""
-    from mediaprep.cli._inputs import STDIN
     from mediaprep.report.predict import predict
     from mediaprep.runtime.effects import drive
     from mediaprep.transcoding.trial import trial_steps
@@ -205,7 +200,6 @@ def _command_line(
     console: Console, path: str, output: Output, output_path: OutputPath
 ) -> Sequence[str] | None:
     """Return the ffmpeg command line that makes an output; None if one run is not enough."""
-    from mediaprep.cli._inputs import STDIN
     from mediaprep.report.argv import printable_argv
     from mediaprep.tools import ffmpeg
     from mediaprep.transcoding.video.bit_rate import rate_target

@@ -12,13 +12,16 @@ from mediaprep.cli._arguments import (
     json_option,
     option_group,
 )
+from mediaprep.cli._console import Console, print_error
+from mediaprep.cli._exit import ExitCode, worst
+from mediaprep.cli._for_each import for_each
+from mediaprep.cli._inputs import collect, source_of
 from mediaprep.config import SETTINGS
 from mediaprep.model.option_spec import option_from
+from mediaprep.model.options import parse_options
 
 # The other imports are local: help and completion do without them.
 if TYPE_CHECKING:
-    from mediaprep.cli._console import Console
-    from mediaprep.cli._exit import ExitCode
     from mediaprep.model.media import Media
 
 
@@ -38,11 +41,6 @@ def probe(console: Console, arguments: ProbeArguments) -> ExitCode:
 
     Each fact comes with the readers that reported it; an unknown one, with the reason.
     """
-    from mediaprep.cli._console import print_error
-    from mediaprep.cli._exit import worst
-    from mediaprep.cli._for_each import for_each
-    from mediaprep.cli._inputs import collect, source_of
-    from mediaprep.model.options import parse_options
     from mediaprep.model.serialize import encode
     from mediaprep.pipeline.inspect import probe_source_steps
     from mediaprep.report.facts import all_facts

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mediaprep.cli._arguments import category_option, option_group, profile_option
+from mediaprep.cli._console import Console, print_error
+from mediaprep.cli._exit import ExitCode
 from mediaprep.cli._job_runs import (
     cluster_option,
     event_listener,
@@ -22,13 +24,15 @@ from mediaprep.cli._job_runs import (
     state_option,
     worker_pool,
 )
+from mediaprep.cli._placement import find_placement
+from mediaprep.errors import Cancelled
 from mediaprep.model.option_spec import option, positional
+from mediaprep.model.options import parse_options
 from mediaprep.model.units import bytes_written, parse_bytes
+from mediaprep.runtime.paths import display_name
 
 # The other imports are local: help and completion do without them.
 if TYPE_CHECKING:
-    from mediaprep.cli._console import Console
-    from mediaprep.cli._exit import ExitCode
     from mediaprep.jobs.run.options import RunOptions
     from mediaprep.jobs.watch.watch import WatchOptions
     from mediaprep.jobs.workers.pool import WorkerPool
@@ -117,12 +121,10 @@ def watch(console: Console, arguments: WatchArguments) -> ExitCode:
     Exit code with
     --once: 0; 6: some files failed.
     """
-    from mediaprep.cli._placement import find_placement
     from mediaprep.jobs.run.options import RunOptions
     from mediaprep.jobs.watch.settle import SettleOptions
     from mediaprep.jobs.watch.watch import WatchOptions, refuse_unusable_folders
     from mediaprep.jobs.workers.records import RunSettings
-    from mediaprep.model.options import parse_options
 
     options = parse_options(arguments.options, console.settings.values)
     placement = find_placement(console, arguments.profile, arguments.category)
@@ -167,15 +169,11 @@ def _run(
     run_options: RunOptions,
     watch_options: WatchOptions,
 ) -> ExitCode:
-    from mediaprep.cli._console import print_error
-    from mediaprep.cli._exit import ExitCode
-    from mediaprep.errors import Cancelled
     from mediaprep.jobs.run import batch
     from mediaprep.jobs.run.output_folder import STATE_FOLDER
     from mediaprep.jobs.run.quarantine import Quarantine
     from mediaprep.jobs.watch.watch import Watch
     from mediaprep.report.batch import summary
-    from mediaprep.runtime.paths import display_name
 
     watching = Watch(arguments.folder, watch_options)
     quarantine = Quarantine(

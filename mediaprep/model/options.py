@@ -14,10 +14,10 @@ from typing import Any, Literal, TypeAlias
 
 from mediaprep.errors import UsageProblem
 from mediaprep.model import units
+from mediaprep.model.level import Level
 from mediaprep.model.option_spec import option, option_specs
-from mediaprep.model.placement import Quality
-from mediaprep.model.report import Level
 
+Quality: TypeAlias = Literal["fast", "default", "best", "hq"]
 Encoder: TypeAlias = Literal[
     "libx264", "h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_vaapi", "auto"
 ]

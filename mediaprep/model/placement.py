@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
+from mediaprep.model.level import Level
 from mediaprep.model.limits import Constraint, Ladder
 from mediaprep.model.media import Kind
-from mediaprep.model.report import Level
+from mediaprep.model.options import Quality
 
-Quality = Literal["fast", "default", "best", "hq"]
 PlacementKind = Literal["video", "animation", "image", "subtitle"]
 
 

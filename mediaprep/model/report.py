@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mediaprep.model.level import Level
 from mediaprep.model.media import Kind, Media, ReportedFact
 
-Level = Literal["must", "observed", "should"]
-LEVELS: tuple[Level, ...] = ("must", "observed", "should")  # most severe first
 Verdict = Literal["pass", "fail", "undecided", "unreadable"]
 Safety = Literal["lossless", "lossy", "destructive"]
 

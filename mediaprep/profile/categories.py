@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import ConfigDict, Field, create_model, model_validator
 
 from mediaprep.model import limits, placement
+from mediaprep.model.options import Quality
 from mediaprep.profile.limit_tables import (
     Bits,
     Day,
@@ -49,7 +50,7 @@ class RungTable(ProfileTable):
 class VideoEncodingTable(ProfileTable):
     """How a rewritten video is encoded: names and numbers, never options of a tool."""
 
-    quality: placement.Quality
+    quality: Quality
     hq_bit_rate: Bits
     keyframe_seconds: Duration
     trim_to: Duration

@@ -24,8 +24,8 @@ from pydantic import (
 )
 
 from mediaprep.model import limit_forms, limits, units
+from mediaprep.model.level import Level
 from mediaprep.model.placement import Requirement
-from mediaprep.model.report import Level
 from mediaprep.rules import Rule
 
 

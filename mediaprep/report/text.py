@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mediaprep.model import units
+from mediaprep.model.level import LEVELS
 from mediaprep.model.record import QualityMeasurement
-from mediaprep.model.report import LEVELS, Finding, Report
+from mediaprep.model.report import Finding, Report
 from mediaprep.profile import DEFAULT
 from mediaprep.report.facts import clock, summary
 from mediaprep.report.lines import Line, StyledText, columns, line

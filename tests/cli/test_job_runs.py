@@ -45,7 +45,7 @@ def test_batch_and_jobs(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
         "unreadable",
     ]
     assert run(["jobs", "retry", str(folder / "out")]) == 0
-    assert "1 job to be tried again" in capsys.readouterr().out
+    assert "1 job will be retried" in capsys.readouterr().out
     assert run(["jobs", "stats", str(folder / "out"), "--json"]) == 0
     (settings,) = json.loads(capsys.readouterr().out)["recipes"]
     assert {(count["state"], count["jobs"]) for count in settings["jobs"]} == {
@@ -118,9 +118,13 @@ def test_a_dry_run_says_how_much(folder: Path, capsys: pytest.CaptureFixture[str
         (
             ["jobs", "list", "nothing", "--state", "bogus"],
             2,
-            "--state bogus: want new, run, publish or done",
+            "--state: 'bogus' is not one of new, run, publish, done",
         ),
-        (["jobs", "list", "nothing", "--status", "bogus"], 2, "--status bogus: want fixed"),
+        (
+            ["jobs", "list", "nothing", "--status", "bogus"],
+            2,
+            "--status: 'bogus' is not one of fixed",
+        ),
         (["batch", "in", "-o", "taken"], 4, "not writable"),
     ],
 )

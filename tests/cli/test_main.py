@@ -201,7 +201,7 @@ def test_with_v_a_bug_shows_its_traceback(capsys, monkeypatch):
 
 
 def test_a_bug_outside_any_file_is_70_too(capsys, monkeypatch):
-    monkeypatch.setattr("mediaprep.cli._placement.find_placement", lambda *_: {}["x"])
+    monkeypatch.setattr("mediaprep.cli.check.find_placement", lambda *_: {}["x"])
     code, out, err = run(capsys, "check", "x")
     assert (code, out) == (70, "")
     assert err == "mediaprep: internal error: KeyError: 'x'; run again with -v for the traceback\n"

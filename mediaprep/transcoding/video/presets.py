@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mediaprep.model.placement import Quality, VideoEncoding
+from mediaprep.model.options import Quality
+from mediaprep.model.placement import VideoEncoding
 from mediaprep.planning.plan import Output
 
 
