@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from mediaprep.errors import UsageProblem
-from mediaprep.model.level import Level
-from mediaprep.model.option_spec import OptionSpec, option_specs
+from mediaprep.model.level import LEVELS
+from mediaprep.model.option_spec import OptionSpec, number, option_specs
 from mediaprep.model.options import Options
 
 FILE_NAME = "mediaprep.toml"
@@ -56,7 +56,7 @@ def _declared_settings() -> Iterator[OptionSpec]:
         default="must",
         help="Exit with code 1 for findings of this level and above: must, observed, should.",
         flags=("--fail-on",),
-        choices=get_args(Level),
+        choices=LEVELS,
     )
     yield setting(
         name="jobs",
@@ -65,7 +65,7 @@ def _declared_settings() -> Iterator[OptionSpec]:
         help="Number of files to process at the same time.",
         flags=("-j", "--jobs"),
         metavar="N",
-        minimum=1,
+        parse=number(int, minimum=1),
     )
     yield setting(
         name="timeout",
@@ -74,7 +74,7 @@ def _declared_settings() -> Iterator[OptionSpec]:
         help="Stop the run after this many seconds.",
         flags=("--timeout",),
         metavar="SECONDS",
-        minimum=0.001,
+        parse=number(float, minimum=0.001),
     )
     yield setting(
         name="color",

@@ -13,7 +13,14 @@ from typing import Any, TypeVar
 
 from mediaprep.config import SETTINGS
 from mediaprep.errors import UsageProblem
-from mediaprep.model.option_spec import Group, OptionSpec, option, option_from, option_specs
+from mediaprep.model.option_spec import (
+    Group,
+    OptionSpec,
+    option,
+    option_from,
+    option_specs,
+    positional,
+)
 from mediaprep.model.options import Options
 
 A = TypeVar("A")
@@ -24,8 +31,7 @@ def inputs_argument(
     metavar: str = "INPUT", help: str = "Files; - reads standard input."
 ) -> Sequence[str]:
     """Declare the input files of a command."""
-    spec = OptionSpec(name="inputs", type=tuple, default=(), help=help, metavar=metavar)
-    inputs: Sequence[str] = option_from(spec)
+    inputs: Sequence[str] = positional(help, metavar=metavar, many=True)
     return inputs
 
 
@@ -116,7 +122,7 @@ def default_text(spec: OptionSpec) -> str | None:
     """Return the default of an option as help texts show it; None: it needs no mention."""
     if spec.shown_default is not None:
         return spec.shown_default
-    if spec.default is None or spec.is_flag or not spec.flags:
+    if spec.default is None or spec.is_flag or spec.positional:
         return None
     return f"{spec.default:g}" if isinstance(spec.default, float) else str(spec.default)
 

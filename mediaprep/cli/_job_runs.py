@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mediaprep.cli._console import Console, print_error
 from mediaprep.config import SETTINGS
-from mediaprep.model.option_spec import option, option_from
+from mediaprep.model.option_spec import number, option, option_from
 
 # The other imports are local: help and completion do without them.
 if TYPE_CHECKING:
@@ -52,14 +52,19 @@ def state_option() -> Path | None:
 
 def retries_option() -> int:
     """Declare ``--retries``."""
-    retries: int = option(2, "Retry a failed job this many times.", metavar="N", minimum=0)
+    retries: int = option(
+        2, "Retry a failed job this many times.", metavar="N", parse=number(int, minimum=0)
+    )
     return retries
 
 
 def job_timeout_option() -> float | None:
     """Declare ``--timeout`` of one job."""
     timeout: float | None = option(
-        None, "Stop a job after this many seconds.", metavar="SECONDS", minimum=0.001
+        None,
+        "Stop a job after this many seconds.",
+        metavar="SECONDS",
+        parse=number(float, minimum=0.001),
     )
     return timeout
 
@@ -67,7 +72,10 @@ def job_timeout_option() -> float | None:
 def stall_option() -> float:
     """Declare ``--stall``."""
     stall: float = option(
-        900.0, "Stop a job that makes no progress for this long.", metavar="SECONDS", minimum=0.1
+        900.0,
+        "Stop a job that makes no progress for this long.",
+        metavar="SECONDS",
+        parse=number(float, minimum=0.1),
     )
     return stall
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -39,6 +40,7 @@ def with_parameters(function: Callable[..., None], arguments: type) -> Callable[
     return function
 
 
+@cache  # commands share most options
 def _typer_parameter(spec: OptionSpec) -> inspect.Parameter:
     """Return the parameter of a typer function for one option.
 
@@ -46,7 +48,7 @@ def _typer_parameter(spec: OptionSpec) -> inspect.Parameter:
     typer alike.
     """
     default: Any = None
-    if spec.flags:
+    if not spec.positional:
         info = typer.Option(
             *spec.flags,
             help=_help(spec),
@@ -57,7 +59,7 @@ def _typer_parameter(spec: OptionSpec) -> inspect.Parameter:
         )
     else:
         info = typer.Argument(help=spec.help, metavar=spec.metavar, show_default=False)
-        if spec.type is not tuple:
+        if not spec.many:
             default = inspect.Parameter.empty
     value_type: Any = _value_type(spec)
     return inspect.Parameter(
@@ -74,9 +76,9 @@ def _value_type(spec: OptionSpec) -> Any:
         return int
     if spec.type is bool:
         return bool | None
-    if spec.type is tuple:
+    if spec.many:
         return list[str] | None
-    return str | None if spec.flags else str
+    return str if spec.positional else str | None
 
 
 def _completion(spec: OptionSpec) -> Callable[[str], list[str]] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, get_args
 
 from mediaprep.cli._arguments import (
     category_option,
@@ -32,7 +32,8 @@ from mediaprep.cli._job_runs import (
 )
 from mediaprep.cli._placement import find_placement
 from mediaprep.errors import Cancelled, UsageProblem
-from mediaprep.model.option_spec import option
+from mediaprep.jobs.run.options import OnRefused
+from mediaprep.model.option_spec import number, option
 from mediaprep.model.options import parse_options
 from mediaprep.runtime.cores import available_cores
 
@@ -72,12 +73,13 @@ class BatchArguments:
     timeout: float | None = job_timeout_option()
     stall: float = stall_option()
     max_failures: int | None = option(
-        None, "Stop after this many failures.", metavar="N", minimum=1
+        None, "Stop after this many failures.", metavar="N", parse=number(int, minimum=1)
     )
-    on_refused: Literal["skip", "copy", "quarantine"] = option(
+    on_refused: OnRefused = option(
         "skip",
         "What to do with a file that is refused: nothing, copy it to the output folder, or copy it "
         "to the quarantine folder.",
+        choices=get_args(OnRefused),
     )
     failed: Path | None = option(
         None,

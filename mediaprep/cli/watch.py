@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, get_args
 
 from mediaprep.cli._arguments import category_option, option_group, profile_option
 from mediaprep.cli._console import Console, print_error
@@ -26,7 +26,8 @@ from mediaprep.cli._job_runs import (
 )
 from mediaprep.cli._placement import find_placement
 from mediaprep.errors import Cancelled
-from mediaprep.model.option_spec import option, positional
+from mediaprep.jobs.run.options import OnDone
+from mediaprep.model.option_spec import number, option, positional
 from mediaprep.model.options import parse_options
 from mediaprep.model.units import bytes_written, parse_bytes
 from mediaprep.runtime.paths import display_name
@@ -59,27 +60,32 @@ class WatchArguments:
         5.0,
         "Process a file when it has not changed for this long.",
         metavar="SECONDS",
-        minimum=0.1,
+        parse=number(float, minimum=0.1),
     )
     incomplete_after: float = option(
         600.0,
         "Check an incomplete file as it is when it has not changed for this long.",
         metavar="SECONDS",
-        minimum=1,
+        parse=number(float, minimum=1),
     )
     rescan: float = option(
-        30.0, "Interval between full scans of the folder.", metavar="SECONDS", minimum=0.1
+        30.0,
+        "Interval between full scans of the folder.",
+        metavar="SECONDS",
+        parse=number(float, minimum=0.1),
     )
     poll: float | None = option(
         None,
         "Rescan at this interval and ignore file-system events.",
         metavar="SECONDS",
-        minimum=0.1,
+        parse=number(float, minimum=0.1),
         shown_default="on network file systems",
     )
     once: bool = option(False, "Exit as soon as all files that are present have been processed.")
-    on_done: Literal["leave", "move", "delete"] = option(
-        "leave", "What to do with a source when its output is complete."
+    on_done: OnDone = option(
+        "leave",
+        "What to do with a source when its output is complete.",
+        choices=get_args(OnDone),
     )
     done: Path | None = option(
         None,

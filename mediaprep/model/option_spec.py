@@ -9,48 +9,48 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from types import NoneType, UnionType
-from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAlias
 
 Group: TypeAlias = Literal["repair", "inspection"]
 _SPEC = "option"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OptionSpec:
     """One option, as it was declared.
 
     name           name of the field, and keyword of the library
-    type           type that a setting must have: bool, int, float or str
+    type           type of a setting: bool, int, float or str
     default        value of the field if nothing is given
-    help           one sentence that can be understood on its own
+    help           a text that can be understood on its own
     metavar        placeholder of the value in help texts; None: a flag or a choice
     choices        the accepted words; (): any
-    flags          names on the command line; (): a positional argument
+    flags          names on the command line
     parse          converts the text from the command line, raises ValueError; None: text
-    minimum, maximum   bounds of a number; None: none
     configurable   also a key of the configuration file and an environment variable
     shown_default  default as shown in help texts; None: the default itself
     complete       returns completions of an incomplete value, for the shell
     group          repair: for plan, fix, batch and watch; inspection: for check and probe
     count          a flag that counts how often it was given
+    positional     an argument without a name on the command line
+    many           a positional argument that takes all remaining words
     """
 
-    name: str
+    name: str = ""
     type: type = str
-    default: Any
+    default: Any = None
     help: str
     metavar: str | None = None
     choices: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     parse: Callable[[str], Any] | None = None
-    minimum: float | None = None
-    maximum: float | None = None
     configurable: bool = False
     shown_default: str | None = None
     complete: Callable[[str], list[str]] | None = None
     group: Group = "repair"
     count: bool = False
+    positional: bool = False
+    many: bool = False
 
     @property
     def key(self) -> str:
@@ -81,22 +81,7 @@ class OptionSpec:
             return given
         if self.choices and given not in self.choices:
             raise ValueError(f"{given!r} is not one of {', '.join(self.choices)}")
-        if self.parse is not None:
-            return self.parse(given)
-        return self._number(given) if self.type in (int, float) else given
-
-    def _number(self, text: str) -> float:
-        whole = self.type is int
-        try:
-            number = int(text) if whole else float(text)
-        except ValueError:
-            expected = "a whole number" if whole else "a number"
-            raise ValueError(f"{text!r} is not {expected}") from None
-        if self.minimum is not None and not number >= self.minimum:
-            raise ValueError(f"{text} is too small; the minimum is {self.minimum:g}")
-        if self.maximum is not None and not number <= self.maximum:
-            raise ValueError(f"{text} is too large; the maximum is {self.maximum:g}")
-        return number
+        return given if self.parse is None else self.parse(given)
 
 
 def option(
@@ -105,9 +90,8 @@ def option(
     *,
     flags: tuple[str, ...] = (),
     metavar: str | None = None,
+    choices: tuple[str, ...] = (),
     parse: Callable[[str], Any] | None = None,
-    minimum: float | None = None,
-    maximum: float | None = None,
     configurable: bool = False,
     shown_default: str | None = None,
     group: Group = "repair",
@@ -115,23 +99,23 @@ def option(
 ) -> Any:
     """Declare a dataclass field as an option.
 
-    Its type and choices follow from the annotation of the field; without ``flags`` it is called
-    ``--`` and the name of the field.
+    Without ``flags`` it is called ``--`` and the name of the field. A default of True or False
+    makes it a flag.
     """
-    declared = {
-        "default": default,
-        "help": help,
-        "flags": flags,
-        "metavar": metavar,
-        "parse": parse,
-        "minimum": minimum,
-        "maximum": maximum,
-        "configurable": configurable,
-        "shown_default": shown_default,
-        "group": group,
-        "count": count,
-    }
-    return dataclasses.field(default=default, metadata={_SPEC: declared})
+    spec = OptionSpec(
+        type=bool if isinstance(default, bool) else str,
+        default=default,
+        help=help,
+        flags=flags,
+        metavar=metavar,
+        choices=choices,
+        parse=parse,
+        configurable=configurable,
+        shown_default=shown_default,
+        group=group,
+        count=count,
+    )
+    return dataclasses.field(default=default, metadata={_SPEC: spec})
 
 
 def option_from(spec: OptionSpec, **changes: Any) -> Any:
@@ -140,53 +124,60 @@ def option_from(spec: OptionSpec, **changes: Any) -> Any:
     return dataclasses.field(default=changed.when_omitted, metadata={_SPEC: changed})
 
 
-def positional(help: str, *, metavar: str, parse: Callable[[str], Any] | None = None) -> Any:
-    """Declare a field as a required positional argument."""
-    declared = {"default": None, "help": help, "metavar": metavar, "parse": parse}
-    return dataclasses.field(metadata={_SPEC: declared})
+def positional(
+    help: str,
+    *,
+    metavar: str,
+    parse: Callable[[str], Any] | None = None,
+    many: bool = False,
+) -> Any:
+    """Declare a field as a positional argument: required, or ``many``."""
+    spec = OptionSpec(help=help, metavar=metavar, parse=parse, positional=True, many=many)
+    metadata = {_SPEC: spec}
+    if many:
+        return dataclasses.field(default=(), metadata=metadata)
+    return dataclasses.field(metadata=metadata)
 
 
 def option_specs(declaring: type) -> Mapping[str, OptionSpec]:
     """Return the options that a dataclass declares, by field name, in order."""
     if declaring not in _SPECS:
-        _SPECS[declaring] = _declared_by(declaring)
+        _SPECS[declaring] = {
+            field.name: _named(field.metadata[_SPEC], field.name)
+            for field in dataclasses.fields(declaring)
+            if _SPEC in field.metadata
+        }
     return _SPECS[declaring]
 
 
 _SPECS: dict[type, Mapping[str, OptionSpec]] = {}
 
 
-def _declared_by(declaring: type) -> Mapping[str, OptionSpec]:
-    hints = get_type_hints(declaring)
-    specs = {}
-    for field in dataclasses.fields(declaring):
-        declared = field.metadata.get(_SPEC)
-        if isinstance(declared, OptionSpec):
-            specs[field.name] = dataclasses.replace(declared, name=field.name)
-        elif declared is not None:
-            specs[field.name] = _spec(field.name, hints[field.name], declared)
-    return specs
-
-
-def _spec(name: str, hint: Any, declared: Mapping[str, Any]) -> OptionSpec:
-    value_type, choices = _type_and_choices(hint)
-    flags = declared.get("flags")
-    if flags == ():
+def _named(spec: OptionSpec, name: str) -> OptionSpec:
+    flags = spec.flags
+    if not flags and not spec.positional:
         dashed = name.replace("_", "-")
-        tri_state = value_type is bool and declared["configurable"]
-        flags = (f"--{dashed}/--no-{dashed}" if tri_state else f"--{dashed}",)
-    return OptionSpec(
-        **{**declared, "name": name, "type": value_type, "choices": choices, "flags": flags or ()}
-    )
+        flags = (f"--{dashed}",)
+        if spec.type is bool and spec.configurable:  # so that it can be set against the setting
+            flags = (f"--{dashed}/--no-{dashed}",)
+    return dataclasses.replace(spec, name=name, flags=flags)
 
 
-def _type_and_choices(hint: Any) -> tuple[type, tuple[str, ...]]:
-    """Return the simple type of an annotation (str for all others), and the words of a Literal."""
-    parts = [hint]
-    if get_origin(hint) in (Union, UnionType):
-        parts = [part for part in get_args(hint) if part is not NoneType]
-    if len(parts) != 1:
-        return str, ()
-    if get_origin(parts[0]) is Literal:
-        return str, get_args(parts[0])
-    return (parts[0] if parts[0] in (bool, int, float) else str), ()
+def number(
+    kind: type[int] | type[float], *, minimum: float | None = None, maximum: float | None = None
+) -> Callable[[str], float]:
+    """Return the parser of a number within bounds."""
+
+    def parse(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            expected = "a whole number" if kind is int else "a number"
+            raise ValueError(f"{text!r} is not {expected}") from None
+        if minimum is not None and not value >= minimum:
+            raise ValueError(f"{text} is too small; the minimum is {minimum:g}")
+        if maximum is not None and not value <= maximum:
+            raise ValueError(f"{text} is too large; the maximum is {maximum:g}")
+        return value
+
+    return parse

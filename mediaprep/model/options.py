@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from mediaprep.errors import UsageProblem
 from mediaprep.model import units
-from mediaprep.model.level import Level
-from mediaprep.model.option_spec import option, option_specs
+from mediaprep.model.level import LEVELS, Level
+from mediaprep.model.option_spec import number, option, option_specs
 
+Fit: TypeAlias = Literal["pad", "crop", "scale"]
+TargetKind: TypeAlias = Literal["auto", "video", "gif", "image"]
 Quality: TypeAlias = Literal["fast", "default", "best", "hq"]
+RateControl: TypeAlias = Literal["quality", "table"]
 Encoder: TypeAlias = Literal[
     "libx264", "h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_vaapi", "auto"
 ]
@@ -88,10 +91,11 @@ class Options:
         metavar="SECONDS",
         parse=units.parse_duration,
     )
-    fit: Literal["pad", "crop", "scale"] = option(
+    fit: Fit = option(
         "pad",
         "How to change a picture whose aspect ratio is not accepted: add bars, cut edges off, "
         "or distort it.",
+        choices=get_args(Fit),
         configurable=True,
     )
     rung: tuple[int, int] | None = option(
@@ -101,19 +105,23 @@ class Options:
         metavar="WxH",
         parse=parse_rung,
     )
-    to: Literal["auto", "video", "gif", "image"] = option(
-        "auto", "Convert to this kind of media; auto keeps the kind if the platform accepts it."
+    to: TargetKind = option(
+        "auto",
+        "Convert to this kind of media; auto keeps the kind if the platform accepts it.",
+        choices=get_args(TargetKind),
     )
     quality: Quality | None = option(
         None,
         "Encoding effort; hq aims at the bit rate that the platform recommends.",
+        choices=get_args(Quality),
         configurable=True,
         shown_default="the profile's",
     )
-    rate: Literal["quality", "table"] = option(
+    rate: RateControl = option(
         "quality",
         "Rate control: constant quality with a bit rate cap, or two passes at exactly the bit rate "
         "of the profile's table.",
+        choices=get_args(RateControl),
         configurable=True,
     )
     max_size: int | None = option(
@@ -146,6 +154,7 @@ class Options:
     encoder: Encoder = option(
         "libx264",
         "Video encoder; auto uses a hardware encoder if one works.",
+        choices=get_args(Encoder),
         configurable=True,
     )
     measure: bool = option(
@@ -155,10 +164,11 @@ class Options:
         None,
         "Encode again with more effort, within the bit rate cap, until VMAF reaches this value.",
         metavar="N",
-        minimum=0,
-        maximum=100,
+        parse=number(float, minimum=0, maximum=100),
     )
-    fix_level: Level = option("must", "Also fix findings of this level.", configurable=True)
+    fix_level: Level = option(
+        "must", "Also fix findings of this level.", choices=LEVELS, configurable=True
+    )
     deep: bool = option(
         False, "Decode more frames, for a more reliable verdict.", group="inspection"
     )

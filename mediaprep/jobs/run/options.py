@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 OnRefused = Literal["skip", "copy", "quarantine"]
+OnDone = Literal["leave", "move", "delete"]  # of a watch: the source of a finished job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

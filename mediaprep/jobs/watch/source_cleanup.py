@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from mediaprep.errors import MediaPrepError
 from mediaprep.jobs.ledger.discover import found_file
@@ -13,10 +12,10 @@ from mediaprep.jobs.problem import problem_text
 from mediaprep.jobs.run.driver import Driver
 from mediaprep.jobs.run.events import Notice
 from mediaprep.jobs.run.files import move_file
+from mediaprep.jobs.run.options import OnDone
 from mediaprep.runtime.crashpoints import crashpoint
 from mediaprep.runtime.paths import display_name
 
-OnDone = Literal["leave", "move", "delete"]
 ROWS = 100  # that are read from the ledger at once
 HAS_RESULT = ("fixed", "already_ok", "same")
 

@@ -20,9 +20,10 @@ from mediaprep.jobs.ledger.discover import found_file, is_ignored, refuse_nested
 from mediaprep.jobs.ledger.records import FoundFile
 from mediaprep.jobs.run.driver import Driver
 from mediaprep.jobs.run.events import JobDone, JobEvent, JobFound, JobListener, Notice, RunDone
+from mediaprep.jobs.run.options import OnDone
 from mediaprep.jobs.watch.observer import MAX_QUEUED_EVENTS, Observer, has_events
 from mediaprep.jobs.watch.settle import SettleOptions, UnsettledFiles
-from mediaprep.jobs.watch.source_cleanup import OnDone, SourceCleanup
+from mediaprep.jobs.watch.source_cleanup import SourceCleanup
 from mediaprep.runtime.crashpoints import crashpoint
 from mediaprep.runtime.paths import display_name
 
