@@ -43,7 +43,7 @@ class Timing:
 
 def ffmpeg() -> str:
     """The binary that mediaprep itself runs."""
-    from mediaprep.tools.ffmpeg import locate
+    from mediaprep.tools.ffmpeg_program import locate
 
     return locate()
 

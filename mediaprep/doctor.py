@@ -13,7 +13,7 @@ from mediaprep.errors import EnvironmentProblem, ProfileError, ToolError
 from mediaprep.runtime import process, sandbox
 from mediaprep.runtime.command import Command
 from mediaprep.runtime.context import Context
-from mediaprep.tools import ffmpeg, libraries
+from mediaprep.tools import ffmpeg_program, libraries
 
 Status = Literal["ok", "warn", "fail"]
 NEEDED_ENCODERS = ("libx264", "aac")
@@ -90,8 +90,8 @@ def _python() -> DoctorItem:
 
 def _ffmpeg(settings: Settings, context: Context) -> tuple[DoctorItem, ...]:
     try:
-        binary = ffmpeg.locate(context.ffmpeg)
-        can = ffmpeg.capabilities(binary, context)
+        binary = ffmpeg_program.locate(context.ffmpeg)
+        can = ffmpeg_program.capabilities(binary, context)
     except (EnvironmentProblem, ToolError) as problem:
         return (DoctorItem(name="ffmpeg", status="fail", words=str(problem)),)
     source = _source(binary, settings, context)
@@ -134,7 +134,7 @@ def _source(binary: str, settings: Settings, context: Context) -> str:
     return "from PATH"
 
 
-def _encoders(binary: str, can: ffmpeg.Capabilities, context: Context) -> DoctorItem:
+def _encoders(binary: str, can: ffmpeg_program.Capabilities, context: Context) -> DoctorItem:
     """Which encoders of the hardware answer a test encode of one frame."""
     compiled = [name for name in HARDWARE if name in can.encoders]
     answering = [name for name in compiled if _answers(binary, name, context)]

@@ -37,7 +37,7 @@ def test_a_binary_that_is_none_fails():
     found, named = items(Context(ffmpeg="/nonexistent/ffmpeg"))
     assert not found.healthy
     assert named["ffmpeg"].status == "fail"
-    assert "is no program" in named["ffmpeg"].words
+    assert "is not an executable" in named["ffmpeg"].words
 
 
 def test_it_says_where_the_binary_was_named(tmp_path):

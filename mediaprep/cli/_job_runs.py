@@ -96,9 +96,9 @@ def worker_pool(console: Console, jobs: int | None, cluster: str | None) -> Iter
         pool = DaskPool(cluster)
     else:
         from mediaprep.jobs.workers.threads import ThreadPool
-        from mediaprep.tools import ffmpeg
+        from mediaprep.tools import ffmpeg_program
 
-        ffmpeg.locate(console.ffmpeg)
+        ffmpeg_program.locate(console.ffmpeg)
         pool = ThreadPool(jobs or _jobs_setting(console))
     try:
         yield pool

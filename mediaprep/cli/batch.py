@@ -198,12 +198,12 @@ def _dry_run(
     from mediaprep.report.batch import dry_run_lines
     from mediaprep.report.predict import predict
     from mediaprep.runtime.effects import drive
-    from mediaprep.tools import ffmpeg
+    from mediaprep.tools import ffmpeg_program
     from mediaprep.transcoding.host_speed import host_speed_steps
 
     predicted = {"bytes": 0, "seconds": 0.0}
     context = console.context()
-    binary = ffmpeg.locate(console.ffmpeg)
+    binary = ffmpeg_program.locate(console.ffmpeg)
     speed = drive(host_speed_steps(binary, context.limits.threads), context)
 
     def listen(event: JobEvent) -> None:

@@ -177,10 +177,10 @@ def _load(ffmpeg_path: str | None) -> None:
     """Import what the repair needs, while a child process reads the first file."""
     from mediaprep.model.media import Media
     from mediaprep.model.serialize import prepare_decoder
-    from mediaprep.tools import ffmpeg
+    from mediaprep.tools import ffmpeg_program
 
     prepare_decoder(Media)
-    ffmpeg.ahead(ffmpeg_path)
+    ffmpeg_program.preload(ffmpeg_path)
 
 
 def _name_in_events(name: str) -> str:

@@ -181,7 +181,7 @@ def _encode_job(console: Console, path: str, output: Output) -> Iterator[EncodeJ
     """Open a file, and yield the job that would produce an output from it."""
     from mediaprep.probing.identify.sniff import sniff
     from mediaprep.runtime.source import open_source
-    from mediaprep.tools import ffmpeg
+    from mediaprep.tools import ffmpeg_program
     from mediaprep.transcoding.job import EncodeJob
 
     with open_source(path) as source:
@@ -190,7 +190,7 @@ def _encode_job(console: Console, path: str, output: Output) -> Iterator[EncodeJ
             output=output,
             source=source,
             context=console.context(),
-            binary=ffmpeg.locate(console.ffmpeg),
+            binary=ffmpeg_program.locate(console.ffmpeg),
             demuxer=sniffed.demuxer or "",
             whitelist=sniffed.format_whitelist or "",
         )

@@ -189,7 +189,9 @@ def _decode_written_steps(
         length = media.duration if isinstance(media, Video) else None
         kinds = _encoded_kinds(target)
         return (
-            yield from decode_steps(job, written, ffmpeg.MADE, length or Fraction(0), kinds=kinds)
+            yield from decode_steps(
+                job, written, ffmpeg.WRITTEN, length or Fraction(0), kinds=kinds
+            )
         )
     if isinstance(target, Animation) and target.reencode:
         length = target.duration

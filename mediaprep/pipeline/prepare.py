@@ -49,7 +49,7 @@ from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, call
 from mediaprep.runtime.paths import display_name
 from mediaprep.targets.conversion import losses
-from mediaprep.tools import ffmpeg
+from mediaprep.tools import ffmpeg_program
 from mediaprep.transcoding.gif.width_search import GifTooSmall
 from mediaprep.transcoding.job import EncodeJob
 
@@ -192,7 +192,7 @@ def _job(run: _Run, output: Output) -> EncodeJob:
         output=output,
         source=source,
         context=run.context,
-        binary=ffmpeg.locate(run.context.ffmpeg) if needs_ffmpeg else "",
+        binary=ffmpeg_program.locate(run.context.ffmpeg) if needs_ffmpeg else "",
         demuxer=(sniffed and sniffed.demuxer) or "",
         whitelist=(sniffed and sniffed.format_whitelist) or "",
     )

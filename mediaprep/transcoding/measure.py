@@ -20,7 +20,7 @@ from mediaprep.runtime.command import Command
 from mediaprep.runtime.context import MAX_PIXELS
 from mediaprep.runtime.effects import Steps, call, run_child
 from mediaprep.runtime.source import Source
-from mediaprep.tools import ffmpeg
+from mediaprep.tools import ffmpeg, ffmpeg_program
 from mediaprep.tools.ffmpeg import Filter
 from mediaprep.transcoding.job import EncodeJob
 from mediaprep.transcoding.progress import progress_reader
@@ -36,7 +36,7 @@ _BASE_SECONDS = 60.0
 # A guess: ten times what libvmaf took on one slow core.
 _SECONDS_PER_MPIXEL_SECOND = 20.0
 _MEMORY = 4 * 2**30
-_WRITTEN = replace(ffmpeg.MADE, max_pixels=MAX_PIXELS)
+_WRITTEN = replace(ffmpeg.WRITTEN, max_pixels=MAX_PIXELS)
 
 
 def measure_steps(job: EncodeJob, written: Source) -> Steps[QualityMeasurement | None]:
@@ -45,7 +45,7 @@ def measure_steps(job: EncodeJob, written: Source) -> Steps[QualityMeasurement |
 
     Raises: ToolError, DeadlineExceeded, Cancelled, EnvironmentProblem.
     """
-    capabilities = yield from call(ffmpeg.capabilities, job.binary, job.context)
+    capabilities = yield from call(ffmpeg_program.capabilities, job.binary, job.context)
     metric = next((name for name in METRICS if name in capabilities.filters), None)
     source, target = job.output.source, job.output.target
     if metric is None or not isinstance(source, Video):

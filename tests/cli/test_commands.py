@@ -365,7 +365,7 @@ def test_no_ffmpeg_is_4(capsys, folder):
     folder("base.mkv")
     code, _, err = run(capsys, "fix", "base.mkv", "--ffmpeg", "/nonexistent/ffmpeg")
     assert code == 4
-    assert "is no program" in err
+    assert "is not an executable" in err
     assert len(err.splitlines()) == 1
 
 

@@ -20,7 +20,7 @@ from mediaprep.runtime.command import Command, Completed
 from mediaprep.runtime.context import MAX_PIXELS, Context
 from mediaprep.runtime.effects import Steps, run_child
 from mediaprep.runtime.source import Source
-from mediaprep.tools import ffmpeg
+from mediaprep.tools import ffmpeg, ffmpeg_program
 from mediaprep.tools.ffmpeg import FfmpegCommand, Filter, Input, OutputTrack
 
 _SHOT_KEY = "lavfi.scd.time"
@@ -162,7 +162,7 @@ def _run_steps(
     file: _MeasuredFile, command: FfmpegCommand, context: Context, *, what: str
 ) -> Steps[Completed | None]:
     """Run ffmpeg; None if it fails on this file."""
-    binary = ffmpeg.locate(context.ffmpeg)
+    binary = ffmpeg_program.locate(context.ffmpeg)
     words = ffmpeg.argv(binary, command, progress=False)
     video = file.media.video
     megapixels = (video.width or 0) * (video.height or 0) / 1e6

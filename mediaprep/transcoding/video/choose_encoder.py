@@ -11,7 +11,7 @@ from mediaprep.errors import ToolError, UsageProblem
 from mediaprep.model.media import Video
 from mediaprep.runtime.command import Command
 from mediaprep.runtime.effects import Steps, call, run_child
-from mediaprep.tools import ffmpeg
+from mediaprep.tools import ffmpeg, ffmpeg_program
 from mediaprep.transcoding.job import EncodeJob
 from mediaprep.transcoding.video.bit_rate import RateTarget
 from mediaprep.transcoding.video.colour import needs_zscale
@@ -56,13 +56,13 @@ def choose_encoder_steps(job: EncodeJob) -> Steps[EncoderChoice]:
         return EncoderChoice(job=job)
     notes: list[str] = []
     if isinstance(output.source, Video) and needs_zscale(output.source.video):
-        capabilities = yield from call(ffmpeg.capabilities, job.binary, job.context)
+        capabilities = yield from call(ffmpeg_program.capabilities, job.binary, job.context)
         if "zscale" not in capabilities.filters:
             job = replace(job, zscale=False)
             notes.append(_NO_ZSCALE)
     if requested == SOFTWARE:
         return EncoderChoice(job=job, notes=tuple(notes))
-    capabilities = yield from call(ffmpeg.capabilities, job.binary, job.context)
+    capabilities = yield from call(ffmpeg_program.capabilities, job.binary, job.context)
     for encoder in HARDWARE if requested == "auto" else (requested,):
         if encoder in capabilities.encoders and (yield from _encodes_test_clip(encoder, job)):
             return EncoderChoice(job=replace(job, encoder=encoder), notes=tuple(notes))

@@ -66,7 +66,7 @@ def copied_digests_steps(job: EncodeJob, written: Source) -> Steps[tuple[CopiedS
     drop = {f"bsf:{kind[0]}": drop_filter(job.output) for kind in kinds}
     reading = Input(demuxer=job.demuxer, whitelist=job.whitelist)
     before = yield from _digests_steps(job, job.source, reading, tracks, drop)
-    after = yield from _digests_steps(job, written, ffmpeg.MADE, range(len(kinds)), {})
+    after = yield from _digests_steps(job, written, ffmpeg.WRITTEN, range(len(kinds)), {})
     return tuple(
         CopiedStream(track=kind, source_digest=before.get(i), output_digest=after.get(i))
         for i, kind in enumerate(kinds)

@@ -16,7 +16,7 @@ from mediaprep.model.options import Options
 from mediaprep.planning.plan import Output, plan
 from mediaprep.runtime.command import Command, Completed
 from mediaprep.runtime.effects import CallFunction, RunCommand, Steps
-from mediaprep.tools.ffmpeg import Capabilities
+from mediaprep.tools.ffmpeg_program import Capabilities
 from mediaprep.transcoding.video.bit_rate import RateTarget
 from mediaprep.transcoding.video.choose_encoder import EncoderChoice, choose_encoder_steps
 from mediaprep.transcoding.video.command import video_command
