@@ -126,7 +126,7 @@ def _copy_without_comments(source: Source, part: Path) -> None:
         )
     try:
         with writing(part):
-            part.write_bytes(blocks.silenced(source.read_at(0, source.size_bytes)))
+            part.write_bytes(blocks.without_metadata(source.read_at(0, source.size_bytes)))
     except ValueError as problem:
         raise VerifyError([f"the GIF's blocks are damaged: {problem}"]) from problem
 
@@ -135,7 +135,7 @@ def _write_exact_delays(drawn: Path, part: Path, target: Animation) -> None:
     loop = target.loop if target.loop is not None else 0
     try:
         with writing(part):
-            part.write_bytes(blocks.retimed(drawn.read_bytes(), hundredths(target), loop))
+            part.write_bytes(blocks.with_delays(drawn.read_bytes(), hundredths(target), loop))
     except ValueError as problem:
         raise VerifyError(
             [f"the encoder wrote other frames than were planned: {problem}"]
