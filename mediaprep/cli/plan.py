@@ -211,4 +211,4 @@ def _command_line(
         return None
     with _encode_job(console, path, output) as job:
         argv = ffmpeg.argv(job.binary, video_command(job))
-    return printable_argv(argv, path, _shown_path(output_path))
+    return printable_argv(argv, path, output_path.path.name)

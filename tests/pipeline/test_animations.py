@@ -1,4 +1,6 @@
-"""The whole way for animations on small files: the pictures, times, loop and transparency of what is made, judged by ffmpeg and Pillow."""
+"""Small animations from the source to the published file: pictures, delays, loop count and transparency,
+read by ffmpeg and Pillow.
+"""
 
 from __future__ import annotations
 
@@ -23,24 +25,24 @@ Array = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 @dataclass(frozen=True)
-class Made:
+class Fixed:
     outcome: mediaprep.Outcome
     media: Any
     path: Path
 
 
-def made(source: Path, folder: Path, *, category: str | None = None, **options: Any) -> Made:
+def fixed(source: Path, folder: Path, *, category: str | None = None, **options: Any) -> Fixed:
     outcome = mediaprep.prepare(
         source, f"{folder}/", category=category, options=Options(**options), force=True
     )
     assert outcome.status == "fixed", outcome.problems
     assert outcome.after[0].verdict == "pass"
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
-    return Made(outcome, outcome.after[0].media, Path(outcome.outputs[0]))
+    return Fixed(outcome, outcome.after[0].media, Path(outcome.outputs[0]))
 
 
 def decoded(path: Path, width: int, height: int) -> Array:
-    """N×H×W×4 uint8 RGBA by the bundled ffmpeg, colour 0 where transparent."""
+    """Return N×H×W×4 uint8 RGBA, decoded by the bundled ffmpeg; transparent pixels are 0."""
     import imageio_ffmpeg
 
     argv = [
@@ -69,7 +71,7 @@ def art(
     form: str = "GIF",
     **options: Any,
 ) -> Path:
-    """Enlarged pixel art of 12 colours, each frame new."""
+    """Write enlarged pixel art of 12 colours; every frame is different."""
     rng = np.random.default_rng(count)
     palette = rng.integers(0, 256, (12, 3), dtype=np.uint8)
     frames = [
@@ -89,7 +91,7 @@ def art(
 
 
 def textured(path: Path, *, transparent: bool = False, count: int = 20) -> Path:
-    """A detailed picture that moves, 320x240, in a round hole or all over; loop 2."""
+    """Write a detailed moving picture of 320x240, opaque or in a round hole, that plays twice."""
     rng = np.random.default_rng(9)
     cloth = np.array(
         Image.fromarray(rng.integers(0, 256, (120, 160, 3), dtype=np.uint8)).resize(
@@ -120,7 +122,7 @@ def test_other_animations_become_gifs(
     make: Make, tmp_path: Path, name: str, frames: int, loop: int
 ) -> None:
     before = mediaprep.probe(make(name))
-    after = made(make(name), tmp_path)
+    after = fixed(make(name), tmp_path)
     assert isinstance(before, Animation)
     assert after.path.suffix == ".gif"
     upload = after.outcome.upload
@@ -134,24 +136,25 @@ def test_other_animations_become_gifs(
 
 
 @pytest.mark.slow
-def test_the_transparency_of_an_avif_lies_in_a_stream_of_its_own(tmp_path: Path) -> None:
+def test_the_transparency_of_an_avif_is_in_a_stream_of_its_own(tmp_path: Path) -> None:
     frames = [Image.new("RGBA", (64, 64), (0, 0, 0, 0)) for _ in range(4)]
     for i, frame in enumerate(frames):
         frame.paste((250, 40 * i, 30, 255), (8 + 4 * i, 8, 40 + 4 * i, 50))
     frames[0].save(tmp_path / "alpha.avif", save_all=True, append_images=frames[1:], duration=100)
-    after = made(tmp_path / "alpha.avif", tmp_path)
+    after = fixed(tmp_path / "alpha.avif", tmp_path)
     holes = decoded(after.path, 64, 64)[..., 3] == 0
     wanted = np.array([np.array(frame)[..., 3] == 0 for frame in frames])
     assert (holes != wanted).mean() < 0.02
 
 
 @pytest.mark.slow
-def test_dropped_frames_leave_the_others_exactly_as_they_are(tmp_path: Path) -> None:
-    """360 frames become 350 of the same size: the duration is kept, every picture is one of the source's; a colour may move by one level,
-    for palettegen averages in Oklab."""
+def test_dropping_frames_leaves_the_others_unchanged(tmp_path: Path) -> None:
+    """360 frames become 350 of the same size and duration; every picture is one of the source's. A colour
+    may change by one level, since palettegen averages in Oklab.
+    """
     source = art(tmp_path / "many.gif", factor=1, size=(24, 18), count=360, duration=40)
     (tmp_path / "out").mkdir()
-    after = made(source, tmp_path / "out")
+    after = fixed(source, tmp_path / "out")
     assert (after.media.frame_count, after.media.duration) == (350, Fraction(360 * 4, 100))
     before, now = decoded(source, 24, 18), decoded(after.path, 24, 18)
     starts = [*accumulate(after.media.delays, initial=Fraction(0))]
@@ -161,10 +164,10 @@ def test_dropped_frames_leave_the_others_exactly_as_they_are(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_pixel_art_is_made_smaller_by_a_whole_factor_and_stays_crisp(tmp_path: Path) -> None:
+def test_pixel_art_is_scaled_by_a_whole_factor_and_stays_crisp(tmp_path: Path) -> None:
     source = art(tmp_path / "art.gif", factor=4, count=10)
     (tmp_path / "out").mkdir()
-    after = made(source, tmp_path / "out", to="gif", max_size=source.stat().st_size * 6 // 10)
+    after = fixed(source, tmp_path / "out", to="gif", max_size=source.stat().st_size * 6 // 10)
     width = after.media.width
     assert width in (40, 80, 120)
     factor = width // 40
@@ -176,12 +179,12 @@ def test_pixel_art_is_made_smaller_by_a_whole_factor_and_stays_crisp(tmp_path: P
 @pytest.mark.slow
 @pytest.mark.parametrize("transparent", [False, True])
 @pytest.mark.parametrize("limit", [250_000, 900_000])
-def test_a_byte_limit_is_kept_and_filled_in_three_encodes(
+def test_a_byte_limit_is_filled_in_three_encodes(
     tmp_path: Path, transparent: bool, limit: int
 ) -> None:
     source = textured(tmp_path / "cloth.webp", transparent=transparent)
     (tmp_path / "out").mkdir()
-    after = made(source, tmp_path / "out", to="gif", max_size=limit)
+    after = fixed(source, tmp_path / "out", to="gif", max_size=limit)
     encodes = [
         words
         for words in after.outcome.records[0].argv
@@ -196,18 +199,20 @@ def test_a_byte_limit_is_kept_and_filled_in_three_encodes(
         transparent,
     )
     assert after.media.width * 3 == pytest.approx(after.media.height * 4, abs=4)
-    if transparent:  # the hole stays where it was, without a fringe of the colour behind it
+    if transparent:  # the hole keeps its size, without a fringe of the hidden colour
         now = decoded(after.path, after.media.width, after.media.height)
         share = [(frame[..., 3] == 255).mean() for frame in now]
         assert share == pytest.approx([np.pi * 80**2 / (320 * 240)] * 20, rel=0.05)
 
 
 @pytest.mark.slow
-def test_where_little_width_is_left_a_video_is_made_unless_a_gif_is_named(tmp_path: Path) -> None:
+def test_a_video_replaces_a_gif_that_would_be_too_small_unless_a_gif_is_requested(
+    tmp_path: Path,
+) -> None:
     source = textured(tmp_path / "cloth.webp")
     for name in ("auto", "named", "category"):
         (tmp_path / name).mkdir()
-    auto = made(source, tmp_path / "auto", max_size=60_000)
+    auto = fixed(source, tmp_path / "auto", max_size=60_000)
     assert isinstance(auto.media, Video)
     assert (
         auto.outcome.problems[-1]
@@ -219,7 +224,7 @@ def test_where_little_width_is_left_a_video_is_made_unless_a_gif_is_named(tmp_pa
         "video/mp4",
     )
     assert isinstance(
-        made(source, tmp_path / "category", max_size=60_000, category="dm_gif").media, Animation
+        fixed(source, tmp_path / "category", max_size=60_000, category="dm_gif").media, Animation
     )
     outcome = mediaprep.prepare(
         source, tmp_path / "named" / "mine.gif", options=Options(max_size=60_000)
@@ -228,14 +233,12 @@ def test_where_little_width_is_left_a_video_is_made_unless_a_gif_is_named(tmp_pa
     assert (tmp_path / "named" / "mine.gif").stat().st_size <= 60_000
 
 
-def test_a_comment_is_taken_out_and_the_pictures_are_the_same_bytes(
-    make: Make, tmp_path: Path
-) -> None:
+def test_a_comment_is_removed_and_the_pictures_are_copied(make: Make, tmp_path: Path) -> None:
     data = make("anim.gif").read_bytes()
     head = 13 + 3 * 2 ** ((data[10] & 7) + 1)
-    source = tmp_path / "told.gif"
+    source = tmp_path / "comment.gif"
     source.write_bytes(data[:head] + b"\x21\xfe\x08Jane Doe\0" + data[head:] + b"junk")
-    after = made(source, tmp_path)
+    after = fixed(source, tmp_path)
     assert after.path.read_bytes() == data
     assert after.outcome.records[0].argv == ()
 
@@ -246,7 +249,7 @@ def test_a_comment_is_taken_out_and_the_pictures_are_the_same_bytes(
     [[100, 20, 100], [50, 70, 30, 20, 130], [500], [20], [33, 34, 33, 5, 170, 10]],
     ids=["20ms", "mixed", "slow", "fast", "apng"],
 )
-def test_each_frame_of_a_video_begins_within_half_an_output_frame_of_its_time(
+def test_each_frame_of_a_video_starts_within_half_an_output_frame_of_its_time(
     tmp_path: Path, delays: list[int]
 ) -> None:
     colours = [(40 * i % 256, (90 * i + 60) % 256, 255 - 25 * i % 256) for i in range(10)]
@@ -254,7 +257,7 @@ def test_each_frame_of_a_video_begins_within_half_an_output_frame_of_its_time(
     times = [delays[i % len(delays)] for i in range(10)]
     source = tmp_path / "source.apng"
     frames[0].save(source, "PNG", save_all=True, append_images=frames[1:], duration=times)
-    after = made(source, tmp_path, to="video")
+    after = fixed(source, tmp_path, to="video")
     rate = after.media.video.frame_rate
     shown = decoded(after.path, 64, 48)[:, 24, 32, :3].astype(int)
     nearest = [int(np.abs(np.array(colours) - colour).sum(1).argmin()) for colour in shown]
@@ -279,7 +282,7 @@ def test_a_short_animation_is_repeated_as_a_video(tmp_path: Path) -> None:
     frames[0].save(
         tmp_path / "short.gif", save_all=True, append_images=frames[1:], duration=60, loop=3
     )
-    after = made(tmp_path / "short.gif", tmp_path, to="video")
+    after = fixed(tmp_path / "short.gif", tmp_path, to="video")
     hue = decoded(after.path, 64, 64)[:, 32, 32, :3].argmax(1).tolist()
     rate = int(after.media.video.frame_rate)
     assert hue == [i * 100 // (6 * rate) % 3 for i in range(len(hue))]
@@ -291,7 +294,7 @@ def test_a_short_animation_is_repeated_as_a_video(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_transparency_is_shown_on_white_in_a_video(make: Make, tmp_path: Path) -> None:
-    after = made(make("loop3.gif"), tmp_path, to="video")
+    after = fixed(make("loop3.gif"), tmp_path, to="video")
     holes = decoded(make("loop3.gif"), 64, 64)[0][..., 3] == 0
     assert holes.any()
     assert decoded(after.path, 64, 64)[0][holes][:, :3].mean() > 240
@@ -299,7 +302,7 @@ def test_transparency_is_shown_on_white_in_a_video(make: Make, tmp_path: Path) -
 
 @pytest.mark.slow
 def test_a_video_becomes_a_gif_of_its_span(make: Make, tmp_path: Path) -> None:
-    after = made(make("rot90.mp4"), tmp_path, to="gif", trim=(Fraction(1, 5), Fraction(6, 5)))
+    after = fixed(make("rot90.mp4"), tmp_path, to="gif", trim=(Fraction(1, 5), Fraction(6, 5)))
     before = mediaprep.probe(make("rot90.mp4"))
     assert isinstance(before, Video)
     assert isinstance(after.media, Animation)
@@ -311,14 +314,16 @@ def test_a_video_becomes_a_gif_of_its_span(make: Make, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["frames_bomb.gif", "area_bomb.gif", "screen_bomb.gif", "no_trailer.gif"]
 )
-def test_bombs_and_cut_files_are_refused_in_one_line(make: Make, tmp_path: Path, name: str) -> None:
+def test_bombs_and_truncated_files_are_refused_in_one_line(
+    make: Make, tmp_path: Path, name: str
+) -> None:
     outcome = mediaprep.prepare(make(name), f"{tmp_path}/")
     assert outcome.status == "refused"
     assert len(outcome.problems) == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_fine_animations_are_left_alone(make: Make, tmp_path: Path) -> None:
+def test_accepted_animations_are_left_as_they_are(make: Make, tmp_path: Path) -> None:
     for name in (
         "anim.gif",
         "loop3.gif",

@@ -1,4 +1,4 @@
-"""The whole way on real files: what is copied stays the same bit for bit, what is made keeps every rule, and nothing else is touched."""
+"""Prepare real files: copies are identical, outputs keep every rule, and nothing else is touched."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def tree(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
-def test_a_conforming_file_is_left_alone(make: Make, tmp_path: Path) -> None:
+def test_an_accepted_file_is_left_as_it_is(make: Make, tmp_path: Path) -> None:
     outcome = mediaprep.prepare(make("base.mp4"), tmp_path / "out.mp4")
     assert outcome.status == "already_ok"
     assert outcome.outputs == ()
@@ -48,14 +48,12 @@ def test_a_conforming_file_is_left_alone(make: Make, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["r60.mkv", "r60.ts"])
-def test_only_the_container_wrong_copies_every_stream(
-    make: Make, tmp_path: Path, name: str
-) -> None:
-    """The picture's coded payload is the source's: equal digests, free of framing."""
+def test_a_wrong_container_copies_every_stream(make: Make, tmp_path: Path, name: str) -> None:
+    """The decoded pictures have equal digests."""
     outcome = mediaprep.prepare(make(name), tmp_path / "out.mp4")
     assert outcome.status == "fixed", outcome.problems
-    before = mediaprep_payload(make(name), tmp_path)
-    after = mediaprep_payload(tmp_path / "out.mp4", tmp_path)
+    before = decoded_md5(make(name), tmp_path)
+    after = decoded_md5(tmp_path / "out.mp4", tmp_path)
     assert before == after
 
 
@@ -63,10 +61,10 @@ def test_only_the_container_wrong_copies_every_stream(
     ("name", "rate"),
     [("r60.mkv", Fraction(60)), ("r60.flv", Fraction(60)), ("r5994.mkv", Fraction(60000, 1001))],
 )
-def test_a_copy_is_as_even_as_its_source_was_meant(
+def test_a_copy_has_the_exact_frame_rate(
     make: Make, tmp_path: Path, name: str, rate: Fraction
 ) -> None:
-    """Frames over seconds of the sample table, which a platform may hold against 60: milliseconds alone make it 60.02."""
+    """Frames divided by the duration of the sample table; timestamps in milliseconds would give 60.02."""
     import av
 
     assert mediaprep.prepare(make(name), tmp_path / "out.mp4").status == "fixed"
@@ -74,8 +72,8 @@ def test_a_copy_is_as_even_as_its_source_was_meant(
         assert made.streams.video[0].average_rate == rate
 
 
-def mediaprep_payload(path: Path, tmp_path: Path) -> str:
-    """The decoded picture's md5 by the bundled ffmpeg, another reader than the one under test."""
+def decoded_md5(path: Path, tmp_path: Path) -> str:
+    """Return the MD5 of the picture as the bundled ffmpeg decodes it, a reader that is not under test."""
     import imageio_ffmpeg
 
     argv = [
@@ -95,41 +93,41 @@ def mediaprep_payload(path: Path, tmp_path: Path) -> str:
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
 
 
-def test_only_the_sound_wrong_copies_the_picture(make: Make, tmp_path: Path) -> None:
+def test_wrong_sound_copies_the_picture(make: Make, tmp_path: Path) -> None:
     source = make("ac3.mp4")
     outcome = mediaprep.prepare(source, tmp_path / "out.mp4")
     assert outcome.status == "fixed", outcome.problems
-    assert mediaprep_payload(source, tmp_path) == mediaprep_payload(tmp_path / "out.mp4", tmp_path)
+    assert decoded_md5(source, tmp_path) == decoded_md5(tmp_path / "out.mp4", tmp_path)
     media = outcome.after[0].media
     assert isinstance(media, mediaprep.Video)
     assert media.audio is not None
     assert (media.audio.codec, media.audio.profile) == ("aac", "LC")
 
 
-def test_sound_that_was_encoded_is_decoded(
+def test_only_encoded_streams_are_decoded(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the picture that was copied is not: its digest tells."""
-    seen: list[Any] = []
+    """The copied picture is verified by its digest."""
+    decoded: list[Any] = []
 
     def spy(*words: Any, **options: Any) -> Any:
-        seen.append(options["kinds"])
+        decoded.append(options["kinds"])
         return execute.decode_steps(*words, **options)
 
     monkeypatch.setattr(encode_and_verify, "decode_steps", spy)
     assert mediaprep.prepare(make("ac3.mp4"), tmp_path / "out.mp4").status == "fixed"
-    assert seen == [("a",)]
+    assert decoded == [("a",)]
 
 
-def test_a_corrected_pixel_shape_is_a_copy_with_proof(make: Make, tmp_path: Path) -> None:
-    """Nothing is encoded, the digests are equal, and so is what another reader decodes."""
+def test_a_corrected_sample_aspect_ratio_is_a_verified_copy(make: Make, tmp_path: Path) -> None:
+    """Nothing is encoded, and the digests are equal."""
     source = make("sar43.mp4")
     outcome = mediaprep.prepare(source, tmp_path / "out.mp4", options=Options(square_pixels=True))
     assert outcome.status == "fixed", outcome.problems
     assert outcome.records[0].frames_decoded is None
     (copied,) = (copy for copy in outcome.records[0].copied if copy.track == "video")
     assert copied.source_digest == copied.output_digest is not None
-    assert mediaprep_payload(source, tmp_path) == mediaprep_payload(tmp_path / "out.mp4", tmp_path)
+    assert decoded_md5(source, tmp_path) == decoded_md5(tmp_path / "out.mp4", tmp_path)
 
 
 @pytest.mark.slow
@@ -147,7 +145,7 @@ def test_a_corrected_pixel_shape_is_a_copy_with_proof(make: Make, tmp_path: Path
         "r120.mp4",
     ],
 )
-def test_what_is_made_keeps_every_rule(make: Make, tmp_path: Path, name: str) -> None:
+def test_an_output_keeps_every_rule(make: Make, tmp_path: Path, name: str) -> None:
     source = make(name)
     digest = sha256(source)
     outcome = mediaprep.prepare(source, tmp_path / "out.mp4")
@@ -159,7 +157,7 @@ def test_what_is_made_keeps_every_rule(make: Make, tmp_path: Path, name: str) ->
     assert tree(tmp_path) <= {"out.mp4"}
 
 
-def test_too_long_is_refused_with_the_ways_out(make: Make, tmp_path: Path) -> None:
+def test_a_long_video_is_refused_with_remedies(make: Make, tmp_path: Path) -> None:
     outcome = mediaprep.prepare(make("d140_2997.mp4"), tmp_path / "out.mp4")
     assert outcome.status == "refused"
     assert "--trim first" in outcome.problems[0]
@@ -212,7 +210,7 @@ def test_the_source_is_never_the_output(make: Make, tmp_path: Path, link: str) -
         b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom",
     ],
 )
-def test_what_is_no_media_is_unreadable_in_one_line(tmp_path: Path, content: bytes) -> None:
+def test_other_content_is_unreadable_in_one_line(tmp_path: Path, content: bytes) -> None:
     source = tmp_path / "clip.mp4"
     source.write_bytes(content)
     outcome = mediaprep.prepare(source, tmp_path / "out.mp4")
@@ -227,8 +225,8 @@ def test_a_missing_file_and_a_folder_are_unreadable(tmp_path: Path) -> None:
     assert mediaprep.check(tmp_path).verdict == "unreadable"
 
 
-def test_a_hostile_name_is_a_name_like_any_other(make: Make, tmp_path: Path) -> None:
-    """Names that would be options, protocols or patterns never reach a tool."""
+def test_hostile_names_do_not_matter(make: Make, tmp_path: Path) -> None:
+    """Names that look like options, protocols or patterns do not reach a tool."""
     for name in (
         b"-i.mkv",
         b"http:x.mkv",
@@ -244,7 +242,7 @@ def test_a_hostile_name_is_a_name_like_any_other(make: Make, tmp_path: Path) -> 
         assert outcome.status == "fixed", (name, outcome.problems)
 
 
-def test_without_a_target_the_output_stands_beside_the_source(make: Make, tmp_path: Path) -> None:
+def test_without_a_target_the_output_is_beside_the_source(make: Make, tmp_path: Path) -> None:
     source = tmp_path / "clip.mkv"
     source.write_bytes(make("r60.mkv").read_bytes())
     outcome = mediaprep.prepare(source)
@@ -252,7 +250,7 @@ def test_without_a_target_the_output_stands_beside_the_source(make: Make, tmp_pa
     assert tree(tmp_path) == {"clip.mkv", "clip.twitter.mp4"}
 
 
-def test_beside_the_source_means_beside_the_name_that_was_given(make: Make, tmp_path: Path) -> None:
+def test_the_output_is_beside_the_name_that_was_given(make: Make, tmp_path: Path) -> None:
     (tmp_path / "clip.mkv").symlink_to(make("r60.mkv"))
     assert mediaprep.prepare(tmp_path / "clip.mkv").outputs == (str(tmp_path / "clip.twitter.mp4"),)
 
@@ -270,7 +268,7 @@ def test_a_target_that_ends_in_a_separator_is_a_folder_and_created(
 def test_an_unknown_placement_is_found_before_the_file_is_opened(
     placement: str, tmp_path: Path
 ) -> None:
-    """A missing file would otherwise hide it."""
+    """A missing file must not hide it."""
     missing = tmp_path / "missing.mp4"
     calls = [
         lambda: mediaprep.check(missing, placement),
@@ -320,17 +318,15 @@ def test_a_binary_file_is_a_source(make: Make, tmp_path: Path) -> None:
     assert outcome.status == "fixed", outcome.problems
 
 
-def test_location_alone_is_removed_without_touching_the_streams(make: Make, tmp_path: Path) -> None:
+def test_the_location_is_removed_and_the_streams_copied(make: Make, tmp_path: Path) -> None:
     outcome = mediaprep.prepare(make("loc.mov"), tmp_path / "out.mp4")
     assert outcome.status == "fixed", outcome.problems
-    assert mediaprep_payload(make("loc.mov"), tmp_path) == mediaprep_payload(
-        tmp_path / "out.mp4", tmp_path
-    )
+    assert decoded_md5(make("loc.mov"), tmp_path) == decoded_md5(tmp_path / "out.mp4", tmp_path)
     assert b"+37.3349" not in (tmp_path / "out.mp4").read_bytes()
     assert {change.safety for change in outcome.changes} == {"lossless"}
 
 
-def test_events_tell_the_stages_in_order(make: Make, tmp_path: Path) -> None:
+def test_events_report_the_stages_in_order(make: Make, tmp_path: Path) -> None:
     items = list(mediaprep.events(make("r60.mkv"), tmp_path / "out.mp4"))
     assert isinstance(items[-1], mediaprep.Outcome)
     stages = [item.stage for item in items if isinstance(item, mediaprep.StageDone)]
@@ -339,7 +335,7 @@ def test_events_tell_the_stages_in_order(make: Make, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_killed_run_leaves_no_output(make: Make, tmp_path: Path) -> None:
-    """kill -9 in mid-encode: nothing under the final name."""
+    """After kill -9 during the encode, nothing has the final name."""
     words = f"{str(make('d140_2997.mp4'))!r}, {str(tmp_path / 'out.mp4')!r}, options=mediaprep.Options(trim='first')"
     code = f"import mediaprep; mediaprep.prepare({words}, on_event=lambda e: print(e, flush=True))"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:

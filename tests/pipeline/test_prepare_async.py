@@ -1,4 +1,4 @@
-"""The twins for event loops: the same outcomes, the loop never blocked, and nothing left after a cancellation."""
+"""The functions for event loops: same outcomes, the loop is not blocked, and a cancellation leaves nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Make = Callable[[str], Path]
 
 
 def descendants() -> set[int]:
-    """Living children of this process, at any depth, by /proc; zombies do not count."""
+    """Return the living descendants of this process by /proc, without zombies."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -44,7 +44,7 @@ def ffmpegs() -> set[int]:
     return {pid for pid, words in names.items() if b"ffmpeg" in words.split(b"\0")[0]}
 
 
-def test_the_twins_give_what_the_calls_give(make: Make, tmp_path: Path) -> None:
+def test_twins_return_the_same(make: Make, tmp_path: Path) -> None:
     source = make("r60.mkv")
 
     async def work() -> tuple[mediaprep.Report, mediaprep.Plan, mediaprep.Outcome]:
@@ -88,8 +88,8 @@ def test_cancelling_ends_the_child_within_a_second(make: Make, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_the_loop_goes_on_while_a_file_is_made(make: Make, tmp_path: Path) -> None:
-    """Other tasks run all the time: no call blocks the loop for longer than a few polls."""
+def test_the_loop_is_not_blocked(make: Make, tmp_path: Path) -> None:
+    """Other tasks run all the time."""
     gaps: list[float] = []
 
     async def ticking() -> None:

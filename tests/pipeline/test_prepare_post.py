@@ -1,4 +1,4 @@
-"""Whole posts through the library and the command line."""
+"""Posts with several attachments, by the library and on the command line."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_up_to_four_photos_pass(folder: Path):
     )
 
 
-def test_a_mix_names_what_does_not_go_along(folder: Path):
+def test_a_mix_names_the_attachment_that_does_not_fit(folder: Path):
     report = mediaprep.check_post([folder / name for name in ("plain.jpg", "anim.gif", "gray.jpg")])
     assert (report.verdict, [r.verdict for r in report.attachments]) == ("fail", ["pass"] * 3)
     (finding,) = report.whole.findings
@@ -62,7 +62,7 @@ def test_a_mix_names_what_does_not_go_along(folder: Path):
     assert finding.fix == "make 2 posts (plain.jpg + gray.jpg; anim.gif), or leave out anim.gif"
 
 
-def test_too_many_names_those_over_the_limit(folder: Path):
+def test_too_many_attachments_are_named(folder: Path):
     report = mediaprep.check_post(
         [folder / name for name in ("plain.jpg", "gray.jpg", "cmyk.jpg", "p3.jpg", "adobe.jpg")]
     )
@@ -72,7 +72,7 @@ def test_too_many_names_those_over_the_limit(folder: Path):
     )
 
 
-def test_the_worst_verdict_is_the_posts(folder: Path):
+def test_a_post_has_the_worst_verdict_of_its_attachments(folder: Path):
     (folder / "junk.jpg").write_bytes(b"junk" * 10)
     report = mediaprep.check_post([folder / "plain.tiff", folder / "plain.jpg"])
     assert (report.verdict, report.whole.verdict) == ("fail", "pass")
@@ -80,7 +80,7 @@ def test_the_worst_verdict_is_the_posts(folder: Path):
     assert (report.verdict, report.whole.verdict) == ("unreadable", "undecided")
 
 
-def test_a_post_that_can_go_is_prepared(folder: Path, tmp_path: Path):
+def test_a_valid_post_is_prepared(folder: Path, tmp_path: Path):
     out = tmp_path / "out"
     out.mkdir()
     post = mediaprep.prepare_post([folder / "plain.jpg", folder / "plain.tiff"], out)
@@ -93,7 +93,7 @@ def test_a_post_that_can_go_is_prepared(folder: Path, tmp_path: Path):
     assert {upload.category for upload in post.uploads} == {"tweet_image"}
 
 
-def test_a_post_that_cannot_go_makes_nothing(folder: Path, tmp_path: Path):
+def test_an_invalid_post_writes_nothing(folder: Path, tmp_path: Path):
     out = tmp_path / "out"
     out.mkdir()
     post = mediaprep.prepare_post([folder / "plain.tiff", folder / "anim.gif"], out)
@@ -186,7 +186,7 @@ def test_captions_at_the_command_line(make: Make, folder: Path):
     assert entry["captions"]["verdict"] == "fail"
 
 
-def test_captions_want_one_video(folder: Path):
+def test_captions_need_one_video(folder: Path):
     for words in (
         ("check", folder / "plain.jpg", folder / "gray.jpg"),
         ("fix", folder / "plain.jpg", folder / "gray.jpg"),

@@ -1,6 +1,7 @@
-"""Colour by the standards' own formulas, in numpy: the independent path that encodes are held against.
+"""Colour by the formulas of the standards, in numpy: an independent path that encodes are compared with.
 
-ITU-R BT.601, BT.709, BT.2020 (matrices, primaries), BT.1886 (display gamma 2.4), BT.2100 (PQ, HLG), SMPTE RP 145, SMPTE EG 432-1 (P3).
+ITU-R BT.601, BT.709, BT.2020 (matrices, primaries), BT.1886 (display gamma 2.4), BT.2100 (PQ, HLG),
+SMPTE RP 145, SMPTE EG 432-1 (P3).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ D65 = (0.3127, 0.3290)
 
 
 def to_yuv(rgb: Array, matrix: str, *, bits: int = 8, full: bool = False) -> Array:
-    """R'G'B' in 0..1 to integer codes of Y'CbCr."""
+    """Convert R'G'B' in 0..1 to integer codes of Y'CbCr."""
     kr, kb = LUMA[matrix]
     y = kr * rgb[..., 0] + (1 - kr - kb) * rgb[..., 1] + kb * rgb[..., 2]
     u, v = (rgb[..., 2] - y) / (2 * (1 - kb)), (rgb[..., 0] - y) / (2 * (1 - kr))
@@ -42,7 +43,7 @@ def to_yuv(rgb: Array, matrix: str, *, bits: int = 8, full: bool = False) -> Arr
 
 
 def to_rgb(yuv: Array, matrix: str, *, bits: int = 8, full: bool = False) -> Array:
-    """Codes of Y'CbCr to R'G'B' in 0..1."""
+    """Convert codes of Y'CbCr to R'G'B' in 0..1."""
     kr, kb = LUMA[matrix]
     unit, top = 2 ** (bits - 8), 2**bits - 1
     if full:
@@ -62,7 +63,7 @@ def to_rgb(yuv: Array, matrix: str, *, bits: int = 8, full: bool = False) -> Arr
 
 
 def primaries(name: str) -> Array:
-    """Linear RGB to XYZ."""
+    """Return the matrix from linear RGB to XYZ."""
     columns = np.array([[x / y, 1.0, (1 - x - y) / y] for x, y in XY[name]]).T
     white = np.array([D65[0] / D65[1], 1.0, (1 - D65[0] - D65[1]) / D65[1]])
     return columns * np.linalg.solve(columns, white)
@@ -73,7 +74,7 @@ def between(linear: Array, source: str, target: str) -> Array:
 
 
 def sdr(rgb: Array, source: str) -> Array:
-    """R'G'B' of other primaries as R'G'B' of BT.709, through a display of gamma 2.4."""
+    """Convert R'G'B' of other primaries to BT.709, on a display of gamma 2.4."""
     return np.clip(between(np.clip(rgb, 0, 1) ** 2.4, source, "bt709"), 0, 1) ** (1 / 2.4)
 
 
@@ -84,7 +85,7 @@ def pq_nits(signal: Array) -> Array:
 
 
 def hlg_nits(signal: Array) -> Array:
-    """On a display of 1000 nit, system gamma 1.2."""
+    """Return the light of HLG on a display of 1000 nits, system gamma 1.2."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
     luminance = scene @ np.array([0.2627, 0.6780, 0.0593])
@@ -92,7 +93,7 @@ def hlg_nits(signal: Array) -> Array:
 
 
 def mobius(linear: Array, *, knee: float = 0.3, peak: float = 10.0) -> Array:
-    """The tone curve on the largest component, the others in proportion; 1.0 is diffuse white."""
+    """Apply the tone curve to the largest component, the others in proportion; 1.0 is diffuse white."""
     a = -(knee**2) * (peak - 1) / (knee**2 - 2 * knee + peak)
     b = (knee**2 - 2 * knee * peak + peak) / (peak - 1)
     top = np.maximum(linear.max(-1, keepdims=True), 1e-6)
@@ -103,5 +104,5 @@ def mobius(linear: Array, *, knee: float = 0.3, peak: float = 10.0) -> Array:
 
 
 def tone_mapped(nits: Array, white: float = 203.0) -> Array:
-    """Light of BT.2020 primaries as R'G'B' of BT.709."""
+    """Convert light of BT.2020 primaries to R'G'B' of BT.709."""
     return np.clip(mobius(between(nits / white, "bt2020", "bt709")), 0, 1) ** (1 / 2.4)

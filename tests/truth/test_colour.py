@@ -1,4 +1,6 @@
-"""What colours become, held against the standards' formulas: every patch of a chart through probe, plan, ffmpeg and back."""
+"""Converted colours against the formulas of the standards: a chart is prepared, and its patches are read
+back.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ CHART = np.array([*GREYS, *product((0.2, 0.5, 0.8), repeat=3)])[: ACROSS * DOWN]
 
 
 def write(path: Path, codes: Array, bits: int, tags: str) -> None:
-    """One second of the chart, losslessly, with these tags."""
+    """Write one second of the chart without loss, with these tags."""
     kind = np.uint8 if bits == 8 else np.uint16
     tiles = codes.reshape(DOWN, ACROSS, 3).astype(kind).repeat(PATCH, 0).repeat(PATCH, 1)
     planes = tiles[..., 0].tobytes() + tiles[::2, ::2, 1].tobytes() + tiles[::2, ::2, 2].tobytes()
@@ -36,7 +38,7 @@ def write(path: Path, codes: Array, bits: int, tags: str) -> None:
 
 
 def read(path: Path) -> Array:
-    """The middle of each patch of the first frame, as R'G'B' of BT.709."""
+    """Return the middle of each patch of the first frame, as R'G'B' of BT.709."""
     argv = [
         FFMPEG,
         "-v",
@@ -61,9 +63,9 @@ def read(path: Path) -> Array:
 
 
 def converted(tmp_path: Path, codes: Array, bits: int, tags: str) -> Array:
-    source, made = tmp_path / "chart.mkv", tmp_path / "chart.mp4"
+    source, output = tmp_path / "chart.mkv", tmp_path / "chart.mp4"
     write(source, codes, bits, tags)
-    outcome = mediaprep.prepare(source, made, options=Options(quality="hq"))
+    outcome = mediaprep.prepare(source, output, options=Options(quality="hq"))
     assert outcome.status == "fixed", outcome.problems
     media = outcome.after[0].media
     assert isinstance(media, mediaprep.Video)
@@ -74,11 +76,11 @@ def converted(tmp_path: Path, codes: Array, bits: int, tags: str) -> Array:
         "bt709",
         "limited",
     )
-    return np.clip(read(made), 0, 1)
+    return np.clip(read(output), 0, 1)
 
 
 def difference(found: Array, wanted: Array) -> tuple[float, float]:
-    """Mean and largest difference of a component, in steps of 8 bits."""
+    """Return the mean and the largest difference of a component, in steps of 8 bits."""
     apart = np.abs(found - np.clip(wanted, 0, 1)) * 255
     return float(apart.mean()), float(apart.max())
 
@@ -96,10 +98,10 @@ def difference(found: Array, wanted: Array) -> tuple[float, float]:
         ("bt709", "smpte432", 8, False),
     ],
 )
-def test_every_sdr_becomes_bt709(
+def test_sdr_becomes_bt709(
     tmp_path: Path, matrix: str, primaries: str, bits: int, full: bool
 ) -> None:
-    """Within one step of 8 bits in the mean: rounding twice, and the encoder."""
+    """On average within one step of 8 bits: two roundings, and the encoder."""
     transfer = (
         "bt2020-10" if primaries == "bt2020" else "smpte170m" if matrix == "smpte170m" else "bt709"
     )
@@ -115,7 +117,7 @@ def test_every_sdr_becomes_bt709(
 @pytest.mark.parametrize(
     ("transfer", "nits"), [("smpte2084", reference.pq_nits), ("arib-std-b67", reference.hlg_nits)]
 )
-def test_hdr_is_tone_mapped_by_the_formula(tmp_path: Path, transfer: str, nits) -> None:
+def test_hdr_is_tone_mapped_as_the_formula_says(tmp_path: Path, transfer: str, nits) -> None:
     codes = reference.to_yuv(CHART * 0.8, "bt2020nc", bits=10)
     tags = f"range=limited:colorspace=bt2020nc:color_trc={transfer}:color_primaries=bt2020"
     wanted = reference.tone_mapped(
@@ -130,10 +132,10 @@ def test_hdr_is_tone_mapped_by_the_formula(tmp_path: Path, transfer: str, nits) 
     ("transfer", "greys"),
     [("smpte2084", (509, 573, 636, 723)), ("arib-std-b67", (616, 721, 816, 940))],
 )
-def test_greys_of_100_203_400_and_1000_nit(
+def test_greys_of_100_203_400_and_1000_nits(
     tmp_path: Path, transfer: str, greys: tuple[int, ...]
 ) -> None:
-    """The codec notes, section 7: luma 173, 201, 218, 230."""
+    """Diffuse white (203 nits) stays below the highlights, which are not clipped."""
     codes = np.array([(code, 512, 512) for code in greys] * (ACROSS * DOWN // 4), float)
     tags = f"range=limited:colorspace=bt2020nc:color_trc={transfer}:color_primaries=bt2020"
     luma = 16 + 219 * converted(tmp_path, codes, 10, tags)[:4].mean(-1)

@@ -1,4 +1,4 @@
-"""What mediaprep says of every fixture is what its recipe says: facts, broken limits, nothing else."""
+"""Probe and check report of every fixture what its recipe states: facts and broken limits, nothing else."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def _differs(media: Media, path: str, wanted: Any) -> bool:
     "name",
     [name for name in fixtures.names() if fixtures.RECIPES[name].facts.get("kind", "") is not None],
 )
-def test_fixture_is_seen_as_made(name: str) -> None:
-    """Probe reads the recipe's facts; check finds the limits that the recipe breaks and no other."""
+def test_probe_and_check_agree_with_the_recipe(name: str) -> None:
+    """Probe reports the facts of the recipe; check finds the limits that it breaks and no others."""
     truth = fixtures.truth(name)
     try:
         media = mediaprep.probe(fixtures.make(name))

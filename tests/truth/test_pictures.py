@@ -1,4 +1,4 @@
-"""Stills from source to published file: what is asked of each, held against Pillow reading the result and the bytes themselves."""
+"""Still images from the source to the published file; Pillow reads the results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CANARIES = (b"Canary", b"CANARY", b"Jane", b"48,51", b"GPSL", b"xpacket")
 pytestmark = pytest.mark.slow
 
 
-def made_of(source: Path, folder: Path, **words) -> tuple[mediaprep.Outcome, Pillow.Image]:
+def fixed(source: Path, folder: Path, **words) -> tuple[mediaprep.Outcome, Pillow.Image]:
     before = hashlib.sha256(source.read_bytes()).hexdigest()
     outcome = mediaprep.prepare(source, folder, **words)
     assert outcome.status == "fixed", outcome.problems
@@ -58,23 +58,23 @@ def difference(one: Pillow.Image, other: Pillow.Image) -> float:
     ],
 )
 def test_other_formats_are_converted(name, suffix, make: Make, tmp_path):
-    outcome, picture = made_of(make(name), tmp_path)
+    outcome, picture = fixed(make(name), tmp_path)
     assert Path(outcome.outputs[0]).name == f"{Path(name).stem}.twitter.{suffix}"
     assert picture.size == (320, 240)
     assert difference(picture, scene(320, 240, 3)) < 2
-    evidence = outcome.records[0]
-    assert evidence.ssim is not None
-    assert evidence.ssim > 0.99
-    assert evidence.sandbox == sandbox.resolve_level("auto")
+    record = outcome.records[0]
+    assert record.ssim is not None
+    assert record.ssim > 0.99
+    assert record.sandbox == sandbox.resolve_level("auto")
 
 
 def test_the_largest_icon_is_kept(make: Make, tmp_path):
-    _, picture = made_of(make("plain.ico"), tmp_path)
+    _, picture = fixed(make("plain.ico"), tmp_path)
     assert picture.size == (64, 64)
 
 
 def test_the_real_heic_becomes_an_srgb_jpeg_without_its_gps(corpus: Path, tmp_path):
-    outcome, picture = made_of(corpus / "tika__IMG_1034.heic", tmp_path)
+    outcome, picture = fixed(corpus / "tika__IMG_1034.heic", tmp_path)
     assert (picture.format, picture.size, picture.mode) == ("JPEG", (4032, 3024), "RGB")
     assert "exif" not in picture.info
     after = outcome.after[0].media
@@ -84,7 +84,7 @@ def test_the_real_heic_becomes_an_srgb_jpeg_without_its_gps(corpus: Path, tmp_pa
 
 def test_the_real_avif_is_converted(corpus: Path, tmp_path):
     source = corpus / "pillow__hopper.avif"
-    _, picture = made_of(source, tmp_path)
+    _, picture = fixed(source, tmp_path)
     assert difference(picture, Pillow.open(source)) < 2
 
 
@@ -100,9 +100,9 @@ def test_the_real_avif_is_converted(corpus: Path, tmp_path):
         "orientation6.webp",
     ],
 )
-def test_private_metadata_alone_is_removed_without_a_new_coding(name, make: Make, tmp_path):
+def test_metadata_alone_is_removed_without_reencoding(name, make: Make, tmp_path):
     source = make(name)
-    outcome, picture = made_of(source, tmp_path)
+    outcome, picture = fixed(source, tmp_path)
     data = Path(outcome.outputs[0]).read_bytes()
     assert [word for word in CANARIES if word in data] == []
     with Pillow.open(source) as original:
@@ -116,16 +116,16 @@ def test_private_metadata_alone_is_removed_without_a_new_coding(name, make: Make
 
 
 @pytest.mark.parametrize("name", ["size_5m_more.jpg", "size_5m_more.png"])
-def test_metadata_that_is_too_large_goes_and_the_picture_stays(name, make: Make, tmp_path):
+def test_large_metadata_is_removed_and_the_picture_kept(name, make: Make, tmp_path):
     source = make(name)
-    outcome, picture = made_of(source, tmp_path)
+    outcome, picture = fixed(source, tmp_path)
     with Pillow.open(source) as original:
         assert np.array_equal(np.asarray(picture), np.asarray(original))
     assert outcome.after[0].verdict == "pass"
 
 
-def test_a_png_over_a_limit_is_named_by_what_it_became(tmp_path):
-    """PNG of a photo: JPEG. PNG with few colours: PNG with a palette."""
+def test_a_png_over_the_limit_is_named_after_its_new_format(tmp_path):
+    """A PNG of a photo becomes a JPEG; one with few colours becomes a PNG with a palette."""
     random = np.random.default_rng(5)
     photo = Pillow.fromarray(random.integers(0, 256, (300, 400, 3), dtype=np.uint8))
     flat = Pillow.fromarray(random.integers(0, 2, (300, 400, 3), dtype=np.uint8) * 200)
@@ -133,7 +133,7 @@ def test_a_png_over_a_limit_is_named_by_what_it_became(tmp_path):
         source, folder = tmp_path / f"{name}.png", tmp_path / name
         folder.mkdir()
         image.save(source, compress_level=0)
-        _, picture = made_of(source, folder, options=mediaprep.Options(max_size=120_000))
+        _, picture = fixed(source, folder, options=mediaprep.Options(max_size=120_000))
         assert [path.suffix for path in folder.iterdir()] == [suffix]
         assert picture.mode == mode
 
@@ -142,7 +142,7 @@ def test_a_png_over_a_limit_is_named_by_what_it_became(tmp_path):
     "name",
     ["plain.jpg", "plain.png", "plain.webp", "still.gif", "progressive.jpg", "jpg_named.mp4"],
 )
-def test_what_is_fine_is_left_alone(name, make: Make, tmp_path):
+def test_an_accepted_file_is_left_as_it_is(name, make: Make, tmp_path):
     outcome = mediaprep.prepare(make(name), tmp_path)
     assert (outcome.status, outcome.outputs, list(tmp_path.iterdir())) == ("already_ok", (), [])
     assert outcome.upload is not None
@@ -150,15 +150,15 @@ def test_what_is_fine_is_left_alone(name, make: Make, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["pillow__ultrahdr.jpg", "pillow__truncated_jpeg.jpg"])
-def test_a_jpeg_without_its_end_is_refused(name, corpus: Path, tmp_path):
+def test_a_truncated_jpeg_is_refused(name, corpus: Path, tmp_path):
     outcome = mediaprep.prepare(corpus / name, tmp_path)
     assert (outcome.status, list(tmp_path.iterdir())) == ("refused", [])
     assert outcome.plan is not None
     assert [refusal.rule for refusal in outcome.plan.refusals] == ["file-complete"]
 
 
-def test_image_data_that_do_not_decode_fail_for_that_file_alone(make: Make, tmp_path):
-    """A BMP or TIFF whose pixels cannot be read: failed in one line, nothing left, and the next file is made."""
+def test_undecodable_image_data_fails_for_that_file_only(make: Make, tmp_path):
+    """A TIFF whose pixels cannot be read fails with one problem and leaves nothing; the next file is fixed."""
     out = io.BytesIO()
     scene(320, 240, 3).save(out, "TIFF", compression="tiff_lzw")
     data = bytearray(out.getvalue())
@@ -181,7 +181,7 @@ def test_two_runs_give_the_same_bytes(make: Make, tmp_path):
     digests = set()
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        outcome, _ = made_of(make("plain.avif"), tmp_path / name)
+        outcome, _ = fixed(make("plain.avif"), tmp_path / name)
         digests.add(hashlib.sha256(Path(outcome.outputs[0]).read_bytes()).hexdigest())
     assert len(digests) == 1
 
@@ -191,6 +191,6 @@ def test_on_an_event_loop(make: Make, tmp_path):
     assert outcome.status == "fixed"
 
 
-def test_a_picture_without_gps_in_an_animation_category_is_told(make: Make):
+def test_a_still_image_in_an_animation_category_is_found(make: Make):
     report = mediaprep.check(make("plain.jpg"), "twitter/tweet_gif")
     assert [finding.rule for finding in report.findings if finding.level == "must"] == ["file-kind"]

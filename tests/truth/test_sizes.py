@@ -1,4 +1,4 @@
-"""What is asked for in bits is what is written: the table's bit rate, a byte limit, a loudness, no more than the source is worth."""
+"""Bit rates, byte limits and loudness are what was requested; a source of few bits gets few bits."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 
 import mediaprep
 from mediaprep import Options, Outcome, Video
-from tests.truth.watching import X264, ffmpeg, loudness
+from tests.truth.ffmpeg_reader import X264, ffmpeg, loudness
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def noisy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six seconds that take all the bits they can get, in an open GOP."""
+    """Six seconds that use every bit they get, in an open GOP."""
     path = tmp_path_factory.mktemp("sizes") / "noisy.mp4"
     picture, sound = (
         "testsrc2=s=480x270:r=30:d=6,noise=alls=14:allf=t",
@@ -48,15 +48,17 @@ def fixed(source: Path, target: Path, **options: object) -> Outcome:
     return outcome
 
 
-def test_the_tables_bit_rate_is_hit(noisy: Path, tmp_path: Path) -> None:
-    """768 kbit/s for what 640x360 holds. On six seconds, the shortest that two passes can steer; on a minute it is 1 %."""
+def test_the_bit_rate_of_the_table_is_reached(noisy: Path, tmp_path: Path) -> None:
+    """768 kbit/s for up to 640x360. Six seconds are the shortest that two passes can control; on a minute
+    the error is 1 %.
+    """
     media = fixed(noisy, tmp_path / "out.mp4", rate="table", quality="fast").after[0].media
     assert isinstance(media, Video)
     assert media.video.bit_rate == pytest.approx(768_000, rel=0.04)
 
 
 @pytest.mark.parametrize("limit", [400_000, 230_000])
-def test_a_byte_limit_is_filled_and_never_passed(noisy: Path, tmp_path: Path, limit: int) -> None:
+def test_a_byte_limit_is_filled_and_not_exceeded(noisy: Path, tmp_path: Path, limit: int) -> None:
     outcome = fixed(noisy, tmp_path / "out.mp4", max_size=limit, quality="fast")
     size = (tmp_path / "out.mp4").stat().st_size
     assert 0.95 * limit <= size <= limit
@@ -70,8 +72,8 @@ def test_an_impossible_byte_limit_is_refused_before_any_work(noisy: Path, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_source_of_few_bits_does_not_grow_beyond_reason(tmp_path: Path) -> None:
-    """At 150 kbit/s a re-encode gets half as much again, not the 768 that its size would take."""
+def test_a_source_of_few_bits_stays_small(tmp_path: Path) -> None:
+    """A source of 150 kbit/s gets at most 1.5 times that, not the 768 kbit/s of its rung."""
     poor = tmp_path / "poor.mp4"
     picture = "testsrc2=s=480x270:r=30:d=6,noise=alls=14:allf=t"
     few = (
@@ -103,8 +105,8 @@ def test_a_loudness_is_reached_and_the_picture_copied(tmp_path: Path) -> None:
     assert again.status == "already_ok"
 
 
-def test_noise_that_few_bits_do_not_hold_is_told_and_made_all_the_same(tmp_path: Path) -> None:
-    """White noise at 64 kbit/s: AAC leaves its upper half out, and 2 LU with it."""
+def test_a_loudness_that_the_bit_rate_prevents_is_noted(tmp_path: Path) -> None:
+    """White noise at 64 kbit/s: AAC drops its upper half, and with it 2 LU."""
     noise = tmp_path / "noise.mp4"
     inputs = (
         "-f",
@@ -128,7 +130,7 @@ def test_noise_that_few_bits_do_not_hold_is_told_and_made_all_the_same(tmp_path:
 
 @pytest.mark.long
 def test_quality_is_measured_on_request(noisy: Path, tmp_path: Path) -> None:
-    """Coarse bits give a low score, fine ones a high one."""
+    """A low bit rate gives a low score, a high one a high score."""
     coarse = fixed(
         noisy, tmp_path / "coarse.mp4", max_size=230_000, measure=True, quality="fast"
     ).measured[0]

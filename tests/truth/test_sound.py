@@ -1,4 +1,4 @@
-"""Six channels in two: by the coefficients of ITU-R BS.775, never beyond full scale, and as loud as was measured."""
+"""The downmix of six channels: coefficients of ITU-R BS.775, no clipping, the requested loudness."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import mediaprep
 from mediaprep import Options
-from tests.truth.watching import RATE, X264, ffmpeg, loudness
+from tests.truth.ffmpeg_reader import RATE, X264, ffmpeg, loudness
 
 pytestmark = pytest.mark.slow
 TONES = (400, 550, 700, 60, 900, 1150)  # Hz of left, right, centre, LFE, left and right surround
@@ -21,7 +21,9 @@ LEFT, RIGHT = (1, 0, ROOT, 0, ROOT, 0), (0, 1, ROOT, 0, 0, ROOT)
 
 
 def six(path: Path, sound: str, codec: str) -> Path:
-    """A conforming picture beside such a sound, large enough for 128 kbit/s: with 64, AAC disturbs pure tones."""
+    """Write a conforming picture with this sound. The picture is large enough for a rung of 128 kbit/s: at
+    64 kbit/s AAC distorts pure tones.
+    """
     inputs = (
         "-f",
         "lavfi",
@@ -43,27 +45,25 @@ def stereo(path: Path) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize(
     "codec", ["flac", "pcm_s16le", "aac -b:a 640k"]
-)  # AC-3 states levels of its own
-def test_each_channel_has_its_share(tmp_path: Path, codec: str) -> None:
-    """One tone a channel; its amplitude on either side, by projection."""
+)  # AC-3 declares its own mix levels
+def test_each_channel_has_its_coefficient(tmp_path: Path, codec: str) -> None:
+    """One tone in each channel; its amplitude on the left and on the right, by projection."""
     source = six(tmp_path / "six.mkv", "|".join(f"0.4*sin(2*PI*{tone}*t)" for tone in TONES), codec)
     outcome = mediaprep.prepare(source, tmp_path / "out.mp4")
     assert outcome.status == "fixed", outcome.problems
-    heard = stereo(tmp_path / "out.mp4")
+    mixed = stereo(tmp_path / "out.mp4")
     waves = np.exp(-2j * np.pi * np.outer(TONES, np.arange(RATE)) / RATE)
-    shares = 2 * np.abs(waves @ heard) / RATE / 0.4
+    shares = 2 * np.abs(waves @ mixed) / RATE / 0.4
     assert shares == pytest.approx(np.array([LEFT, RIGHT]).T * SCALE, abs=0.02)
 
 
 def test_full_scale_in_all_channels_is_full_scale(tmp_path: Path) -> None:
     source = six(tmp_path / "loud.mkv", "|".join(["0.99*sin(2*PI*440*t)"] * 6), "flac")
     assert mediaprep.prepare(source, tmp_path / "out.mp4").status == "fixed"
-    assert (
-        0.9 < np.abs(stereo(tmp_path / "out.mp4")).max() <= 1.01
-    )  # AAC itself overshoots by so much
+    assert 0.9 < np.abs(stereo(tmp_path / "out.mp4")).max() <= 1.01  # AAC overshoots by that much
 
 
-def test_the_mix_is_as_loud_as_asked(tmp_path: Path) -> None:
+def test_the_mix_has_the_requested_loudness(tmp_path: Path) -> None:
     source = six(tmp_path / "six.mkv", "|".join(["0.1*sin(2*PI*440*t)"] * 6), "ac3 -b:a 640k")
     outcome = mediaprep.prepare(
         source, tmp_path / "out.mp4", options=Options(loudness=Fraction(-18))

@@ -1,4 +1,4 @@
-"""Time: flash and beep stay together, frames are where they were, cuts are exact to the frame and to the sample."""
+"""Time: flash and beep stay together, frames keep their times, cuts are exact to frame and sample."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 import mediaprep
 from mediaprep import Options, Outcome, Video
-from tests.truth.watching import (
+from tests.truth.ffmpeg_reader import (
     RATE,
     X264,
     clock,
@@ -47,9 +47,8 @@ def make_source(tmp_path: Path, kind: str) -> Path:
         case "120 fps":
             ffmpeg(*clock(seconds, "120", size), *BASE, base)
             return base
-        case (
-            "variable"
-        ):  # every frame of a beep's second, else every third or so, with stamps off by up to 3 ms
+        case "variable":
+            # Every frame around a beep, else about every third, with timestamps off by up to 3 ms.
             chosen = "select='lt(mod(t,2),0.2)+eq(mod(n,3),0)+eq(mod(n,7),0)',settb=1/90000,setpts='PTS+(random(0)-0.5)*540'"
             ffmpeg(
                 *clock(seconds, "60", size),
@@ -121,16 +120,16 @@ KINDS = [
     ],
 )
 def test_flash_and_beep_stay_together(tmp_path: Path, kind: str, reencode: bool) -> None:
-    """At the start, in the middle and at the end within a frame of the output, whatever is copied and whatever encoded."""
+    """Within a frame of the output, at the start, in the middle and at the end, copied or encoded."""
     source = make_source(tmp_path, kind)
     before = offsets(source)
-    made = fixed(
+    outcome = fixed(
         source,
         tmp_path / "out.mp4",
         **({"rung": (64, 48)} if reencode else {}),
         fix_level="observed",
     )
-    rate = picture(made).video.frame_rate
+    rate = picture(outcome).video.frame_rate
     assert rate is not None
     after = offsets(tmp_path / "out.mp4")
     assert len(after) == len(before)
@@ -141,9 +140,9 @@ def test_flash_and_beep_stay_together(tmp_path: Path, kind: str, reencode: bool)
     )
 
 
-def test_late_sound_begins_with_silence_and_needs_no_edit_list(tmp_path: Path) -> None:
-    """AAC beside H.264, which both could be copied: only the picture is, and no edit says that something is to be waited for."""
-    base, source, made = tmp_path / "base.mkv", tmp_path / "late.mkv", tmp_path / "out.mp4"
+def test_late_sound_starts_with_silence_and_needs_no_edit_list(tmp_path: Path) -> None:
+    """AAC and H.264 could both be copied; only the picture is, and no empty edit delays a track."""
+    base, source, output = tmp_path / "base.mkv", tmp_path / "late.mkv", tmp_path / "out.mp4"
     ffmpeg(*clock(4.4, "30", "128x96"), *BASE, base)
     ffmpeg(
         "-i",
@@ -160,31 +159,31 @@ def test_late_sound_begins_with_silence_and_needs_no_edit_list(tmp_path: Path) -
         "copy",
         source,
     )
-    outcome = fixed(source, made)
+    outcome = fixed(source, output)
     assert [copy.track for copy in outcome.records[0].copied] == ["video"]
-    assert max(abs(a - b) for a, b in zip(offsets(made), offsets(source), strict=True)) < 1 / 30
-    data = made.read_bytes()
+    assert max(abs(a - b) for a, b in zip(offsets(output), offsets(source), strict=True)) < 1 / 30
+    data = output.read_bytes()
     edits = [data[found.start() + 4 :] for found in re.finditer(b"elst", data)]
-    waits = [
+    media_times = [
         struct.unpack(">i", edit[16 + 12 * n - 4 :][:4])[0]
         for edit in edits
         for n in range(struct.unpack(">I", edit[4:8])[0])
     ]
-    assert waits, "an edit that skips the reordering delay"
-    assert -1 not in waits
+    assert media_times, "an edit that skips the reordering delay"
+    assert -1 not in media_times
 
 
-def test_120_frames_become_60_one_for_two(tmp_path: Path) -> None:
-    """Not 722 for 720, and none two frames late."""
-    made = fixed(make_source(tmp_path, "120 fps"), tmp_path / "out.mp4")
-    assert picture(made).video.frame_count == 264
-    assert picture(made).video.frame_rate == 60
+def test_120_fps_become_60_by_dropping_every_other_frame(tmp_path: Path) -> None:
+    """No frame too many or too few, and none late."""
+    outcome = fixed(make_source(tmp_path, "120 fps"), tmp_path / "out.mp4")
+    assert picture(outcome).video.frame_count == 264
+    assert picture(outcome).video.frame_rate == 60
     assert max(map(abs, offsets(tmp_path / "out.mp4"))) < 1 / 120
 
 
 @pytest.mark.parametrize(("suffix", "rate"), [("mp4", "25"), ("mkv", "30000/1001"), ("ts", "24")])
 def test_a_trim_is_exact_to_the_frame(tmp_path: Path, suffix: str, rate: str) -> None:
-    """From the middle of a long GOP; in a transport stream seeking alone would land 100 frames late."""
+    """From the middle of a long GOP; in a transport stream a mere seek would land 100 frames late."""
     source = tmp_path / f"numbered.{suffix}"
     write_numbered(source, 500, rate)
     whole = Fraction(rate)
@@ -194,7 +193,7 @@ def test_a_trim_is_exact_to_the_frame(tmp_path: Path, suffix: str, rate: str) ->
 
 
 def test_a_snapped_trim_is_copied_packet_for_packet(tmp_path: Path) -> None:
-    """Moved to the key frames at 4 and 16 s: exactly those 300 frames, the sound beside them, and no frame encoded."""
+    """Moved to the keyframes at 4 s and 16 s: exactly those 300 frames and their sound, none encoded."""
     source = tmp_path / "numbered.mp4"
     write_numbered(source, 600, "25", gop=50)
     outcome = fixed(
@@ -216,8 +215,10 @@ def test_a_snapped_trim_is_copied_packet_for_packet(tmp_path: Path) -> None:
     ("suffix", "rate", "count"),
     [("mp4", "25", 7500), ("mkv", "30000/1001", 9000), ("ts", "24", 7000)],
 )
-def test_a_split_together_is_the_source(tmp_path: Path, suffix: str, rate: str, count: int) -> None:
-    """The fewest parts, cut at the shot changes, every frame once and in order; the sound has neither gap nor jump at the seams."""
+def test_the_parts_of_a_split_are_the_source(
+    tmp_path: Path, suffix: str, rate: str, count: int
+) -> None:
+    """The fewest parts, cut at shot changes, every frame once and in order; no gap or click in the sound."""
     source, shots = (
         tmp_path / f"numbered.{suffix}",
         [round(130 * Fraction(rate)), round(262 * Fraction(rate))],
@@ -237,8 +238,8 @@ def test_a_split_together_is_the_source(tmp_path: Path, suffix: str, rate: str, 
         )
 
 
-def test_a_split_of_a_short_limit_cuts_at_the_shot(tmp_path: Path) -> None:
-    """The same on a small scale: a profile that takes six seconds."""
+def test_a_split_for_a_short_limit_cuts_at_shot_changes(tmp_path: Path) -> None:
+    """The same with a profile that accepts 20 seconds."""
     text = (Path(__file__).parents[2] / "profiles" / "twitter.toml").read_text()
     for old, new in (
         ('max = "140 s"', 'max = "20 s"'),
@@ -264,8 +265,8 @@ def test_a_split_of_a_short_limit_cuts_at_the_shot(tmp_path: Path) -> None:
     assert len(parts) == 3
 
 
-def test_a_gap_in_the_time_stamps_fills_neither_memory_nor_disk(make, tmp_path: Path) -> None:
-    """A second frame a million seconds later: refused as too long; a trim keeps what lies before the gap."""
+def test_a_gap_in_the_timestamps_fills_neither_memory_nor_disk(make, tmp_path: Path) -> None:
+    """The second frame is a million seconds late: refused as too long; a trim keeps what precedes the gap."""
     outcome = mediaprep.prepare(make("gap.mp4"), tmp_path / "out.mp4")
     assert outcome.status == "refused"
     first = fixed(make("gap.mp4"), tmp_path / "out.mp4", trim="first")

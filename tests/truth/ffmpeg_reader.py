@@ -1,4 +1,6 @@
-"""Looking at files with the bundled ffmpeg, another reader than the one under test: flashes, beeps, numbered frames, samples."""
+"""Make and read test files with the bundled ffmpeg, another reader than the one under test: flashes,
+beeps, numbered frames, samples.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 RATE = 48000
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "60")
-WIDTH, HEIGHT, CELL = 128, 64, 16  # a frame that shows its number: 14 cells of one bit
+WIDTH, HEIGHT, CELL = 128, 64, 16  # a frame encodes its number: 14 cells of one bit
 _BITS = 14
 
 
@@ -24,7 +26,9 @@ def ffmpeg(*words: object, data: bytes | None = None) -> bytes:
 
 
 def clock(seconds: float, rate: str = "60", size: str = "320x240") -> tuple[str, ...]:
-    """Inputs: at every even second from 2 on a flash and a beep of a tenth of a second, over a picture that moves."""
+    """Return ffmpeg inputs with a flash and a beep of 0.1 s at every even second from 2 s on, over a
+    moving picture.
+    """
     flash = "lt(mod(T,2),0.1)*gte(T,1.9)"
     picture = f"color=black:s={size}:r={rate}:d={seconds},format=yuv420p,geq=lum='if({flash},235,16+40*mod(X/320+N/60,1))':cb=128:cr=128"
     sound = (
@@ -41,7 +45,7 @@ def samples(path: Path, *before: str) -> NDArray[np.float32]:
 
 
 def offsets(path: Path) -> list[float]:
-    """Seconds from each beep to its flash, as a player shows them."""
+    """Return the seconds from each beep to its flash, as a player presents them."""
     argv = [
         "-i",
         path,
@@ -61,7 +65,7 @@ def offsets(path: Path) -> list[float]:
 
 
 def numbered(count: int, shots: Sequence[int] = ()) -> bytes:
-    """Grey frames that show their number; the rest of the picture changes at ``shots``."""
+    """Return grey frames that encode their number; the rest of the picture changes at ``shots``."""
     numbers = np.arange(count)
     cells = np.zeros((count, 32), np.uint8)
     cells[:, :_BITS] = np.where((numbers[:, None] >> np.arange(_BITS)) & 1, 200, 40)
@@ -75,7 +79,7 @@ def numbered(count: int, shots: Sequence[int] = ()) -> bytes:
 
 
 def numbers(path: Path) -> NDArray[np.int64]:
-    """The numbers that the frames of a file show, in the order of showing."""
+    """Return the numbers that the frames of a file encode, in presentation order."""
     raw = ffmpeg(
         "-i",
         path,
@@ -99,7 +103,7 @@ def numbers(path: Path) -> NDArray[np.int64]:
 def write_numbered(
     path: Path, count: int, rate: str, *, shots: Sequence[int] = (), gop: int = 100
 ) -> None:
-    """Numbered frames with a tone that slides, in the container that the suffix names."""
+    """Write numbered frames and a sliding tone, in the container of the suffix."""
     tone = f"aevalsrc='0.4*sin(2*PI*(300*t+20*sin(t*0.7)))':s={RATE}"
     picture = "-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{WIDTH}x{HEIGHT}", "-r", rate, "-i", "-"
     coded = (
@@ -121,7 +125,7 @@ def write_numbered(
 
 
 def loudness(path: Path) -> float:
-    """LUFS, by loudnorm."""
+    """Return the loudness in LUFS, measured by loudnorm."""
     return float(
         json.loads(
             ffmpeg(
