@@ -52,10 +52,10 @@ def _decode(data: bytes) -> tuple[str, str]:
     declared = textual.declared_encoding(data)
     try:
         if declared is None:
-            return subtitles.detected(data)
+            return subtitles.decoded(data)
         encoding, mark = declared
         if encoding == "utf-8":
-            return subtitles.detected(data[mark:])
+            return subtitles.decoded(data[mark:])
     except subtitles.CaptionsUnreadable as problem:
         raise SourceUnreadable(str(problem)) from problem
     name = encoding.removesuffix("-le").removesuffix("-be")

@@ -73,7 +73,7 @@ def test_times_of_srt(line, times):
     "line", ["00:00:01,500 --> ", "00:00:0x,500 --> 00:00:02,000", "1,500 --> 2,000"]
 )
 def test_a_broken_time_line_is_reported_with_its_number(line):
-    with pytest.raises(subtitles.CaptionsUnreadable, match="line 5 is no time line"):
+    with pytest.raises(subtitles.CaptionsUnreadable, match="line 5 is not a valid time line"):
         read(f"1\n00:00:00,000 --> 00:00:01,000\na\n\n{line}\nb\n")
 
 

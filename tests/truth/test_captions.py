@@ -137,7 +137,7 @@ def test_video_and_captions_are_published_together_or_not_at_all(make: Make, tmp
     bad.write_text("1\n00:00:01,000 --> 00:00:0x\nwords\n2\n00:00:02,000 --> 00:00:03,000\nmore\n")
     outcome = mediaprep.prepare(make("base.mkv"), tmp_path, captions=bad)
     assert (outcome.status, [path.name for path in tmp_path.iterdir()]) == ("refused", ["bad.srt"])
-    assert "line 2 is no time line" in outcome.problems[0]
+    assert "line 2 is not a valid time line" in outcome.problems[0]
     (tmp_path / "base.twitter.srt").write_text("mine")
     with pytest.raises(UsageProblem, match=r"base\.twitter\.srt: already exists"):
         mediaprep.prepare(make("base.mkv"), tmp_path, captions=make("good.vtt"))
