@@ -1,4 +1,4 @@
-"""Facts to test pure code with: a video that keeps every rule of every level, and ways to change it."""
+"""Facts for tests of pure code: a video that passes every rule, and functions that change it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from mediaprep.model.media import (
     DeclaredSar,
     Gop,
     Track,
-    UnknownFact,
     Video,
     VideoStream,
 )
@@ -28,14 +27,14 @@ SQUARE = (
 
 
 def twitter(category: str = "tweet_video") -> Placement:
-    """The limits of the default profile, as the specification tells them."""
+    """Return a placement of the default profile."""
     return find_profile("twitter").placements[category]
 
 
 def good(**changes: Any) -> Video:
-    """A video that breaks nothing, not even advice: ten seconds of 1280x720 at 30 fps, H.264 High and AAC LC in MP4.
+    """Return a video without findings: 10 s of 1280x720 at 30 fps, H.264 High and AAC LC in MP4.
 
-    ``changes``: facts to replace, dots written as two underscores (``video__gop__structure="open"``).
+    ``changes``: facts to replace, with two underscores for a dot, such as ``video__scan="telecine"``.
     """
     gop = Gop(
         structure="closed",
@@ -48,37 +47,85 @@ def good(**changes: Any) -> Video:
         reorder_depth=2,
     )
     video = VideoStream(
-        codec="h264", tag="avc1", profile="High", level="3.1", pixel_format="yuv420p", chroma="4:2:0", bit_depth=8, alpha=False,
-        width=1280, height=720, size_changes=False, clap=(), sars=SQUARE, rotation=0, mirrored=False, matrix_exact=True,
-        frame_rate=Fraction(30), frame_rate_average=Fraction(30), frame_rate_peak=30, jitter_frames=0, frame_rate_burst=Fraction(30),
-        frame_rate_declared=Fraction(30), rate_mode="cfr", timestamps="ok", scan="progressive", scan_flags="progressive",
-        scan_content="progressive", gop=gop, start=Fraction(0), duration=Fraction(10), frame_count=300, bit_rate=6_000_000,
-        edit_list="plain",        colour=Colour(primaries="bt709", transfer="bt709", matrix="bt709", range="limited", hdr=()), faults=(),
-    )  # fmt: skip
+        codec="h264",
+        tag="avc1",
+        profile="High",
+        level="3.1",
+        pixel_format="yuv420p",
+        chroma="4:2:0",
+        bit_depth=8,
+        alpha=False,
+        width=1280,
+        height=720,
+        size_changes=False,
+        clap=(),
+        sars=SQUARE,
+        rotation=0,
+        mirrored=False,
+        matrix_exact=True,
+        frame_rate=Fraction(30),
+        frame_rate_average=Fraction(30),
+        frame_rate_peak=30,
+        jitter_frames=0,
+        frame_rate_burst=Fraction(30),
+        frame_rate_declared=Fraction(30),
+        rate_mode="cfr",
+        timestamps="ok",
+        scan="progressive",
+        scan_flags="progressive",
+        scan_content="progressive",
+        gop=gop,
+        start=Fraction(0),
+        duration=Fraction(10),
+        frame_count=300,
+        bit_rate=6_000_000,
+        edit_list="plain",
+        colour=Colour(primaries="bt709", transfer="bt709", matrix="bt709", range="limited", hdr=()),
+        faults=(),
+    )
     audio = AudioStream(
-        codec="aac", tag="mp4a", profile="LC", sbr=False, ps=False, channels=2, layout="stereo", sample_rate=48000, bit_rate=128_000,
-        start=Fraction(0), duration=Fraction(10), decodable=True,
-    )  # fmt: skip
+        codec="aac",
+        tag="mp4a",
+        profile="LC",
+        sbr=False,
+        ps=False,
+        channels=2,
+        layout="stereo",
+        sample_rate=48000,
+        bit_rate=128_000,
+        start=Fraction(0),
+        duration=Fraction(10),
+        decodable=True,
+    )
     tracks = (
         Track(index=0, kind="video", codec="h264", default=True, chosen=True, encrypted=False),
         Track(index=1, kind="audio", codec="aac", default=True, chosen=True, encrypted=False),
     )
     media = Video(
-        name="clip.mp4", size_bytes=7_700_000, complete=True, private=(), video=video, audio_present=True, audio=audio,
-        container=Container(format="mp4", brand="isom", faststart=True, fragmented=False, chapters=0, tracks=tracks), duration=Fraction(10),
-    )  # fmt: skip
+        name="clip.mp4",
+        size_bytes=7_700_000,
+        complete=True,
+        private=(),
+        video=video,
+        audio_present=True,
+        audio=audio,
+        container=Container(
+            format="mp4", brand="isom", faststart=True, fragmented=False, chapters=0, tracks=tracks
+        ),
+        duration=Fraction(10),
+    )
     return changed(media, **changes)
 
 
 def changed(media: Video, **changes: Any) -> Video:
-    """The same facts with some replaced."""
+    """Return the facts with some of them replaced."""
     for path, value in changes.items():
         media = with_fact(media, path.replace("__", "."), value)
     return media
 
 
 def silent(media: Video) -> Video:
-    """The same video without sound."""
+    """Return the video without sound."""
     tracks = tuple(track for track in media.container.tracks or () if track.kind != "audio")
     return replace(
         media, audio=None, audio_present=False, container=replace(media.container, tracks=tracks)
@@ -90,7 +137,7 @@ def sized(width: int, height: int, **changes: Any) -> Video:
 
 
 def lasting(seconds: Fraction, **changes: Any) -> Video:
-    """A video of that length, picture and sound alike."""
+    """Return a video of that duration, with sound of the same duration."""
     rate = changes.get("video__frame_rate", Fraction(30))
     times = {
         "duration": seconds,
@@ -99,8 +146,3 @@ def lasting(seconds: Fraction, **changes: Any) -> Video:
         "video__frame_count": round(seconds * rate),
     }
     return good(**(times | changes))
-
-
-def untold(media: Video, fact: str, reason: str = "the header is damaged") -> Video:
-    """The same video with the reason why a fact is None."""
-    return replace(media, unknown=(*media.unknown, UnknownFact(fact=fact, reason=reason)))

@@ -1,4 +1,4 @@
-"""Each form of limit at its edges: what it allows, what is nearest, how it reads."""
+"""Limits at their edges: what they allow, and their descriptions."""
 
 from fractions import Fraction
 
@@ -64,7 +64,7 @@ def test_both_ends_of_a_range_are_allowed(value, allowed):
         (Required(text="a whole file"), "a whole file"),
     ],
 )
-def test_a_limit_says_itself(limit, text):
+def test_descriptions(limit, text):
     assert limit.describe() == text
 
 
@@ -72,7 +72,7 @@ def test_a_limit_says_itself(limit, text):
     ("rate", "allowed"),
     [("30", True), ("30000/1001", True), ("60000/1001", True), ("25", False), ("299/10", False)],
 )
-def test_any_of_takes_ntsc_rates_for_the_round_ones(rate, allowed):
+def test_any_of_counts_ntsc_rates_as_the_round_ones(rate, allowed):
     assert (
         AnyOf(values=(Fraction(30), Fraction(60)), quantity="rate").allows(Fraction(rate))
         is allowed
@@ -92,12 +92,12 @@ def test_any_of_takes_ntsc_rates_for_the_round_ones(rate, allowed):
         ((30, 64), False, False),
     ],
 )
-def test_a_box_is_either_way_round_unless_oriented(size, free, oriented):
+def test_a_range_of_sizes_allows_both_orientations_unless_oriented(size, free, oriented):
     assert DimensionRange(min=(32, 32), max=(1280, 1024)).allows(size) is free
     assert DimensionRange(min=(32, 32), max=(1280, 1024), oriented=True).allows(size) is oriented
 
 
-def test_bytes_are_judged_at_the_larger_reading():
+def test_sources_are_judged_with_the_larger_number_of_bytes():
     limit = ByteLimit(judged=15_728_640, written=15_000_000, text="15 MB")
     assert limit.allows(15_728_640)
     assert not limit.allows(15_728_641)
@@ -141,7 +141,7 @@ LADDER = Ladder(
         ((240, 240), (480, 480), (720, 720)),
     ],
 )
-def test_a_ladder_gives_the_smallest_rung_that_holds_a_size_else_the_top_one(size, holding, top):
+def test_a_ladder_returns_the_smallest_rung_that_holds_a_size_else_the_top_one(size, holding, top):
     assert (LADDER.holding(size).width, LADDER.holding(size).height) == holding
     assert (LADDER.top(size).width, LADDER.top(size).height) == top
 

@@ -1,4 +1,4 @@
-"""Exact values in and out. Expected values are written by hand from the definitions of the units."""
+"""Parsing and formatting. Expected values are calculated by hand from the definitions of units."""
 
 from fractions import Fraction
 
@@ -27,7 +27,7 @@ def test_rates_are_exact_and_ntsc_decimals_snap(text, rate):
 
 
 @pytest.mark.parametrize("text", ["", "fast", "-30", "1e3", "30000/0", "0/0", "30 fps", "nan"])
-def test_what_is_no_rate_is_refused_with_what_was_wanted(text):
+def test_an_invalid_rate_is_rejected_with_the_expected_form(text):
     with pytest.raises(ValueError, match="expected a number"):
         units.parse_rate(text)
 
@@ -74,7 +74,7 @@ def test_bit_rates_count_in_thousands(text, bits):
     assert units.parse_bit_rate(text) == bits
 
 
-def test_a_bit_rate_in_bytes_is_refused():
+def test_a_bit_rate_in_bytes_is_rejected():
     with pytest.raises(ValueError, match="expected a number"):
         units.parse_bit_rate("5 MB/s")
 
@@ -96,7 +96,7 @@ def test_durations_are_exact_seconds(text, seconds):
 
 
 @pytest.mark.parametrize("text", ["", "-1", "2:75", "1:2:3:4", "soon", "1e3"])
-def test_what_is_no_duration_is_refused(text):
+def test_an_invalid_duration_is_rejected(text):
     with pytest.raises(ValueError, match="expected seconds"):
         units.parse_duration(text)
 
@@ -115,7 +115,7 @@ def test_ratios(text, ratio):
 
 
 @pytest.mark.parametrize("text", ["16:0", "16:", "wide", "-1:2"])
-def test_what_is_no_ratio_is_refused(text):
+def test_an_invalid_ratio_is_rejected(text):
     with pytest.raises(ValueError, match="expected W:H"):
         units.parse_ratio(text)
 
@@ -127,12 +127,12 @@ def test_picture_sizes(text, size):
     assert units.parse_size(text) == size
 
 
-def test_what_is_no_picture_size_is_refused():
+def test_an_invalid_picture_size_is_rejected():
     with pytest.raises(ValueError, match="expected WIDTHxHEIGHT"):
         units.parse_size("720p")
 
 
-def test_texts_say_the_value_with_its_unit():
+def test_formatted_values_have_their_unit():
     assert units.rate_text(Fraction(30000, 1001)) == "29.97"
     assert units.rate_text(Fraction(25)) == "25"
     assert units.duration_text(Fraction(1400065, 10000)) == "140.0065 s"
@@ -152,5 +152,5 @@ def test_texts_say_the_value_with_its_unit():
         (2_500_000_000, "2.5 GB"),
     ],
 )
-def test_bytes_for_people(count, text):
+def test_formatted_bytes(count, text):
     assert units.bytes_text(count) == text

@@ -1,4 +1,4 @@
-"""Profiles: the default one holds the specification's numbers; a wrong one is told in full; one is found where it should be."""
+"""Profiles: the numbers of the default profile, finding a profile, and all problems of a bad one."""
 
 import pickle
 import re
@@ -87,7 +87,7 @@ square 240 240 256 32
 
 
 @pytest.mark.parametrize(
-    ("category", "kind", "wanted"),
+    ("category", "kind", "expected"),
     [
         ("tweet_video", "video", VIDEO + FILE),
         ("dm_video", "video", VIDEO + FILE),
@@ -98,16 +98,14 @@ square 240 240 256 32
         ("subtitles", "subtitle", SUBTITLES + FILE),
     ],
 )
-def test_the_default_profile_holds_every_limit_of_the_specification_and_no_other(
-    category, kind, wanted
-):
+def test_the_default_profile_has_exactly_the_limits_of_the_specification(category, kind, expected):
     placement = profile.find_placement("twitter", category)
     found = [f"{rule} {r.level} {r.limit.describe()}" for rule, r in placement.requirements.items()]
-    assert found == [line for line in wanted.splitlines() if line]
+    assert found == [line for line in expected.splitlines() if line]
     assert (placement.kind, placement.name) == (kind, f"twitter/{category}")
 
 
-def test_the_categories_are_the_platforms():
+def test_the_categories_are_those_of_the_platform():
     names = {
         "tweet_image",
         "tweet_video",
@@ -146,7 +144,7 @@ def test_limits_are_exact():
     ].limit == ByteLimit(judged=5_242_880, written=5_000_000, text="5 MB")
 
 
-def test_the_ladder_is_the_pages_table():
+def test_the_ladder_is_the_table_of_the_page():
     rows = (line.split() for line in LADDER.splitlines() if line)
     wanted = tuple(
         Rung(
@@ -172,7 +170,7 @@ def test_the_ladder_is_the_pages_table():
     )
 
 
-def test_a_post_carries_four_photos_or_one_gif_or_one_video():
+def test_a_post_takes_four_photos_or_one_gif_or_one_video():
     post = profile.find_profile("twitter").post
     assert (post.rule, post.level, post.gate) == ("post-attachments", "must", "post")
     assert (post.limit.images, post.limit.animations, post.limit.videos) == (4, 1, 1)
@@ -214,7 +212,7 @@ def test_other_platforms_differ_where_their_pages_do(name, rule, text):
     assert profile.find_placement(name).requirements[rule].limit.describe() == text
 
 
-def test_a_category_that_is_like_another_keeps_what_it_does_not_say():
+def test_a_category_inherits_what_it_omits():
     theirs, ours = (
         profile.find_placement("twitter/tweet_video"),
         profile.find_placement("x-2026/tweet_video"),
@@ -245,15 +243,15 @@ def test_a_category_that_is_like_another_keeps_what_it_does_not_say():
         (None, "tweet_video"),
     ],
 )
-def test_without_a_category_it_is_a_posts_for_the_kind_of_content(kind, category):
+def test_the_default_category_depends_on_the_kind_of_media(kind, category):
     assert profile.find_placement("twitter", kind=kind).category == category
 
 
-def test_a_kind_that_a_profile_does_not_take_is_left_to_its_first_category():
+def test_a_kind_that_a_profile_does_not_take_gets_the_first_category():
     assert profile.find_placement("tiktok", kind="image").name == "tiktok/video"
 
 
-def test_a_category_may_stand_in_the_name_or_beside_it_but_not_two():
+def test_two_different_categories_are_rejected():
     assert (
         profile.find_placement("twitter/dm_gif")
         == profile.find_placement("twitter", "dm_gif")
@@ -273,12 +271,12 @@ def test_a_category_may_stand_in_the_name_or_beside_it_but_not_two():
         ("nosuch.toml/dm_video", "nosuch.toml: cannot be read: No such file"),
     ],
 )
-def test_an_unknown_name_says_the_likely_one(name, message):
+def test_an_unknown_name_is_reported_with_a_similar_one(name, message):
     with pytest.raises(ProfileError, match=re.escape(message)):
         profile.find_placement(name)
 
 
-def test_a_path_and_a_profile_of_ones_own_are_found(tmp_path, monkeypatch):
+def test_a_path_and_a_profile_of_the_user_are_found(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     folder = profile.own_folder()
     folder.mkdir(parents=True)
@@ -323,7 +321,7 @@ def _where(root: Path) -> Path:
 
 @pytest.mark.parametrize("layout", ["checkout", "wheel", "checkout with a stale copy"])
 def test_profiles_come_from_the_checkout_when_there_is_one_else_from_the_package(tmp_path, layout):
-    """Hatch copies profiles into site-packages on an editable install: an edit in the checkout must be seen all the same."""
+    """An edit in the checkout takes effect despite the copy that an editable install makes."""
     shutil.copytree(
         CHECKOUT / "mediaprep",
         tmp_path / "mediaprep",
@@ -439,7 +437,7 @@ OK = 'level = "must", source = "here"'
         ('[dm]\nkind = "subtitle"\nencoding = { format = "srt" }', "dm.file-kind: is missing"),
     ],
 )
-def test_a_problem_names_file_key_path_and_the_likely_key(tmp_path, line, problem):
+def test_a_problem_names_file_key_path_and_a_similar_key(tmp_path, line, problem):
     path = tmp_path / "my.toml"
     path.write_text(f"{VIDEO_HEAD}{line}\n")
     with pytest.raises(ProfileError) as caught:
@@ -449,8 +447,8 @@ def test_a_problem_names_file_key_path_and_the_likely_key(tmp_path, line, proble
     )
 
 
-def test_every_problem_is_told_once(tmp_path):
-    """What a category inherits within the file is told where it is written, and not again for each heir."""
+def test_every_problem_is_reported_once(tmp_path):
+    """A problem in an inherited key is reported where it is written, not for each heir."""
     path = tmp_path / "my.toml"
     text = (profile.folder() / "twitter.toml").read_text()
     text = text.replace('max = "60", level = "must"', 'max = "60", level = "mist"').replace(
@@ -488,14 +486,14 @@ def test_every_problem_is_told_once(tmp_path):
         (b'x = "y"', "x: no such key"),
     ],
 )
-def test_a_file_that_is_no_profile_is_a_profile_error(tmp_path, content, problem):
+def test_a_file_that_is_not_a_profile_raises_profile_error(tmp_path, content, problem):
     path = tmp_path / "my.toml"
     path.write_bytes(content)
     with pytest.raises(ProfileError, match=re.escape(problem)):
         load(path)
 
 
-def test_a_folder_is_no_profile(tmp_path):
+def test_a_folder_raises_profile_error(tmp_path):
     with pytest.raises(ProfileError, match="cannot be read"):
         load(tmp_path)
 
@@ -503,7 +501,7 @@ def test_a_folder_is_no_profile(tmp_path):
 # ---------------------------------------------------------------- values, digest, schema
 
 
-def test_the_digest_follows_the_content_and_nothing_else(tmp_path):
+def test_the_digest_depends_only_on_the_content(tmp_path):
     text = (profile.folder() / "twitter.toml").read_text()
     variants = {
         "same": text,
@@ -519,12 +517,12 @@ def test_the_digest_follows_the_content_and_nothing_else(tmp_path):
     assert re.fullmatch(r"[0-9a-f]{64}", digests["same"])
 
 
-def test_a_profile_travels_to_another_process():
+def test_a_profile_can_be_pickled():
     found = profile.find_profile("x-2026-premium")
     assert pickle.loads(pickle.dumps(found)) == found
 
 
-def test_a_limit_of_names_holds_names():
+def test_a_limit_of_names():
     assert profile.find_placement("twitter").requirements["video-container"].limit == OneOf(
         values=("mp4", "mov")
     )

@@ -1,4 +1,4 @@
-"""Hypothesis strategies over facts: a good video with any number of faults, a few of them unknown."""
+"""Hypothesis strategies for facts: a good video with any number of faults and unknown facts."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ FAULTS: dict[str, list[Any]] = {
     "audio.sample_rate": [44100, 22050, 96000],
     "audio.start": [Fraction(1, 50), Fraction(1), None],
     "audio.bit_rate": [64_000, None],
-}  # fmt: skip
+}
 SIDES = st.one_of(
     st.integers(2, 2000),
     st.sampled_from([31, 32, 320, 720, 960, 1024, 1080, 1280, 1282, 1920, 3840]),
@@ -114,7 +114,10 @@ SIDES = st.one_of(
 def videos(
     draw: st.DrawFn, *, shortest: Fraction | None = None, longest: Fraction = Fraction(140)
 ) -> Video:
-    """Any video up to ``longest`` seconds (ten where ``shortest`` is not given and chance so has it), with up to six faults."""
+    """Any video with up to six faults.
+
+    It lasts up to ``longest`` seconds; without ``shortest`` it may also last exactly ten.
+    """
     media = good()
     for path in draw(st.lists(st.sampled_from(sorted(FAULTS)), max_size=6, unique=True)):
         media = changed(media, **{path.replace(".", "__"): draw(st.sampled_from(FAULTS[path]))})
@@ -134,7 +137,7 @@ def videos(
 
 
 def options() -> st.SearchStrategy[Options]:
-    """Wishes that change no content in time."""
+    """Options that do not cut the video."""
     return st.builds(
         Options,
         fit=st.sampled_from(["pad", "crop", "scale"]),
@@ -147,14 +150,27 @@ def options() -> st.SearchStrategy[Options]:
 
 
 def conforming() -> st.SearchStrategy[Video]:
-    """Videos without a broken or undecided must and without telling metadata, of any legal size, rate and length."""
+    """Conforming videos without identifying metadata, of any allowed size, rate and duration."""
     sides = st.tuples(st.integers(16, 640), st.integers(16, 512)).map(
         lambda half: (2 * half[0], 2 * half[1])
     )
     legal = sides.filter(lambda size: Fraction(1, 3) <= Fraction(*size) <= 3)
     return st.builds(
         lambda size, rate, seconds, gop: replace(
-            changed(good(), video__width=size[0], video__height=size[1], video__frame_rate=rate, video__gop__length_max=gop,
-                    video__frame_rate_peak=60 if rate > 59 else 30, duration=seconds, video__duration=seconds, audio__duration=seconds)),
-        legal, st.sampled_from([rate for rate in RATES if rate <= 60]), st.fractions(Fraction(1, 2), Fraction(140)), st.integers(1, 600),
-    )  # fmt: skip
+            changed(
+                good(),
+                video__width=size[0],
+                video__height=size[1],
+                video__frame_rate=rate,
+                video__gop__length_max=gop,
+                video__frame_rate_peak=60 if rate > 59 else 30,
+                duration=seconds,
+                video__duration=seconds,
+                audio__duration=seconds,
+            )
+        ),
+        legal,
+        st.sampled_from([rate for rate in RATES if rate <= 60]),
+        st.fractions(Fraction(1, 2), Fraction(140)),
+        st.integers(1, 600),
+    )

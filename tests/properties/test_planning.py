@@ -1,4 +1,4 @@
-"""What must hold of every plan, whatever the file: it converges, is proved, touches only what is at fault, and loses nothing unasked."""
+"""Properties of every plan: it converges, passes the rules, and changes only what is at fault."""
 
 from __future__ import annotations
 
@@ -33,38 +33,38 @@ PICTURE = (
 )
 
 
-def outputs(media: Video, wish: Options | None = None) -> tuple[Output, ...]:
-    return plan((media,), PLACEMENT, wish).outputs
+def outputs(media: Video, chosen: Options | None = None) -> tuple[Output, ...]:
+    return plan((media,), PLACEMENT, chosen).outputs
 
 
 def target(output: Output) -> Video:
-    made = fill_in(output.target, output.tolerances)
-    assert isinstance(made, Video)
-    return made
+    target_media = fill_in(output.target, output.tolerances)
+    assert isinstance(target_media, Video)
+    return target_media
 
 
-@given(media=videos(), wish=options())
+@given(media=videos(), chosen=options())
 @settings(max_examples=400, deadline=None)
-def test_every_planned_output_is_proved_by_its_own_rules(media: Video, wish: Options) -> None:
-    """check of what is wanted has no must left, broken or unknown; a refusal says why."""
-    made = plan((media,), PLACEMENT, wish)
-    for output in made.outputs:
+def test_every_planned_output_passes_its_own_rules(media: Video, chosen: Options) -> None:
+    """The target has no must that is broken or unknown; a refusal has a reason."""
+    result = plan((media,), PLACEMENT, chosen)
+    for output in result.outputs:
         assert [
             f.message for f in check(target(output), PLACEMENT).findings if f.level == "must"
         ] == []
-    assert all(refusal.reason for refusal in made.refusals)
-    assert made.status in ("already_ok", "planned", "refused")
+    assert all(refusal.reason for refusal in result.refusals)
+    assert result.status in ("already_ok", "planned", "refused")
 
 
-@given(media=videos(), wish=options())
+@given(media=videos(), chosen=options())
 @settings(max_examples=300, deadline=None)
-def test_planning_twice_changes_nothing(media: Video, wish: Options) -> None:
-    """What was promised, taken as a file, needs nothing more: the plan of it, with the same wishes, is empty."""
-    for output in outputs(media, wish):
-        made = replace(target(output), complete=True, private=())
-        video = made.video
+def test_planning_twice_changes_nothing(media: Video, chosen: Options) -> None:
+    """The plan of a planned output with the same options is empty."""
+    for output in outputs(media, chosen):
+        target_media = replace(target(output), complete=True, private=())
+        video = target_media.video
         whole = replace(
-            made,
+            target_media,
             video=replace(
                 video,
                 reencode=False,
@@ -72,16 +72,18 @@ def test_planning_twice_changes_nothing(media: Video, wish: Options) -> None:
                 start=video.start or Fraction(0),
                 edit_list="plain",
             ),
-            audio=None if made.audio is None else replace(made.audio, reencode=False),
+            audio=None
+            if target_media.audio is None
+            else replace(target_media.audio, reencode=False),
         )
-        again = plan((whole,), PLACEMENT, wish)
+        again = plan((whole,), PLACEMENT, chosen)
         assert again.status == "already_ok", (again.refusals, [o.changes for o in again.outputs])
 
 
 @given(media=videos())
 @settings(max_examples=300, deadline=None)
-def test_nothing_is_done_exactly_where_nothing_is_wrong(media: Video) -> None:
-    """already_ok if and only if no must is broken or unknown and no telling metadata is in the file."""
+def test_nothing_is_planned_if_and_only_if_nothing_is_wrong(media: Video) -> None:
+    """already_ok: no must is broken or unknown, and there is no identifying metadata."""
     report = check(media, PLACEMENT)
     telling = any(item.identifying for item in media.private or ())
     assert (plan((media,), PLACEMENT).status == "already_ok") == (
@@ -91,14 +93,14 @@ def test_nothing_is_done_exactly_where_nothing_is_wrong(media: Video) -> None:
 
 @given(media=conforming())
 @settings(max_examples=100, deadline=None)
-def test_conforming_files_are_left_alone(media: Video) -> None:
+def test_conforming_files_are_not_changed(media: Video) -> None:
     assert plan((media,), PLACEMENT).status == "already_ok"
 
 
 @given(media=conforming(), container=st.sampled_from(["matroska", "flv", "3gp"]))
 @settings(max_examples=100, deadline=None)
 def test_untouched_streams_are_copied(media: Video, container: str) -> None:
-    """Where only the wrapping is wrong, no stream is encoded, and every fact of the streams stays."""
+    """If only the container is wrong, no stream is encoded and no fact of a stream changes."""
     assume((media.video.gop.length_max or 0) <= 512)
     (output,) = outputs(replace(media, container=replace(media.container, format=container)))
     assert [row.action for row in stream_actions(output) if row.track in ("video", "audio")] == [
@@ -115,29 +117,31 @@ def test_untouched_streams_are_copied(media: Video, container: str) -> None:
 
 @given(media=videos())
 @settings(max_examples=300, deadline=None)
-def test_only_what_is_at_fault_changes(media: Video) -> None:
-    """A picture is encoded only for a finding about the picture (or the size, or a stream that MP4 cannot copy); the same of the sound."""
+def test_only_faulty_streams_are_encoded(media: Video) -> None:
+    """A stream is encoded for a finding about it, for the size, or if MP4 cannot hold a copy."""
     for output in outputs(media):
-        made = output.target
-        assert isinstance(made, Video)
+        target_media = output.target
+        assert isinstance(target_media, Video)
         at_fault = [f.rule for f in check(media, PLACEMENT).findings if f.level != "should"]
         uncopied = (
             media.video.codec not in ("h264", "hevc", "av1", "vp9", "mpeg4")
             or media.video.timestamps == "broken"
         )
         large = (media.size_bytes or 0) > 512_000_000
-        if made.video.reencode:
+        if target_media.video.reencode:
             assert (
                 uncopied
                 or large
                 or any(rule.startswith("video-") and rule != "video-container" for rule in at_fault)
             )
         else:
-            assert all(getattr(made.video, name) == getattr(media.video, name) for name in PICTURE)
-        if made.audio is not None and made.audio.reencode:
+            assert all(
+                getattr(target_media.video, name) == getattr(media.video, name) for name in PICTURE
+            )
+        if target_media.audio is not None and target_media.audio.reencode:
             delayed = media.audio is not None and bool(
                 media.audio.start
-            )  # said in MP4 by an edit list alone
+            )  # MP4 expresses it only with an edit list
             assert delayed or {
                 "audio-codec",
                 "audio-channels",
@@ -147,16 +151,16 @@ def test_only_what_is_at_fault_changes(media: Video) -> None:
         assert not any(c.safety == "destructive" for c in output.changes)
 
 
-@given(media=videos(), wish=options())
+@given(media=videos(), chosen=options())
 @settings(max_examples=300, deadline=None)
 def test_an_encoded_picture_is_even_never_enlarged_and_within_the_limits(
-    media: Video, wish: Options
+    media: Video, chosen: Options
 ) -> None:
-    for output in outputs(media, wish):
-        made = output.target
-        assert isinstance(made, Video)
-        size, shown = made.video.display_size, media.video.display_size
-        if not made.video.reencode or size is None or shown is None:
+    for output in outputs(media, chosen):
+        target_media = output.target
+        assert isinstance(target_media, Video)
+        size, shown = target_media.video.display_size, media.video.display_size
+        if not target_media.video.reencode or size is None or shown is None:
             continue
         assert size[0] % 2 == size[1] % 2 == 0
         assert max(size) <= 1280
@@ -171,16 +175,16 @@ def test_an_encoded_picture_is_even_never_enlarged_and_within_the_limits(
 
 @given(media=videos())
 @settings(max_examples=200, deadline=None)
-def test_rate_bytes_and_gop_of_what_is_written(media: Video) -> None:
-    """At most 60 frames a second, 512 x 10^6 bytes, two seconds of GOP; a rate up to 60 of a progressive, constant stream is kept."""
+def test_rate_bytes_and_gop_of_an_output(media: Video) -> None:
+    """At most 60 fps, 512 x 10^6 bytes, GOPs of two seconds; an allowed constant rate is kept."""
     for output in outputs(media):
-        made = target(output)
-        assert made.video.frame_rate is not None
-        assert made.video.frame_rate <= 60
+        target_media = target(output)
+        assert target_media.video.frame_rate is not None
+        assert target_media.video.frame_rate <= 60
         assert AtMostBytes(limit=512_000_000) in output.tolerances
-        if made.video.reencode:
-            assert made.video.gop.length_max is not None
-            assert made.video.gop.length_max <= 2 * made.video.frame_rate + 1
+        if target_media.video.reencode:
+            assert target_media.video.gop.length_max is not None
+            assert target_media.video.gop.length_max <= 2 * target_media.video.frame_rate + 1
             rate = media.video.frame_rate
             if (
                 rate
@@ -188,13 +192,13 @@ def test_rate_bytes_and_gop_of_what_is_written(media: Video) -> None:
                 and media.video.scan not in ("interlaced", "telecine")
                 and media.video.rate_mode == "cfr"
             ):
-                assert made.video.frame_rate == rate
+                assert target_media.video.frame_rate == rate
 
 
 @given(media=videos())
 @settings(max_examples=200, deadline=None)
 def test_no_time_is_lost(media: Video) -> None:
-    """The promised picture is as long as the source's or longer (held frames), within what one frame of the header's rate may differ."""
+    """The picture is at least as long as the source's, within a frame of the declared rate."""
     for output in outputs(media):
         (length,) = [
             p.value for p in output.tolerances if isinstance(p, Near) and p.fact == "video.duration"
@@ -209,7 +213,7 @@ def test_no_time_is_lost(media: Video) -> None:
 
 @given(media=videos(shortest=Fraction(140), longest=Fraction(1000)), first=st.booleans())
 @settings(max_examples=150, deadline=None)
-def test_a_long_video_is_refused_or_cut_as_told(media: Video, first: bool) -> None:
+def test_a_long_video_is_refused_or_trimmed_as_requested(media: Video, first: bool) -> None:
     assume(
         media.duration is not None
         and media.video.frame_rate is not None
@@ -220,16 +224,16 @@ def test_a_long_video_is_refused_or_cut_as_told(media: Video, first: bool) -> No
     assert any("--trim first" in refusal.remedies for refusal in refused.refusals) or any(
         r.rule != "video-duration" for r in refused.refusals
     )
-    made = plan((media,), PLACEMENT, Options(trim="first") if first else Options(split=True))
-    for output in made.outputs:
+    result = plan((media,), PLACEMENT, Options(trim="first") if first else Options(split=True))
+    for output in result.outputs:
         assert output.span is not None
         assert (
             Fraction(1, 2)
             <= output.span[1] - output.span[0]
             <= (Fraction(1399, 10) if first else 140)
         )
-    if made.outputs and not first:
-        spans = [output.span for output in made.outputs if output.span]
+    if result.outputs and not first:
+        spans = [output.span for output in result.outputs if output.span]
         assert spans[0][0] == 0
         assert spans[-1][1] == media.duration
         assert all(a[1] == b[0] for a, b in pairwise(spans))

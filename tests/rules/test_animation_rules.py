@@ -1,4 +1,4 @@
-"""Rules of animations, three rows each, the limits to the frame, pixel and byte; and what is planned for what breaks them."""
+"""Rules for animations: three rows each, limits to the frame, pixel and byte, and their plans."""
 
 from __future__ import annotations
 
@@ -26,11 +26,24 @@ GIF = twitter("tweet_gif")
 
 
 def gif(frames: int = 20, delay: Fraction = Fraction(1, 10), **changes: Any) -> Animation:
-    """A GIF that keeps every rule."""
+    """A GIF that passes every rule."""
     media = Animation(
-        name="a.gif", size_bytes=1_000_000, complete=True, private=(), format="gif", width=640, height=480, frame_count=frames,
-        delays=(delay,) * frames, duration=delay * frames, loop=0, transparency=False, disposals=("none",), trailing_bytes=0, pixel_grid=1,
-    )  # fmt: skip
+        name="a.gif",
+        size_bytes=1_000_000,
+        complete=True,
+        private=(),
+        format="gif",
+        width=640,
+        height=480,
+        frame_count=frames,
+        delays=(delay,) * frames,
+        duration=delay * frames,
+        loop=0,
+        transparency=False,
+        disposals=("none",),
+        trailing_bytes=0,
+        pixel_grid=1,
+    )
     return replace(media, **changes)
 
 
@@ -52,7 +65,7 @@ def findings(media: Animation) -> dict[str, str]:
         (gif(format="apng"), {"animation-type"}),
         (gif(width=1280, height=1080), set()),
         (gif(width=1281, height=1080), {"gif-dimensions"}),
-        (gif(width=1080, height=1280), {"gif-dimensions"}),  # width x height: not either way round
+        (gif(width=1080, height=1280), {"gif-dimensions"}),  # width x height, landscape only
         (gif(350), set()),
         (gif(351), {"gif-frames"}),
         (gif(300, width=1000, height=1000), set()),
@@ -79,12 +92,12 @@ def test_passes_and_fails(media: Animation, broken: set[str]) -> None:
         (gif(size_bytes=None), {"gif-size"}),
     ],
 )
-def test_cannot_tell(media: Animation, unknown: set[str]) -> None:
+def test_unknown(media: Animation, unknown: set[str]) -> None:
     assert findings(media) == dict.fromkeys(unknown, "unknown")
     assert check(media, GIF).verdict == "undecided"
 
 
-def test_what_is_fine_is_untouched() -> None:
+def test_a_conforming_file_is_not_changed() -> None:
     assert planned(gif()).status == "already_ok"
     assert planned(gif(trailing_bytes=12)).status == "already_ok"
 
@@ -102,7 +115,7 @@ def test_a_comment_is_removed_without_an_encode() -> None:
     )
 
 
-def test_too_large_leaves_the_width_free_under_a_promise() -> None:
+def test_a_file_that_is_too_large_gets_an_open_width_with_a_tolerance() -> None:
     (output,) = planned(gif(size_bytes=16 * MB)).outputs
     assert isinstance(output.target, Animation)
     assert (output.target.width, output.target.size_bytes, output.target.frame_count) == (
@@ -117,7 +130,7 @@ def test_too_large_leaves_the_width_free_under_a_promise() -> None:
     )
 
 
-def test_a_smaller_file_than_the_limit_can_be_asked_for() -> None:
+def test_a_smaller_file_than_the_limit_can_be_requested() -> None:
     (output,) = planned(gif(), max_size=500_000).outputs
     assert (
         AtMostBytes(limit=500_000, fill=Fraction(95, 100), varies=("width", "height"))
@@ -126,7 +139,7 @@ def test_a_smaller_file_than_the_limit_can_be_asked_for() -> None:
     assert planned(gif(), max_size=1_000_000).status == "already_ok"
 
 
-def test_all_limits_are_kept_at_once() -> None:
+def test_all_limits_are_met_at_once() -> None:
     (output,) = planned(gif(900, width=2000, height=3000)).outputs
     most = {
         tolerance.fact: tolerance.value
@@ -142,24 +155,24 @@ def test_all_limits_are_kept_at_once() -> None:
     assert most["width"] / most["height"] == pytest.approx(2 / 3, abs=0.002)
 
 
-def test_pixel_art_goes_down_by_whole_factors() -> None:
+def test_pixel_art_is_reduced_by_whole_factors() -> None:
     assert fitted_size((2560, 1440), 100, GIF, grid=16) == (1280, 720)
     assert fitted_size((2080, 1040), 100, GIF, grid=13) == (1280, 640)
 
 
-def test_more_pixels_than_anybody_waits_for_are_refused() -> None:
+def test_too_many_pixels_are_refused() -> None:
     result = planned(gif(2000, width=8000, height=8000))
     assert result.status == "refused"
     assert "128 billion pixels" in result.refusals[0].reason
     assert planned(gif(2, width=65535, height=65535)).status == "refused"
 
 
-def test_a_cut_gif_is_refused_and_a_trim_too() -> None:
+def test_a_truncated_gif_and_a_trim_are_refused() -> None:
     assert planned(gif(complete=False)).refusals[0].rule == "file-complete"
     assert planned(gif(), trim=(Fraction(0), Fraction(1))).refusals[0].remedies == ("--to video",)
 
 
-def test_to_video_is_judged_by_the_videos_placement() -> None:
+def test_a_conversion_to_video_uses_the_placement_for_videos() -> None:
     (output,) = planned(gif(), to="video").outputs
     assert isinstance(output.target, Video)
     assert output.placement.name == "twitter/tweet_video"
@@ -181,7 +194,7 @@ def test_to_video_is_judged_by_the_videos_placement() -> None:
         ((Fraction(1, 25),) * 20, 25),
         ((Fraction(10, 100), Fraction(15, 100)) * 4, 20),
         ((Fraction(2, 100), Fraction(3, 100)) * 9, 60),  # 100 would be exact: above the limit
-        ((Fraction(2),) * 3, 10),  # slow shows are given frames to seek to
+        ((Fraction(2),) * 3, 10),  # a slow rate is multiplied so that players can seek
         ((Fraction(1, 30),) * 30, 30),
     ],
 )
@@ -194,14 +207,14 @@ def test_the_rate_puts_each_frame_on_an_output_frame(
     assert output.target.video.frame_rate == rate
 
 
-def test_one_that_is_too_short_is_repeated() -> None:
+def test_an_animation_that_is_too_short_is_repeated() -> None:
     (output,) = planned(gif(3, Fraction(6, 100)), to="video").outputs
     assert next(
         p.value for p in output.tolerances if getattr(p, "fact", "") == "duration"
     ) >= Fraction(54, 100)
 
 
-def test_an_animation_beyond_the_videos_length_says_how_to_cut_it() -> None:
+def test_an_animation_longer_than_the_video_limit_can_be_trimmed() -> None:
     result = planned(gif(300, Fraction(1)), to="video")
     assert result.refusals[0].rule == "video-duration"
     assert (
@@ -247,13 +260,13 @@ delays_ = st.lists(
 
 
 @given(delays=delays_, most=st.integers(2, 60))
-def test_times_are_kept_to_half_a_hundredth(delays: tuple[Fraction, ...], most: int) -> None:
-    """Every delay is a whole number of hundredths and at least two; frames are in order; the duration is kept."""
-    made, shown = gif_delays(delays, most), retained_frames(delays, most)
-    assert len(made) == len(shown) <= most
+def test_times_are_kept_within_two_hundredths(delays: tuple[Fraction, ...], most: int) -> None:
+    """Delays are whole hundredths, at least two; frames stay in order; the duration is kept."""
+    new, shown = gif_delays(delays, most), retained_frames(delays, most)
+    assert len(new) == len(shown) <= most
     assert list(shown) == sorted(set(shown))
-    assert all(delay >= Fraction(2, 100) and (delay * 100).denominator == 1 for delay in made)
-    assert abs(sum(made) - sum(delays)) <= Fraction(2, 100)
+    assert all(delay >= Fraction(2, 100) and (delay * 100).denominator == 1 for delay in new)
+    assert abs(sum(new) - sum(delays)) <= Fraction(2, 100)
 
 
 @given(
@@ -261,7 +274,7 @@ def test_times_are_kept_to_half_a_hundredth(delays: tuple[Fraction, ...], most: 
         st.integers(2, 300).map(lambda n: Fraction(n, 100)), min_size=2, max_size=80
     ).map(tuple)
 )
-def test_gif_times_stay_exactly_as_they_are(delays: tuple[Fraction, ...]) -> None:
+def test_valid_gif_times_are_unchanged(delays: tuple[Fraction, ...]) -> None:
     assert gif_delays(delays, 350) == delays
     assert retained_frames(delays, 350) == tuple(range(len(delays)))
 
@@ -276,6 +289,6 @@ def test_a_dropped_frame_is_replaced_by_a_neighbour_of_its_run(
     delays: tuple[Fraction, ...], most: int
 ) -> None:
     starts = [Fraction(0), *accumulate(delays)]
-    made = [Fraction(0), *accumulate(gif_delays(delays, most))]
-    for index, begin, end in zip(retained_frames(delays, most), made, made[1:], strict=False):
+    new = [Fraction(0), *accumulate(gif_delays(delays, most))]
+    for index, begin, end in zip(retained_frames(delays, most), new, new[1:], strict=False):
         assert begin <= starts[index] < end

@@ -13,13 +13,13 @@ from tests.facts import good, lasting, sized, twitter
 
 
 def broken(media: Video) -> set[str]:
-    """Rules broken or undecided, advice left out."""
+    """The rules that are broken or undecided, without advice."""
     return {
         finding.rule for finding in check(media, twitter()).findings if finding.level != "should"
     }
 
 
-def test_the_good_video_keeps_every_rule_of_every_level() -> None:
+def test_the_good_video_passes_every_rule_of_every_level() -> None:
     report = check(good(), twitter())
     assert (report.verdict, report.findings) == ("pass", ())
 
@@ -42,12 +42,12 @@ def test_duration(seconds: Fraction, rules: set[str]) -> None:
     assert broken(lasting(seconds)) == rules
 
 
-def test_the_short_limit_is_for_the_picture_and_the_long_one_for_both() -> None:
+def test_the_minimum_applies_to_the_picture_and_the_maximum_to_picture_and_sound() -> None:
     assert broken(good(duration=Fraction(4), video__duration=Fraction(2, 5))) == {"video-duration"}
     assert broken(good(duration=Fraction(141), video__duration=Fraction(4))) == {"video-duration"}
 
 
-def test_less_than_a_frame_over_says_so() -> None:
+def test_an_excess_of_less_than_a_frame_is_reported_as_such() -> None:
     (finding,) = [
         f
         for f in check(lasting(Fraction(4196 * 1001, 30000)), twitter()).findings
@@ -80,14 +80,17 @@ def test_frame_rate(rate: Fraction, rules: set[str]) -> None:
 
 
 def test_60_fps_in_milliseconds_averages_60_0067_and_passes() -> None:
-    """Matroska counts milliseconds: the stamps of 60 fps are 0, 17, 33, 50 ...; snapped, they are 60, with no frame too many a second."""
+    """Matroska rounds timestamps to milliseconds: 0, 17, 33, 50, ... snap to 60 fps."""
     pts = [round(Fraction(n * 1000, 60)) for n in range(180)]
     assert round(Fraction(179, pts[-1] - pts[0]) * 1000, 4) == Fraction("60.0067")
     timing = frame_timing(pts, Fraction(1, 1000), declared=Fraction(60), header_rate=None)
     media = good(
-        video__frame_rate=timing.frame_rate, video__frame_rate_peak=timing.frame_rate_peak, video__jitter_frames=timing.jitter_frames,
-        video__frame_rate_burst=timing.frame_rate_burst, video__rate_mode=timing.rate_mode,
-    )  # fmt: skip
+        video__frame_rate=timing.frame_rate,
+        video__frame_rate_peak=timing.frame_rate_peak,
+        video__jitter_frames=timing.jitter_frames,
+        video__frame_rate_burst=timing.frame_rate_burst,
+        video__rate_mode=timing.rate_mode,
+    )
     assert timing.frame_rate == 60
     assert broken(media) == set()
 
@@ -117,11 +120,11 @@ def test_gop_length(longest: int, rules: set[str]) -> None:
     ],
 )
 def test_picture_size_and_shape(size: tuple[int, int], rules: set[str]) -> None:
-    """Dimensions whichever way round; 3:1 and 1:3 themselves are allowed."""
+    """Portrait and landscape are allowed alike; 3:1 and 1:3 themselves are allowed."""
     assert broken(sized(*size)) == rules
     assert broken(sized(*reversed(size), video__rotation=90)) == rules, "as displayed"
 
 
 @pytest.mark.parametrize(("size", "rules"), [(536_870_912, set()), (536_870_913, {"video-size"})])
-def test_512_mb_are_2_20_bytes_each(size: int, rules: set[str]) -> None:
+def test_512_mb_are_512_times_2_20_bytes(size: int, rules: set[str]) -> None:
     assert broken(good(size_bytes=size)) == rules

@@ -1,4 +1,4 @@
-"""The rules and fixes of captions: three rows each (keeps, breaks, cannot tell), and what mending makes of cues."""
+"""Rules for captions: three rows each (passes, fails, unknown), and the cues after the fixes."""
 
 from __future__ import annotations
 
@@ -56,10 +56,21 @@ def broken(source: Subtitle) -> dict[str, str]:
         (replace(GOOD, cues=cues((1, 2, "a"), (2, 4, "b"))), {}),
         (replace(GOOD, clip_duration=Fraction(4)), {}),
         (replace(GOOD, clip_duration=Fraction(39, 10)), {"subtitle-duration": "broken"}),
-        (replace(GOOD, cues=None), dict.fromkeys(
-            ("subtitle-cue-time", "subtitle-cue-order", "subtitle-cue-empty", "subtitle-cue-overlap", "subtitle-duration"), "unknown")),
+        (
+            replace(GOOD, cues=None),
+            dict.fromkeys(
+                (
+                    "subtitle-cue-time",
+                    "subtitle-cue-order",
+                    "subtitle-cue-empty",
+                    "subtitle-cue-overlap",
+                    "subtitle-duration",
+                ),
+                "unknown",
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_three_rows_of_each_rule(source, rules):
     assert broken(source) == rules
 
@@ -78,42 +89,42 @@ def test_three_rows_of_each_rule(source, rules):
         (((3, 4, "late"), (1, 2, "early")), ((1, 2, "early"), (3, 4, "late"))),
     ],
 )
-def test_musts_are_mended(before, after):
-    made = plan((replace(GOOD, cues=cues(*before)),), PLACEMENT)
-    assert isinstance(made.outputs[0].target, Subtitle)
-    assert made.outputs[0].target.cues == cues(*after)
+def test_musts_are_fixed(before, after):
+    result = plan((replace(GOOD, cues=cues(*before)),), PLACEMENT)
+    assert isinstance(result.outputs[0].target, Subtitle)
+    assert result.outputs[0].target.cues == cues(*after)
 
 
-def test_advice_is_followed_on_request_only():
+def test_advice_is_applied_only_on_request():
     source = replace(
         GOOD,
         cues=cues((1, 3.5, "a"), (3, 4, "b"), (5, 6, ""), (7, 8, "c"), (7, 9, "d")),
         clip_duration=Fraction(17, 2),
     )
     assert plan((source,), PLACEMENT).status == "already_ok"
-    made = plan((source,), PLACEMENT, Options(fix_level="should"))
-    assert isinstance(made.outputs[0].target, Subtitle)
-    assert made.outputs[0].target.cues == cues((1, 3, "a"), (3, 4, "b"), (7, 8.5, "c\nd"))
+    result = plan((source,), PLACEMENT, Options(fix_level="should"))
+    assert isinstance(result.outputs[0].target, Subtitle)
+    assert result.outputs[0].target.cues == cues((1, 3, "a"), (3, 4, "b"), (7, 8.5, "c\nd"))
 
 
-def test_what_is_written_is_utf8_srt():
-    made = plan((replace(GOOD, format="ass", encoding="utf-16"),), PLACEMENT)
-    target = made.outputs[0].target
+def test_outputs_are_srt_in_utf8():
+    result = plan((replace(GOOD, format="ass", encoding="utf-16"),), PLACEMENT)
+    target = result.outputs[0].target
     assert isinstance(target, Subtitle)
     assert (target.format, target.encoding, target.cues) == ("srt", "utf-8", GOOD.cues)
-    assert {c.fact: (c.because, c.safety) for c in made.outputs[0].changes} == {
+    assert {c.fact: (c.because, c.safety) for c in result.outputs[0].changes} == {
         "format": (("subtitle-format",), "lossy"),
         "encoding": (("subtitle-encoding",), "lossless"),
     }
 
 
-def test_cues_that_cannot_be_read_are_not_guessed():
-    made = plan((replace(GOOD, cues=None, encoding="windows-1252"),), PLACEMENT)
-    assert made.status == "refused"
-    assert "by hand" in made.refusals[0].remedies[0]
+def test_unreadable_cues_are_refused():
+    result = plan((replace(GOOD, cues=None, encoding="windows-1252"),), PLACEMENT)
+    assert result.status == "refused"
+    assert "by hand" in result.refusals[0].remedies[0]
 
 
-def test_nothing_is_written_where_no_cue_is_left():
+def test_captions_without_a_remaining_cue_are_refused():
     assert plan((replace(GOOD, cues=cues((-3, -1, "a"))),), PLACEMENT).status == "refused"
 
 
@@ -124,13 +135,13 @@ any_cues = st.lists(
 
 
 @given(any_cues)
-def test_whatever_the_cues_the_mended_ones_keep_every_rule(these):
-    made = plan(
+def test_fixed_cues_pass_every_rule(these):
+    result = plan(
         (replace(GOOD, cues=these, clip_duration=Fraction(15)),),
         PLACEMENT,
         Options(fix_level="should"),
     )
-    for output in made.outputs:
+    for output in result.outputs:
         assert isinstance(output.target, Subtitle)
         assert broken(output.target) == {}
         again = plan(
@@ -140,7 +151,7 @@ def test_whatever_the_cues_the_mended_ones_keep_every_rule(these):
 
 
 @given(any_cues, times, times)
-def test_a_part_holds_what_is_shown_in_it_and_nothing_else(these, one, other):
+def test_a_part_has_exactly_the_cues_shown_in_it(these, one, other):
     start, end = max(Fraction(0), min(one, other)), max(one, other, Fraction(1))
     part = _cues.within_span(these, (start, end))
     shown = _cues.with_times(these)

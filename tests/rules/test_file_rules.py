@@ -1,4 +1,4 @@
-"""Rules for any file: the kind that a category takes, wholeness, private metadata."""
+"""Rules for files of every kind: the kind itself, completeness, private metadata."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_kind(media: Media, category: str, measured: str | None) -> None:
     assert all(finding.level == "must" and finding.fix for finding in found)
 
 
-def test_a_format_that_cannot_tell_is_not_incomplete() -> None:
-    """A transport stream has no mark of its end, and the probe says so: that is no doubt about this file."""
+def test_a_format_without_an_end_marker_is_not_incomplete() -> None:
+    """A transport stream has no end marker: ``complete`` None is not a finding."""
     media = replace(
         good(complete=None),
         unknown=(UnknownFact(fact="complete", reason="mpegts has no mark of its end"),),
@@ -59,7 +59,7 @@ def test_a_format_that_cannot_tell_is_not_incomplete() -> None:
     assert findings(media, "file-complete") == []
 
 
-def test_an_incomplete_file_says_where() -> None:
+def test_an_incomplete_file_is_reported_with_the_place() -> None:
     media = good(complete=False, incomplete_because="mdat ends 4096 bytes after the file")
     (finding,) = findings(media, "file-complete")
     assert "file is truncated or damaged (mdat ends 4096 bytes after the file); " in finding.message

@@ -1,4 +1,4 @@
-"""``post-attachments``: what one post may carry."""
+"""``post-attachments``: the attachments of one post."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def judged(*attachments):
 @pytest.mark.parametrize(
     "attachments", [(Image(),) * 4, (Animation(),), (Video(),), (Video(), Subtitle()), (Image(),)]
 )
-def test_one_kind_within_its_number_passes(attachments):
+def test_one_kind_up_to_its_number_passes(attachments):
     assert judged(*attachments).verdict == "pass"
     assert judged(*attachments).findings == ()
 
@@ -42,11 +42,11 @@ def test_too_many_or_a_mix_fails(attachments, measured):
     ]
 
 
-def test_with_an_attachment_that_cannot_be_read_it_cannot_be_told():
+def test_a_post_with_an_unreadable_attachment_is_undecided():
     report = judged(Image(), None)
     assert report.verdict == "undecided"
     assert [f.state for f in report.findings] == ["unknown"]
 
 
-def test_sound_alone_is_no_attachment():
+def test_audio_without_video_is_not_an_attachment():
     assert judged(Image(), Sound()).verdict == "pass"

@@ -1,4 +1,4 @@
-"""The registry: documented, in order, complete against the profiles and the other way round."""
+"""The registry: documented, in order, and with the same rules as the profiles."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def profile_keys() -> set[str]:
     }
 
 
-def test_each_profile_key_is_read_by_a_rule() -> None:
+def test_each_key_of_a_profile_is_a_rule() -> None:
     assert profile_keys() - set(REGISTRY) == set()
 
 
@@ -39,7 +39,7 @@ def test_each_rule_is_in_a_profile() -> None:
 
 @ALL
 def test_each_rule_is_documented(rule: Rule) -> None:
-    """``explain`` shows the page: what, why and the fix, in that order; each says something."""
+    """The page that ``explain`` shows has its three parts in order, none of them empty."""
     order = [
         rule.page.find(heading) for heading in ("What it checks: ", "Why it matters: ", "The fix: ")
     ]
@@ -49,11 +49,11 @@ def test_each_rule_is_documented(rule: Rule) -> None:
 
 
 @ALL
-def test_a_fix_says_what_it_does_and_a_rule_without_one_says_none(rule: Rule) -> None:
+def test_a_rule_has_a_summary_if_and_only_if_it_has_a_fix(rule: Rule) -> None:
     assert (rule.fix is None) == (rule.fix_summary is None)
     if rule.fix is None:
         assert rule.page.split("The fix: ")[1].startswith("none"), (
-            "the page must not promise a fix that is not there"
+            "the page must not describe a fix that does not exist"
         )
 
 
@@ -69,7 +69,7 @@ def test_the_facts_that_a_rule_names_exist(rule: Rule) -> None:
 
 @ALL
 def test_a_rule_without_any_fact_never_passes(rule: Rule) -> None:
-    """Nothing known is undecided (or, for what needs no fact, broken); it is never a pass. What only some formats can tell is excepted."""
+    """Without facts the verdict is unknown; ``file-complete`` passes formats without an end."""
     if not rule.kinds or rule.id in ("file-kind", "file-complete"):
         return
     for name in bundled():
@@ -81,7 +81,7 @@ def test_a_rule_without_any_fact_never_passes(rule: Rule) -> None:
 
 
 def test_the_order_of_checking_and_fixing() -> None:
-    """The file first; the pixel aspect ratio before the size that it changes; the sound after the picture."""
+    """The file comes first, the pixel aspect ratio before the size, the sound after the picture."""
     order = list(REGISTRY)
     assert order[:3] == ["file-kind", "file-complete", "file-private-metadata"]
     chain = [

@@ -1,4 +1,4 @@
-"""The rules of stills, three rows each, and an animation that is sent as a picture."""
+"""Rules for still images: three rows each, and an animation uploaded as an image."""
 
 from __future__ import annotations
 
@@ -13,9 +13,21 @@ from mediaprep.profile import find_profile
 
 PLACEMENT = find_profile("twitter").placements["tweet_image"]
 PHOTO = Image(
-    name="a.jpg", size_bytes=1000, complete=True, private=(), format="jpeg", width=40, height=30, orientation=1, mode="RGB",
-    bit_depth=8, alpha=False, colour_space="sRGB", pictures=1, gain_map=False,
-)  # fmt: skip
+    name="a.jpg",
+    size_bytes=1000,
+    complete=True,
+    private=(),
+    format="jpeg",
+    width=40,
+    height=30,
+    orientation=1,
+    mode="RGB",
+    bit_depth=8,
+    alpha=False,
+    colour_space="sRGB",
+    pictures=1,
+    gain_map=False,
+)
 MOVING = Animation(
     name="a.gif",
     size_bytes=1000,
@@ -57,15 +69,15 @@ def test_rows(source, rules):
 @pytest.mark.parametrize(
     "source", [replace(MOVING, format="apng"), replace(MOVING, size_bytes=6 * 2**20)]
 )
-def test_an_animation_sent_as_a_picture_is_not_made_a_still(source):
-    """Its own category has limits of its own: 15 MB for a GIF."""
-    made = plan((source,), PLACEMENT)
-    assert made.status == "refused"
-    assert made.refusals[0].remedies == ("omit the category so that it is inferred",)
+def test_an_animation_uploaded_as_an_image_does_not_become_a_still(source):
+    """The category for animations has its own limits: 15 MB for a GIF."""
+    result = plan((source,), PLACEMENT)
+    assert result.status == "refused"
+    assert result.refusals[0].remedies == ("omit the category so that it is inferred",)
 
 
-def test_comments_are_left_out_of_a_gif_sent_as_a_picture():
+def test_comments_are_removed_from_a_gif_uploaded_as_an_image():
     comment = (PrivateItem(kind="comment", where="GIF comment"),)
-    made = plan((replace(MOVING, private=comment),), PLACEMENT)
-    assert [change.fact for change in made.outputs[0].changes] == ["private"]
+    result = plan((replace(MOVING, private=comment),), PLACEMENT)
+    assert [change.fact for change in result.outputs[0].changes] == ["private"]
     assert plan((replace(MOVING, format="webp", private=comment),), PLACEMENT).outputs == ()

@@ -1,4 +1,4 @@
-"""Every rule that judges a video has three rows: what passes, what fails (and how it is measured), what cannot be told."""
+"""Every rule for videos has three rows: passes, fails (with the measured text), unknown."""
 
 from __future__ import annotations
 
@@ -32,7 +32,12 @@ _CLOCK = PrivateItem(kind="time", where="moov/mvhd")
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """``passes``: facts that keep the rule; ``fails``: facts that break it and the text measured; ``unknown``: the fact that is missing."""
+    """The rows of one rule.
+
+    passes   facts that pass
+    fails    facts that fail, and the measured text
+    unknown  the fact whose absence makes the verdict unknown
+    """
 
     passes: tuple[Changes, ...]
     fails: tuple[tuple[Changes, str], ...]
@@ -48,7 +53,7 @@ ROWS: dict[str, Rows] = {
                 "truncated or damaged",
             ),
         ),
-        unknown=None,  # a format without a mark of its end
+        unknown=None,  # None: a format without an end marker passes
     ),
     "file-private-metadata": Rows(
         passes=({}, {"private": (_CLOCK,)}),
@@ -273,8 +278,8 @@ OF_VIDEO = [
 ]  # file-kind: test_file_rules.py
 
 
-def wanted(finding: Finding) -> str:
-    """The middle of the line: what is wanted, by whom and where that is written."""
+def allowed(finding: Finding) -> str:
+    """The middle of the message: the limit, its placement and its source."""
     source = twitter().requirements[finding.rule].source
     if finding.level == "must":
         return f"; twitter/tweet_video takes {finding.limit} ({source})."
@@ -285,7 +290,7 @@ def findings(media: Video, rule_id: str) -> tuple[Finding, ...]:
     return tuple(finding for finding in check(media, twitter()).findings if finding.rule == rule_id)
 
 
-def test_no_rule_is_without_rows() -> None:
+def test_every_rule_has_rows() -> None:
     """A new rule for videos needs its three rows here."""
     assert set(ROWS) == {rule.id for rule in OF_VIDEO}
 
@@ -302,8 +307,8 @@ def test_passes(rule_id: str, changes: Changes) -> None:
     ("rule_id", "changes", "measured"),
     [(rule_id, changes, text) for rule_id, rows in ROWS.items() for changes, text in rows.fails],
 )
-def test_fails_and_says_what_was_found(rule_id: str, changes: Changes, measured: str) -> None:
-    """A finding of the profile's level, with the value, the limit and its source in the one line that people read."""
+def test_fails_with_the_measured_value(rule_id: str, changes: Changes, measured: str) -> None:
+    """The finding has the level of the profile; its message has value, limit and source."""
     (finding,) = findings(good(**changes), rule_id)
     requirement = twitter().requirements[rule_id]
     assert (finding.state, finding.level, finding.measured, finding.gate) == (
@@ -312,7 +317,7 @@ def test_fails_and_says_what_was_found(rule_id: str, changes: Changes, measured:
         measured,
         requirement.gate,
     )
-    head, middle, tail = finding.message.partition(wanted(finding))
+    head, middle, tail = finding.message.partition(allowed(finding))
     assert middle, finding.message
     assert head.startswith(f"clip.mp4: {REGISTRY[rule_id].subject} is {measured}")
     assert tail == (f" Fix: {finding.fix}." if finding.fix else "")
@@ -322,25 +327,25 @@ def test_fails_and_says_what_was_found(rule_id: str, changes: Changes, measured:
 @pytest.mark.parametrize(
     ("rule_id", "path"), [(rule_id, rows.unknown) for rule_id, rows in ROWS.items() if rows.unknown]
 )
-def test_cannot_be_told(rule_id: str, path: str) -> None:
-    """A fact that is missing is never a pass: the finding says why it is missing and carries what the readers said about it."""
-    said = ReportedFact(fact=path, source="mediainfo", value="something", agrees=False)
+def test_unknown(rule_id: str, path: str) -> None:
+    """An unknown fact never passes: the finding has the reason and the reports of the readers."""
+    reported = ReportedFact(fact=path, source="mediainfo", value="something", agrees=False)
     media = changed(good(), **{path.replace(".", "__"): None})
     if rule_id == "video-peak-frame-rate":
         media = changed(media, video__frame_rate_declared=None)
     media = replace(
         media,
         unknown=(UnknownFact(fact=path, reason="the header is damaged"),),
-        reported_facts=(said,),
+        reported_facts=(reported,),
     )
     (finding,) = findings(media, rule_id)
     assert finding.state == "unknown"
     assert finding.measured == ""
-    head, middle, tail = finding.message.partition(wanted(finding))
+    head, middle, tail = finding.message.partition(allowed(finding))
     assert middle, finding.message
     assert tail == (f" Fix: {finding.fix}." if finding.fix else "")
     judged = any(path == fact or fact.startswith(f"{path}.") for fact in REGISTRY[rule_id].facts)
-    assert finding.evidence == ((said,) if judged else ())
+    assert finding.evidence == ((reported,) if judged else ())
     subject = REGISTRY[rule_id].subject
     assert head == f"clip.mp4: {subject} is unknown (the header is damaged)"
 
@@ -351,8 +356,8 @@ def test_no_sound_is_fine(rule_id: str) -> None:
 
 
 @pytest.mark.parametrize("rule_id", ["audio-codec", "audio-channels", "audio-recommended-bitrate"])
-def test_sound_that_may_be_there_cannot_be_told(rule_id: str) -> None:
-    """``audio_present`` None is no claim, not silence."""
+def test_sound_of_unknown_presence_is_undecided(rule_id: str) -> None:
+    """``audio_present`` None means unknown, not silent."""
     (finding,) = findings(replace(silent(good()), audio_present=None), rule_id)
     assert finding.state == "unknown"
 
@@ -371,7 +376,7 @@ def test_contradicting_readers_are_named_in_the_message() -> None:
     assert "Readers disagree: mediainfo reports tff. Fix:" in finding.message
 
 
-def test_where_the_open_gops_are_is_told() -> None:
+def test_the_place_of_the_first_open_gop_is_reported() -> None:
     media = good(
         video__gop__structure="open",
         video__gop__open_count=3,
@@ -381,8 +386,8 @@ def test_where_the_open_gops_are_is_told() -> None:
     assert "GOP structure is open (3 open, the first at 0.96 s); " in finding.message
 
 
-def test_a_stream_without_timing_says_how_to_tell_it() -> None:
-    """A raw stream: rate and duration are unknown until --frame-rate is given."""
+def test_the_remedy_for_missing_timestamps_is_frame_rate() -> None:
+    """Rate and duration of a raw stream are unknown until --frame-rate declares the rate."""
     media = good(
         video__frame_rate=None, video__timestamps="missing", duration=None, video__duration=None
     )
