@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from mediaprep.errors import SourceUnreadable
-from mediaprep.model.media import Animation, Sound, Video
 from mediaprep.model.level import LEVELS
+from mediaprep.model.media import Animation, Sound, Video
 from mediaprep.planning.check import check, effective_limit, unreadable
 from mediaprep.profile import bundled, find_profile
 from mediaprep.rules import REGISTRY
