@@ -17,7 +17,7 @@ from typing import Any
 
 from mediaprep.errors import UsageProblem
 from mediaprep.model.level import LEVELS
-from mediaprep.model.option_spec import OptionSpec, number, option_specs
+from mediaprep.model.option_spec import OptionSpec, option_specs
 from mediaprep.model.options import Options
 
 FILE_NAME = "mediaprep.toml"
@@ -65,7 +65,7 @@ def _declared_settings() -> Iterator[OptionSpec]:
         help="Number of files to process at the same time.",
         flags=("-j", "--jobs"),
         metavar="N",
-        parse=number(int, minimum=1),
+        minimum=1,
     )
     yield setting(
         name="timeout",
@@ -74,7 +74,7 @@ def _declared_settings() -> Iterator[OptionSpec]:
         help="Stop the run after this many seconds.",
         flags=("--timeout",),
         metavar="SECONDS",
-        parse=number(float, minimum=0.001),
+        minimum=0.001,
     )
     yield setting(
         name="color",
@@ -275,8 +275,8 @@ def _checked(key: str, value: Any) -> Value:
         raise ValueError(f"{value!r} is invalid; expected {_EXPECTED[spec.type]}")
     if spec.choices and value not in spec.choices:
         raise ValueError(f"{value!r} is invalid; expected {' or '.join(spec.choices)}")
-    if spec.type in (int, float) and not value > 0:
-        raise ValueError(f"{value!r} is invalid; expected more than 0")
+    if spec.type in (int, float):
+        spec.check_bounds(value)
     checked: Value = value
     return checked
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mediaprep.cli._console import Console, print_error
 from mediaprep.config import SETTINGS
-from mediaprep.model.option_spec import number, option, option_from
+from mediaprep.model.option_spec import option, option_from
 
 # The other imports are local: help and completion do without them.
 if TYPE_CHECKING:
@@ -52,9 +52,7 @@ def state_option() -> Path | None:
 
 def retries_option() -> int:
     """Declare ``--retries``."""
-    retries: int = option(
-        2, "Retry a failed job this many times.", metavar="N", parse=number(int, minimum=0)
-    )
+    retries: int = option(2, "Retry a failed job this many times.", metavar="N", minimum=0)
     return retries
 
 
@@ -64,7 +62,8 @@ def job_timeout_option() -> float | None:
         None,
         "Stop a job after this many seconds.",
         metavar="SECONDS",
-        parse=number(float, minimum=0.001),
+        type=float,
+        minimum=0.001,
     )
     return timeout
 
@@ -75,7 +74,7 @@ def stall_option() -> float:
         900.0,
         "Stop a job that makes no progress for this long.",
         metavar="SECONDS",
-        parse=number(float, minimum=0.1),
+        minimum=0.1,
     )
     return stall
 

@@ -33,7 +33,7 @@ from mediaprep.cli._job_runs import (
 from mediaprep.cli._placement import find_placement
 from mediaprep.errors import Cancelled, UsageProblem
 from mediaprep.jobs.run.options import OnRefused
-from mediaprep.model.option_spec import number, option
+from mediaprep.model.option_spec import option
 from mediaprep.model.options import parse_options
 from mediaprep.runtime.cores import available_cores
 
@@ -73,7 +73,7 @@ class BatchArguments:
     timeout: float | None = job_timeout_option()
     stall: float = stall_option()
     max_failures: int | None = option(
-        None, "Stop after this many failures.", metavar="N", parse=number(int, minimum=1)
+        None, "Stop after this many failures.", metavar="N", type=int, minimum=1
     )
     on_refused: OnRefused = option(
         "skip",

@@ -27,7 +27,7 @@ from mediaprep.cli._job_runs import (
 from mediaprep.cli._placement import find_placement
 from mediaprep.errors import Cancelled
 from mediaprep.jobs.run.options import OnDone
-from mediaprep.model.option_spec import number, option, positional
+from mediaprep.model.option_spec import option, positional
 from mediaprep.model.options import parse_options
 from mediaprep.model.units import bytes_written, parse_bytes
 from mediaprep.runtime.paths import display_name
@@ -60,25 +60,26 @@ class WatchArguments:
         5.0,
         "Process a file when it has not changed for this long.",
         metavar="SECONDS",
-        parse=number(float, minimum=0.1),
+        minimum=0.1,
     )
     incomplete_after: float = option(
         600.0,
         "Check an incomplete file as it is when it has not changed for this long.",
         metavar="SECONDS",
-        parse=number(float, minimum=1),
+        minimum=1,
     )
     rescan: float = option(
         30.0,
         "Interval between full scans of the folder.",
         metavar="SECONDS",
-        parse=number(float, minimum=0.1),
+        minimum=0.1,
     )
     poll: float | None = option(
         None,
         "Rescan at this interval and ignore file-system events.",
         metavar="SECONDS",
-        parse=number(float, minimum=0.1),
+        type=float,
+        minimum=0.1,
         shown_default="on network file systems",
     )
     once: bool = option(False, "Exit as soon as all files that are present have been processed.")

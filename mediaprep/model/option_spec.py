@@ -20,13 +20,14 @@ class OptionSpec:
     """One option, as it was declared.
 
     name           name of the field, and keyword of the library
-    type           type of a setting: bool, int, float or str
+    type           type of the value if there is no ``parse``: bool, int, float or str
     default        value of the field if nothing is given
     help           a text that can be understood on its own
     metavar        placeholder of the value in help texts; None: a flag or a choice
     choices        the accepted words; (): any
     flags          names on the command line
     parse          converts the text from the command line, raises ValueError; None: text
+    minimum, maximum   bounds of a number; None: none
     configurable   also a key of the configuration file and an environment variable
     shown_default  default as shown in help texts; None: the default itself
     complete       returns completions of an incomplete value, for the shell
@@ -44,6 +45,8 @@ class OptionSpec:
     choices: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     parse: Callable[[str], Any] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
     configurable: bool = False
     shown_default: str | None = None
     complete: Callable[[str], list[str]] | None = None
@@ -81,7 +84,25 @@ class OptionSpec:
             return given
         if self.choices and given not in self.choices:
             raise ValueError(f"{given!r} is not one of {', '.join(self.choices)}")
-        return given if self.parse is None else self.parse(given)
+        if self.parse is not None:
+            return self.parse(given)
+        return self._number(given) if self.type in (int, float) else given
+
+    def _number(self, text: str) -> float:
+        try:
+            number: float = self.type(text)
+        except ValueError:
+            expected = "a whole number" if self.type is int else "a number"
+            raise ValueError(f"{text!r} is not {expected}") from None
+        self.check_bounds(number)
+        return number
+
+    def check_bounds(self, number: float) -> None:
+        """Raise ValueError if a number lies outside the minimum and maximum."""
+        if self.minimum is not None and not number >= self.minimum:
+            raise ValueError(f"{number:g} is too small; the minimum is {self.minimum:g}")
+        if self.maximum is not None and not number <= self.maximum:
+            raise ValueError(f"{number:g} is too large; the maximum is {self.maximum:g}")
 
 
 def option(
@@ -91,7 +112,10 @@ def option(
     flags: tuple[str, ...] = (),
     metavar: str | None = None,
     choices: tuple[str, ...] = (),
+    type: type | None = None,
     parse: Callable[[str], Any] | None = None,
+    minimum: float | None = None,
+    maximum: float | None = None,
     configurable: bool = False,
     shown_default: str | None = None,
     group: Group = "repair",
@@ -99,17 +123,19 @@ def option(
 ) -> Any:
     """Declare a dataclass field as an option.
 
-    Without ``flags`` it is called ``--`` and the name of the field. A default of True or False
-    makes it a flag.
+    flags   (): ``--`` and the name of the field
+    type    None: that of the default; text if there is none
     """
     spec = OptionSpec(
-        type=bool if isinstance(default, bool) else str,
+        type=type or (str if default is None else default.__class__),
         default=default,
         help=help,
         flags=flags,
         metavar=metavar,
         choices=choices,
         parse=parse,
+        minimum=minimum,
+        maximum=maximum,
         configurable=configurable,
         shown_default=shown_default,
         group=group,
@@ -161,23 +187,3 @@ def _named(spec: OptionSpec, name: str) -> OptionSpec:
         if spec.type is bool and spec.configurable:  # so that it can be set against the setting
             flags = (f"--{dashed}/--no-{dashed}",)
     return dataclasses.replace(spec, name=name, flags=flags)
-
-
-def number(
-    kind: type[int] | type[float], *, minimum: float | None = None, maximum: float | None = None
-) -> Callable[[str], float]:
-    """Return the parser of a number within bounds."""
-
-    def parse(text: str) -> float:
-        try:
-            value = kind(text)
-        except ValueError:
-            expected = "a whole number" if kind is int else "a number"
-            raise ValueError(f"{text!r} is not {expected}") from None
-        if minimum is not None and not value >= minimum:
-            raise ValueError(f"{text} is too small; the minimum is {minimum:g}")
-        if maximum is not None and not value <= maximum:
-            raise ValueError(f"{text} is too large; the maximum is {maximum:g}")
-        return value
-
-    return parse

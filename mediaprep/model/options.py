@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from mediaprep.errors import UsageProblem
 from mediaprep.model import units
 from mediaprep.model.level import LEVELS, Level
-from mediaprep.model.option_spec import number, option, option_specs
+from mediaprep.model.option_spec import option, option_specs
 
 Fit: TypeAlias = Literal["pad", "crop", "scale"]
 TargetKind: TypeAlias = Literal["auto", "video", "gif", "image"]
@@ -164,7 +164,9 @@ class Options:
         None,
         "Encode again with more effort, within the bit rate cap, until VMAF reaches this value.",
         metavar="N",
-        parse=number(float, minimum=0, maximum=100),
+        type=float,
+        minimum=0,
+        maximum=100,
     )
     fix_level: Level = option(
         "must", "Also fix findings of this level.", choices=LEVELS, configurable=True
