@@ -38,7 +38,7 @@ def _declared_settings() -> Iterator[OptionSpec]:
     yield setting(
         name="ffmpeg",
         default=None,
-        help="Use this ffmpeg binary instead of the bundled one.",
+        help="Path of the ffmpeg binary to use.",
         flags=("--ffmpeg",),
         metavar="PATH",
         shown_default="the bundled one",

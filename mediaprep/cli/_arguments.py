@@ -45,8 +45,9 @@ def category_option() -> str | None:
     """Declare ``--category``."""
     category: str | None = option(
         None,
-        "Media category, such as dm_video; default: inferred from the content.",
+        "Media category, such as dm_video.",
         metavar="NAME",
+        shown_default="inferred from the content",
     )
     return category
 
@@ -55,7 +56,7 @@ def captions_option() -> str | None:
     """Declare ``--captions``."""
     captions: str | None = option(
         None,
-        "Captions (an SRT, WebVTT or ASS file) of the one video passed as input.",
+        "Caption file (SRT, WebVTT or ASS) for the one input video.",
         metavar="FILE",
     )
     return captions

@@ -42,9 +42,10 @@ class FixArguments:
     inputs: Sequence[str] = inputs_argument()
     output: str | None = option(
         None,
-        "Output file, or folder; default: NAME.PROFILE.mp4 (or another suffix) beside the input.",
+        "Output file, or output folder.",
         flags=("-o", "--output"),
         metavar="FILE|DIR/",
+        shown_default="NAME.PROFILE.mp4 beside the input",
     )
     profile: str | None = profile_option()
     category: str | None = category_option()

@@ -101,7 +101,7 @@ class Options:
     rung: tuple[int, int] | None = option(
         None,
         "Target picture size: a rung of the profile's ladder, such as 640x360. "
-        "A portrait picture gets it turned. A picture is never enlarged.",
+        "For a portrait picture the sides are swapped; a picture is never enlarged.",
         metavar="WxH",
         parse=parse_rung,
     )

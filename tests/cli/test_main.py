@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import cli_tables
 from mediaprep import cli
 from mediaprep.cli._exit import ExitCode, of_error, worst
 from mediaprep.errors import (
@@ -274,6 +275,11 @@ def test_completion_offers_the_commands():
     assert set(done.stdout.split()) == {"plan", "probe", "profiles"}
 
 
+def test_the_tables_of_the_page_on_the_command_line_are_current():
+    """Hold after ``python -m docs.cli_tables``."""
+    assert cli_tables.PAGE.read_text() == cli_tables.cli_page()
+
+
 def test_every_option_is_documented():
     from typer.main import get_command
 
@@ -283,7 +289,15 @@ def test_every_option_is_documented():
     tree = get_command(app)
     commands = [
         tree,
-        *(tree.commands[name] for name in ("check", "plan", "fix", "explain", "probe", "doctor")),
+        *(
+            tree.commands[name]
+            for name in ("check", "plan", "fix", "batch", "watch", "explain", "probe", "doctor")
+        ),
+    ]
+    commands += [
+        tree.commands[group].commands[name]
+        for group in ("jobs", "profiles")
+        for name in tree.commands[group].commands
     ]
     options = {
         name
