@@ -14,7 +14,7 @@ _BLOCK = re.compile(r"(?<=<!-- rules -->\n).*?(?=<!-- /rules -->)", re.DOTALL)
 
 
 def updated(page: str) -> str:
-    """Return the page with the text between its ``rules`` comments derived anew."""
+    """Return the page with the text between its ``rules`` comments generated again."""
     return _BLOCK.sub(lambda _: rule_tables(), page)
 
 

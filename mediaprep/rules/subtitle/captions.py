@@ -228,7 +228,7 @@ def within_clip(target: Subtitle, case: Case) -> Subtitle | Refused:
     length = target.clip_duration
     if length is None:
         return _rewritten(target, target.cues)
-    return _changed(target, lambda given: cues.within_span(given, (Fraction(0), length)))
+    return _changed(target, lambda all_cues: cues.within_span(all_cues, (Fraction(0), length)))
 
 
 def _changed(
