@@ -1,7 +1,7 @@
 """The stages of a job: inspected, then encoded or copied, then finished.
 
-A file that is already accepted is copied. A file with the content of another job gets copies of that
-job's outputs.
+A file that is already accepted is copied. A file with the content of another job gets copies of
+that job's outputs.
 """
 
 from __future__ import annotations

@@ -44,7 +44,10 @@ class _InspectedContent:
 
 
 def inspect_job(task: JobTask) -> JobInspection:
-    """Inspect a job's source, and copy it if it is already accepted. Never raises for a bad file."""
+    """Inspect a job's source, and copy it if it is already accepted.
+
+    Errors are returned as a status.
+    """
     began = time.monotonic()
     try:
         inspection = _inspect(task)
