@@ -1,4 +1,4 @@
-"""The call right before an upload: make the file acceptable, then hand over what the upload's first call wants.
+"""Make a file acceptable right before its upload, and pass on what the upload needs to know.
 
 python examples/before_an_upload.py clip.mov
 """
@@ -13,12 +13,13 @@ import mediaprep
 def upload(
     path: str, *, media_type: str, media_category: str, total_bytes: int, chunked: bool
 ) -> str:
-    """Where a program's own uploader stands (tweepy's ``API.media_upload``, for one, takes these by the same names)."""
-    return f"INIT {total_bytes} bytes of {media_type} as {media_category}, {'chunked' if chunked else 'simple'}: {path}"
+    """Stand in for a program's own uploader; tweepy's ``API.media_upload`` has such parameters."""
+    how = "chunked" if chunked else "simple"
+    return f"INIT {total_bytes} bytes of {media_type} as {media_category}, {how}: {path}"
 
 
 def main(source: str) -> int:
-    """Prepares one file and uploads what came out."""
+    """Prepare one file and upload the result."""
     outcome = mediaprep.prepare(source, placement="twitter", on_event=print_progress)
     if outcome.upload is None:
         print(f"{outcome.path}: {outcome.status}: " + "; ".join(outcome.problems), file=sys.stderr)
@@ -34,14 +35,13 @@ def main(source: str) -> int:
         )
     )
     for change in outcome.changes:
-        print(
-            f"  {change.fact}: {change.before} -> {change.after}, because of {', '.join(change.because)} ({change.safety})"
-        )
+        rules = ", ".join(change.because)
+        print(f"  {change.fact}: {change.before} -> {change.after} ({change.safety}; {rules})")
     return 0
 
 
 def print_progress(event: mediaprep.Event) -> None:
-    """Tells how far the encode is."""
+    """Show how far the work is."""
     if isinstance(event, mediaprep.Progress):
         print(f"\r{event.stage} {event.fraction:.0%}", end="", file=sys.stderr)
 

@@ -1,14 +1,14 @@
-"""mediaprep: checks media files against a platform's upload limits, and repairs what fails with the least work.
+"""mediaprep checks media files against the upload limits of platforms, and fixes what fails with
+the least re-encoding.
 
-    outcome = mediaprep.prepare("input.mov")            # probe, check, plan, transcode, verify
-    outcome.upload                                      # path, media type, category, total bytes, chunked
+    outcome = mediaprep.prepare("input.mov")  # probe, check, plan, encode, verify, publish
+    outcome.upload  # path, media type, category, total bytes, chunked
 
-The public face is all here; what is not in ``__all__`` may change without notice. Each call that reads or makes a file has a twin for
-event loops
-(``..._async``), which uses asyncio's subprocesses; cancelling its task ends the child and leaves nothing behind.
+Everything public is in ``__all__``. Every function that reads or writes a file has a twin for event
+loops, ``..._async``: cancelling its task ends the child process and removes the work files.
 
-A bad file is a verdict or a status; exceptions (see ``mediaprep.errors``) say that we could not work, or were asked for something
-impossible.
+A bad file is a verdict or a status. An exception (see ``mediaprep.errors``) means that mediaprep
+could not do its work, or that the request was invalid.
 """
 
 from __future__ import annotations
@@ -56,37 +56,38 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Loaded at first use, so that starting the program costs only what the command needs.
-_HOMES = {
+# Imported on first use: starting costs only what a command needs.
+_NAMES_BY_MODULE = {
     "api": (
-        "check check_async check_post check_post_async events events_async load_profile plan plan_async prepare prepare_async "
-        "prepare_post prepare_post_async probe probe_async"
+        "check check_async check_post check_post_async events events_async load_profile plan"
+        " plan_async prepare prepare_async prepare_post prepare_post_async probe probe_async"
     ),
     "errors": (
-        "Cancelled DeadlineExceeded EnvironmentProblem MediaPrepError ProfileError SourceUnreadable ToolError UsageProblem VerifyError"
+        "Cancelled DeadlineExceeded EnvironmentProblem MediaPrepError ProfileError SourceUnreadable"
+        " ToolError UsageProblem VerifyError"
     ),
     "model.events": "Event Progress StageDone StageStarted",
-    "model.report": "Finding PostReport Report",
     "model.media": "Animation Image Media Post Sound Subtitle Video",
+    "model.options": "Options",
+    "model.report": "Finding PostReport Report",
     "pipeline.outcome": "Outcome PostOutcome Upload",
     "planning.changes": "Change",
     "planning.plan": "Output Plan",
     "profile": "Profile",
-    "model.options": "Options",
 }
-_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
+_MODULE_OF = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'mediaprep' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"mediaprep.{_HOME[name]}"), name)
+    value = getattr(importlib.import_module(f"mediaprep.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    return sorted({*globals(), *_MODULE_OF})
 
 
 __all__ = [

@@ -316,8 +316,8 @@ async def events_async(
     ffmpeg: str | None = None,
     sandbox: str = "auto",
 ) -> AsyncIterator[Event | Outcome]:
-    """Do what ``prepare_async`` does. Yield its events, and the Outcome last. Leaving the loop early
-    stops the work.
+    """Do what ``prepare_async`` does. Yield its events, and the Outcome last. Leaving the loop
+    early stops the work.
     """
     received: asyncio.Queue[Event] = asyncio.Queue()
     context = _context(timeout, sandbox, received.put_nowait, None, ffmpeg)

@@ -62,7 +62,7 @@ def byte_limit(output: Output) -> AtMostBytes | None:
 
 
 def grid_size(output: Output) -> Size | None:
-    """Return the size that enlarged pixel art had before it was enlarged; None for other sources."""
+    """Return the size that enlarged pixel art had originally; None for other sources."""
     source = output.source
     if not isinstance(source, Animation) or source.width is None or source.height is None:
         return None
@@ -189,7 +189,7 @@ def _sampling_filters(source: Video, target: Animation, output: Output, size: Si
 
 
 def _select(indices: Iterable[int]) -> Filter:
-    """Return the filter that lets these frames through, as an expression over runs of neighbours."""
+    """Return the filter that lets these frames through, by an expression over runs of them."""
     runs = []
     for _, run in groupby(enumerate(sorted(indices)), key=lambda item: item[1] - item[0]):
         frames = [index for _, index in run]

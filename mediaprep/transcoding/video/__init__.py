@@ -1,1 +1,1 @@
-"""Video outputs: the ffmpeg command, its filters and encoder options, and the runs that it takes."""
+"""Video outputs: the ffmpeg command, its filters and encoder options, and the encode."""

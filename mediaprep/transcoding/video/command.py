@@ -1,4 +1,4 @@
-"""The ffmpeg command that writes a video: from the facts of the source to the planned ones. Pure."""
+"""The ffmpeg command that turns the source into the planned video. Pure."""
 
 from __future__ import annotations
 
