@@ -1,33 +1,26 @@
-"""EXIF and other TIFF structures (Exif 2.32; TIFF 6.0), XMP and IPTC blocks: which private facts they hold, by their tags."""
+"""Read EXIF and other TIFF structures (Exif 2.32; TIFF 6.0): private facts by their tags."""
 
 from __future__ import annotations
 
-import re
 import struct
 
 from mediaprep.model.media import PrivateItem
+from mediaprep.probing.formats.iptc import iptc_items
 from mediaprep.probing.formats.window import InMemoryFile, Window
+from mediaprep.probing.formats.xmp import xmp_items
 
-MAX_ENTRIES = 2000  # of one directory, and of all together five times as many
+MAX_ENTRIES = 2000  # of one directory
+MAX_ALL_ENTRIES = 5 * MAX_ENTRIES
 MAX_DIRECTORIES = 50
-_SIZES = {
-    1: 1,
-    2: 1,
-    3: 2,
-    4: 4,
-    5: 8,
-    6: 1,
-    7: 1,
-    8: 2,
-    9: 4,
-    10: 8,
-    11: 4,
-    12: 8,
-    13: 4,
-    16: 8,
-    17: 8,
-    18: 8,
+MAX_POINTERS = 20  # to directories, of one entry
+_BLOCK_BYTES = 2**20  # of an embedded block, or of the first strip or tile lists, that are read
+_SAMPLE_BYTES = 256  # of any other value: enough to see whether it is empty
+_TYPE_SIZES = {  # TIFF 6.0, section 2; 13: IFD; 16 to 18: BigTIFF
+    **{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8},
+    **{13: 4, 16: 8, 17: 8, 18: 8},
 }
+_SHORT, _LONG, _RATIONAL, _SIGNED_RATIONAL, _LONG8 = 3, 4, 5, 10, 16
+_BIG_TIFF = 43
 _KINDS = {
     0x010F: ("device", "Make"),
     0x0110: ("device", "Model"),
@@ -58,25 +51,25 @@ _KINDS = {
     0x9003: ("time", "DateTimeOriginal"),
     0x9004: ("time", "DateTimeDigitized"),
 }
-_GPS_NO_PLACE = {0}  # GPSVersionID alone says nothing
+_GPS_VERSION = 0  # alone, it states no place
 _EXIF_IFD, _GPS_IFD, _SUB_IFDS = 0x8769, 0x8825, 0x014A
-_XMP_TAG, _IPTC_TAG, _ORIENTATION, _JPEG_OFFSET, _DNG_VERSION = (
-    0x02BC,
-    0x83BB,
-    0x0112,
-    0x0201,
-    0xC612,
-)
+_IFD_NAMES = {_EXIF_IFD: "Exif", _GPS_IFD: "GPS", _SUB_IFDS: "SubIFD"}
+_XMP_TAG, _IPTC_TAG = 0x02BC, 0x83BB
+_ORIENTATION, _JPEG_OFFSET, _DNG_VERSION = 0x0112, 0x0201, 0xC612
 _STRIPS = {0x0111: 0x0117, 0x0144: 0x0145}  # offsets and byte counts, of strips and of tiles
-_LARGE = {*_STRIPS, *_STRIPS.values(), _XMP_TAG, _IPTC_TAG}
-_READ = {*_STRIPS, *_STRIPS.values(), *_KINDS, _XMP_TAG, _IPTC_TAG, _SUB_IFDS}
+_STRIP_TAGS = {*_STRIPS, *_STRIPS.values()}
+_LARGE = {*_STRIP_TAGS, _XMP_TAG, _IPTC_TAG}
+_READ = {*_LARGE, *_KINDS, _SUB_IFDS}
+_PADDING = b"\0 ASCIUNODE"  # empty values, and the encoding names of an empty user comment
 
 
 class Tiff:
-    """A TIFF structure, read when made.
+    """A TIFF structure; its directories are read at construction.
 
-    ``items`` its private facts, ``first`` the values of the first directory's single short and long tags by number, ``tags`` all
-    that are there, ``end`` one past the last byte of a directory, of what an entry points at, of a strip or tile of the first directory.
+    items   the private facts
+    first   values of the first directory's single short and long entries, by tag
+    tags    of all entries
+    end     offset after the last directory, value, strip or tile of the first directory
     """
 
     def __init__(self, window: Window, where: str) -> None:
@@ -85,192 +78,133 @@ class Tiff:
         self.tags: set[int] = set()
         self.end = 8
         self._window, self._where = window, where
-        self._seen: set[int] = set()
-        self._left = 5 * MAX_ENTRIES
-        self._large: set[int] = set()
-        self._lists: dict[int, tuple[int, ...]] = {}
+        self._visited: set[int] = set()
+        self._left = MAX_ALL_ENTRIES
+        self._read_whole: set[int] = set()
+        self._strips: dict[int, tuple[int, ...]] = {}
         head = window.at(0, 16)
         order = {b"II": "<", b"MM": ">"}.get(head[:2])
         if order is None or len(head) < 8:
             return
         self._order = order
-        self._big = struct.unpack_from(order + "H", head, 2)[0] == 43
-        wide = self._big and len(head) == 16
-        self._chain(
-            struct.unpack_from(order + ("Q" if wide else "I"), head, 8 if wide else 4)[0], "IFD0"
+        self._big = self._unpack("H", head, 2)[0] == _BIG_TIFF
+        first = (
+            self._unpack("Q", head, 8)
+            if self._big and len(head) == 16
+            else self._unpack("I", head, 4)
         )
+        self._chain(first[0], "IFD0")
         for starts, sizes in _STRIPS.items():
-            strips = zip(self._lists.get(starts, ()), self._lists.get(sizes, ()), strict=False)
+            strips = zip(self._strips.get(starts, ()), self._strips.get(sizes, ()), strict=False)
             self.end = max(self.end, *(start + size for start, size in strips), 0)
 
     @property
     def orientation(self) -> int | None:
-        """EXIF orientation 1 to 8; None where not stated, or stated as something else."""
+        """The EXIF orientation 1 to 8; None without one, and for any other value."""
         value = self.first.get(_ORIENTATION)
         return value if value in range(1, 9) else None
 
+    def _unpack(self, layout: str, data: bytes, at: int = 0) -> tuple[int, ...]:
+        return struct.unpack_from(self._order + layout, data, at)
+
     def _chain(self, start: int, name: str) -> None:
+        """Read a directory and those that follow it."""
         number = 0
-        while start and len(self._seen) < MAX_DIRECTORIES and start not in self._seen:
-            self._seen.add(start)
+        while start and len(self._visited) < MAX_DIRECTORIES and start not in self._visited:
+            self._visited.add(start)
             start = self._directory(start, name if number == 0 else f"IFD{number}")
             number += 1
 
     def _directory(self, start: int, name: str) -> int:
-        """Read one directory; the offset of the next in its chain, 0 where there is none."""
-        order = self._order
-        count_code, entry_size, value_size = ("Q", 20, 8) if self._big else ("H", 12, 4)
-        head = struct.calcsize(order + count_code)
-        data = self._window.at(start, head)
-        if len(data) < head:
+        """Read one directory; return the offset of the next in its chain, 0 without one."""
+        count_code, offset_code = ("Q", "Q") if self._big else ("H", "I")
+        entry_size, value_size = (20, 8) if self._big else (12, 4)
+        head_size = struct.calcsize(self._order + count_code)
+        head = self._window.at(start, head_size)
+        if len(head) < head_size:
             return 0
-        count = min(struct.unpack(order + count_code, data)[0], MAX_ENTRIES)
-        self.end = max(self.end, start + head + count * entry_size + value_size)
-        data = self._window.at(start + head, count * entry_size + value_size)
-        there = min(count, self._left, len(data) // entry_size)
-        self._left -= there
-        for at in range(0, there * entry_size, entry_size):
-            tag, kind, number = struct.unpack_from(
-                order + ("HHQ" if self._big else "HHI"), data, at
-            )
-            self._entry(
-                tag, kind, number, data[at + entry_size - value_size : at + entry_size], name
-            )
-        if len(data) < count * entry_size + value_size or self._left <= 0:
+        count = min(self._unpack(count_code, head)[0], MAX_ENTRIES)
+        size = count * entry_size + value_size
+        self.end = max(self.end, start + head_size + size)
+        data = self._window.at(start + head_size, size)
+        present = min(count, self._left, len(data) // entry_size)
+        self._left -= present
+        for at in range(0, present * entry_size, entry_size):
+            tag, kind, number = self._unpack("HHQ" if self._big else "HHI", data, at)
+            field = data[at + entry_size - value_size : at + entry_size]
+            self._entry(tag, kind, number, field, name)
+        if len(data) < size or self._left <= 0:
             return 0
-        following: int = struct.unpack_from(
-            order + ("Q" if self._big else "I"), data, count * entry_size
-        )[0]
-        return following
+        return self._unpack(offset_code, data, count * entry_size)[0]
 
     def _entry(self, tag: int, kind: int, number: int, field: bytes, directory: str) -> None:
-        order = self._order
-        size = _SIZES.get(kind, 1) * number
-        word = struct.unpack(order + ("Q" if self._big else "I"), field)[0]
-        value = field[:size]
-        if size > len(field):
-            self.end = max(self.end, word + size)
-            value = (
-                self._window.at(word, min(size, self._most(tag)))
-                if tag in _READ or directory == "GPS"
-                else b""
-            )
+        """Read one entry; ``field`` holds its value, or the offset of a longer one."""
+        value = self._value(tag, kind, number, field, directory)
         self.tags.add(tag)
-        if directory == "IFD0" and number == 1 and kind in (3, 4):
-            self.first[tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), field)[0]
-        if (
-            directory == "IFD0"
-            and tag in (*_STRIPS, *_STRIPS.values())
-            and tag not in self._lists
-            and kind in (3, 4, 16)
-        ):
-            width = {3: 2, 4: 4, 16: 8}[kind]
-            self._lists[tag] = struct.unpack(
-                f"{order}{len(value) // width}{'HIQ'[width // 4]}",
-                value[: len(value) // width * width],
-            )
-        if tag in (_EXIF_IFD, _GPS_IFD, _SUB_IFDS) and directory != "GPS":
-            pointers = (
-                [word]
-                if number == 1
-                else [
-                    value
-                    for (value,) in struct.iter_unpack(order + "I", value[: len(value) // 4 * 4])
-                ][:20]
-            )
-            for pointer in pointers:
-                self._chain(pointer, {_EXIF_IFD: "Exif", _GPS_IFD: "GPS"}.get(tag, "SubIFD"))
-        elif directory == "GPS":
-            if tag not in _GPS_NO_PLACE and (value.strip(b"\0 ") or kind in (5, 10)):
+        if directory == "IFD0":
+            self._first_directory_entry(tag, kind, number, field, value)
+        if directory == "GPS":
+            has_value = value.strip(b"\0 ") or kind in (_RATIONAL, _SIGNED_RATIONAL)
+            if tag != _GPS_VERSION and has_value:
                 self._add("location", "GPS")
+        elif tag in _IFD_NAMES:
+            for pointer in self._pointers(number, field, value):
+                self._chain(pointer, _IFD_NAMES[tag])
         elif tag == _XMP_TAG:
             self.items += xmp_items(value, f"{self._where}/XMP")
         elif tag == _IPTC_TAG:
             self.items += iptc_items(value, f"{self._where}/IPTC")
         elif tag == _JPEG_OFFSET and directory == "IFD1":
             self._add("thumbnail", "IFD1 thumbnail")
-        elif tag in _KINDS and value.strip(b"\0 ASCIUNODE"):
+        elif tag in _KINDS and value.strip(_PADDING):
             self._add(*_KINDS[tag])
 
+    def _value(self, tag: int, kind: int, number: int, field: bytes, directory: str) -> bytes:
+        """Return the value, or its beginning; empty for a long one that is not needed."""
+        size = _TYPE_SIZES.get(kind, 1) * number
+        if size <= len(field):
+            return field[:size]
+        start = self._offset(field)
+        self.end = max(self.end, start + size)
+        if tag not in _READ and directory != "GPS":
+            return b""
+        return self._window.at(start, min(size, self._most(tag)))
+
+    def _offset(self, field: bytes) -> int:
+        return self._unpack("Q" if self._big else "I", field)[0]
+
+    def _first_directory_entry(
+        self, tag: int, kind: int, number: int, field: bytes, value: bytes
+    ) -> None:
+        if number == 1 and kind in (_SHORT, _LONG):
+            self.first[tag] = self._unpack("H" if kind == _SHORT else "I", field)[0]
+        code = {_SHORT: "H", _LONG: "I", _LONG8: "Q"}.get(kind)
+        if tag in _STRIP_TAGS and tag not in self._strips and code is not None:
+            self._strips[tag] = self._unpack(f"{len(value) // _TYPE_SIZES[kind]}{code}", value)
+
+    def _pointers(self, number: int, field: bytes, value: bytes) -> list[int]:
+        """Return the offsets of directories that an entry holds."""
+        if number == 1:
+            return [self._offset(field)]
+        words = struct.iter_unpack(self._order + "I", value[: len(value) // 4 * 4])
+        return [word for (word,) in words][:MAX_POINTERS]
+
     def _most(self, tag: int) -> int:
-        """Bytes of a value that are worth reading: whole blocks and lists once, of others enough to see that they say something."""
-        if tag not in _LARGE or tag in self._large:
-            return 256
-        self._large.add(tag)
-        return 2**20
+        """Return how many bytes of a value to read: of whole blocks and lists all, but only once."""
+        if tag not in _LARGE or tag in self._read_whole:
+            return _SAMPLE_BYTES
+        self._read_whole.add(tag)
+        return _BLOCK_BYTES
 
     def _add(self, kind: str, name: str) -> None:
         self.items.append(PrivateItem(kind=kind, where=f"{self._where}/{name}"))
 
 
 def exif_items(data: bytes, where: str = "EXIF") -> list[PrivateItem]:
-    """The private facts of an EXIF block, with or without the ``Exif\\0\\0`` before it."""
+    """Return the private facts of an EXIF block, with or without its ``Exif\\0\\0``."""
     return Tiff(Window(InMemoryFile(data[6:] if data[:4] == b"Exif" else data)), where).items
 
 
-_XMP = (
-    (
-        "location",
-        "exif:GPS(?!VersionID)\\w+|Iptc4xmpCore:Location\\b|photoshop:(?:City|State|Country)\\b|Iptc4xmpExt:Location\\w+",
-    ),
-    (
-        "device",
-        "tiff:(?:Make|Model)\\b|aux:(?:SerialNumber|Lens\\w*|Firmware)|exifEX:\\w*(?:Serial|Lens)\\w*",
-    ),
-    ("comment", "xmp:CreatorTool\\b|xmpMM:History\\b"),
-    (
-        "owner",
-        "dc:(?:creator|rights|publisher|contributor)\\b|xmpRights:\\w+|photoshop:(?:Credit|Source|AuthorsPosition|CaptionWriter)\\b",
-    ),
-    (
-        "owner",
-        "aux:OwnerName|exifEX:CameraOwnerName|plus:\\w+|Iptc4xmpCore:CreatorContactInfo|mwg-rs:\\w+|Iptc4xmpExt:PersonInImage",
-    ),
-    (
-        "comment",
-        "dc:(?:description|title|subject)\\b|photoshop:(?:Headline|Instructions)\\b|exif:UserComment|lr:\\w+|xmp:Label",
-    ),
-    ("time", "xmp:(?:CreateDate|ModifyDate)\\b|exif:DateTime\\w+|photoshop:DateCreated"),
-)
-_XMP_PATTERNS = tuple((kind, re.compile(pattern.encode())) for kind, pattern in _XMP)
-
-
-def xmp_items(data: bytes, where: str = "XMP") -> list[PrivateItem]:
-    """The private facts of an XMP packet, by the property names in use; each kind once."""
-    text = data[: 2**22]
-    if b"\0<\0" in text[:64] or b"<\0" in text[:4]:
-        text = text.replace(b"\0", b"")
-    found = ((kind, pattern.search(text)) for kind, pattern in _XMP_PATTERNS)
-    return [
-        PrivateItem(kind=kind, where=f"{where}/{hit[0].decode('ascii', 'replace')}")
-        for kind, hit in found
-        if hit
-    ]
-
-
-_IPTC = {
-    **dict.fromkeys((26, 27, 90, 92, 95, 100, 101), "location"),
-    **dict.fromkeys((65, 70), "device"),
-    **dict.fromkeys((80, 85, 110, 115, 116, 118, 122), "owner"),
-    **dict.fromkeys((5, 25, 40, 105, 120), "comment"),
-    **dict.fromkeys((30, 35, 55, 60, 62, 63), "time"),
-}
-
-
-def iptc_items(data: bytes, where: str = "IPTC") -> list[PrivateItem]:
-    """The private facts of IPTC-IIM records, bare or inside Photoshop's image resource 0x0404; each kind once."""
-    at = data.find(b"\x1c\x02")
-    kinds: list[str | None] = []
-    while at >= 0 and at + 5 <= len(data) and data[at] == 0x1C and len(kinds) < 500:
-        dataset, length = data[at + 2], struct.unpack_from(">H", data, at + 3)[0]
-        if length & 0x8000:
-            break
-        if data[at + 1] == 2 and length:
-            kinds.append(_IPTC.get(dataset))
-        at += 5 + length
-    return [PrivateItem(kind=kind, where=where) for kind in dict.fromkeys(kinds) if kind]
-
-
 def is_camera_raw(tiff: Tiff) -> bool:
-    """Whether a TIFF is a DNG."""
+    """Return True for a DNG."""
     return _DNG_VERSION in tiff.tags

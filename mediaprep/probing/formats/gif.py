@@ -16,9 +16,9 @@ from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import PrivateItem, UnknownFact
 from mediaprep.probing.formats.animations import AnimationFacts, browser_delay
 from mediaprep.probing.formats.boxes import fourcc
-from mediaprep.probing.formats.exif import xmp_items
 from mediaprep.probing.formats.walkers import Completeness
 from mediaprep.probing.formats.window import Window
+from mediaprep.probing.formats.xmp import xmp_items
 from mediaprep.probing.identify.sniffed import Sniffed, recognised
 from mediaprep.runtime.source import Readable
 

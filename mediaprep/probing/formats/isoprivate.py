@@ -11,8 +11,9 @@ from itertools import islice
 from mediaprep.model.media import PrivateItem
 from mediaprep.probing.formats import isoitems, tagnames
 from mediaprep.probing.formats.boxes import Box, BoxReader, fourcc
-from mediaprep.probing.formats.exif import exif_items, xmp_items
+from mediaprep.probing.formats.exif import exif_items
 from mediaprep.probing.formats.isotrack import IsoTrack
+from mediaprep.probing.formats.xmp import xmp_items
 
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 USMT_UUID = bytes.fromhex("55534d5421d24fcebb88695cfac9c740")

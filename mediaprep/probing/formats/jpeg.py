@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import PrivateItem
-from mediaprep.probing.formats.exif import exif_items, iptc_items, xmp_items
+from mediaprep.probing.formats.exif import exif_items
+from mediaprep.probing.formats.iptc import iptc_items
 from mediaprep.probing.formats.walkers import Completeness
 from mediaprep.probing.formats.window import Window
+from mediaprep.probing.formats.xmp import xmp_items
 from mediaprep.probing.identify.sniffed import Sniffed, recognised
 from mediaprep.runtime.source import Readable
 

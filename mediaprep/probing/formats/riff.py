@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from mediaprep.model.media import PrivateItem
 from mediaprep.probing.formats import id3, tagnames
-from mediaprep.probing.formats.exif import xmp_items
 from mediaprep.probing.formats.walkers import Completeness
 from mediaprep.probing.formats.window import InMemoryFile, Window
+from mediaprep.probing.formats.xmp import xmp_items
 from mediaprep.probing.identify.sniffed import Sniffed, recognised
 from mediaprep.runtime.source import Readable
 

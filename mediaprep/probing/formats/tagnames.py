@@ -1,4 +1,4 @@
-"""What kind of private metadata a tag is, by its name. Containers spell the same thing in many ways; here they have one home."""
+"""Classify tags by their names: which kind of private metadata they are, in any container."""
 
 from __future__ import annotations
 
@@ -6,65 +6,73 @@ import re
 
 from mediaprep.model.media import PrivateItem
 
-_NAMES = (  # whole names; those of four letters are ID3v2 frames and RIFF INFO chunks
+# Whole names; those of four letters are ID3v2 frames and RIFF INFO chunks.
+_NAMES = (
     (
-        "",
-        "encoder encoded_by encodersettings encoder_settings encoding_tool encoding_settings handler_name handler vendor_id major_brand",
+        "",  # says nothing about a person
+        "encoder encoded_by encodersettings encoder_settings encoding_tool encoding_settings "
+        "handler_name handler vendor_id major_brand minor_version compatible_brands duration bps "
+        "number_of_frames number_of_bytes language track disc compilation fps rotate "
+        "metadatacreator itunsmpb bitrate bpm rating filesize metadata_profile stereo_mode "
+        "alpha_mode source_id frame_count timecode tlen tsse trck tpos tflt tmed tenc tbpm isft "
+        "iprt",
     ),
-    (
-        "",
-        "minor_version compatible_brands duration bps number_of_frames number_of_bytes language track disc compilation fps rotate",
-    ),
-    (
-        "",
-        "metadatacreator itunsmpb bitrate bpm rating filesize metadata_profile stereo_mode alpha_mode source_id frame_count timecode",
-    ),
-    ("", "tlen tsse trck tpos tflt tmed tenc tbpm isft iprt"),
     ("location", "iarl geob"),
     ("device", "ismd isrf"),
     (
         "owner",
-        "icop ieng iart icms itch tpe1 tpe2 tpe3 tpe4 tcop tcom tpub town text tolly priv ufid wcop tope toly",
+        "icop ieng iart icms itch tpe1 tpe2 tpe3 tpe4 tcop tcom tpub town text tolly priv ufid "
+        "wcop tope toly",
     ),
-    ("comment", "icmt inam ignr ikey isbj tit1 tit2 tit3 talb tcon comm uslt txxx wxxx url purl"),
+    (
+        "comment",
+        "icmt inam ignr ikey isbj tit1 tit2 tit3 talb tcon comm uslt txxx wxxx url purl",
+    ),
     ("time", "icrd idit tdrc tyer tdat tdrl tden tdor tory"),
     ("thumbnail", "apic pic"),
 )
 _EXACT = {name: kind for kind, names in _NAMES for name in names.split()}
 _WORDS = (
-    ("location", "location|gps|latitude|longitude|coordinate|city|country|iso6709|altitude"),
+    ("location", r"location|gps|latitude|longitude|coordinate|city|country|iso6709|altitude"),
     (
         "device",
-        "make|model|manufacturer|camera|lens|serial|device|firmware|android|hardware|originating|imei|udid|mobile",
+        r"make|model|manufacturer|camera|lens|serial|device|firmware|android|hardware|originating"
+        r"|imei|udid|mobile",
     ),
     (
         "owner",
-        "artist|author|creator|owner|copyright|performer|director|producer|composer|publisher|writer|photographer",
+        r"artist|author|creator|owner|copyright|performer|director|producer|composer|publisher"
+        r"|writer|photographer",
     ),
-    ("owner", "license|rights|credit|user|email|account|purchase|apple_?id|person"),
+    ("owner", r"license|rights|credit|user|email|account|purchase|apple_?id|person"),
     (
         "comment",
-        "title|comment|description|synopsis|summary|keyword|subject|album|genre|name|information|lyrics|caption|chapter|note",
+        r"title|comment|description|synopsis|summary|keyword|subject|album|genre|name|information"
+        r"|lyrics|caption|chapter|note",
     ),
-    ("time", "date|time|year"),
+    ("time", r"date|time|year"),
 )
-_KINDS = tuple((kind, re.compile(words)) for kind, words in _WORDS)
+_PATTERNS = tuple((kind, re.compile(words)) for kind, words in _WORDS)
+_STATISTICS = ("_statistics", "com.apple.quicktime.full_frame_rate")
 
 
 def kind_of(name: str) -> str:
-    """``location``, ``device``, ``owner``, ``comment``, ``time``, ``thumbnail``, or ``""`` for what says nothing of a person
-    (encoder, statistics). A name that is not known is a ``comment``: free text may hold anything."""
+    """Return the kind of metadata that a tag of this name holds.
+
+    ``location``, ``device``, ``owner``, ``comment``, ``time``, ``thumbnail``, or ``""`` for a tag
+    that says nothing about a person (encoder, statistics). A tag of any other name is a
+    ``comment``: free text may hold anything.
+    """
     plain = re.sub(r"[\s-]+", "_", name.strip().lower())
-    last = plain.rsplit(".", 1)[-1]
-    if plain.startswith(("_statistics", "com.apple.quicktime.full_frame_rate")):
+    if plain.startswith(_STATISTICS):
         return ""
-    exact = _EXACT.get(plain, _EXACT.get(last))
+    exact = _EXACT.get(plain, _EXACT.get(plain.rsplit(".", 1)[-1]))
     if exact is not None:
         return exact
-    return next((kind for kind, words in _KINDS if words.search(plain)), "comment")
+    return next((kind for kind, words in _PATTERNS if words.search(plain)), "comment")
 
 
 def named(name: str, where: str) -> tuple[PrivateItem, ...]:
-    """The item for one tag, if it is one."""
+    """Return the private item of a tag; () if it is not private."""
     kind = kind_of(name)
     return (PrivateItem(kind=kind, where=where),) if kind else ()

@@ -12,10 +12,11 @@ from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import PrivateItem
 from mediaprep.probing.formats.animations import AnimationFacts, browser_delay
 from mediaprep.probing.formats.boxes import fourcc
-from mediaprep.probing.formats.exif import exif_items, xmp_items
+from mediaprep.probing.formats.exif import exif_items
 from mediaprep.probing.formats.riff import RiffChunk, chunks
 from mediaprep.probing.formats.walkers import Completeness
 from mediaprep.probing.formats.window import Window
+from mediaprep.probing.formats.xmp import xmp_items
 from mediaprep.probing.identify.sniffed import Sniffed, recognised
 from mediaprep.runtime.source import Readable
 

@@ -10,8 +10,10 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from mediaprep.probing.formats import tagnames
-from mediaprep.probing.formats.exif import Tiff, exif_items, iptc_items, xmp_items
+from mediaprep.probing.formats.exif import Tiff, exif_items
+from mediaprep.probing.formats.iptc import iptc_items
 from mediaprep.probing.formats.window import InMemoryFile, Window
+from mediaprep.probing.formats.xmp import xmp_items
 from mediaprep.probing.identify.private import private_items
 from mediaprep.probing.identify.sniff import sniff
 from mediaprep.runtime.source import open_source
