@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from mediaprep.jobs.run.events import (
     RunStarted,
 )
 from mediaprep.model.units import bytes_text
-from mediaprep.report.lines import Line, StyledText, columns, line
+from mediaprep.report.lines import Line, StyledText, columns, line, relative_path
 from mediaprep.report.progress import (
     BarState,
     ProgressDisplay,
@@ -188,18 +187,18 @@ def batch_progress(mode: str, stream: TextIO) -> ProgressDisplay[JobEvent]:
 def job_line(event: JobDone, *, stamp: str = "") -> Line:
     """Return ``clip.mov  fixed  out/clip.mp4  7.3 MB  (14.2 s)``, or why there is no output."""
     status = StyledText(_STATUS[event.status], _STYLE.get(event.status, "red"))
-    head = (stamp, StyledText(_relative(event.input), "bold"), "  ", status)
+    head = (stamp, StyledText(relative_path(event.input), "bold"), "  ", status)
     if not event.outputs:
         return line(*head, f": {'; '.join(event.problems)}" if event.problems else "")
     copied = ", copied unchanged" if event.status == "refused" else ""
-    names = ", ".join(map(_relative, event.outputs))
+    names = ", ".join(map(relative_path, event.outputs))
     return line(*head, f"{copied}  {names}  {bytes_text(event.bytes)}  ({event.seconds:.1f} s)")
 
 
 def retry_line(event: JobRetry) -> str:
     """Return why a job is retried, and when."""
     when = f"in {event.pause_seconds:g} s" if event.pause_seconds else "now"
-    name = display_name(_relative(event.input))
+    name = display_name(relative_path(event.input))
     return f"{name}: attempt {event.attempt} failed: {event.problem}; retrying {when}"
 
 
@@ -243,11 +242,6 @@ def dry_run_lines(end: RunDone, size_bytes: int, seconds: float) -> tuple[Line, 
             f": output about {size}, estimated time about {time_needed} on this machine",
         ),
     )
-
-
-def _relative(path: str) -> str:
-    """Return a path below the current folder relative to it."""
-    return path.removeprefix(os.path.join(os.getcwd(), ""))  # noqa: PTH109, PTH118
 
 
 def _files(count: int) -> str:

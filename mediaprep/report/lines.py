@@ -6,6 +6,7 @@ applied after that.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -43,6 +44,11 @@ def _rendered(piece: StyledText, colour: bool) -> str:
     if not (colour and piece.style and text):
         return text
     return f"\x1b[{_SGR[piece.style]}m{text}\x1b[0m"
+
+
+def relative_path(path: str) -> str:
+    """Return a path below the current folder relative to it; any other path as it is."""
+    return path.removeprefix(os.path.join(os.getcwd(), ""))  # noqa: PTH109, PTH118
 
 
 def columns(rows: Sequence[Sequence[str | StyledText]], *, indent: str = "") -> tuple[Line, ...]:

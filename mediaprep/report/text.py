@@ -14,7 +14,7 @@ from mediaprep.model.record import QualityMeasurement
 from mediaprep.model.report import Finding, Report
 from mediaprep.profile import DEFAULT
 from mediaprep.report.facts import clock, summary
-from mediaprep.report.lines import Line, StyledText, columns, line
+from mediaprep.report.lines import Line, StyledText, columns, line, relative_path
 from mediaprep.rules import REGISTRY, Rule
 
 # The modules of plans are imported where they are used: a check without findings needs none.
@@ -257,7 +257,9 @@ def _fixed_lines(outcome: Outcome) -> tuple[Line, ...]:
 def _output_line(target: str, report: Report) -> Line:
     facts = "" if report.media is None else summary(report.media, codec_profile=True)
     verified = f"verified{_remaining(report)}" if report.findings else "verified: all rules pass"
-    return line(StyledText(target, "bold"), "  ", facts, "   ", StyledText(verified, "green"))
+    return line(
+        StyledText(relative_path(target), "bold"), "  ", facts, "   ", StyledText(verified, "green")
+    )
 
 
 def _measurement_text(item: QualityMeasurement) -> str:
