@@ -1,4 +1,7 @@
-"""``mediaprep explain``: what a rule checks, why it matters, what its fix changes, and its limits."""
+"""``mediaprep explain``: what a rule checks, why it matters, what its fix does, and its limits.
+
+Rules and profiles are imported when the command runs, to keep the start of other commands fast.
+"""
 
 from __future__ import annotations
 

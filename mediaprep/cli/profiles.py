@@ -1,4 +1,7 @@
-"""``mediaprep profiles``: list, show, validate, diff, new, schema."""
+"""``mediaprep profiles``: list, show, validate, diff, new, schema.
+
+Profiles and rich are imported when a command runs, to keep the start of other commands fast.
+"""
 
 from __future__ import annotations
 

@@ -2,20 +2,19 @@
 
 A form names the shape of the TOML table (``one_of``, ``min`` and ``max``, ...) and builds the limit
 from the parsed values. The models that parse a profile, its JSON Schema and the table in
-docs/profiles.md are derived from these declarations.
+docs/profiles.md are derived from these declarations. The forms are named tuples because every
+command imports them, and a dataclass takes eight times as long to define.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from mediaprep.model import limits, units
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequiredForm:
+class RequiredForm(NamedTuple):
     """A property without a number; ``text`` describes it in findings."""
 
     text: str
@@ -25,8 +24,7 @@ class RequiredForm:
         return limits.Required(text=self.text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OneOfForm:
+class OneOfForm(NamedTuple):
     """``one_of``: a list of the names that a profile may allow."""
 
     names: tuple[str, ...]
@@ -36,8 +34,7 @@ class OneOfForm:
         return limits.OneOf(values=one_of)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RangeForm:
+class RangeForm(NamedTuple):
     """``min``, ``max`` or both: a range of one quantity."""
 
     quantity: limits.Quantity
@@ -47,8 +44,7 @@ class RangeForm:
         return limits.Range(min=min, max=max, quantity=self.quantity)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnyOfForm:
+class AnyOfForm(NamedTuple):
     """``any_of``: a list of exact values of one quantity."""
 
     quantity: Literal["rate", "ratio"]
@@ -58,8 +54,7 @@ class AnyOfForm:
         return limits.AnyOf(values=any_of, quantity=self.quantity)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SizesForm:
+class SizesForm(NamedTuple):
     """``any_of``: a list of picture sizes."""
 
     def limit(self, *, any_of: tuple[tuple[int, int], ...]) -> limits.Sizes:
@@ -67,8 +62,7 @@ class SizesForm:
         return limits.Sizes(values=any_of)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DimensionRangeForm:
+class DimensionRangeForm(NamedTuple):
     """``min``, ``max`` and ``oriented``: a range of picture sizes."""
 
     def limit(
@@ -78,8 +72,7 @@ class DimensionRangeForm:
         return limits.DimensionRange(min=min, max=max, oriented=oriented)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ByteLimitForm:
+class ByteLimitForm(NamedTuple):
     """``max``: a number of bytes with its unit."""
 
     def limit(self, *, max: tuple[Fraction, str]) -> limits.ByteLimit:
@@ -93,8 +86,7 @@ class ByteLimitForm:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttachmentsForm:
+class AttachmentsForm(NamedTuple):
     """``images``, ``animations`` and ``videos``: the attachments of one post."""
 
     def limit(self, *, images: int, animations: int, videos: int) -> limits.Attachments:

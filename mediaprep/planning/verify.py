@@ -12,8 +12,8 @@ from mediaprep.model.tolerance import violation
 from mediaprep.planning.check import check
 from mediaprep.planning.plan import Output
 
-# Facts that a container declares about a copied stream. An MP4 may declare them differently although
-# the stream is unchanged.
+# Facts that a container declares about a copied stream. An MP4 may declare them differently
+# although the stream is unchanged.
 _DECLARED_BY_CONTAINER = {
     "video": ("video.scan_flags", "video.level"),
     "audio": ("audio.layout",),
