@@ -20,7 +20,7 @@ _MOV_DEMUXER = "mov,mp4,m4a,3gp,3g2,mj2"
 
 
 class FileFormat(NamedTuple):
-    """What is known of one format of videos, sounds, pictures, animations or captions.
+    """One format of videos, sounds, pictures, animations or captions.
 
     Functions are named ``module:function``, with the module's name below ``probing/formats``. They
     are imported when a file of the format is read.
@@ -29,7 +29,8 @@ class FileFormat(NamedTuple):
     kinds                 kinds of media that such a file may be, the usual one first
 
     Recognition:
-    magic                 byte strings that such files begin with; () = recognised by ``detect`` alone
+    magic                 byte strings that such files begin with; () = only ``detect`` recognises
+                          them
     identify              called with (source, first bytes) if ``magic`` matches, to return a
                           ``Sniffed`` or None (another format); "" = the magic number suffices
     detect                called with (source, first bytes) for files without a known magic number
@@ -39,17 +40,17 @@ class FileFormat(NamedTuple):
     whitelist             demuxers that ffmpeg may use for it; "" = the forced one
     pillow                Pillow's names of its readers; () = Pillow cannot read it
     pillow_orients        Pillow applies the declared orientation when it decodes
-    mediainfo             MediaInfo's parser (the part of its class name after ``File_``); None = any
+    mediainfo             MediaInfo's parser (its class name without ``File_``); None = any
     completeness          called with the source to return (complete, reason); "" = the format does
                           not mark its end
-    private_items         called with the source to return a list of ``PrivateItem``; "" = metadata is
-                          not read; ``NO_METADATA`` = the format holds none
+    private_items         called with the source to return a list of ``PrivateItem``; "" = metadata
+                          is not read; ``NO_METADATA`` = the format holds none
     animation             called with the source to return ``AnimationFacts``
     coded_picture         called with the source to return the spans of bytes of the coded picture,
                           for stills whose metadata can be removed without decoding; "" = cannot
 
     Timing of videos:
-    iso_boxes             made of ISO base media boxes
+    iso_boxes             consists of ISO base media boxes
     starts_at_zero        its timeline begins at 0; False: at the first packet
     indexed               seeking lands at or before the requested time
     edit_lists            a copy to MP4 keeps its edit list; False: a copy begins with the picture
@@ -57,12 +58,12 @@ class FileFormat(NamedTuple):
     millisecond_times     timestamps are rounded to milliseconds
     encrypted_tracks      called with the source to return the numbers of encrypted tracks, unless
                           the boxes state them
-    declares_sar          its header has a field for the sample aspect ratio, 1:1 unless set; rounded:
-                          for the display aspect ratio, as two 16-bit numbers
+    declares_sar          its header has a field for the sample aspect ratio, 1:1 unless set;
+                          rounded: for the display aspect ratio, as two 16-bit numbers
     mp4_packets           packets are stored byte for byte as in MP4
 
     Pictures:
-    image_items           made of image items (HEIF, ISO/IEC 23008-12), where a still comes first
+    image_items           consists of image items (HEIF, ISO/IEC 23008-12), where a still comes first
     lossless              its pictures are not compressed lossily
 
     Output:

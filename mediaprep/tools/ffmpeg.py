@@ -1,7 +1,8 @@
 """Build command lines of ffmpeg with ffmpeg-python, which runs nothing here. Pure.
 
 A command line holds the placeholders ``SOURCE_FD``, ``TARGET`` and ``WRITTEN_FD`` as words of their
-own; ``bound`` replaces them by descriptors and a path. A user's file name never reaches the program.
+own; ``bound`` replaces them by descriptors and a path. The program never receives a user's file
+name.
 """
 
 from __future__ import annotations

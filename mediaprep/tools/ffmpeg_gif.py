@@ -104,7 +104,7 @@ def _opened(source: Input, picture: PictureStreams, threads: int) -> Any:
 
 
 def _filtered(stream: Any, filters: Sequence[Filter]) -> Any:
-    """Apply filters and drop side data: ffmpeg would copy EXIF of an APNG into the palette's PNG."""
+    """Apply filters and drop side data: EXIF of an APNG would enter the palette's PNG."""
     return commands.filtered(stream, filters).filter("sidedata", mode="delete")
 
 

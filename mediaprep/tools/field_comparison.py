@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import mul
+from typing import Any
 
 from PIL import Image, ImageChops
 
@@ -60,8 +61,8 @@ def split(
     """
     width, lines = size[0], size[1] // 2
     mode, line = ("L", line_bytes) if bits <= 8 else ("I;16", line_bytes // 2)
-    samples = plane[: 2 * lines * line_bytes]
-    pairs = Image.frombuffer(mode, (2 * line, lines), samples, "raw", mode, 2 * line_bytes, 1)  # type: ignore[arg-type]  # takes any buffer
+    samples: Any = plane[: 2 * lines * line_bytes]  # any buffer, despite Pillow's annotation
+    pairs = Image.frombuffer(mode, (2 * line, lines), samples, "raw", mode, 2 * line_bytes, 1)
     sampled = width // -(-width // columns), lines
     top, bottom = (
         pairs.resize(sampled, Image.Resampling.NEAREST, (left, 0, left + width, lines))

@@ -1,4 +1,4 @@
-"""Optimise a GIF that ffmpeg wrote with the program gifsicle (GPL-2). It is never used to resize."""
+"""Optimise a GIF that ffmpeg wrote with the program gifsicle (GPL-2); it never resizes."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from mediaprep.tools.pyav_frames import VideoFrame
 
@@ -63,9 +64,8 @@ def _steps(
     from PIL import Image, ImageChops
 
     width, height = size
-    samples = plane[: height * line_bytes]
-    plane_size = (line_bytes, height)
-    whole = Image.frombuffer("L", plane_size, samples, "raw", "L", line_bytes, 1)  # type: ignore[arg-type]
+    samples: Any = plane[: height * line_bytes]  # any buffer, despite Pillow's annotation
+    whole = Image.frombuffer("L", (line_bytes, height), samples, "raw", "L", line_bytes, 1)
     picture = whole.crop((0, 0, width, height))
     nearest, mean = Image.Resampling.NEAREST, Image.Resampling.BOX
     wide = picture.resize((width, min(height, _SAMPLED)), nearest)
@@ -82,7 +82,7 @@ def _steps(
 
 
 def _fits(steps: Sequence[float], grid: int) -> bool:
-    """Return True if nearly all change lies on the lines of the grid, and enough lines have some."""
+    """Return True if nearly all steps lie on the grid, and enough of its lines have some."""
     on_grid = steps[grid - 1 :: grid]
     if len(on_grid) < _FEWEST or not any(on_grid):
         return False

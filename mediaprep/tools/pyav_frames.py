@@ -61,7 +61,8 @@ class VideoFrame:
     @property
     def side_data(self) -> frozenset[str]:
         """Names of the side data that the decoder attached."""
-        return frozenset(item.type.name for item in self.frame.side_data.keys())  # noqa: SIM118 (not a dict)
+        items = self.frame.side_data.keys()  # the items: side_data is not a dict
+        return frozenset(item.type.name for item in items)
 
     @property
     def matrix(self) -> tuple[int, ...] | None:

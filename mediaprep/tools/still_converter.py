@@ -38,7 +38,8 @@ words = json.loads(sys.argv[1])
 sys.path[:] = words.pop("path")
 from importlib.util import module_from_spec, spec_from_file_location
 folder = words.pop("package")
-spec = spec_from_file_location("mediaprep", folder + "/__init__.py", submodule_search_locations=[folder])
+init, folders = folder + "/__init__.py", [folder]
+spec = spec_from_file_location("mediaprep", init, submodule_search_locations=folders)
 sys.modules["mediaprep"] = package = module_from_spec(spec)
 spec.loader.exec_module(package)
 from mediaprep.tools.still_converter import main
@@ -70,7 +71,7 @@ def command(job: StillJob, source_fd: int, target_fd: int, *, pixels: int) -> Co
         "job": asdict(job),
         "source": source_fd,
         "target": target_fd,
-        "path": [os.path.abspath(path) for path in sys.path if path],  # noqa: PTH100 (the child has another working directory)
+        "path": [str(Path(path).absolute()) for path in sys.path if path],
         "package": str(Path(__file__).resolve().parents[1]),
     }
     return Command(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from mediaprep.tools import pillow
 
@@ -133,7 +133,8 @@ def _with_palette(picture: Image.Image) -> Image.Image | None:
 
     if picture.mode == "L":
         return picture
-    colours: list[tuple[int, tuple[int, ...]]] | None = picture.getcolors(PALETTE)  # type: ignore[assignment]  # tuples in RGB and RGBA
+    # tuples, because the mode is RGB or RGBA
+    colours = cast("list[tuple[int, tuple[int, ...]]] | None", picture.getcolors(PALETTE))
     if colours is None:
         return None
     ordered = [colour for _, colour in sorted(colours, key=lambda item: (-item[0], item[1]))]

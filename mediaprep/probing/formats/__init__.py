@@ -1,1 +1,1 @@
-"""One reader for each container and picture format, by its structure alone: bounded reads, nothing decoded, no native parser."""
+"""One walker for each format: it reads the structure alone, within bounds, and decodes nothing."""

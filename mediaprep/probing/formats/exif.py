@@ -190,7 +190,7 @@ class Tiff:
         return [word for (word,) in words][:MAX_POINTERS]
 
     def _most(self, tag: int) -> int:
-        """Return how many bytes of a value to read: of whole blocks and lists all, but only once."""
+        """Return how many bytes of a value to read: blocks and lists are read whole, but once."""
         if tag not in _LARGE or tag in self._read_whole:
             return _SAMPLE_BYTES
         self._read_whole.add(tag)

@@ -12,7 +12,7 @@ from mediaprep.probing.formats.window import Window
 from mediaprep.runtime.source import Readable
 
 MAX_NAMES = 200
-MAX_TAGS = 10  # at the beginning, among which the script tag is looked for
+MAX_TAGS = 10  # at the beginning that are searched for the script tag
 _TAG_BYTES = 2**20  # of a script tag that are read
 _SCRIPT = 18
 _TAG_TYPES = (8, 9, _SCRIPT)  # sound, video, script

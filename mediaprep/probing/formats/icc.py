@@ -18,7 +18,7 @@ _SPACES = {
     "ProPhoto RGB": (0.7977, 0.2880, 0.0000, 0.1352, 0.7119, 0.0000, 0.0313, 0.0001, 0.8249),
     "BT.2020": (0.6735, 0.2791, -0.0019, 0.1656, 0.6753, 0.0299, 0.1251, 0.0456, 0.7972),
 }
-# Linear light of the encoded value 0.5 (IEC 61966-2-1); within the tolerance are gammas 2.17 to 2.30.
+# Linear light of the encoded value 0.5 (IEC 61966-2-1); the tolerance admits gammas 2.17 to 2.30.
 _SRGB_HALF, _HALF_TOLERANCE = 0.2140, 0.01
 _PARAMETERS = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}  # of a parametric curve, by its function type
 

@@ -7,13 +7,13 @@ Nothing is decoded. Boxes are never found by searching for their names: x265's s
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import PrivateItem
-from mediaprep.probing.formats import isofragments, isoitems, isoprivate, isotrack
+from mediaprep.probing.formats import isocomplete, isofragments, isoitems, isoprivate, isotrack
 from mediaprep.probing.formats.boxes import Box, BoxReader
+from mediaprep.probing.formats.isofile import FIRST_BOXES, PICTURES, TOP_LEVEL, IsoFile, TopLevel
 from mediaprep.probing.formats.isotrack import IsoTrack
 from mediaprep.probing.formats.refused import EXPECTED
 from mediaprep.probing.formats.walkers import Completeness
@@ -23,75 +23,11 @@ from mediaprep.runtime.source import Readable
 
 MAX_TRACKS = 200
 MAX_TOP_LEVEL = 100  # boxes that are listed
-# A guess: seconds by which fragments may fall short of the length they declare, or a fiftieth of it.
-MEHD_SLACK = Fraction(1, 2)
-_FIRST_BOXES = frozenset(  # that a file may begin with
-    b"ftyp styp moov mdat moof mfra sidx ssix free skip wide pnot udta uuid pdin PICT junk".split()
-)
-_LATER_BOXES = frozenset((*b"meta meco prft emsg jp2h idat imda sefd IDIT mere".split(), b"gps "))
-TOP_LEVEL = _FIRST_BOXES | _LATER_BOXES
 HEIF_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 miaf".split())
 AVIF_BRANDS = frozenset((b"avif", b"avis", b"avio"))
 _EITHER_BRANDS = (b"mif1", b"msf1", b"miaf")  # HEIF or AVIF, by the compatible brands
 _SEQUENCE_BRANDS = (b"avis", b"msf1", b"hevc", b"hevx")
 _SOUND_BRANDS = ("M4A ", "M4B ", "M4P ")
-_PICTURES = ("heif", "avif")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IsoFile:
-    """What the boxes state.
-
-    format         mp4, mov, 3gp, heif or avif, by brand and content
-    brand          the major one as written; None: no ftyp (old QuickTime)
-    sequence       the major brand is one of image sequences (avis, msf1, hevc)
-    movie          there is a moov box
-    faststart      moov precedes the first mdat
-    fragmented     moof or mvex present; both None without a movie
-    complete       True: the top-level boxes add up to the file and every sample lies in it
-    timescale, duration   of the movie header: ticks a second, ticks
-    tracks, chapters, private   in order of the file; chapters counted in either form
-    top_level      (four characters, start, declared size) of the first top-level boxes
-    damage         one clause each
-    """
-
-    format: str
-    brand: str | None = None
-    brands: tuple[str, ...] = ()
-    sequence: bool = False
-    movie: bool = False
-    faststart: bool | None = None
-    fragmented: bool | None = None
-    complete: bool | None = None
-    incomplete_because: str | None = None
-    timescale: int | None = None
-    duration: int | None = None
-    tracks: tuple[IsoTrack, ...] = ()
-    chapters: int = 0
-    private: tuple[PrivateItem, ...] = ()
-    top_level: tuple[tuple[str, int, int], ...] = ()
-    damage: tuple[str, ...] = ()
-
-    @property
-    def duration_from_header(self) -> Fraction | None:
-        """The movie header's duration in seconds; None if it states none."""
-        return Fraction(self.duration, self.timescale) if self.duration and self.timescale else None
-
-
-@dataclass(slots=True)
-class _TopLevel:
-    """The top-level boxes, and what was found inside them.
-
-    junk_from          offset of bytes that are not boxes
-    compressed_movie   the movie header is compressed (cmov) and not read
-    """
-
-    boxes: list[Box]
-    junk_from: int | None = None
-    compressed_movie: bool = False
-
-    def first(self, kind: bytes) -> Box | None:
-        return next((box for box in self.boxes if box.kind == kind), None)
 
 
 def detect(source: Readable, head: bytes) -> Sniffed | None:
@@ -99,13 +35,13 @@ def detect(source: Readable, head: bytes) -> Sniffed | None:
 
     Raises: SourceUnreadable for a camera raw picture, and without a movie or image items.
     """
-    if len(head) < 8 or head[4:8] not in _FIRST_BOXES:
+    if len(head) < 8 or head[4:8] not in FIRST_BOXES:
         return None
     if head[4:12] == b"ftypcrx ":
         raise SourceUnreadable(f"a camera raw picture (CR3); {EXPECTED}: export it as JPEG")
     reader = BoxReader(Window(source))
     top, found = _opened(reader)
-    if found.format not in _PICTURES:
+    if found.format not in PICTURES:
         return recognised(found.format, "sound" if found.brand in _SOUND_BRANDS else "video")
     meta = top.first(b"meta")
     size = isoitems.read(reader, meta).displayed_size if meta is not None else None
@@ -134,7 +70,7 @@ def walk(source: Readable) -> IsoFile:
     if moov is not None:
         found = _with_movie(reader, top, moov, found)
     private = isoprivate.from_file(reader, top.boxes, moov, found.tracks, top.junk_from)
-    complete, because = _completeness(reader, top, found)
+    complete, because = isocomplete.completeness(reader, top, found)
     return replace(
         found,
         complete=complete,
@@ -144,7 +80,7 @@ def walk(source: Readable) -> IsoFile:
     )
 
 
-def _opened(reader: BoxReader) -> tuple[_TopLevel, IsoFile]:
+def _opened(reader: BoxReader) -> tuple[TopLevel, IsoFile]:
     """Return the top-level boxes, and what they and the brands state.
 
     Raises: SourceUnreadable without a movie or image items.
@@ -153,7 +89,7 @@ def _opened(reader: BoxReader) -> tuple[_TopLevel, IsoFile]:
     major, brands = _brands(reader, top)
     name = _format(major, brands)
     movie = top.first(b"moov") is not None
-    if not movie and (name not in _PICTURES or top.first(b"meta") is None):
+    if not movie and (name not in PICTURES or top.first(b"meta") is None):
         raise SourceUnreadable(_why_no_movie(top, reader.window.size), rule="file-complete")
     return top, IsoFile(
         format=name,
@@ -167,8 +103,8 @@ def _opened(reader: BoxReader) -> tuple[_TopLevel, IsoFile]:
     )
 
 
-def _top_level(reader: BoxReader) -> _TopLevel:
-    top, size = _TopLevel([]), reader.window.size
+def _top_level(reader: BoxReader) -> TopLevel:
+    top, size = TopLevel([]), reader.window.size
     end = 0
     for box in reader.boxes(0, size):
         if box.kind not in TOP_LEVEL and not box.kind.isalnum() and top.first(b"moov") is not None:
@@ -180,7 +116,7 @@ def _top_level(reader: BoxReader) -> _TopLevel:
     return top
 
 
-def _brands(reader: BoxReader, top: _TopLevel) -> tuple[bytes | None, list[bytes]]:
+def _brands(reader: BoxReader, top: TopLevel) -> tuple[bytes | None, list[bytes]]:
     """Return (major brand, compatible brands); (None, []) without a file type box."""
     ftyp = top.first(b"ftyp") or top.first(b"styp")
     if ftyp is None:
@@ -204,7 +140,7 @@ def _format(major: bytes | None, brands: list[bytes]) -> str:
     return "mp4"
 
 
-def _why_no_movie(top: _TopLevel, size: int) -> str:
+def _why_no_movie(top: TopLevel, size: int) -> str:
     last = top.boxes[-1] if top.boxes else None
     if last is not None and last.stated_end > size:
         return (
@@ -222,7 +158,7 @@ def _why_no_movie(top: _TopLevel, size: int) -> str:
     )
 
 
-def _with_movie(reader: BoxReader, top: _TopLevel, moov: Box, found: IsoFile) -> IsoFile:
+def _with_movie(reader: BoxReader, top: TopLevel, moov: Box, found: IsoFile) -> IsoFile:
     """Add what the movie box and the fragments state."""
     timescale = duration = None
     tracks: list[IsoTrack] = []
@@ -276,66 +212,3 @@ def _chapter_samples(tracks: tuple[IsoTrack, ...]) -> int:
     chapter_tracks = {number for track in tracks for number in track.chapter_tracks}
     counts = (track.sample_count or 0 for track in tracks if track.id in chapter_tracks)
     return max(counts, default=0)
-
-
-def _completeness(reader: BoxReader, top: _TopLevel, found: IsoFile) -> Completeness:
-    size = reader.window.size
-    missing = _missing(reader, top, found)
-    if missing:
-        return False, missing
-    short, length_declared = _fragments_end(reader, top, found)
-    last, indexed = isofragments.stated_end(reader, top.boxes)
-    if last > size:
-        return False, f"the segment index reaches {last - size} bytes past the end of the file"
-    if short:
-        return False, short
-    if top.junk_from is not None:
-        reader.note(f"{size - top.junk_from} bytes after the last box")
-    if reader.capped:
-        return None, None
-    if found.movie and not found.tracks:
-        return (None, None) if top.compressed_movie else (False, "no track in the moov box")
-    if top.first(b"moof") is None:
-        if found.tracks and all(not track.sample_count for track in found.tracks):
-            return False, "no track has any sample"
-    elif not (indexed or length_declared or top.first(b"mfra") is not None):
-        return None, "fragments without a mark of their end (no mfra, sidx or mehd)"
-    return True, None
-
-
-def _missing(reader: BoxReader, top: _TopLevel, found: IsoFile) -> str:
-    """Return what lies after the end of the file or in another one; "" if nothing does."""
-    size = reader.window.size
-    for box in top.boxes:
-        if box.stated_end > size and (box.kind in TOP_LEVEL or not found.tracks):
-            return (
-                f"the {box.name} box ends {box.stated_end - size} bytes after the end of the file"
-            )
-    for track in found.tracks:
-        if track.elsewhere:
-            return f"track {track.id} keeps its samples in another file"
-        if track.data_end is not None and track.data_end > size:
-            return (
-                f"samples of track {track.id} end {track.data_end - size} bytes after the end of "
-                "the file"
-            )
-    meta = top.first(b"meta") if found.format in _PICTURES else None
-    end = 0 if meta is None else isoprivate.items_end(reader, meta)
-    return f"an image item ends {end - size} bytes after the end of the file" if end > size else ""
-
-
-def _fragments_end(reader: BoxReader, top: _TopLevel, found: IsoFile) -> tuple[str, bool]:
-    """Return (what is missing of the length in ``mehd``, "" if nothing; whether it has one)."""
-    moov = top.first(b"moov")
-    if moov is None or not found.timescale:
-        return "", False
-    declared = Fraction(isofragments.stated_length(reader, moov), found.timescale)
-    lengths = [
-        Fraction(track.fragment_ticks, track.timescale) for track in found.tracks if track.timescale
-    ]
-    if not declared or not lengths:
-        return "", False
-    length = max(lengths)
-    if length < declared - max(MEHD_SLACK, declared / 50):
-        return f"the fragments end after {float(length):.3f} s of {float(declared):.3f} s", True
-    return "", True

@@ -173,7 +173,7 @@ def stated_length(reader: BoxReader, moov: Box) -> int:
 
 
 def stated_end(reader: BoxReader, top: Sequence[Box]) -> tuple[int, bool]:
-    """Return (offset after the last byte that a segment index refers to, whether it proves the end).
+    """Return (offset after the last byte that an index refers to, True if it proves the end).
 
     The offset is 0 without a top-level ``sidx``. An index before each fragment, as ffmpeg's
     ``dash`` muxer writes, does not show how many follow; one of several fragments does.

@@ -14,7 +14,7 @@ _UNKNOWN_LENGTHS = (0, 2**32 - 1)
 
 
 def completeness(source: Readable) -> Completeness:
-    """Compare the frames with the header's count, or with its duration, which ffmpeg writes there."""
+    """Compare the frames with the header's count, or with the duration that ffmpeg writes there."""
     window = Window(source)
     head = window.at(0, 32)
     at, declared = struct.unpack_from("<H", head, 6)[0], struct.unpack_from("<I", head, 24)[0]

@@ -6,20 +6,19 @@ Clusters are skipped.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import PrivateItem
 from mediaprep.probing.formats import tagnames
+from mediaprep.probing.formats.ebml import Element, ElementReader
 from mediaprep.probing.formats.refused import EXPECTED
 from mediaprep.probing.formats.walkers import Completeness
 from mediaprep.probing.formats.window import Window
 from mediaprep.probing.identify.sniffed import Sniffed, recognised
 from mediaprep.runtime.source import Readable
 
-MAX_ELEMENTS = 300_000
 MAX_ITEMS = 200
 MAX_TAG_DEPTH = 4
 # Element identifiers, RFC 9559, 27.1
@@ -43,18 +42,6 @@ _NAMES = {
 _KINDS = {1: "video", 2: "audio", 17: "subtitle", 33: "data"}
 _DEFAULT_LANGUAGE = "eng"  # RFC 9559, 5.1.4.1.19
 _DOCTYPE_PATTERN = re.compile(rb"\x42\x82[\x80-\xff]([a-z0-9]+)")
-
-
-class Element(NamedTuple):
-    """One element: its identifier with the marker bits, start, start of its data, end.
-
-    The end is None for an unknown size.
-    """
-
-    id: int
-    start: int
-    body: int
-    end: int | None
 
 
 class MatroskaTrack(NamedTuple):
@@ -91,59 +78,6 @@ class MatroskaFacts:
     complete: bool | None = None
     incomplete_because: str | None = None
     private: tuple[PrivateItem, ...] = ()
-
-
-class _ElementReader:
-    """Reads elements of one file, at most ``MAX_ELEMENTS``."""
-
-    def __init__(self, window: Window) -> None:
-        self.window = window
-        self.left = MAX_ELEMENTS
-
-    def element(self, at: int, limit: int) -> Element | None:
-        """Return the element at ``at``; None if none begins there."""
-        head = self.window.at(at, min(12, limit - at))
-        if not head or head[0] < 0x10 or self.left <= 0:
-            return None
-        self.left -= 1
-        id_size = 9 - head[0].bit_length()
-        first = head[id_size] if id_size < len(head) else 0
-        length = 9 - first.bit_length()
-        if not first or id_size + length > len(head):
-            return None
-        unknown = (1 << 7 * length) - 1
-        value = int.from_bytes(head[id_size : id_size + length], "big") & unknown
-        number, body = int.from_bytes(head[:id_size], "big"), at + id_size + length
-        return Element(number, at, body, None if value == unknown else body + value)
-
-    def children(self, parent: Element) -> Iterator[Element]:
-        """Yield the elements of a master; one that reaches past its parent is cut to it."""
-        end = min(parent.end if parent.end is not None else self.window.size, self.window.size)
-        at = parent.body
-        while at < end:
-            found = self.element(at, end)
-            if found is None:
-                return
-            at = min(found.end if found.end is not None else end, end)
-            yield found._replace(end=at)
-
-    def parts(self, parent: Element) -> dict[int, Element]:
-        """Return the elements of a master by identifier, the last of each."""
-        return {child.id: child for child in self.children(parent)}
-
-    def text(self, element: Element | None, *, missing: str = "") -> str:
-        """Return a string, at most 512 bytes of it."""
-        if element is None:
-            return missing
-        data = self.window.at(element.body, min((element.end or 0) - element.body, 512))
-        return data.rstrip(b"\0").decode("utf-8", "replace")
-
-    def number(self, element: Element | None, *, missing: int = 0) -> int:
-        """Return an unsigned integer."""
-        if element is None:
-            return missing
-        size = min((element.end or 0) - element.body, 8)
-        return int.from_bytes(self.window.at(element.body, size), "big")
 
 
 class _MatroskaFields:
@@ -193,7 +127,7 @@ def encrypted_tracks(source: Readable) -> set[int]:
 
 def walk(source: Readable) -> MatroskaFacts:
     """Read the structure. Raises: SourceUnreadable if there is no segment."""
-    reader = _ElementReader(Window(source))
+    reader = ElementReader(Window(source))
     doctype, segment = _header(reader)
     if segment is None or segment.id != _SEGMENT:
         raise SourceUnreadable(
@@ -214,7 +148,7 @@ def walk(source: Readable) -> MatroskaFacts:
     )
 
 
-def _header(reader: _ElementReader) -> tuple[str, Element | None]:
+def _header(reader: ElementReader) -> tuple[str, Element | None]:
     """Return the document type and the first element after the EBML header that is not void."""
     size = reader.window.size
     header = reader.element(0, size)
@@ -230,7 +164,7 @@ def _header(reader: _ElementReader) -> tuple[str, Element | None]:
     return doctype, segment
 
 
-def _segment(reader: _ElementReader, segment: Element, found: _MatroskaFields) -> Completeness:
+def _segment(reader: ElementReader, segment: Element, found: _MatroskaFields) -> Completeness:
     """Read the elements of the first level; return whether the segment is complete."""
     size = reader.window.size
     end = size if segment.end is None else min(segment.end, size)
@@ -261,8 +195,8 @@ def _segment(reader: _ElementReader, segment: Element, found: _MatroskaFields) -
     return (True, None) if whole else (None, "more elements than are read")
 
 
-def _past_open_cluster(reader: _ElementReader, cluster: Element, end: int) -> int:
-    """Return the end of a cluster of unknown size: the next element of the first level, or ``end``."""
+def _past_open_cluster(reader: ElementReader, cluster: Element, end: int) -> int:
+    """Return the end of a cluster of unknown size: the next element of level 1, or ``end``."""
     at = cluster.body
     while at < end:
         element = reader.element(at, end)
@@ -272,7 +206,7 @@ def _past_open_cluster(reader: _ElementReader, cluster: Element, end: int) -> in
     return end
 
 
-def _first_level(reader: _ElementReader, element: Element, found: _MatroskaFields) -> None:
+def _first_level(reader: ElementReader, element: Element, found: _MatroskaFields) -> None:
     if element.id == _CLUSTER:
         found.clusters += 1
     elif element.id == _CUES:
@@ -286,7 +220,7 @@ def _first_level(reader: _ElementReader, element: Element, found: _MatroskaField
             _second_level(reader, child, found)
 
 
-def _second_level(reader: _ElementReader, element: Element, found: _MatroskaFields) -> None:
+def _second_level(reader: ElementReader, element: Element, found: _MatroskaFields) -> None:
     if element.id == _TITLE and reader.text(element):
         found.add(PrivateItem(kind="comment", where="Info/Title"))
     elif element.id == _DATE and reader.number(element):
@@ -299,7 +233,7 @@ def _second_level(reader: _ElementReader, element: Element, found: _MatroskaFiel
         _attachment(reader, element, found)
 
 
-def _track(reader: _ElementReader, entry: Element) -> MatroskaTrack:
+def _track(reader: ElementReader, entry: Element) -> MatroskaTrack:
     parts = reader.parts(entry)
     encodings = reader.children(parts[_ENCODINGS]) if _ENCODINGS in parts else ()
     encrypted = any(
@@ -315,7 +249,7 @@ def _track(reader: _ElementReader, entry: Element) -> MatroskaTrack:
     )
 
 
-def _tags(reader: _ElementReader, parent: Element, found: _MatroskaFields, *, depth: int) -> None:
+def _tags(reader: ElementReader, parent: Element, found: _MatroskaFields, *, depth: int) -> None:
     for child in reader.children(parent):
         if child.id != _SIMPLE_TAG:
             continue
@@ -329,7 +263,7 @@ def _tags(reader: _ElementReader, parent: Element, found: _MatroskaFields, *, de
             _tags(reader, child, found, depth=depth + 1)
 
 
-def _attachment(reader: _ElementReader, attached: Element, found: _MatroskaFields) -> None:
+def _attachment(reader: ElementReader, attached: Element, found: _MatroskaFields) -> None:
     """Note an attached file: a font says nothing about a person, a picture is a cover.
 
     Anything else may hold anything.

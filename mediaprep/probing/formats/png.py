@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import struct
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,13 +11,11 @@ from typing import NamedTuple
 
 from mediaprep.errors import SourceUnreadable
 from mediaprep.model.media import PrivateItem
-from mediaprep.probing.formats import tagnames
 from mediaprep.probing.formats.animations import AnimationFacts, browser_delay
 from mediaprep.probing.formats.exif import exif_items
-from mediaprep.probing.formats.iptc import iptc_items
+from mediaprep.probing.formats.pngtext import text_items
 from mediaprep.probing.formats.walkers import Completeness
 from mediaprep.probing.formats.window import Window
-from mediaprep.probing.formats.xmp import xmp_items
 from mediaprep.probing.identify.sniffed import Sniffed, recognised
 from mediaprep.runtime.source import Readable
 
@@ -29,7 +25,6 @@ MAX_KINDS = 200
 MAX_BLOCKS = 10  # metadata blocks of one kind that are read
 MAX_ITEMS = 200
 _BLOCK_BYTES = 2**22  # of one metadata block that are read
-_INFLATED_BYTES = 2**20
 _DISPOSALS = ("none", "background", "previous")
 _TEXT_CHUNKS = {b"tEXt", b"zTXt", b"iTXt"}
 # Chunks that decide how a picture is displayed, or nothing (PNG, 11.3; iDOT is Apple's, for
@@ -39,7 +34,6 @@ _DISPLAY_CHUNKS = frozenset(
     b"pHYs sPLT sTER oFFs pCAL sCAL iDOT".split()
 )
 _CODED_PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
-_RAW_PROFILE = re.compile(rb"Raw profile type (\w+)")  # written by ImageMagick
 
 
 class PngChunk(NamedTuple):
@@ -158,7 +152,7 @@ def private_items(source: Readable) -> list[PrivateItem]:
         if chunk.kind == b"eXIf":
             items += exif_items(window.at(chunk.body, min(chunk.size, _BLOCK_BYTES)), "eXIf")
         elif chunk.kind in _TEXT_CHUNKS:
-            items += _text_items(chunk.kind, window.at(chunk.body, min(chunk.size, _BLOCK_BYTES)))
+            items += text_items(chunk.kind, window.at(chunk.body, min(chunk.size, _BLOCK_BYTES)))
         elif chunk.kind == b"tIME":
             items.append(PrivateItem(kind="time", where="tIME"))
         elif chunk.kind not in _DISPLAY_CHUNKS:
@@ -261,53 +255,3 @@ def _damage(size: int, found: _PngWalk) -> str | None:
     if declared is not None and len(found.delays) < declared:
         return f"{declared} frames are declared, {len(found.delays)} are there"
     return None
-
-
-def _text_items(kind: bytes, data: bytes) -> list[PrivateItem]:
-    """Return the private facts of a text chunk, by its keyword; read XMP and raw profiles in it."""
-    keyword, _, rest = data.partition(b"\0")
-    where = f"{kind.decode('ascii')}/{keyword[:80].decode('latin-1')}"
-    text = _text(kind, rest)
-    if keyword == b"XML:com.adobe.xmp":
-        return xmp_items(text, where)
-    if profile := _RAW_PROFILE.match(keyword):
-        return _profile_items(profile[1], _unhexed(text), where)
-    name = keyword.decode("latin-1")
-    if name == "Software" or not text.strip():
-        return []
-    return list(tagnames.named(name, where))
-
-
-def _text(kind: bytes, data: bytes) -> bytes:
-    """Return the text of a text chunk, from what follows its keyword."""
-    if kind == b"tEXt":
-        return data
-    if kind == b"zTXt":
-        return _inflated(data[1:])
-    fields = data[2:].split(b"\0", 2)  # language tag, translated keyword, text
-    if len(fields) < 3:
-        return b""
-    return _inflated(fields[2]) if data[:1] == b"\1" else fields[2]
-
-
-def _profile_items(name: bytes, block: bytes, where: str) -> list[PrivateItem]:
-    if name in (b"exif", b"APP1", b"app1"):
-        is_xmp = block.startswith(b"http:")
-        return xmp_items(block, where) if is_xmp else exif_items(block, where)
-    if name in (b"iptc", b"8bim"):
-        return iptc_items(block, where)
-    return xmp_items(block, where) if name == b"xmp" else []
-
-
-def _inflated(data: bytes) -> bytes:
-    """Inflate a zlib stream, at most ``_INFLATED_BYTES`` of it."""
-    try:
-        return zlib.decompressobj().decompress(data, _INFLATED_BYTES)
-    except zlib.error:
-        return b""
-
-
-def _unhexed(text: bytes) -> bytes:
-    """Decode a raw profile: name and length on lines of their own, then hexadecimal digits."""
-    digits = re.sub(rb"[^0-9A-Fa-f]", b"", b"".join(text.strip().split(b"\n")[2:]))
-    return bytes.fromhex(digits[: len(digits) & ~1].decode("ascii"))

@@ -17,7 +17,7 @@ MAX_ITEMS = 200
 
 
 def private_items(source: Readable, sniffed: Sniffed) -> tuple[PrivateItem, ...] | None:
-    """Return the private items, each once; None if the format's metadata is not read, or damaged."""
+    """Return the private items, each once; None if the metadata is damaged or not read."""
     reference = containers.of(sniffed.format).private_items
     if reference == containers.NO_METADATA:
         return ()

@@ -47,7 +47,7 @@ def recognised(
     frames: int | None = None,
     declared_bytes: int | None = None,
 ) -> Sniffed:
-    """Return what is known of a file of the format ``name``.
+    """Return a ``Sniffed`` of the format ``name``.
 
     Kind and demuxer are those of the format's record unless given.
     """

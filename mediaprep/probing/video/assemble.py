@@ -24,7 +24,7 @@ from mediaprep.model.media import (
 )
 from mediaprep.model.units import duration_text
 from mediaprep.probing.formats import isobmff, walkers
-from mediaprep.probing.formats.isobmff import IsoFile
+from mediaprep.probing.formats.isofile import IsoFile
 from mediaprep.probing.identify.private import private_items
 from mediaprep.probing.identify.sniffed import Sniffed
 from mediaprep.probing.reader_log import ReaderLog

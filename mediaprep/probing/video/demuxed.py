@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mediaprep.model import containers
-from mediaprep.probing.formats.isobmff import IsoFile
+from mediaprep.probing.formats.isofile import IsoFile
 from mediaprep.probing.formats.isotrack import IsoTrack
 from mediaprep.probing.identify.sniffed import Sniffed
 from mediaprep.probing.reader_log import ReaderLog
