@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PACKAGE = Path(__file__).resolve().parent.parent / "mediaprep"
-TOP_MODULES = ("api", "config", "doctor")  # shown beside the packages; all import errors
+TOP_MODULES = ("api",)  # shown beside the packages
 
 PURE = ("model", "targets", "rules", "profile", "planning")
 EFFECTS = ("runtime", "tools", "probing", "comparing", "transcoding")
@@ -165,19 +165,148 @@ def layers() -> str:
             x = MARGIN + room * index + (room - box_width) / 2
             kind = kind_of(name)
             boxes[name] = Box(x, y, box_width, name, purpose(name), kind)
-    lines = [arrow(boxes[upper], boxes[lower]) for upper, lower in direct(graph)]
+    lines = arrows(boxes, list(direct(graph)))
     height = 2 * MARGIN + (top + 1) * (BOX_HEIGHT + ROW_GAP) - ROW_GAP
     title = "Packages of mediaprep: an arrow leads from a package to one that it imports"
     return document(title, width, height, [*lines, *(box.svg() for box in boxes.values())])
 
 
-def arrow(upper: Box, lower: Box) -> str:
-    """Return a curve from the lower edge of one box to the upper edge of another."""
-    start = (upper.x + upper.width / 2, upper.y + BOX_HEIGHT)
-    end = (lower.x + lower.width / 2, lower.y)
-    bend = min(40.0, (end[1] - start[1]) / 2)
+def arrows(boxes: Mapping[str, Box], edges: list[tuple[str, str]]) -> list[str]:
+    """Return the edges as curves from lower edges to upper edges, spread out along both."""
+    found = []
+    for upper, lower in edges:
+        down = sorted((other for name, other in edges if name == upper), key=lambda n: boxes[n].x)
+        up = sorted((name for name, other in edges if other == lower), key=lambda n: boxes[n].x)
+        start_x = middle(boxes[upper]) + 36 * (down.index(lower) - (len(down) - 1) / 2)
+        end_x = middle(boxes[lower]) + 36 * (up.index(upper) - (len(up) - 1) / 2)
+        start_y, end_y = boxes[upper].y + BOX_HEIGHT, boxes[lower].y
+        bend = min(40.0, (end_y - start_y) / 2)
+        found.append(
+            f'<path marker-end="url(#tip)" d="M{start_x:g} {start_y:g}'
+            f' C{start_x:g} {start_y + bend:g} {end_x:g} {end_y - bend:g} {end_x:g} {end_y:g}"/>'
+        )
+    return found
+
+
+def middle(box: Box) -> float:
+    """Return the horizontal middle of a box."""
+    return box.x + box.width / 2
+
+
+# The path of one file
+
+
+class Stage(NamedTuple):
+    """One stage of ``prepare_steps``: its comment, and the functions of other modules that it calls."""
+
+    words: str
+    calls: tuple[str, ...]
+
+
+def stages() -> list[Stage]:
+    """Return the stages in their order, from the comments and calls of ``prepare_steps``."""
+    path = PACKAGE / "pipeline" / "prepare.py"
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    homes = imported_functions(tree)
+    local = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    main = local["prepare_steps"]
+    lines = text.splitlines()
+    marks = [
+        (number, lines[number - 1].strip().lstrip("# ").rstrip("."))
+        for number in range(main.lineno, (main.end_lineno or 0) + 1)
+        if lines[number - 1].strip().startswith("# ")
+    ]
+    ends = [number for number, _ in marks[1:]] + [(main.end_lineno or 0) + 1]
+    found = []
+    for (begin, words), end in zip(marks, ends, strict=True):
+        names = [name for number, name in names_used(main) if begin <= number < end]
+        inner = [name for own in names if own in local for _, name in names_used(local[own])]
+        shown = [homes[name] for name in (*names, *inner) if name in homes]
+        found.append(Stage(words, tuple(dict.fromkeys(shown))))
+    return found
+
+
+def imported_functions(tree: ast.Module) -> dict[str, str]:
+    """Return what may do the work of a stage: names of imported functions and methods -> full names.
+
+    ``runtime`` is left out: it carries everything out.
+    """
+    found = {}
+    for node in tree.body:
+        whole = str(getattr(node, "module", ""))
+        module = whole.removeprefix("mediaprep.")
+        ours = whole.startswith("mediaprep.") and not module.startswith("runtime")
+        if not (isinstance(node, ast.ImportFrom) and ours):
+            continue
+        for alias in node.names:
+            if alias.name[0].islower():
+                found[alias.name] = f"{module}.{alias.name}"
+            else:
+                found |= {
+                    f".{method}": f"{module}.{alias.name}.{method}"
+                    for method in methods_of(module, alias.name)
+                }
+    return found
+
+
+def methods_of(module: str, name: str) -> list[str]:
+    """Return the public methods of a class of ours that are verbs of a stage: not its properties."""
+    path = PACKAGE / Path(*module.split(".")).with_suffix(".py")
+    if not path.is_file():
+        return []
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return [
+                part.name
+                for part in node.body
+                if isinstance(part, ast.FunctionDef)
+                and not part.name.startswith("_")
+                and not part.decorator_list
+            ]
+    return []
+
+
+def names_used(function: ast.FunctionDef) -> list[tuple[int, str]]:
+    """Return the names that a function uses, with their lines; ``.method`` for methods that it calls."""
+    found = []
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found.append((node.lineno, node.id))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            found.append((node.lineno, f".{node.func.attr}"))
+    return sorted(found)
+
+
+def one_file() -> str:
+    """Return the diagram of the stages of ``prepare``, in their order."""
+    width, box_width = 980.0, 540.0
+    left = MARGIN + 8
+    parts = []
+    y = float(MARGIN)
+    found = stages()
+    for number, stage in enumerate(found, 1):
+        box = Box(left, y, box_width, f"{number}. {stage.words}", "", "above")
+        parts.append(plain_box(box))
+        for row, name in enumerate(stage.calls[:4]):
+            top = y + 12 + row * 15
+            parts.append(
+                f'<text class="code" x="{left + box_width + 24:g}" y="{top:g}">{escape(name)}</text>'
+            )
+        if number < len(found):
+            middle, bottom = left + box_width / 2, y + BOX_HEIGHT
+            parts.append(
+                f'<path marker-end="url(#tip)" d="M{middle:g} {bottom:g} V{bottom + 22:g}"/>'
+            )
+        y += BOX_HEIGHT + 22
+    title = "The stages of prepare, in their order, and the functions that do the work"
+    return document(title, width, y - 22 + MARGIN, parts)
+
+
+def plain_box(box: Box) -> str:
+    """Return a box with one line of text."""
     return (
-        f'<path marker-end="url(#tip)" d="M{start[0]:g} {start[1]:g}'
-        f" C{start[0]:g} {start[1] + bend:g} {end[0]:g} {end[1] - bend:g}"
-        f' {end[0]:g} {end[1]:g}"/>'
+        f'<rect class="{box.kind}" x="{box.x:g}" y="{box.y:g}" width="{box.width:g}"'
+        f' height="{BOX_HEIGHT}"/><text class="name" x="{box.x + 16:g}" y="{box.y + 31:g}">'
+        f"{escape(box.name)}</text>"
     )

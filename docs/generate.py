@@ -30,7 +30,7 @@ def main() -> None:
     for path, text in generated().items():
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
-            print(f"wrote {path.relative_to(ROOT)}")
+            print(f"wrote {path.relative_to(ROOT)}")  # noqa: T201 (a program)
 
 
 if __name__ == "__main__":

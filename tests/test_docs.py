@@ -12,7 +12,11 @@ from docs.generate import generated
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
     path
-    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "fixtures").glob("*.md"))
+    for path in (
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "fixtures").glob("*.md"),
+    )
     if ".venv" not in path.parts
 )
 WRITTEN = [path for path in PAGES if path.name not in ("RECIPES.md",)]
@@ -22,8 +26,25 @@ CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 # The left column of the glossary, as far as the words have no meaning of their own in English prose.
 OLD_WORDS = (
     *("wishes", "ways out", "way out", "witness", "witnesses", "handoff", "hand-off", "shortfall"),
-    *("anew", "mended", "mends", "doubted", "cannot be told", "homing", "storey", "storeys", "kitchen"),
-    *("came to nothing", "comes to nothing", "is no program", "adopts", "adopted", "either way round"),
+    *(
+        "anew",
+        "mended",
+        "mends",
+        "doubted",
+        "cannot be told",
+        "homing",
+        "storey",
+        "storeys",
+        "kitchen",
+    ),
+    *(
+        "came to nothing",
+        "comes to nothing",
+        "is no program",
+        "adopts",
+        "adopted",
+        "either way round",
+    ),
 )
 OLD = re.compile(r"\b(" + "|".join(map(re.escape, OLD_WORDS)) + r")\b", re.IGNORECASE)
 
@@ -34,9 +55,7 @@ def name_of(path: Path) -> str:
 
 @pytest.mark.parametrize("path", sorted(generated()), ids=name_of)
 def test_generated_files_are_current(path: Path) -> None:
-    assert path.is_file() and path.read_text(encoding="utf-8") == generated()[path], (
-        "run: python docs/generate.py"
-    )
+    assert path.read_text(encoding="utf-8") == generated()[path], "run: python docs/generate.py"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)

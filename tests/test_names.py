@@ -15,7 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 MODULES = sorted((ROOT / "mediaprep").rglob("*.py"))
 PYTHON = [
     *MODULES,
-    *(path for folder in ("tests", "fixtures", "benchmarks") for path in (ROOT / folder).rglob("*.py")),
+    *(
+        path
+        for folder in ("tests", "fixtures", "benchmarks")
+        for path in (ROOT / folder).rglob("*.py")
+    ),
 ]
 
 
