@@ -221,10 +221,20 @@ def stages() -> list[Stage]:
     found = []
     for (begin, words), end in zip(marks, ends, strict=True):
         names = [name for number, name in names_used(main) if begin <= number < end]
-        inner = [name for own in names if own in local for _, name in names_used(local[own])]
-        shown = [homes[name] for name in (*names, *inner) if name in homes]
+        shown = [homes[name] for name in with_local(names, local) if name in homes]
         found.append(Stage(words, tuple(dict.fromkeys(shown))))
     return found
+
+
+def with_local(names: list[str], local: Mapping[str, ast.FunctionDef]) -> Iterator[str]:
+    """Yield the names, and those that functions of the same module use for them."""
+    waiting, done = list(names), set()
+    while waiting:
+        name = waiting.pop(0)
+        yield name
+        if name in local and name not in done:
+            done.add(name)
+            waiting[:0] = [inner for _, inner in names_used(local[name])]
 
 
 def imported_functions(tree: ast.Module) -> dict[str, str]:
