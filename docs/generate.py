@@ -14,6 +14,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from docs import diagrams  # noqa: E402 (needs the path above when run as a script)
+from mediaprep.profile.build import derived_files  # noqa: E402
 
 
 def generated() -> dict[Path, str]:
@@ -22,6 +23,7 @@ def generated() -> dict[Path, str]:
     return {
         images / "layers.svg": diagrams.layers(),
         images / "one-file.svg": diagrams.one_file(),
+        **derived_files(),
     }
 
 
@@ -30,7 +32,7 @@ def main() -> None:
     for path, text in generated().items():
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
-            print(f"wrote {path.relative_to(ROOT)}")  # noqa: T201 (a program)
+            print(f"wrote {path.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":
