@@ -14,7 +14,8 @@ output varies from run to run with several threads. Everything must be equal, ex
 - free text (TEXT_KEYS), which is compared only with --texts; null or text is always compared;
 - numbers that vary from run to run (VARYING_KEYS); null or a number is always compared;
 - the renamed words of RENAMED_VALUES and RENAMED_PHRASES, and key names given with --renamed;
-- in argv: the folder of a program, the number of threads;
+- in argv: the folders of a program and of an output, the number of threads;
+- keys that NEW adds;
 - the temporary folder of each side.
 
 Exit code 0: equal; 1: differences, listed on stdout; 2: usage, or a checkout that does not start.
@@ -70,6 +71,10 @@ RENAMED_VALUES: Mapping[tuple[str, str], str] = {
 RENAMED_PHRASES: Mapping[str, str] = {
     "either way round": "portrait or landscape",
     "--mend ": "--fix-level ",
+    "cut short or damaged": "truncated or damaged",
+    "a whole file": "a complete file",
+    "sound alone": "audio without video",
+    "not that of time": "not by time",
 }
 # Facts of an output that vary with the encoder: libx264 with several threads is not reproducible.
 VARYING_ENCODER = "libx264"
@@ -307,26 +312,28 @@ def normalise_text(text: str, rules: Rules, key: str) -> str:
 
 
 def normalise_argv(words: Sequence[str]) -> Iterator[str]:
-    """Yield a command line without the folder of its program and the number of threads."""
+    """Yield a command line without the folders of program and output and the number of threads."""
     before = ""
     for number, word in enumerate(words):
         if number == 0 or "/site-packages/" in word:
             yield word.rpartition("/")[2]
         elif before.startswith("-") and before.partition(":")[0].endswith("threads"):
             yield "N"
+        elif word.startswith("file:"):
+            yield "file:" + word.rpartition("/")[2].removeprefix("file:")
         else:
             yield re.sub(r"\bthreads=\d+", "threads=N", word)
         before = word
 
 
 def differ(old: Json, new: Json, where: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield place, old and new value of each difference; an absent key is a difference."""
+    """Yield place, old and new value of each difference; a key that is gone is a difference."""
     if isinstance(old, dict) and isinstance(new, dict):
         for name in old | new:
             inner = f"{where}.{name}" if where else name
             if name not in old:
-                yield inner, "(absent)", present(name, new[name])
-            elif name not in new:
+                continue  # the contract allows new keys
+            if name not in new:
                 yield inner, present(name, old[name]), "(absent)"
             else:
                 yield from differ(old[name], new[name], inner)
