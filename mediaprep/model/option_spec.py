@@ -104,13 +104,6 @@ class OptionSpec:
         if self.maximum is not None and not number <= self.maximum:
             raise ValueError(f"{number:g} is too large; the maximum is {self.maximum:g}")
 
-    def check_bounds(self, number: float) -> None:
-        """Raise ValueError if a number lies outside the minimum and maximum."""
-        if self.minimum is not None and not number >= self.minimum:
-            raise ValueError(f"{number:g} is too small; the minimum is {self.minimum:g}")
-        if self.maximum is not None and not number <= self.maximum:
-            raise ValueError(f"{number:g} is too large; the maximum is {self.maximum:g}")
-
 
 def option(
     default: Any,
