@@ -275,8 +275,8 @@ def _checked(key: str, value: Any) -> Value:
         raise ValueError(f"{value!r} is invalid; expected {_EXPECTED[spec.type]}")
     if spec.choices and value not in spec.choices:
         raise ValueError(f"{value!r} is invalid; expected {' or '.join(spec.choices)}")
-    if spec.type in (int, float) and not value > 0:
-        raise ValueError(f"{value!r} is invalid; expected more than 0")
+    if spec.type in (int, float):
+        spec.check_bounds(value)
     checked: Value = value
     return checked
 

@@ -82,7 +82,7 @@ def test_isolated_reads_only_the_explicit_file(tmp_path):
         ),
         ("jobs = 'two'", "mediaprep.toml: jobs: 'two' is invalid; expected a whole number"),
         ("jobs = true", "mediaprep.toml: jobs: True is invalid; expected a whole number"),
-        ("jobs = 0", "mediaprep.toml: jobs: 0 is invalid; expected more than 0"),
+        ("jobs = 0", "mediaprep.toml: jobs: 0 is too small; the minimum is 1"),
         (
             "keep-metadata = 1",
             "mediaprep.toml: keep-metadata: 1 is invalid; expected true or false",
