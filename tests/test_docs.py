@@ -46,6 +46,8 @@ OLD_WORDS = (
         "either way round",
     ),
 )
+# Keys of JSON documents and of ledgers that were written before, and what the comparison reads.
+CONTRACT = re.compile(r'"(anew|wishes|witnesses|ways_out)"|"either way round":')
 OLD = re.compile(r"\b(" + "|".join(map(re.escape, OLD_WORDS)) + r")\b", re.IGNORECASE)
 
 
@@ -75,7 +77,8 @@ def test_lines_are_wrapped(path: Path) -> None:
     inside, long = False, []
     for line in path.read_text(encoding="utf-8").splitlines():
         inside ^= line.startswith("```")
-        breakable = " " in line.strip() and not line.lstrip().startswith(("|", "[", "    ", "```"))
+        code = line.startswith("    ") or line.lstrip().startswith("```")
+        breakable = " " in line.strip() and not code and not line.lstrip().startswith(("|", "["))
         if len(line) > 100 and breakable and not inside:
             long.append(line)
     assert long == []
@@ -87,7 +90,7 @@ def test_pages_use_the_words_of_the_glossary(path: Path) -> None:
 
 
 def test_code_uses_the_words_of_the_glossary() -> None:
-    """In docstrings, comments and messages alike."""
+    """In docstrings, comments and messages alike; JSON documents keep their keys."""
     found = [
         f"{name_of(path)}:{number}: {line.strip()}"
         for folder in ("mediaprep", "profiles", "fixtures", "benchmarks", "tests")

@@ -76,8 +76,8 @@ def encode_and_verify_steps(
             if result is not best:
                 yield from call(remove_work_file, result.part)
     record = best.record
-    shortfall = notes_of(job.output, best.report.media, record.measured)
-    notes = (*choice.notes, *record.notes, *shortfall)
+    missed = notes_of(job.output, best.report.media, record.measured)
+    notes = (*choice.notes, *record.notes, *missed)
     return replace(best, record=replace(record, notes=notes))
 
 
