@@ -14,11 +14,7 @@ _BLOCK = re.compile(r"(?<=<!-- rules -->\n).*?(?=<!-- /rules -->)", re.DOTALL)
 
 
 def updated(page: str) -> str:
-<<<<<<< HEAD
     """Return the page with the text between its ``rules`` comments generated again."""
-=======
-    """Return the page with the text between its ``rules`` comments derived again."""
->>>>>>> 452607d (Check the wording of code and pages)
     return _BLOCK.sub(lambda _: rule_tables(), page)
 
 
