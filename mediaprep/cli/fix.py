@@ -42,7 +42,7 @@ class FixArguments:
     inputs: Sequence[str] = inputs_argument()
     output: str | None = option(
         None,
-        "Output file, or output folder.",
+        "Output file, or output folder; a folder name that ends in / is created.",
         flags=("-o", "--output"),
         metavar="FILE|DIR/",
         shown_default="NAME.PROFILE.mp4 beside the input",
