@@ -97,7 +97,7 @@ def output_stems(
 
     Sources of one stem keep their extension if their outputs may be of one kind, which their first
     bytes tell: ``IMG_1.HEIC`` and ``IMG_1.MOV`` do not need it. Nothing depends on the order of
-    the sources or on what becomes of them. Raises: UsageProblem for a path that is given twice.
+    the sources or on what becomes of them. Raises: UsageProblem for a path that is passed twice.
     """
     paths = [os.fsdecode(source) for source in sources]
     _refuse_repeated(paths)
@@ -183,7 +183,7 @@ def output_paths(
 
 
 def part_numbers(parts: int) -> list[str]:
-    """Return what tells the outputs of one source apart: ``.01``, ``.02``; "" for a single one."""
+    """Return the number of each output of one source: ``.01``, ``.02``; "" for a single output."""
     if parts == 1:
         return [""]
     digits = max(2, len(str(parts)))
@@ -269,15 +269,15 @@ def _output_path(request: Request, path: Path, output: Output) -> OutputPath:
 
 
 def _refuse_repeated(paths: Sequence[str]) -> None:
-    given: dict[tuple[str, str], str] = {}
+    passed: dict[tuple[str, str], str] = {}
     for path in paths:
         if not path:
             continue
         key = _identity(path)
-        if key in given:
-            other = "" if given[key] == path else f" (also as {display_name(given[key])})"
-            raise UsageProblem(f"{display_name(path)}: given twice{other}; give it once")
-        given[key] = path
+        if key in passed:
+            other = "" if passed[key] == path else f" (also as {display_name(passed[key])})"
+            raise UsageProblem(f"{display_name(path)}: passed twice{other}; pass it once")
+        passed[key] = path
 
 
 def _identity(path: str) -> tuple[str, str]:

@@ -56,7 +56,7 @@ from mediaprep.transcoding.job import EncodeJob
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
-    """The state of one run. The request stays as it is; what the stages find out is kept here.
+    """The state of one run: what the stages have found out so far. The request is not changed.
 
     work_folder  leave the verified outputs here as work files, for the caller to publish
     paths        the planned path of each output; empty if the caller publishes

@@ -1,4 +1,4 @@
-"""The request: what one run is to do. A request never changes after it was made."""
+"""The request: what one run is to do. A request is never changed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Request:
     source       a path, a binary file, or an opened source, which stays open
     profile      the profile that judges source and outputs
     category     media category; None to infer it from the content
-    options      what the user wants of a repair
+    options      what the repair should do
     captions     captions that go with a video: cut as the video is, published together with it
     destination  where outputs go
     stem         beginning of the outputs' names; None for the source's stem

@@ -104,13 +104,13 @@ def test_streams_are_called_upload() -> None:
 
 
 @pytest.mark.parametrize("again", ["clip.mov", "./clip.mov", "sub/../clip.mov", "link/clip.mov"])
-def test_one_path_given_twice_is_a_usage_error(
+def test_one_path_passed_twice_is_a_usage_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: str
 ) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "link").symlink_to(tmp_path)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageProblem, match="given twice"):
+    with pytest.raises(UsageProblem, match="passed twice"):
         output_stems(["clip.mov", "other.mov", again], None)
 
 

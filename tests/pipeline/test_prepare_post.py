@@ -122,9 +122,9 @@ def test_attachments_of_one_stem_are_all_published(folder: Path, tmp_path: Path)
         assert published == {"same.tiff.twitter.png", "same.tif.twitter.png"}
 
 
-def test_one_attachment_given_twice_is_a_usage_error_before_any_work(folder: Path, tmp_path: Path):
+def test_one_attachment_passed_twice_is_a_usage_error_before_any_work(folder: Path, tmp_path: Path):
     out = tmp_path / "out"
-    with pytest.raises(UsageProblem, match="given twice"):
+    with pytest.raises(UsageProblem, match="passed twice"):
         mediaprep.prepare_post([folder / "plain.tiff", folder / "plain.tiff"], out)
     assert not out.exists()
 

@@ -38,7 +38,7 @@ _KEEP_METADATA: FfmpegOptions = {
     "map_metadata": "0",
     "movflags": "+faststart+use_metadata_tags",
 }
-# Apple's players want hvc1 (HLS Authoring Specification); ffmpeg writes hev1 unless told.
+# Apple's players need hvc1 (HLS Authoring Specification); ffmpeg writes hev1 by default.
 _TAGS = {"h264": "avc1", "hevc": "hvc1"}
 
 
