@@ -72,9 +72,9 @@ def files_from_option() -> str | None:
     return files_from
 
 
-def json_option(help: str = "Write one JSON document instead of text.") -> bool:
+def json_option() -> bool:
     """Declare ``--json``."""
-    as_json: bool = option(False, help, flags=("--json",))
+    as_json: bool = option(False, "Write one JSON document instead of text.", flags=("--json",))
     return as_json
 
 
@@ -97,26 +97,26 @@ def command_specs(arguments: type) -> Iterator[OptionSpec]:
             yield from (s for s in option_specs(Options).values() if s.group == group)
 
 
-def arguments_from(arguments: type[A], given: Mapping[str, Any]) -> A:
+def arguments_from(arguments: type[A], values: Mapping[str, Any]) -> A:
     """Return the arguments that values from the command line stand for, by field name.
 
     Raises: UsageProblem, naming the option.
     """
-    values: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, spec in option_specs(arguments).items():
         try:
-            if given.get(name) is not None:
-                values[name] = spec.value(given[name])
+            if values.get(name) is not None:
+                fields[name] = spec.value(values[name])
         except ValueError as problem:
             raise UsageProblem(f"{spec.flag}: {problem}") from problem
     for field in dataclasses.fields(arguments):  # type: ignore[arg-type]
         if (group := field.metadata.get(_GROUP)) is not None:
-            values[field.name] = {
-                name: given[name]
+            fields[field.name] = {
+                name: values[name]
                 for name, spec in option_specs(Options).items()
-                if spec.group == group and given.get(name) is not None
+                if spec.group == group and values.get(name) is not None
             }
-    return arguments(**values)
+    return arguments(**fields)
 
 
 def default_text(spec: OptionSpec) -> str | None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GlobalOptions:
-    """The options of ``mediaprep`` itself, which every command accepts; None: not given."""
+    """The options of ``mediaprep`` itself, which every command accepts; None: omitted."""
 
     config: Path | None = option(
         None,

@@ -35,15 +35,15 @@ def simple_command(words: Sequence[str]) -> Callable[[Console], ExitCode] | None
     module_name, class_name, function_name = _COMMANDS[words[0]]
     module = import_module(module_name)
     arguments_class = getattr(module, class_name)
-    given = _given(words[1:], tuple(command_specs(arguments_class)))
-    if given is None:
+    values = _parse_words(words[1:], tuple(command_specs(arguments_class)))
+    if values is None:
         return None
-    arguments = arguments_from(arguments_class, given)
+    arguments = arguments_from(arguments_class, values)
     command = getattr(module, function_name)
     return lambda console: command(console, arguments)
 
 
-def _given(words: Sequence[str], specs: Sequence[OptionSpec]) -> Mapping[str, Any] | None:
+def _parse_words(words: Sequence[str], specs: Sequence[OptionSpec]) -> Mapping[str, Any] | None:
     """Return values by option name; None if the words are not simple."""
     flags: dict[str, tuple[str, bool]] = {}
     options: dict[str, OptionSpec] = {}
@@ -55,20 +55,20 @@ def _given(words: Sequence[str], specs: Sequence[OptionSpec]) -> Mapping[str, An
             elif not spec.count:
                 flags[on] = spec.name, True
                 flags |= {off: (spec.name, False)} if off else {}
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     inputs: list[str] = []
     rest = iter(words)
     for word in rest:
         if word in flags:
             name, value = flags[word]
-            given[name] = value
+            values[name] = value
         elif word in options:
             text = next(rest, "-")
             if text.startswith("-"):
                 return None
-            given[options[word].name] = text
+            values[options[word].name] = text
         elif word.startswith("-") or not word:
             return None
         else:
             inputs.append(word)
-    return {**given, "inputs": inputs} if inputs else None
+    return {**values, "inputs": inputs} if inputs else None

@@ -22,15 +22,15 @@ def typer_command(
 ) -> Callable[..., None]:
     """Return a command as a function that typer can register."""
 
-    def run(context: typer.Context, **given: Any) -> None:
-        raise typer.Exit(command(Console.of(context), arguments_from(arguments, given)))
+    def run(context: typer.Context, **values: Any) -> None:
+        raise typer.Exit(command(Console.of(context), arguments_from(arguments, values)))
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     return with_parameters(run, arguments)
 
 
 def with_parameters(function: Callable[..., None], arguments: type) -> Callable[..., None]:
-    """Replace ``**given`` in a function's signature with the options that ``arguments`` declares."""
+    """Replace ``**values`` in a function's signature with the options that ``arguments`` declares."""
     signature = inspect.signature(function, eval_str=True)
     own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
     declared = [_typer_parameter(spec) for spec in command_specs(arguments)]

@@ -50,10 +50,10 @@ def main(
             "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
         ),
     ] = False,
-    **given: Any,
+    **values: Any,
 ) -> None:
     """Store the global options for the command."""
-    context.obj = arguments_from(GlobalOptions, given)
+    context.obj = arguments_from(GlobalOptions, values)
     help_without_command(context)
 
 

@@ -21,7 +21,7 @@ class OptionSpec:
 
     name           name of the field, and keyword of the library
     type           type of the value if there is no ``parse``: bool, int, float or str
-    default        value of the field if nothing is given
+    default        value of the field if it is omitted
     help           a text that can be understood on its own
     metavar        placeholder of the value in help texts; None: a flag or a choice
     choices        the accepted words; (): any
@@ -32,7 +32,7 @@ class OptionSpec:
     shown_default  default as shown in help texts; None: the default itself
     complete       returns completions of an incomplete value, for the shell
     group          repair: for plan, fix, batch and watch; inspection: for check and probe
-    count          a flag that counts how often it was given
+    count          a flag that counts how often it is repeated
     positional     an argument without a name on the command line
     many           a positional argument that takes all remaining words
     """
@@ -75,18 +75,18 @@ class OptionSpec:
         """The value if the command line does not name the option; None: the setting applies."""
         return None if self.configurable else self.default
 
-    def value(self, given: Any) -> Any:
-        """Convert what the command line or the configuration gives.
+    def value(self, raw: Any) -> Any:
+        """Convert the value from the command line or the configuration.
 
         Raises: ValueError.
         """
-        if not isinstance(given, str):
-            return given
-        if self.choices and given not in self.choices:
-            raise ValueError(f"{given!r} is not one of {', '.join(self.choices)}")
+        if not isinstance(raw, str):
+            return raw
+        if self.choices and raw not in self.choices:
+            raise ValueError(f"{raw!r} is not one of {', '.join(self.choices)}")
         if self.parse is not None:
-            return self.parse(given)
-        return self._number(given) if self.type in (int, float) else given
+            return self.parse(raw)
+        return self._number(raw) if self.type in (int, float) else raw
 
     def _number(self, text: str) -> float:
         try:

@@ -176,27 +176,27 @@ class Options:
     )
 
 
-def parse_options(given: Mapping[str, Any], settings: Mapping[str, Any]) -> Options:
+def parse_options(values: Mapping[str, Any], settings: Mapping[str, Any]) -> Options:
     """Return the Options that a command line and the settings stand for.
 
-    given      values by field name, as the command line has them (mostly text); None: not given
-    settings   values by configuration key, which apply if the command line gives none
+    values     from the command line by field name, mostly text; None: omitted
+    settings   by configuration key; they apply to what the command line omits
 
     Raises: UsageProblem, naming the option.
     """
-    if given.get("split") and given.get("trim") == "first":
+    if values.get("split") and values.get("trim") == "first":
         raise UsageProblem("--trim first and --split exclude each other; pass one of them")
-    if given.get("snap") is not None and given.get("trim") is None:
+    if values.get("snap") is not None and values.get("trim") is None:
         raise UsageProblem("--snap needs --trim")
-    values = {}
+    fields = {}
     for name, spec in option_specs(Options).items():
-        value = given.get(name)
+        value = values.get(name)
         if value is None and spec.configurable:
             value = settings[spec.key]
         if value is None:
             continue
         try:
-            values[name] = spec.value(value)
+            fields[name] = spec.value(value)
         except ValueError as problem:
             raise UsageProblem(f"{spec.flag}: {problem}") from problem
-    return Options(**values)
+    return Options(**fields)
