@@ -49,7 +49,7 @@ def document(capsys, *words):
     return code, json.loads(out)
 
 
-def test_check_accepts_what_the_platform_takes(capsys, folder):
+def test_check_accepts_a_conforming_file(capsys, folder):
     folder("base.mp4")
     code, out, err = run(capsys, "check", "base.mp4")
     assert (code, err) == (0, "")
@@ -57,7 +57,7 @@ def test_check_accepts_what_the_platform_takes(capsys, folder):
     assert out.splitlines()[-1].startswith("  accepted")
 
 
-def test_check_says_what_breaks_a_must(capsys, folder):
+def test_check_reports_a_broken_must(capsys, folder):
     folder("open.mp4")
     code, found = document(capsys, "check", "open.mp4")
     assert code == 1
@@ -83,7 +83,7 @@ def test_fail_on_and_exit_zero_change_the_code_only(capsys, folder):
     assert run(capsys, "check", "open.mp4", "--exit-zero")[0] == 0
 
 
-def test_check_of_what_cannot_be_read_is_3_and_one_line(capsys, folder):
+def test_check_of_an_unreadable_file_is_3_and_one_line(capsys, folder):
     folder("empty.mp4")
     for name, words in (("empty.mp4", "empty"), ("gone.mp4", "no such file"), (".", "a folder")):
         code, out, _ = run(capsys, "check", name)
@@ -93,7 +93,7 @@ def test_check_of_what_cannot_be_read_is_3_and_one_line(capsys, folder):
         assert len(out.splitlines()) == 1
 
 
-def test_of_several_inputs_each_is_told_and_the_worst_code_counts(capsys, folder):
+def test_each_input_is_reported_and_the_worst_code_is_returned(capsys, folder):
     for name in ("base.mp4", "open.mp4", "empty.mp4"):
         folder(name)
     code, found = document(capsys, "check", "base.mp4", "open.mp4", "empty.mp4")
@@ -102,7 +102,7 @@ def test_of_several_inputs_each_is_told_and_the_worst_code_counts(capsys, folder
     assert found["files"][2]["kind"] is None
 
 
-def test_several_videos_are_no_post(capsys, folder):
+def test_several_videos_cannot_be_one_post(capsys, folder):
     folder("base.mp4")
     folder("base.mp4", "b.mp4")
     code, found = document(capsys, "check", "base.mp4", "b.mp4")
@@ -133,7 +133,7 @@ def test_any_name_is_an_input(capsys, folder):
     ]
 
 
-def test_names_come_from_a_file_too(capsys, folder, tmp_path):
+def test_names_are_read_from_a_file(capsys, folder, tmp_path):
     folder("base.mp4", "a b.mp4")
     folder("base.mp4", "c\nd.mp4")
     (tmp_path / "lines").write_text("a b.mp4\r\n\n")
@@ -169,7 +169,7 @@ def test_plan_shows_the_steps_and_writes_nothing(capsys, folder):
     assert os.listdir() == ["base.mkv"]
 
 
-def test_plan_of_what_is_fine_is_nothing(capsys, folder):
+def test_plan_of_an_accepted_file_is_empty(capsys, folder):
     folder("base.mp4")
     code, found = document(capsys, "plan", "base.mp4")
     assert (code, found["files"][0]["status"], found["files"][0]["outputs"]) == (
@@ -190,7 +190,7 @@ def test_the_command_line_of_a_plan_can_be_run(capsys, folder):
     assert "SOURCE_FD" not in argv
 
 
-def test_fix_repairs_leaves_alone_and_refuses(capsys, folder):
+def test_fix_repairs_keeps_and_refuses(capsys, folder):
     for name, own in (("base.mkv", None), ("base.mp4", "fine.mp4"), ("d300.mp4", None)):
         folder(name, own)
     code, found = document(capsys, "fix", "base.mkv", "fine.mp4", "d300.mp4", "-j", "2", "-o", ".")
@@ -205,7 +205,7 @@ def test_fix_repairs_leaves_alone_and_refuses(capsys, folder):
     assert sorted(os.listdir()) == ["base.mkv", "base.twitter.mp4", "d300.mp4", "fine.mp4"]
 
 
-def test_fix_never_overwrites_unasked(capsys, folder):
+def test_fix_overwrites_only_with_force(capsys, folder):
     folder("base.mkv")
     folder("base.mp4", "out.mp4")
     before = os.stat("out.mp4")
@@ -259,7 +259,7 @@ def test_fix_never_writes_to_the_input(capsys, folder):
         (["a.mkv", "--report", "a.mkv/x"], "--report a.mkv/x: cannot be created"),
     ],
 )
-def test_what_cannot_be_done_is_refused_before_any_work(capsys, folder, words, message):
+def test_invalid_requests_are_refused_before_any_work(capsys, folder, words, message):
     folder("base.mkv", "a.mkv")
     folder("base.mp4", "a.mp4")
     folder("base.mkv", "b.mkv")
@@ -299,7 +299,7 @@ def test_plan_shows_the_names_that_fix_uses(capsys, folder):
     assert sorted(os.listdir("new/folder")) == sorted(names)
 
 
-def test_the_name_of_one_input_does_not_depend_on_what_becomes_of_another(capsys, folder):
+def test_the_output_name_of_one_input_does_not_depend_on_the_result_of_another(capsys, folder):
     folder("base.mkv", "a.mkv")
     with open("a.ts", "wb") as file:
         file.write(b"not a video" * 100)
@@ -341,7 +341,7 @@ def test_json_is_built_only_on_request(capsys, folder, monkeypatch, tmp_path):
     assert run(capsys, "fix", "--report", tmp_path / "reports", "base.mp4")[0] == 70
 
 
-def test_receipts_hold_what_json_says(capsys, folder, tmp_path):
+def test_reports_have_the_entries_of_the_json_document(capsys, folder, tmp_path):
     folder("base.mkv")
     _, found = document(capsys, "fix", "base.mkv", "--report", tmp_path / "rep")
     kept = json.loads((tmp_path / "rep" / "base.mkv.json").read_text())
@@ -353,7 +353,7 @@ def test_receipts_hold_what_json_says(capsys, folder, tmp_path):
     }
 
 
-def test_out_of_time_is_5_and_leaves_nothing(capsys, folder):
+def test_the_time_limit_is_5_and_leaves_nothing(capsys, folder):
     folder("base.mkv")
     code, out, err = run(capsys, "fix", "base.mkv", "--timeout", "0.01")
     assert (code, out) == (5, "")
@@ -413,7 +413,7 @@ def test_explain_lists_all_rules_and_explains_each(capsys):
     assert {limit["placement"].split("/")[0] for limit in found["limits"]} == {"x-2026"}
 
 
-def test_settings_are_used_and_options_go_before_them(capsys, folder, tmp_path):
+def test_settings_are_used_and_options_override_them(capsys, folder, tmp_path):
     folder("open.mp4")
     (tmp_path / "work" / "mediaprep.toml").write_text(
         'profile = "twitter/dm_video"\nfail-on = "should"\n'
@@ -433,7 +433,7 @@ def test_settings_are_used_and_options_go_before_them(capsys, folder, tmp_path):
     assert err.endswith("mediaprep.toml: profil: unknown setting; did you mean 'profile'?\n")
 
 
-def test_colour_is_for_terminals_unless_asked(capsys, folder, monkeypatch):
+def test_colour_is_for_terminals_unless_requested(capsys, folder, monkeypatch):
     folder("open.mp4")
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     assert "\x1b" not in run(capsys, "check", "open.mp4")[1]

@@ -59,7 +59,7 @@ def test_batch_and_jobs(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.slow
-def test_a_refused_file_that_is_copied_as_asked_is_no_failure(
+def test_a_refused_file_that_is_copied_on_request_is_not_a_failure(
     folder: Path, make: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copyfile(make("d140_2997.mp4"), folder / "in" / "long.mp4")
@@ -99,7 +99,7 @@ def test_watch_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.slow
-def test_a_dry_run_says_how_much(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_shows_the_totals(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["batch", str(folder / "in"), "-n"]) == 0
     assert "1 file: output about" in capsys.readouterr().out
     assert sorted(path.name for path in folder.iterdir()) == ["in"]
@@ -128,7 +128,7 @@ def test_a_dry_run_says_how_much(folder: Path, capsys: pytest.CaptureFixture[str
         (["batch", "in", "-o", "taken"], 4, "not writable"),
     ],
 )
-def test_what_is_wrong_is_one_line(
+def test_an_error_is_one_line(
     folder: Path,
     words: list[str],
     code: int,

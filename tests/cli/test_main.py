@@ -88,7 +88,7 @@ def test_without_arguments_it_shows_the_help_on_stdout_and_exits_2(capsys):
     ],
 )
 @pytest.mark.parametrize("option", ["-h", "--help"])
-def test_help_is_everywhere(capsys, command, option):
+def test_every_command_has_help(capsys, command, option):
     code, out, _ = run(capsys, *command, option)
     assert code == 0
     assert "Usage: mediaprep" in out
@@ -126,7 +126,7 @@ def test_help_is_everywhere(capsys, command, option):
         (["check", "x", "--foo\x1b[31m"], "mediaprep check: No such option: --foo\\x1b[31m"),
     ],
 )
-def test_a_wrong_command_line_is_one_line_and_exit_2(capsys, words, message):
+def test_an_invalid_command_line_is_one_line_and_exit_2(capsys, words, message):
     code, out, err = run(capsys, *words)
     assert (code, out) == (2, "")
     assert err.startswith(message)
@@ -145,7 +145,7 @@ def test_a_wrong_command_line_is_one_line_and_exit_2(capsys, words, message):
         (["-q", "check", "a"], ["-q", "check", "a"]),
     ],
 )
-def test_options_of_mediaprep_itself_stand_anywhere_but_after_a_double_dash(words, front):
+def test_global_options_may_stand_anywhere_before_a_double_dash(words, front):
     assert cli.global_options_first(words) == front
 
 
@@ -168,7 +168,7 @@ def test_every_error_has_its_code(problem, code):
     assert of_error(problem) == code
 
 
-def test_of_several_files_the_worst_code_counts():
+def test_the_worst_code_of_several_files_is_returned():
     order = [70, 5, 4, 3, 2, 1, 0]
     for position, code in enumerate(order):
         assert worst(ExitCode(later) for later in order[position:]) == code
@@ -249,7 +249,7 @@ def _children_of(pid: int) -> list[str]:
     return found
 
 
-def test_a_reader_that_has_gone_is_no_error(input_mov):
+def test_a_closed_pipe_is_not_an_error(input_mov):
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
@@ -262,17 +262,26 @@ def test_a_reader_that_has_gone_is_no_error(input_mov):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_completion_offers_the_commands():
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["p"], {"plan", "probe", "profiles"}),
+        (["fix", "x", "--quality", "b"], {"best"}),
+        (["check", "-p", "twi"], {"twitter"}),
+    ],
+)
+def test_completion_offers_commands_and_values(words, offered):
+    line = " ".join(["mediaprep", *words])
     environment = os.environ | {
         "_MEDIAPREP_COMPLETE": "complete_bash",
-        "COMP_WORDS": "mediaprep p",
-        "COMP_CWORD": "1",
-        "_TYPER_COMPLETE_ARGS": "mediaprep p",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(words)),
+        "_TYPER_COMPLETE_ARGS": line,
     }
     done = subprocess.run(
         [sys.executable, "-m", "mediaprep"], capture_output=True, text=True, env=environment
     )
-    assert set(done.stdout.split()) == {"plan", "probe", "profiles"}
+    assert set(done.stdout.split()) == offered
 
 
 def test_the_tables_of_the_page_on_the_command_line_are_current():

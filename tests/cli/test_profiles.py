@@ -67,7 +67,7 @@ def test_validate_exits_0_for_the_bundled_profiles():
     assert len(run("validate", *paths).splitlines()) == len(paths)
 
 
-def test_validate_tells_every_problem_on_its_own_line_and_exits_1(tmp_path, monkeypatch):
+def test_validate_reports_every_problem_on_its_own_line_and_exits_1(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my.toml").write_text(
         profile.draft("my", "twitter").replace(
@@ -82,7 +82,7 @@ def test_validate_tells_every_problem_on_its_own_line_and_exits_1(tmp_path, monk
     ]
 
 
-def test_diff_tells_what_differs():
+def test_diff_lists_the_limits_that_differ():
     lines = run("diff", "twitter/tweet_video", "x-2026/tweet_video", code=1).splitlines()
     assert [line.split()[1] for line in lines] == ["video-size", "video-duration"]
     assert run("diff", "twitter/dm_video", "x-2026/dm_video") == ""

@@ -28,6 +28,6 @@ def test_descriptor_and_work_file_become_names_and_nothing_is_overwritten():
     )  # fmt: skip
 
 
-def test_a_shell_takes_it_apart_again():
+def test_a_shell_splits_it_into_the_same_words():
     words = ("ffmpeg", "-i", "file:a 'b'\n.mov")
     assert shlex.split(quoted(words)) == list(words)

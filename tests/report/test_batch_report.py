@@ -124,7 +124,7 @@ def test_a_refused_file_does_not_count_by_its_duration() -> None:
     assert progress.speed is None
 
 
-def test_speed_and_eta_of_a_watched_folder_start_anew_after_an_idle_time() -> None:
+def test_speed_and_eta_of_a_watched_folder_start_again_after_an_idle_time() -> None:
     clock = Clock()
     progress = BatchProgress(clock)
     for event in (JobFound(jobs=1, size_bytes=100), taken(1), probed(1, 10)):

@@ -63,7 +63,7 @@ def test_check_has_the_keys_of_the_contract():
     assert keys(made["files"][0]["findings"][0]) == keys(example["files"][0]["findings"][0])
 
 
-def test_a_finding_tells_found_and_wanted_and_who_said_so():
+def test_a_finding_has_value_limit_and_readers():
     media = replace(
         video(audio={"channels": 6}),
         reported_facts=(ReportedFact(fact="audio.channels", source="pyav", value="6"),),
@@ -84,7 +84,7 @@ def test_a_finding_tells_found_and_wanted_and_who_said_so():
     ]
 
 
-def test_what_cannot_be_told_has_no_measure():
+def test_an_unknown_fact_has_no_measured_value():
     entry = check_file(
         "x.mp4", check(video(gop={"structure": None, "open_count": None}), PLACEMENT)
     )
@@ -107,7 +107,7 @@ def test_an_unreadable_file_has_no_kind():
     assert named["category"] == "dm_video"
 
 
-def test_where_we_could_not_work_the_verdict_is_undecided_and_says_why():
+def test_a_failed_check_is_undecided_and_has_the_error():
     entry = check_file("x.mp4", None, "no ffmpeg")
     assert (entry["verdict"], entry["error"]) == ("undecided", "no ffmpeg")
 
@@ -140,7 +140,7 @@ def test_plan_has_the_keys_of_the_contract():
     )
 
 
-def test_a_refused_plan_names_the_ways_out():
+def test_a_refused_plan_names_the_remedies():
     made = plan((video(duration=Fraction(200), picture={"duration": Fraction(200)}),), PLACEMENT)
     entry = plan_file("x.mp4", made.report, made)
     assert entry["status"] == "refused"
@@ -169,7 +169,7 @@ def test_fix_has_the_keys_of_the_contract():
     assert entry["seconds"] == 1.235
 
 
-def test_where_we_could_not_work_a_fix_has_failed():
+def test_a_failed_run_has_status_failed_and_the_error():
     entry = fix_file("x.mkv", None, "out of time")
     assert (entry["status"], entry["outputs"], entry["problems"], entry["error"]) == (
         "failed",
@@ -187,7 +187,7 @@ def test_any_name_survives():
     assert json.loads(text)["path"] == "n\udcff\n\x1b.mp4"
 
 
-def test_receipts_of_one_name_do_not_overwrite_each_other():
+def test_reports_of_one_name_do_not_overwrite_each_other():
     assert report_name("a/x.mov", []) == "x.mov.json"
     assert report_name("b/x.mov", ["x.mov.json"]) == "x.mov.2.json"
     assert report_name("c/x.mov", ["x.mov.json", "x.mov.2.json"]) == "x.mov.3.json"
@@ -199,7 +199,7 @@ def test_receipts_of_one_name_do_not_overwrite_each_other():
 @pytest.mark.parametrize(
     "tail", [{}, {"post": None}, {"post": {"verdict": "pass", "findings": []}}]
 )
-def test_a_growing_document_is_the_text_of_the_whole(entries, tail):
+def test_a_streamed_document_is_the_text_of_the_whole(entries, tail):
     said = []
     growing = JsonStream(said.append, profile="twitter")
     for entry in entries:

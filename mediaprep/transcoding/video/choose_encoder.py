@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 from mediaprep.errors import ToolError, UsageProblem
 from mediaprep.model.media import Video
+from mediaprep.model.options import Encoder
 from mediaprep.runtime.command import Command
 from mediaprep.runtime.effects import Steps, call, run_child
 from mediaprep.tools import ffmpeg, ffmpeg_program
@@ -24,7 +26,6 @@ from mediaprep.transcoding.video.encoders import (
 )
 from mediaprep.transcoding.video.presets import PRESETS
 
-KNOWN = (SOFTWARE, *HARDWARE, "auto")
 _TEST_RATE = RateTarget(way="quality", bit_rate=500_000)
 _TEST_KEYINT = 60
 _TEST_SECONDS = 20.0
@@ -50,8 +51,8 @@ def choose_encoder_steps(job: EncodeJob) -> Steps[EncoderChoice]:
     """
     output = job.output
     requested = output.options.encoder
-    if requested not in KNOWN:
-        raise UsageProblem(f"--encoder: {requested!r} is not one of {', '.join(KNOWN)}")
+    if requested not in get_args(Encoder):
+        raise UsageProblem(f"--encoder: {requested!r} is not one of {', '.join(get_args(Encoder))}")
     if not isinstance(output.target, Video) or not output.target.video.reencode:
         return EncoderChoice(job=job)
     notes: list[str] = []

@@ -7,19 +7,17 @@ none of them on such hardware.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
+from mediaprep.model.options import Encoder
 from mediaprep.tools.ffmpeg import Filter
 from mediaprep.transcoding.video.bit_rate import BUFFER_SECONDS, RateTarget
 from mediaprep.transcoding.video.presets import EncoderPreset
 
 FfmpegOptions = dict[str, str | int]
 SOFTWARE = "libx264"
-HARDWARE = (  # in the order that ``--encoder auto`` tries them
-    "h264_nvenc",
-    "h264_videotoolbox",
-    "h264_qsv",
-    "h264_vaapi",
-)
+# In the order that ``--encoder auto`` tries them.
+HARDWARE = tuple(name for name in get_args(Encoder) if name not in (SOFTWARE, "auto"))
 DEVICES: Mapping[str, tuple[str, ...]] = {
     "h264_nvenc": ("/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm"),
     "h264_qsv": ("/dev/dri",),
