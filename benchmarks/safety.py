@@ -1,7 +1,10 @@
-"""What safety costs: a probe in the confined worker against the same reader in this process, a job under limits, Landlock and seccomp
-against the same command line started bare. Each pair in turn, so that a busy machine is busy for both.
+"""What confinement costs: a probe and a job, each with and without it.
 
     python benchmarks/safety.py [--rounds 60]
+
+The probe is the same reader, in the confined child and in this process; the job is the same command
+line, under limits, Landlock and seccomp, and started directly. Both ways run in turn, so that a busy
+machine is busy for both.
 """
 
 from __future__ import annotations
@@ -19,39 +22,43 @@ from pathlib import Path
 
 from _run import ffmpeg
 
-PROBE_MS, JOB_MS = 10.0, 20.0  # the most that may be added
+PROBE_MS, JOB_MS = 10.0, 20.0  # the most that confinement may add
+WARM_UP_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Milliseconds of both ways: the tenth of the rounds that were disturbed least; ``added``: the difference."""
+    """Milliseconds of both ways, as the first decile over the rounds.
+
+    added   confined - direct
+    level   sandbox level
+    """
 
     what: str
-    bare: float
-    safe: float
+    direct: float
+    confined: float
     added: float
     level: str
 
 
-def pairs(
-    what: str, level: str, bare: Callable[[], object], safe: Callable[[], object], rounds: int
+def measure(
+    what: str, level: str, direct: Callable[[], object], confined: Callable[[], object], rounds: int
 ) -> Cost:
-    """Both in turn, the order swapped each round, after three rounds that warm up."""
-    taken: list[tuple[float, float]] = []
-    for number in range(rounds + 3):
-        times = {}
-        for name, act in (("bare", bare), ("safe", safe))[:: 1 if number % 2 else -1]:
-            began = time.perf_counter()
+    """Run both ways in turn, in alternating order, after a few rounds of warm-up."""
+    times: dict[str, list[float]] = {"direct": [], "confined": []}
+    ways = [("direct", direct), ("confined", confined)]
+    for number in range(WARM_UP_ROUNDS + rounds):
+        for name, act in ways if number % 2 else reversed(ways):
+            started = time.perf_counter()
             act()
-            times[name] = 1000 * (time.perf_counter() - began)
-        if number >= 3:
-            taken.append((times["bare"], times["safe"]))
-    one, other = (statistics.quantiles(column, n=10)[0] for column in zip(*taken, strict=True))
-    return Cost(what=what, bare=one, safe=other, added=other - one, level=level)
+            if number >= WARM_UP_ROUNDS:
+                times[name].append(1000 * (time.perf_counter() - started))
+    one, other = (statistics.quantiles(times[name], n=10)[0] for name in ("direct", "confined"))
+    return Cost(what=what, direct=one, confined=other, added=other - one, level=level)
 
 
 def probing(path: Path, rounds: int) -> Cost:
-    """The same reader over the same opened file."""
+    """Measure a probe of the same opened file."""
     from mediaprep.probing.identify.sniff import sniff
     from mediaprep.probing.read import read
     from mediaprep.probing.reader.pool import effective_sandbox, read_steps
@@ -61,72 +68,57 @@ def probing(path: Path, rounds: int) -> Cost:
     from mediaprep.runtime.source import open_source
 
     with open_source(path) as source:
-        request = ReadRequest(sniffed=sniff(source))
-        return pairs(
+        sniffed = sniff(source)
+        request = ReadRequest(sniffed=sniffed)
+        return measure(
             "probe",
             effective_sandbox("auto"),
-            lambda: read(source, request.sniffed, request),
+            lambda: read(source, sniffed, request),
             lambda: drive(read_steps(source, request, Context()), Context()),
             rounds,
         )
 
 
 def job(path: Path, rounds: int) -> Cost:
-    """A remux by ffmpeg: through mediaprep's process module as the pipeline starts it, and by subprocess."""
+    """Measure a remux by ffmpeg, as the pipeline starts it and by subprocess."""
     from mediaprep.runtime import process, sandbox
     from mediaprep.runtime.command import Command
     from mediaprep.runtime.context import Context
 
     with tempfile.TemporaryDirectory() as folder, path.open("rb") as source:
-        target = f"file:{folder}/out.mp4"
-        words = [
-            ffmpeg(),
-            "-nostdin",
-            "-v",
-            "error",
-            "-y",
-            "-f",
-            "mov",
-            "-fd",
-            str(source.fileno()),
-            "-i",
-            "fd:",
-            "-c",
-            "copy",
-            "-f",
-            "mp4",
-            target,
-        ]
+        descriptor = source.fileno()
+        options = f"-nostdin -v error -y -f mov -fd {descriptor} -i fd: -c copy -f mp4"
+        argv = (ffmpeg(), *options.split(), f"file:{folder}/out.mp4")
         command = Command(
-            argv=tuple(words),
+            argv=argv,
             what="remux",
             seconds=60,
-            pass_fds=(source.fileno(),),
-            reads=(words[0],),
+            pass_fds=(descriptor,),
+            reads=(argv[0],),
             writes=(folder,),
             memory_bytes=3 * 2**30,
             file_bytes=2**30,
         )
 
-        def bare() -> None:
-            os.lseek(source.fileno(), 0, os.SEEK_SET)
+        def direct() -> None:
+            os.lseek(descriptor, 0, os.SEEK_SET)
             subprocess.run(
-                words,
+                argv,
                 check=True,
-                pass_fds=(source.fileno(),),
+                pass_fds=(descriptor,),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
             )
 
-        def safe() -> None:
-            os.lseek(source.fileno(), 0, os.SEEK_SET)
+        def confined() -> None:
+            os.lseek(descriptor, 0, os.SEEK_SET)
             process.run(command, Context())
 
-        return pairs("job", sandbox.resolve_level("auto"), bare, safe, rounds)
+        return measure("job", sandbox.resolve_level("auto"), direct, confined, rounds)
 
 
 def costs(rounds: int) -> tuple[Cost, Cost]:
-    """Of a probe and of a job, for a clip of 200 kB."""
+    """Measure a probe and a job for a clip of 200 kB."""
     import fixtures
 
     path = fixtures.make("base.mp4")
@@ -134,17 +126,17 @@ def costs(rounds: int) -> tuple[Cost, Cost]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=60)
-    both = costs(parser.parse_args().rounds)
-    print(
-        "| path | bare ms | safe ms | added ms | at most | level |\n| --- | --- | --- | --- | --- | --- |"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for cost, most in zip(both, (PROBE_MS, JOB_MS), strict=True):
-        print(
-            f"| {cost.what} | {cost.bare:.1f} | {cost.safe:.1f} | {cost.added:.1f} | {most:.0f} | {cost.level} |"
-        )
-    return int(any(cost.added > most for cost, most in zip(both, (PROBE_MS, JOB_MS), strict=True)))
+    parser.add_argument("--rounds", type=int, default=60)
+    measured = list(zip(costs(parser.parse_args().rounds), (PROBE_MS, JOB_MS), strict=True))
+    print("| | direct, ms | confined, ms | added, ms | allowed, ms | level |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for cost, most in measured:
+        times = f"{cost.direct:.1f} | {cost.confined:.1f} | {cost.added:.1f} | {most:.0f}"
+        print(f"| {cost.what} | {times} | {cost.level} |")
+    return int(any(cost.added > most for cost, most in measured))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Files that cost without end where nothing stops them: the second and third promise. Recipes: fixtures/recipes/hostile.py."""
+"""Files that would use unlimited time or memory: guarantees 2, 3 and 13.
+
+Their recipes are in fixtures/recipes/hostile.py.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,20 @@ from pathlib import Path
 import fixtures
 from fixtures.recipes import hostile
 from mediaprep.model.options import Options
-from tests.hostile.figures import Figure
+from tests.hostile.guarantees import Measurement
 from tests.hostile.mutants import JOB_SECONDS
 from tests.hostile.oracles import (
     JOB_BYTES,
     PROBE_BYTES,
     PROBE_SECONDS,
-    Peak,
-    checked,
-    nothing_left,
-    prepared,
+    PeakMemory,
+    leak_check,
+    run_check,
+    run_prepare,
 )
 
-# Asked of the files whose time stamps span years: what makes an fps filter or a planner count to them.
-WAYS = {
+# For files whose timestamps span years: options that make a filter or planner count up to them.
+REPAIR_OPTIONS = {
     "first": Options(trim="first"),
     "span": Options(trim=(Fraction(0), Fraction(100))),
     "late": Options(trim=(Fraction(90_000_000), Fraction(90_000_100))),
@@ -52,8 +55,8 @@ def _png(chunks: tuple[tuple[bytes, bytes], ...], size: tuple[int, int] = (64, 6
     )
 
 
-def made() -> Iterator[tuple[str, bytes]]:
-    """Bombs that are written here: nested and repeated structures, texts without an end."""
+def generated_bombs() -> Iterator[tuple[str, bytes]]:
+    """Yield names and contents: nested and repeated structures, very long texts."""
     text = b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(bytes(200 * 2**20), 9)
     yield "itxt.png", _png(((b"iTXt", text),))
     yield "many_texts.png", _png(tuple((b"tEXt", b"Comment\0x") for _ in range(100_000)))
@@ -93,65 +96,70 @@ def made() -> Iterator[tuple[str, bytes]]:
     )
 
 
-def bombs(work: Path, *, slow: bool) -> list[Figure]:
-    """Every one of them through ``check`` and ``fix``: in time, in bounds, with a typed end."""
-    broken: dict[int, list[str]] = {2: [], 3: [], 13: []}
+def bombs(work: Path, *, slow: bool) -> list[Measurement]:
+    """Check and fix all bombs: within the limits of time and memory, with typed results."""
+    violations: dict[int, list[str]] = {2: [], 3: [], 13: []}
     files = [
-        (name, fixtures.make(name))
-        for name, recipe in ((row.name, row) for row in hostile.RECIPES)
+        (recipe.name, fixtures.make(recipe.name))
+        for recipe in hostile.RECIPES
         if slow or not recipe.slow
     ]
-    for name, data in made():
+    for name, data in generated_bombs():
         path = work / name
         path.write_bytes(data)
         files.append((name, path))
     worst = {"check": 0.0, "fix": 0.0}
-    with nothing_left() as left, Peak() as probed:
+    with leak_check() as check_leaks, PeakMemory() as check_peak:
         for name, path in files:
             out = work / f"{name}.out"
             out.mkdir()
-            ending = checked(path)
-            worst["check"] = max(worst["check"], ending.seconds)
-            if ending.bare:
-                broken[13].append(f"check {name}: {ending.text}")
-            if ending.seconds > PROBE_SECONDS + 1:
-                broken[2].append(f"check {name}: {ending.seconds:.1f} s")
-    with nothing_left() as later, Peak() as repaired:
+            outcome = run_check(path)
+            worst["check"] = max(worst["check"], outcome.seconds)
+            if outcome.unexpected:
+                violations[13].append(f"check {name}: {outcome.text}")
+            if outcome.seconds > PROBE_SECONDS + 1:
+                violations[2].append(f"check {name}: {outcome.seconds:.1f} s")
+    with leak_check() as fix_leaks, PeakMemory() as fix_peak:
         for name, path in files:
-            ways = WAYS if name.startswith("gap") else {"": Options()}
-            for way, options in ways.items():
-                ending = prepared(path, work / f"{name}.out", options=options, force=True)
-                worst["fix"] = max(worst["fix"], ending.seconds)
-                if ending.bare:
-                    broken[13].append(f"fix {name} {way}: {ending.text}")
-                if ending.seconds > JOB_SECONDS + 1:
-                    broken[2].append(f"fix {name} {way}: {ending.seconds:.1f} s")
-                for output in ending.outputs:
-                    if checked(Path(output)).word != "pass":
-                        broken[13].append(f"fix {name} {way}: published what does not pass")
-    broken[2] += [f"stray process {pid}" for pid in left.strays | later.strays]
-    probing, peak = probed.bytes, repaired.bytes
-    if probing >= PROBE_BYTES:
-        broken[3].append(f"a reader took {probing / 2**20:.0f} MB")
-    if peak >= JOB_BYTES:
-        broken[3].append(f"a child took {peak / 2**20:.0f} MB")
+            repairs = REPAIR_OPTIONS if name.startswith("gap") else {"": Options()}
+            for repair, options in repairs.items():
+                outcome = run_prepare(path, work / f"{name}.out", options=options, force=True)
+                worst["fix"] = max(worst["fix"], outcome.seconds)
+                if outcome.unexpected:
+                    violations[13].append(f"fix {name} {repair}: {outcome.text}")
+                if outcome.seconds > JOB_SECONDS + 1:
+                    violations[2].append(f"fix {name} {repair}: {outcome.seconds:.1f} s")
+                for output in outcome.outputs:
+                    if run_check(Path(output)).status != "pass":
+                        violations[13].append(f"fix {name} {repair}: published, but does not pass")
+    violations[2] += check_leaks.violations + fix_leaks.violations
+    probe_mb, job_mb = check_peak.bytes / 2**20, fix_peak.bytes / 2**20
+    if check_peak.bytes >= PROBE_BYTES:
+        violations[3].append(f"a reader used {probe_mb:.0f} MB")
+    if fix_peak.bytes >= JOB_BYTES:
+        violations[3].append(f"a child used {job_mb:.0f} MB")
     return [
-        Figure(
-            tolerance=2,
-            found=f"{len(files)} bombs: check at most {worst['check']:.1f} s, fix {worst['fix']:.1f} s",
-            broken=tuple(broken[2]),
+        Measurement(
+            guarantee=2,
+            measured=(
+                f"{len(files)} bombs: check at most {worst['check']:.1f} s, fix "
+                f"{worst['fix']:.1f} s"
+            ),
+            violations=tuple(violations[2]),
         ),
-        Figure(
-            tolerance=3,
-            found=f"bombs: probe {probing / 2**20:.0f} MB, job {peak / 2**20:.0f} MB",
-            broken=tuple(broken[3]),
+        Measurement(
+            guarantee=3,
+            measured=f"bombs: probe {probe_mb:.0f} MB, job {job_mb:.0f} MB",
+            violations=tuple(violations[3]),
         ),
-        Figure(tolerance=13, found=f"{len(files)} bombs typed", broken=tuple(broken[13])),
+        Measurement(
+            guarantee=13, measured=f"{len(files)} bombs typed", violations=tuple(violations[13])
+        ),
     ]
 
 
-def no_files(work: Path) -> list[Figure]:
-    """What is no regular file: answered at once, never waited for."""
+def special_files(work: Path) -> list[Measurement]:
+    """Check and fix what is not a regular file: the answer comes at once."""
     os.mkfifo(work / "fifo.mp4")
     (work / "zero.mp4").symlink_to("/dev/zero")
     (work / "tty.mp4").symlink_to("/dev/tty")
@@ -162,7 +170,7 @@ def no_files(work: Path) -> list[Figure]:
     (work / "proc.mp4").symlink_to("/proc/self/mem")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(work / "socket.mp4"))
-        slow, bare = [], []
+        slow, wrong = [], []
         paths = sorted(path for path in work.iterdir() if path.suffix == ".mp4")
         for path in (
             *paths,
@@ -171,20 +179,21 @@ def no_files(work: Path) -> list[Figure]:
             Path("/dev/null"),
             Path("nul\0byte"),
         ):
-            for ending in (checked(path), prepared(path, work)):
+            for outcome in (run_check(path), run_prepare(path, work)):
                 label = (
-                    f"{path.name!r}: {ending.word} {ending.text[:200]} after {ending.seconds:.2f} s"
+                    f"{path.name!r}: {outcome.status} {outcome.text[:200]} after "
+                    f"{outcome.seconds:.2f} s"
                 )
-                if ending.seconds > 1:
+                if outcome.seconds > 1:
                     slow.append(label)
-                if ending.bare or ending.word != "unreadable":
-                    bare.append(label)
+                if outcome.unexpected or outcome.status != "unreadable":
+                    wrong.append(label)
     count = len(paths) + 4
     return [
-        Figure(
-            tolerance=2,
-            found=f"{count} FIFOs, devices, links and folders answered within 1 s",
-            broken=tuple(slow),
+        Measurement(
+            guarantee=2,
+            measured=f"{count} FIFOs, devices, links and folders answered within 1 s",
+            violations=tuple(slow),
         ),
-        Figure(tolerance=13, found=f"{count} of them unreadable", broken=tuple(bare)),
+        Measurement(guarantee=13, measured=f"{count} of them unreadable", violations=tuple(wrong)),
     ]

@@ -1,7 +1,7 @@
-"""Private metadata of every kind, each with a canary in it, and the oracles that look for one in an output: the fourteenth promise.
+"""Private metadata of every kind, with a canary in each, and a search for it in the outputs.
 
-The oracle knows nothing of mediaprep: it searches the raw bytes, and it reads the structure of an output by an allow-list of its own:
-what is not known to be harmless is a finding.
+Guarantee 14. The search does not use mediaprep: it scans the bytes, and compares the structure of
+an output with an allow-list of its own. What is not known to be harmless is a violation.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from pathlib import Path
 
 from fixtures.steps import mp4
 from mediaprep.model.options import Options
-from tests.hostile.figures import Figure
-from tests.hostile.oracles import prepared
+from tests.hostile.guarantees import Measurement
+from tests.hostile.oracles import run_prepare
 from tests.hostile.seeds import seed
 
 WORD = "Canary7f3a"
 PLACE = "+48.8577+002.2950/"
-LATITUDE = struct.pack(">i", round(48.8577 * 65536))  # as 3GPP's loci writes it
-_RATIONALS = struct.pack("<6I", 48, 1, 51, 1, 2772, 100)  # as EXIF does: 48 degrees 51' 27.72"
+LATITUDE = struct.pack(">i", round(48.8577 * 65536))  # as in 3GPP's loci
+_RATIONALS = struct.pack("<6I", 48, 1, 51, 1, 2772, 100)  # as in EXIF: 48 degrees 51' 27.72"
 EXIFTOOL = Path(__file__).with_name("exiftool.json")
 
-# -- blocks that any container may hold --------------------------------------------------------------------------------------------------
+# -- blocks that several containers can hold ---------------------------------------------------
 
 
 def _directory(entries: Sequence[tuple[int, int, int, bytes]], at: int) -> bytes:
-    """A TIFF directory that begins at ``at``, its values behind it, little endian."""
+    """Return a TIFF directory for offset ``at``, followed by its values, little endian."""
     head, tail = struct.pack("<H", len(entries)), b""
     values = at + 2 + 12 * len(entries) + 4
     for tag, kind, count, value in sorted(entries):
@@ -44,7 +44,7 @@ def _directory(entries: Sequence[tuple[int, int, int, bytes]], at: int) -> bytes
 
 
 def tiff(orientation: int = 1) -> bytes:
-    """A TIFF block as EXIF holds it: make, model, artist, serial number, maker note, comment, GPS."""
+    """Return a TIFF block as in EXIF: make, model, artist, serial number, maker note, GPS."""
     text = WORD.encode() + b"\0"
     gps = [
         (1, 2, 2, b"N\0"),
@@ -81,19 +81,23 @@ def tiff(orientation: int = 1) -> bytes:
 
 
 def xmp() -> bytes:
-    """An XMP packet that names a person, a camera and a place."""
+    """Return an XMP packet with a person, a camera and a place."""
     return (
-        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
-        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta '
+        'xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/" '
         'xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" '
         'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0" '
-        f'tiff:Model="{WORD}" exif:GPSLatitude="48,51.462N" exif:GPSLongitude="2,17.7E"><dc:creator><rdf:Seq><rdf:li>{WORD}'
-        '</rdf:li></rdf:Seq></dc:creator></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+        f'tiff:Model="{WORD}" exif:GPSLatitude="48,51.462N" '
+        f'exif:GPSLongitude="2,17.7E"><dc:creator><rdf:Seq><rdf:li>{WORD}'
+        "</rdf:li></rdf:Seq></dc:creator></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket "
+        'end="w"?>'
     ).encode()
 
 
 def iptc() -> bytes:
-    """A Photoshop resource block with by-line and city."""
+    """Return a Photoshop resource block with by-line and city."""
     text = WORD.encode()
     records = b"".join(
         b"\x1c\x02" + bytes([number]) + struct.pack(">H", len(text)) + text
@@ -171,7 +175,7 @@ def _sub_blocks(body: bytes) -> bytes:
     )
 
 
-# -- containers -------------------------------------------------------------------------------------------------------------------------
+# -- containers --------------------------------------------------------------------------------
 
 
 def _box(kind: bytes, *parts: bytes) -> bytes:
@@ -180,7 +184,7 @@ def _box(kind: bytes, *parts: bytes) -> bytes:
 
 
 def _in(data: bytes, path: str, box: bytes) -> bytes:
-    """The box appended to the one at the path."""
+    """Append a box to the one at the path."""
     parents, names = [], path.split("/")
     for count in range(1, len(names) + 1):
         parents.append(mp4.find(data, "/".join(names[:count]))[0])
@@ -197,7 +201,7 @@ def _mp4(path: str, *boxes: bytes) -> bytes:
 
 
 def _item_list(*items: tuple[bytes, bytes, int]) -> bytes:
-    """iTunes' ``meta`` with ``ilst``: (name, value, type)."""
+    """Return iTunes' ``meta`` with ``ilst``; items are (name, value, type)."""
     hdlr = _box(b"hdlr", bytes(8), b"mdirappl", bytes(9))
     entries = [
         _box(name, _box(b"data", struct.pack(">II", kind, 0), value)) for name, value, kind in items
@@ -206,7 +210,7 @@ def _item_list(*items: tuple[bytes, bytes, int]) -> bytes:
 
 
 def _keys(*items: tuple[str, str]) -> bytes:
-    """QuickTime's ``meta`` with ``keys``."""
+    """Return QuickTime's ``meta`` with ``keys``."""
     hdlr = _box(b"hdlr", bytes(8), b"mdta", bytes(13))
     names = _box(
         b"keys",
@@ -225,7 +229,7 @@ def _text_atom(kind: bytes, text: str) -> bytes:
     return _box(kind, struct.pack(">HH", len(text), 0x15C7), text.encode())
 
 
-def _third_generation(kind: bytes, text: str) -> bytes:
+def _3gpp_text(kind: bytes, text: str) -> bytes:
     return _box(kind, bytes(4), struct.pack(">H", 0x15C7), text.encode() + b"\0")
 
 
@@ -245,9 +249,9 @@ def _loci() -> bytes:
 def _track(
     handler: bytes, entry: bytes, name: str, base: str = "_small_plain.mp4"
 ) -> Callable[[], bytes]:
-    """A data track whose samples hold the canary, behind the others."""
+    """Return a maker of a file with a data track whose samples contain the canary."""
 
-    def made() -> bytes:
+    def make() -> bytes:
         sample = f"{WORD} {PLACE}".encode()
         data = seed(base).data + _box(b"mdat", sample)
         at = len(data) - len(sample)
@@ -273,34 +277,34 @@ def _track(
         )
         return _in(data, "moov", _box(b"trak", tkhd, _box(b"mdia", mdhd, hdlr, minf)))
 
-    return made
+    return make
 
 
 def _by_ffmpeg(
     target: str, *words: str, source: str = "_small_plain.mp4", attach: bytes = b""
 ) -> Callable[[], bytes]:
-    """Written by ffmpeg with these options."""
+    """Return a maker of a file that ffmpeg writes with these options."""
 
-    def made() -> bytes:
+    def make() -> bytes:
         from imageio_ffmpeg import get_ffmpeg_exe
 
         with tempfile.TemporaryDirectory() as folder:
-            given, out = Path(folder, f"in{Path(source).suffix}"), Path(folder, target)
-            given.write_bytes(seed(source).data)
+            source_path, out = Path(folder, f"in{Path(source).suffix}"), Path(folder, target)
+            source_path.write_bytes(seed(source).data)
             Path(folder, "cover.jpg").write_bytes(attach)
             argv = [
                 get_ffmpeg_exe(),
                 "-v",
                 "error",
                 "-i",
-                str(given),
+                str(source_path),
                 *(word.replace("COVER", f"{folder}/cover.jpg") for word in words),
                 str(out),
             ]
             subprocess.run(argv, check=True, capture_output=True)
             return out.read_bytes()
 
-    return made
+    return make
 
 
 _TAGS = tuple(
@@ -322,10 +326,10 @@ _JPEG = _jpeg((0xE1, b"Exif\0\0" + tiff()))
 
 
 def canaries() -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """(file name, how to make it)."""
+    """Yield file names and how to make the files."""
     exif, text = b"Exif\0\0" + tiff(), WORD.encode()
     yield from {
-        # QuickTime, 3GPP and iTunes atoms; boxes of camera makers; XMP; what is left over
+        # QuickTime, 3GPP and iTunes atoms; boxes of camera makers; XMP; unused space
         "xyz.mp4": lambda: _mp4(
             "moov",
             _box(
@@ -340,9 +344,7 @@ def canaries() -> Iterator[tuple[str, Callable[[], bytes]]]:
         ),
         "loci.mp4": lambda: _mp4(
             "moov",
-            _box(
-                b"udta", _loci(), _third_generation(b"auth", WORD), _third_generation(b"dscp", WORD)
-            ),
+            _box(b"udta", _loci(), _3gpp_text(b"auth", WORD), _3gpp_text(b"dscp", WORD)),
         ),
         "keys.mov": lambda: _mp4(
             "moov",
@@ -379,7 +381,7 @@ def canaries() -> Iterator[tuple[str, Callable[[], bytes]]]:
         "free.mp4": lambda: _mp4("", _box(b"free", text, PLACE.encode()), _box(b"skip", text)),
         "free_in_moov.mp4": lambda: _mp4("moov", _box(b"free", text)),
         "unknown.mp4": lambda: _mp4("", _box(b"gps ", text, PLACE.encode()), _box(b"beam", text)),
-        "behind.mp4": lambda: _mp4("") + text + PLACE.encode(),
+        "appended.mp4": lambda: _mp4("") + text + PLACE.encode(),
         "second_mdat.mp4": lambda: _mp4("", _box(b"mdat", text, _JPEG)),
         "meta_item.mp4": lambda: _mp4(
             "",
@@ -494,7 +496,7 @@ def canaries() -> Iterator[tuple[str, Callable[[], bytes]]]:
         "unknown.png": lambda: _png(
             (b"caBX", text), (b"prVt", text), (b"tIME", b"\x07\xea\1\1\1\1\1")
         ),
-        "behind.png": lambda: _png(tail=text),
+        "appended.png": lambda: _png(tail=text),
         "exif.webp": lambda: _webp((b"EXIF", exif), (b"XMP ", xmp())),
         "unknown.webp": lambda: _webp((b"CNRY", text), (b"META", text)),
         "exif.tiff": lambda: _tiff_picture(),
@@ -536,13 +538,14 @@ def _tiff_picture() -> bytes:
     return out.getvalue()
 
 
-# -- oracles ------------------------------------------------------------------------------------------------------------------------------
+# -- search ------------------------------------------------------------------------------------
 
-_LONELY = Options()
-WISHES = {".gif": Options(to="auto"), ".ass": Options(), ".vtt": Options()}
+_DEFAULT_OPTIONS = Options()
+OPTIONS_BY_SUFFIX = {".gif": Options(to="auto"), ".ass": Options(), ".vtt": Options()}
 _BOXES = frozenset(
-    b"ftyp moov mvhd trak tkhd edts elst mdia mdhd hdlr minf vmhd smhd dinf dref stbl stsd stts stss ctts stsc stsz stco co64 sgpd sbgp "
-    b"mdat free url  avc1 mp4a avcC esds colr pasp btrt chrm sdtp tref udta meta ilst \xa9too data".split()
+    b"ftyp moov mvhd trak tkhd edts elst mdia mdhd hdlr minf vmhd smhd dinf dref stbl stsd stts "
+    b"stss ctts stsc stsz stco co64 sgpd sbgp mdat free url  avc1 mp4a avcC esds colr pasp btrt "
+    b"chrm sdtp tref udta meta ilst \xa9too data".split()
 )
 _INSIDE = frozenset(b"moov trak edts mdia minf dinf stbl udta ilst \xa9too".split())
 _PNG = frozenset(
@@ -551,8 +554,8 @@ _PNG = frozenset(
 _HANDLERS = frozenset((b"VideoHandler", b"SoundHandler", b""))
 
 
-def raw(data: bytes) -> list[str]:
-    """Every canary that a search of the bytes finds, in the spellings that containers use."""
+def search_bytes(data: bytes) -> list[str]:
+    """Return the canaries found in the bytes, in the encodings that containers use."""
     found = []
     for what, needle in {
         "the word": WORD.encode(),
@@ -582,22 +585,22 @@ def _inflated(data: bytes) -> Iterator[bytes]:
             continue
 
 
-def strange(data: bytes) -> list[str]:
-    """Parts of an output that are not on the list of harmless ones."""
+def search_structure(data: bytes) -> list[str]:
+    """Return parts of an output that are not on the allow-list."""
     if data.startswith(b"\xff\xd8"):
-        return list(_strange_jpeg(data))
+        return list(_unknown_jpeg(data))
     if data.startswith(b"\x89PNG"):
         return [f"chunk {kind!r}" for kind, _ in _png_chunks(data) if kind not in _PNG]
     if data.startswith(b"RIFF"):
-        return list(_strange_webp(data))
+        return list(_unknown_webp(data))
     if data.startswith(b"GIF8"):
-        return list(_strange_gif(data))
+        return list(_unknown_gif(data))
     if data[4:8] == b"ftyp":
-        return list(_strange_boxes(data, 0, len(data)))
+        return list(_unknown_boxes(data, 0, len(data)))
     return [] if data[:1].isdigit() else [f"a file that begins with {data[:8]!r}"]
 
 
-def _strange_boxes(data: bytes, start: int, end: int) -> Iterator[str]:
+def _unknown_boxes(data: bytes, start: int, end: int) -> Iterator[str]:
     at = start
     while at + 8 <= end:
         size, kind = struct.unpack_from(">I4s", data, at)
@@ -622,7 +625,7 @@ def _strange_boxes(data: bytes, start: int, end: int) -> Iterator[str]:
         elif kind in (b"mvhd", b"tkhd", b"mdhd") and any(body[4:12]):
             yield f"a time in {kind!r}"
         if kind in _INSIDE or kind == b"meta":
-            yield from _strange_boxes(data, at + (12 if kind == b"meta" else 8), at + size)
+            yield from _unknown_boxes(data, at + (12 if kind == b"meta" else 8), at + size)
         at += size
     if at != end:
         yield f"{end - at} bytes after the last box"
@@ -639,7 +642,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             return
 
 
-def _strange_jpeg(data: bytes) -> Iterator[str]:
+def _unknown_jpeg(data: bytes) -> Iterator[str]:
     at = 2
     while at + 4 <= len(data):
         marker, size = data[at + 1], struct.unpack_from(">H", data, at + 2)[0]
@@ -664,7 +667,7 @@ def _strange_jpeg(data: bytes) -> Iterator[str]:
         at += 2 + size
 
 
-def _strange_webp(data: bytes) -> Iterator[str]:
+def _unknown_webp(data: bytes) -> Iterator[str]:
     at, end = 12, 8 + struct.unpack_from("<I", data, 4)[0]
     while at + 8 <= end:
         kind, size = struct.unpack_from("<4sI", data, at)
@@ -677,7 +680,7 @@ def _strange_webp(data: bytes) -> Iterator[str]:
         yield f"{len(data) - end} bytes after the end"
 
 
-def _strange_gif(data: bytes) -> Iterator[str]:
+def _unknown_gif(data: bytes) -> Iterator[str]:
     at = 13 + (3 << (data[10] & 7) + 1 if data[10] & 0x80 else 0)
     while data[at] != 0x3B:
         if data[at] == 0x21:
@@ -695,16 +698,16 @@ def _strange_gif(data: bytes) -> Iterator[str]:
 
 
 def by_exiftool(path: Path) -> list[str] | None:
-    """Names of the tags whose values hold a canary, by exiftool; None where it is not installed."""
+    """Return tags in which exiftool finds a canary; None if it is not installed."""
     program = shutil.which("exiftool")
     if program is None:
         return None
-    said = subprocess.run(
+    output = subprocess.run(
         [program, "-j", "-a", "-u", "-G1", "-ee3", "-api", "LargeFileSupport=1", str(path)],
         capture_output=True,
         text=True,
     )
-    tags = json.loads(said.stdout or "[{}]")[0]
+    tags = json.loads(output.stdout or "[{}]")[0]
     words = re.compile(rf"{WORD}|48.{{1,5}}51.{{1,3}}27|48\.857|48,51", re.IGNORECASE)
     return sorted(
         name
@@ -713,10 +716,10 @@ def by_exiftool(path: Path) -> list[str] | None:
     )
 
 
-def left_in_outputs(work: Path, only: Sequence[str] = ()) -> list[Figure]:
-    """Each canary repaired; its output searched by every oracle. What gives no output tells nothing: a finding too."""
+def left_in_outputs(work: Path, only: Sequence[str] = ()) -> list[Measurement]:
+    """Fix each file and search its output. A file without an output is a violation, too."""
     work.mkdir(parents=True, exist_ok=True)
-    broken, outputs, judged = [], 0, 0
+    violations, outputs, examined = [], 0, 0
     committed = json.loads(EXIFTOOL.read_text()) if EXIFTOOL.is_file() else {}
     for name, make in canaries():
         if only and name not in only:
@@ -724,34 +727,34 @@ def left_in_outputs(work: Path, only: Sequence[str] = ()) -> list[Figure]:
         path, out = work / name, work / f"{name}.out"
         path.write_bytes(make())
         out.mkdir()
-        ending = prepared(path, out, options=WISHES.get(path.suffix, _LONELY))
-        if ending.word != "fixed":
-            broken.append(f"{name}: {ending.word} {ending.text[:300]}")
-        for output in map(Path, ending.outputs):
+        outcome = run_prepare(
+            path, out, options=OPTIONS_BY_SUFFIX.get(path.suffix, _DEFAULT_OPTIONS)
+        )
+        if outcome.status != "fixed":
+            violations.append(f"{name}: {outcome.status} {outcome.text[:300]}")
+        for output in map(Path, outcome.outputs):
             outputs += 1
             data = output.read_bytes()
-            broken += [f"{name}: {what} is left" for what in raw(data)]
-            broken += [f"{name}: {what}" for what in strange(data)]
+            violations += [f"{name}: {what} is left" for what in search_bytes(data)]
+            violations += [f"{name}: {what}" for what in search_structure(data)]
             if (tags := by_exiftool(output)) is not None:
-                judged += 1
-                broken += [f"{name}: exiftool finds {tag}" for tag in tags]
+                examined += 1
+                violations += [f"{name}: exiftool finds {tag}" for tag in tags]
         if name not in committed:
-            broken.append(
-                f"{name}: exiftool was not asked whether the canary is there (python -m tests.hostile --exiftool)"
-            )
-    words = f"{len(broken)} canaries left in {outputs} outputs, by bytes and structure" + (
-        f"; {judged} by exiftool" if judged else ""
+            violations.append(f"{name}: not in exiftool.json (python -m tests.hostile --exiftool)")
+    words = f"{len(violations)} canaries left in {outputs} outputs, by bytes and structure" + (
+        f"; {examined} by exiftool" if examined else ""
     )
-    return [Figure(tolerance=14, found=words, broken=tuple(broken))]
+    return [Measurement(guarantee=14, measured=words, violations=tuple(violations))]
 
 
-def ask_exiftool(work: Path) -> dict[str, list[str]]:
-    """What exiftool finds in each input, to be committed: that the canaries are where they are said to be."""
+def record_exiftool(work: Path) -> dict[str, list[str]]:
+    """Write down where exiftool finds the canaries of each input: proof that they are there."""
     work.mkdir(parents=True, exist_ok=True)
-    said = {}
+    output = {}
     for name, make in canaries():
         path = work / name
         path.write_bytes(make())
-        said[name] = by_exiftool(path) or []
-    EXIFTOOL.write_text(json.dumps(said, indent=1) + "\n")
-    return said
+        output[name] = by_exiftool(path) or []
+    EXIFTOOL.write_text(json.dumps(output, indent=1) + "\n")
+    return output

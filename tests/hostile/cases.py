@@ -1,6 +1,7 @@
-"""Permanent cases: what the harness found once, by recipe. Each names what was wrong; ``test_cases.py`` holds that it stays right.
+"""Regression cases: files that once gave a wrong result. Each docstring says what was wrong.
 
-What a fixture's recipe can make stands in ``fixtures/recipes/hostile.py``, bombs in ``bombs.py``, private metadata in ``canaries.py``.
+Files that a recipe can make are in ``fixtures/recipes/hostile.py``, bombs in ``bombs.py``, private
+metadata in ``canaries.py``.
 """
 
 from __future__ import annotations
@@ -13,37 +14,37 @@ from tests.hostile.seeds import seed
 
 
 def _avif_without_reader() -> bytes:
-    """A damaged AVIF: Pillow's message named an object and its address, so that two looks differed."""
+    """A damaged AVIF: Pillow's message contained an object's address, so two reports differed."""
     data = bytearray(seed("plain.avif").data)
     data[0:4] = struct.pack(">I", 0x1C + 8)
     return bytes(data)
 
 
-def _mp4_of_nested_lies() -> bytes:
-    """``moov`` within a ``trak`` within ``moov``, each of the size of the file."""
+def _mp4_with_false_sizes() -> bytes:
+    """``moov`` within ``trak`` within ``moov``, each as large as the file."""
     data = seed("_small.mp4").data
     size = struct.pack(">I", len(data))
     return data[:32] + size + b"moov" + size + b"trak" + size + b"moov" + data[32:]
 
 
 def _gif_of_comments() -> bytes:
-    """A GIF without a picture: it passed, and took 22 s to repair."""
+    """A GIF without a picture: it passed, and fixing it took 22 s."""
     return b"GIF89a\x40\0\x40\0\0\0\0" + b"\x21\xfe\x04word\0" * 1000 + b"\x3b"
 
 
 def _jpeg_of_fill() -> bytes:
-    """A JPEG of fill bytes: walked byte by byte in the caller's process."""
+    """A JPEG of fill bytes: read byte by byte in the caller's process."""
     return b"\xff\xd8" + b"\xff" * 100_000
 
 
 def _webp_without_padding() -> bytes:
-    """A WebP that lacks the padding byte of its last chunk, which its size counts: it was called whole."""
+    """A WebP without the padding byte that its size includes: it counted as complete."""
     data = seed("comment.webp").data
     return data[:-1]
 
 
 def _mp4_cut_between_fragments() -> bytes:
-    """Two fragments of four, nothing that says how many there were: it was called whole."""
+    """Two of four fragments, whose number is not declared: it counted as complete."""
     data = seed("_small_frag.mp4").data
     first = data.index(b"moof") - 4
     second = data.index(b"moof", first + 8) - 4
@@ -51,7 +52,7 @@ def _mp4_cut_between_fragments() -> bytes:
 
 
 def _flv_of_nested_objects() -> bytes:
-    """MediaInfo's stack runs out in the objects of objects of its metadata (SIGSEGV): charged to the file, the next is fine."""
+    """Nested metadata objects overflow MediaInfo's stack (SIGSEGV); the next file is fine."""
     data = seed("_small.flv").data
     script = b"\2\0\x0aonMetaData" + b"\3\0\1a" * 15_000
     return (
@@ -65,8 +66,8 @@ def _flv_of_nested_objects() -> bytes:
     )
 
 
-def _flv_of_a_longer_unit() -> bytes:
-    """One NAL unit that claims more than its packet: it was copied into an MP4 that no decoder takes without an error."""
+def _flv_with_a_long_unit() -> bytes:
+    """A NAL unit longer than its packet: it was copied into an MP4 with decoding errors."""
     data = bytearray(seed("_small.flv").data)
     at = 13
     while not (
@@ -78,7 +79,7 @@ def _flv_of_a_longer_unit() -> bytes:
 
 
 def _flv_cut_between_tags() -> bytes:
-    """The first half of the tags: it was called whole."""
+    """The first half of the tags: it counted as complete."""
     data = seed("_small.flv").data
     at = 13
     while at < len(data) // 2:
@@ -87,7 +88,7 @@ def _flv_cut_between_tags() -> bytes:
 
 
 def _mp4_without_decodable_pictures() -> bytes:
-    """Every picture's slices damaged: what was made of it held sound alone, which ended in an AttributeError."""
+    """All slices are damaged: the output had sound only, which caused an AttributeError."""
     data = bytearray(seed("_small_444.mp4").data)
     start = data.index(b"mdat") + 4
     for at in range(start, len(data), 3):
@@ -95,17 +96,17 @@ def _mp4_without_decodable_pictures() -> bytes:
     return bytes(data)
 
 
-def _wrong_way_round() -> bytes:
-    """Captions whose closing tags have no opening ones, many thousand deep."""
+def _captions_of_tags() -> bytes:
+    """Captions with thousands of closing tags that do not match the opening ones."""
     return b"1\n00:00:01,000 --> 00:00:02,000\n" + b"<i>" * 20_000 + b"</b>" * 20_000 + b"\n"
 
 
 CASES: Mapping[str, tuple[str, Callable[[], bytes], frozenset[str]]] = {
-    # name: (what it is called, how it is made, the verdicts that are right)
-    "an AVIF without a reader": ("a.avif", _avif_without_reader, frozenset({"unreadable", "fail"})),
-    "boxes within each other": (
+    # description: (file name, how to make it, correct verdicts)
+    "a damaged AVIF": ("a.avif", _avif_without_reader, frozenset({"unreadable", "fail"})),
+    "nested boxes with false sizes": (
         "a.mp4",
-        _mp4_of_nested_lies,
+        _mp4_with_false_sizes,
         frozenset({"unreadable", "fail", "undecided"}),
     ),
     "a GIF of comments": ("a.gif", _gif_of_comments, frozenset({"unreadable", "fail"})),
@@ -115,24 +116,28 @@ CASES: Mapping[str, tuple[str, Callable[[], bytes], frozenset[str]]] = {
         "a.mp4",
         lambda: b"\n",
         frozenset({"unreadable"}),
-    ),  # IndexError in the caller
-    "an FLV of objects in objects": (
+    ),  # raised IndexError in the caller
+    "an FLV of nested objects": (
         "a.flv",
         _flv_of_nested_objects,
         frozenset({"unreadable", "fail"}),
     ),
-    "an FLV of a longer unit": ("a.flv", _flv_of_a_longer_unit, frozenset({"fail"})),
+    "an FLV with a NAL unit longer than its packet": (
+        "a.flv",
+        _flv_with_a_long_unit,
+        frozenset({"fail"}),
+    ),
     "an FLV cut between tags": ("a.flv", _flv_cut_between_tags, frozenset({"fail"})),
-    "an MP4 without pictures": (
+    "an MP4 without decodable pictures": (
         "a.mp4",
         _mp4_without_decodable_pictures,
         frozenset({"fail", "unreadable", "undecided"}),
     ),
-    "an MP4 with a hole": (
+    "an MP4 with zeroed bytes": (
         "a.mp4",
         lambda: fixtures.make("zeroed_middle.mp4").read_bytes(),
         frozenset({"fail"}),
-    ),  # it was repaired
-    "captions of tags": ("a.srt", _wrong_way_round, frozenset({"pass", "fail"})),
+    ),  # was fixed
+    "captions of tags": ("a.srt", _captions_of_tags, frozenset({"pass", "fail"})),
 }
-UNTELLABLE = _mp4_cut_between_fragments
+UNKNOWN_COMPLETENESS = _mp4_cut_between_fragments

@@ -1,4 +1,4 @@
-"""Mutants through ``check`` and through ``fix``: the first, second, third, fifth, sixth and thirteenth promise."""
+"""Run damaged files through ``check`` and ``fix``: guarantees 1, 2, 3, 5, 6, 7 and 13."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
-from tests.hostile.figures import Figure
+from tests.hostile.guarantees import Measurement
 from tests.hostile.oracles import (
     JOB_BYTES,
     PROBE_BYTES,
     PROBE_SECONDS,
-    Ending,
-    Peak,
-    checked,
-    nothing_left,
-    prepared,
-    state,
-    tree,
+    CallOutcome,
+    PeakMemory,
+    file_state,
+    leak_check,
+    run_check,
+    run_prepare,
+    snapshot,
 )
 from tests.hostile.seeds import Seed, seeds
 
-JOB_SECONDS = 60.0  # of a small file: what execute allows before any length is counted
+JOB_SECONDS = 60.0  # for a small file: the time limit of an encode before its length counts
+THREADS = 2
 Job = tuple[Seed, int]
 
 
 def jobs(count: int, first: int = 1) -> list[Job]:
-    """So many damaged files, all seeds in turn, from the ``first`` number on."""
+    """Return ``count`` damaged files, all seeds in turn, starting with the number ``first``."""
 
     def endless() -> Iterator[Job]:
         number = first
@@ -40,141 +41,112 @@ def jobs(count: int, first: int = 1) -> list[Job]:
     return list(islice(endless(), count))
 
 
-def through_check(work: Path, wanted: Sequence[Job], *, threads: int = 2) -> list[Figure]:
-    """Each mutant checked, every fiftieth twice: the second report must be the first's equal."""
-    broken: dict[int, list[str]] = {1: [], 2: [], 13: []}
-    words: Counter[str] = Counter()
+def through_check(work: Path, selected: Sequence[Job]) -> list[Measurement]:
+    """Check each mutant, and every fiftieth twice: both reports must be equal."""
+    violations: dict[int, list[str]] = {1: [], 2: [], 3: [], 13: []}
+    statuses: Counter[str] = Counter()
 
-    def one(job: Job) -> None:
+    def check(job: Job) -> None:
         seed, number = job
         path = work / f"{seed.name}.{number}{seed.suffix}"
         path.write_bytes(seed.mutant(number))
-        ending = checked(path)
-        again = checked(path) if number % 50 == 1 else ending
-        words[ending.word] += 1
+        outcome = run_check(path)
+        again = run_check(path) if number % 50 == 1 else outcome
+        statuses[outcome.status] += 1
         label = f"check {seed.name} {number}"
-        if ending.bare:
-            broken[13].append(f"{label}: {ending.text}")
-        if ending.seconds > PROBE_SECONDS + 1:
-            broken[2].append(f"{label}: {ending.seconds:.1f} s")
-        if (again.word, again.text) != (ending.word, ending.text):
-            broken[13].append(f"{label}: two looks differ: {ending.word}, {again.word}")
+        if outcome.unexpected:
+            violations[13].append(f"{label}: {outcome.text}")
+        if outcome.seconds > PROBE_SECONDS + 1:
+            violations[2].append(f"{label}: {outcome.seconds:.1f} s")
+        if (again.status, again.text) != (outcome.status, outcome.text):
+            violations[13].append(f"{label}: reports differ: {outcome.status}, {again.status}")
         path.unlink()
 
-    with nothing_left() as left, Peak() as seen:
-        _all(one, wanted, threads)
-    broken[1] += [f"stray process {pid}" for pid in left.strays] + (
-        [f"{left.leaked} descriptors leaked"] if left.leaked else []
-    )
-    peak = seen.bytes
-    told = ", ".join(f"{count} {word}" for word, count in words.most_common())
-    return [
-        Figure(
-            tolerance=1,
-            found=f"0 crashes of the host in {len(wanted)} mutants checked ({told})",
-            broken=tuple(broken[1]),
-        ),
-        Figure(
-            tolerance=2,
-            found=f"{len(broken[2])} of {len(wanted)} checks over {PROBE_SECONDS:.0f} s + 1",
-            broken=tuple(broken[2]),
-        ),
-        Figure(
-            tolerance=3,
-            found=f"probe peak {peak / 2**20:.0f} MB",
-            broken=() if peak < PROBE_BYTES else (f"{peak} bytes in a reader",),
-        ),
-        Figure(
-            tolerance=13,
-            found=f"{len(wanted) - len(broken[13])} of {len(wanted)} checks typed",
-            broken=tuple(broken[13]),
-        ),
-    ]
+    with leak_check() as leaks, PeakMemory() as peak:
+        _run_all(check, selected)
+    violations[1] += leaks.violations
+    if peak.bytes >= PROBE_BYTES:
+        violations[3].append(f"a reader used {peak.bytes} bytes")
+    count = len(selected)
+    texts = {
+        1: f"{len(violations[1])} leaks by {count} mutants checked ({_counts(statuses)})",
+        2: f"{len(violations[2])} of {count} checks over {PROBE_SECONDS:.0f} s + 1",
+        3: f"probe peak {peak.bytes / 2**20:.0f} MB",
+        13: f"{count - len(violations[13])} of {count} checks typed",
+    }
+    return _measurements(texts, violations)
 
 
-def through_fix(work: Path, wanted: Sequence[Job], *, threads: int = 2) -> list[Figure]:
-    """Each mutant repaired into a folder of its own; what is published must pass a check and be all that is there."""
-    broken: dict[int, list[str]] = {1: [], 2: [], 5: [], 6: [], 7: [], 13: []}
-    words: Counter[str] = Counter()
+def through_fix(work: Path, selected: Sequence[Job]) -> list[Measurement]:
+    """Fix each mutant into its own folder, where only outputs that pass may remain."""
+    violations: dict[int, list[str]] = {1: [], 2: [], 3: [], 5: [], 6: [], 7: [], 13: []}
+    statuses: Counter[str] = Counter()
 
-    def one(job: Job) -> None:
+    def fix(job: Job) -> None:
         seed, number = job
         place = work / f"{seed.name}.{number}"
-        path, folder = place / "in" / f"x{seed.suffix}", place / "out"
+        path, out = place / "in" / f"x{seed.suffix}", place / "out"
         path.parent.mkdir(parents=True)
-        folder.mkdir()
+        out.mkdir()
         path.write_bytes(seed.mutant(number))
-        before, around = state(path), tree(path.parent)
-        ending = prepared(path, folder)
-        words[ending.word] += 1
+        before, sources = file_state(path), snapshot(path.parent)
+        outcome = run_prepare(path, out)
+        statuses[outcome.status] += 1
         label = f"fix {seed.name} {number}"
-        _judged(label, ending, folder, broken)
-        if state(path) != before:
-            broken[6].append(f"{label}: the source changed")
-        if tree(path.parent) != around or len(tree(place)) != len(around) + 2 + len(ending.outputs):
-            broken[5].append(f"{label}: {sorted(tree(place))}")
+        _check_outputs(label, outcome, out, violations)
+        if file_state(path) != before:
+            violations[6].append(f"{label}: the source changed")
+        entries = len(sources) + 2 + len(outcome.outputs)
+        if snapshot(path.parent) != sources or len(snapshot(place)) != entries:
+            violations[5].append(f"{label}: {sorted(snapshot(place))}")
         shutil.rmtree(place)
 
-    with nothing_left() as left, Peak() as seen:
-        _all(one, wanted, threads)
-    broken[1] += [f"stray process {pid}" for pid in left.strays] + (
-        [f"{left.leaked} descriptors leaked"] if left.leaked else []
-    )
-    peak, count = seen.bytes, len(wanted)
-    told = ", ".join(f"{number} {word}" for word, number in words.most_common())
+    with leak_check() as leaks, PeakMemory() as peak:
+        _run_all(fix, selected)
+    violations[1] += leaks.violations
+    if peak.bytes >= JOB_BYTES:
+        violations[3].append(f"a child used {peak.bytes} bytes")
+    count = len(selected)
+    texts = {
+        1: f"{len(violations[1])} leaks by {count} mutants fixed ({_counts(statuses)})",
+        2: f"{len(violations[2])} of {count} fixes over {JOB_SECONDS:.0f} s",
+        3: f"job peak {peak.bytes / 2**20:.0f} MB",
+        5: f"{len(violations[5])} of {count} wrote elsewhere",
+        6: f"{len(violations[6])} of {count} sources changed",
+        7: f"{len(violations[7])} bad outputs of {statuses['fixed']} published",
+        13: f"{count - len(violations[13])} of {count} fixes typed",
+    }
+    return _measurements(texts, violations)
+
+
+def _check_outputs(
+    label: str, outcome: CallOutcome, out: Path, violations: dict[int, list[str]]
+) -> None:
+    if outcome.unexpected:
+        violations[13].append(f"{label}: {outcome.text}")
+    if outcome.seconds > JOB_SECONDS:
+        violations[2].append(f"{label}: {outcome.seconds:.1f} s")
+    for output in outcome.outputs:
+        verified = run_check(Path(output))
+        if verified.status != "pass":
+            text = f"published, but {verified.status}: {verified.text[:300]}"
+            violations[7].append(f"{label}: {text}")
+    if sorted(str(path) for path in out.iterdir()) != sorted(outcome.outputs):
+        violations[7].append(f"{label}: left {sorted(path.name for path in out.iterdir())}")
+
+
+def _counts(statuses: Counter[str]) -> str:
+    return ", ".join(f"{count} {status}" for status, count in statuses.most_common())
+
+
+def _measurements(texts: dict[int, str], violations: dict[int, list[str]]) -> list[Measurement]:
     return [
-        Figure(
-            tolerance=1,
-            found=f"0 crashes of the host in {count} mutants repaired ({told})",
-            broken=tuple(broken[1]),
-        ),
-        Figure(
-            tolerance=2,
-            found=f"{len(broken[2])} of {count} repairs over {JOB_SECONDS:.0f} s",
-            broken=tuple(broken[2]),
-        ),
-        Figure(
-            tolerance=3,
-            found=f"job peak {peak / 2**20:.0f} MB",
-            broken=() if peak < JOB_BYTES else (f"{peak} bytes in a child",),
-        ),
-        Figure(
-            tolerance=5,
-            found=f"{len(broken[5])} of {count} wrote elsewhere",
-            broken=tuple(broken[5]),
-        ),
-        Figure(
-            tolerance=6,
-            found=f"{len(broken[6])} of {count} sources changed",
-            broken=tuple(broken[6]),
-        ),
-        Figure(
-            tolerance=7,
-            found=f"{len(broken[7])} bad outputs of {words['fixed']} published",
-            broken=tuple(broken[7]),
-        ),
-        Figure(
-            tolerance=13,
-            found=f"{count - len(broken[13])} of {count} repairs typed",
-            broken=tuple(broken[13]),
-        ),
+        Measurement(guarantee=number, measured=text, violations=tuple(violations[number]))
+        for number, text in texts.items()
     ]
 
 
-def _judged(label: str, ending: Ending, folder: Path, broken: dict[int, list[str]]) -> None:
-    if ending.bare:
-        broken[13].append(f"{label}: {ending.text}")
-    if ending.seconds > JOB_SECONDS:
-        broken[2].append(f"{label}: {ending.seconds:.1f} s")
-    for output in ending.outputs:
-        judged = checked(Path(output))
-        if judged.word != "pass":
-            broken[7].append(f"{label}: published, and {judged.word}: {judged.text[:300]}")
-    if sorted(str(path) for path in folder.iterdir()) != sorted(ending.outputs):
-        broken[7].append(f"{label}: left {sorted(path.name for path in folder.iterdir())}")
-
-
-def _all(one: Callable[[Job], None], wanted: Sequence[Job], threads: int) -> None:
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(one, wanted):
+def _run_all(work: Callable[[Job], None], selected: Sequence[Job]) -> None:
+    with ThreadPoolExecutor(THREADS) as pool:
+        for _ in pool.map(work, selected):
             pass

@@ -1,8 +1,8 @@
-"""Damaged copies of files, each a pure function of (name, number): one line tells how to make a failing one again.
+"""Damaged copies of files, each a pure function of (name, number), so that it can be reproduced.
 
-One to three changes are stacked. Half of the general ones fall into the first 4 kB, where headers are. The changes that know a format
-(box, element, chunk, segment, block, directory, page, tag, object, packet) keep the rest of it readable, so that the damage reaches deep
-into a parser.
+One to three changes are combined. Half of the general ones affect the first 4 kB, where headers
+are. Changes that use the structure of a format (box, element, chunk, segment, block, directory,
+page, tag, object, packet) leave the rest readable, so that the damage reaches deep into a parser.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ INTERESTING = (
     0xFFFFFFFF,
 )
 WIDE = (0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF)
-MOST_BYTES = 2**19  # of a seed that are used, and of a mutant
+MAX_BYTES = 2**19  # of a seed that are used, and of a mutant
 
 Change = Callable[[random.Random, bytearray], None]
 
 
 def _place(rng: random.Random, size: int) -> int:
-    """Half of them in the first 4 kB, a quarter in the last."""
+    """Return an offset: half of them in the first 4 kB, a quarter in the last."""
     part = rng.randrange(4)
     return (
         rng.randrange(min(size, 4096))
@@ -49,7 +49,7 @@ def _place(rng: random.Random, size: int) -> int:
     )
 
 
-# -- changes that know no format -----------------------------------------------------------------------------------------------------
+# -- general changes ---------------------------------------------------------------------------
 
 
 def _bits(rng: random.Random, data: bytearray) -> None:
@@ -85,11 +85,11 @@ def _zero(rng: random.Random, data: bytearray) -> None:
     data[at : at + size] = bytes(size)
 
 
-# -- changes that know one ----------------------------------------------------------------------------------------------------------
+# -- changes that use the structure of a format --------------------------------------------------
 
 
-def _lies_of(rng: random.Random, size: int) -> int:
-    """What a size field may claim instead."""
+def _false_size(rng: random.Random, size: int) -> int:
+    """Return a wrong value for a size field."""
     return rng.choice(
         (
             0,
@@ -107,7 +107,7 @@ def _lies_of(rng: random.Random, size: int) -> int:
     )
 
 
-_HOLDERS = frozenset(
+_CONTAINER_BOXES = frozenset(
     (
         b"moov",
         b"trak",
@@ -129,27 +129,27 @@ _HOLDERS = frozenset(
 def boxes(
     data: bytes, start: int = 0, end: int | None = None, depth: int = 0
 ) -> Iterator[tuple[int, int, bytes]]:
-    """(at, size, type) of ISO base media boxes, outer before inner."""
+    """Yield (offset, size, type) of ISO base media boxes, outer before inner."""
     at, end = start, len(data) if end is None else end
     while at + 8 <= end:
         size, kind = struct.unpack_from(">I4s", data, at)
         if size < 8 or at + size > end:
             return
         yield at, size, kind
-        if depth < 8 and (kind in _HOLDERS or kind == b"meta"):
+        if depth < 8 and (kind in _CONTAINER_BOXES or kind == b"meta"):
             yield from boxes(data, at + (12 if kind == b"meta" else 8), at + size, depth + 1)
         at += size
 
 
 def _box(rng: random.Random, data: bytearray) -> None:
-    """Its size, a field in it, its type; or it is there several times."""
+    """Change a box's size, type or one of its fields, or repeat it."""
     found = list(boxes(bytes(data)))
     if not found:
         return _integer(rng, data)
     at, size, kind = rng.choice(found)
     match rng.randrange(5):
         case 0:
-            struct.pack_into(">I", data, at, _lies_of(rng, size) & 0xFFFFFFFF)
+            struct.pack_into(">I", data, at, _false_size(rng, size) & 0xFFFFFFFF)
         case 1 | 2:
             if size >= 12:
                 field = at + 8 + 4 * rng.randrange(min((size - 8) // 4, 30))
@@ -164,7 +164,7 @@ def _box(rng: random.Random, data: bytearray) -> None:
 
 
 def _element(rng: random.Random, data: bytearray) -> None:
-    """An EBML element's size: a variable-length integer becomes another of the same width (all ones: unknown)."""
+    """Change an EBML element's size to another of the same width (all ones: unknown)."""
     ids = (
         b"\x18\x53\x80\x67",
         b"\x15\x49\xa9\x66",
@@ -188,12 +188,12 @@ def _element(rng: random.Random, data: bytearray) -> None:
     width = 9 - data[at].bit_length() if data[at] else 8
     marker, most = 1 << 7 * width, (1 << 7 * width) - 1
     size = int.from_bytes(data[at : at + width], "big") & most
-    data[at : at + width] = (marker | _lies_of(rng, size) & most).to_bytes(width, "big")
+    data[at : at + width] = (marker | _false_size(rng, size) & most).to_bytes(width, "big")
     return None
 
 
 def chunks(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """(at, size of the body, type) of PNG chunks."""
+    """Yield (offset, body size, type) of PNG chunks."""
     at = 8
     while at + 12 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
@@ -204,14 +204,14 @@ def chunks(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _chunk(rng: random.Random, data: bytearray) -> None:
-    """A field of a PNG chunk with the checksum made right again; or the chunk twice; or its size."""
+    """Change a field of a PNG chunk (with a correct CRC) or its size, or repeat it."""
     found = list(chunks(bytes(data)))
     if not found:
         return _integer(rng, data)
     at, size, kind = rng.choice(found)
     match rng.randrange(4):
         case 0:
-            struct.pack_into(">I", data, at, _lies_of(rng, size) & 0xFFFFFFFF)
+            struct.pack_into(">I", data, at, _false_size(rng, size) & 0xFFFFFFFF)
         case 1:
             data[at:at] = bytes(data[at : at + 12 + size]) * rng.randrange(1, 10)
         case _:
@@ -227,7 +227,7 @@ def _chunk(rng: random.Random, data: bytearray) -> None:
 
 
 def _segment(rng: random.Random, data: bytearray) -> None:
-    """The length of a JPEG segment, or a byte of its body."""
+    """Change the length of a JPEG segment or a byte of its body."""
     places = [
         at
         for at in range(2, len(data) - 4)
@@ -240,14 +240,14 @@ def _segment(rng: random.Random, data: bytearray) -> None:
     at = rng.choice(places)
     (size,) = struct.unpack_from(">H", data, at + 2)
     if rng.random() < 0.5:
-        struct.pack_into(">H", data, at + 2, _lies_of(rng, size) & 0xFFFF)
+        struct.pack_into(">H", data, at + 2, _false_size(rng, size) & 0xFFFF)
     else:
         data[min(at + 4 + rng.randrange(24), len(data) - 1)] = rng.choice(INTERESTING) & 0xFF
     return None
 
 
 def _block(rng: random.Random, data: bytearray) -> None:
-    """A GIF's image descriptor, extension or sub-block length."""
+    """Change a GIF's image descriptor, extension or sub-block length."""
     places = [at for at in range(13, len(data) - 10) if data[at] in (0x2C, 0x21)]
     if not places:
         return _integer(rng, data)
@@ -257,7 +257,7 @@ def _block(rng: random.Random, data: bytearray) -> None:
 
 
 def _directory(rng: random.Random, data: bytearray) -> None:
-    """A TIFF (EXIF) directory: its entries' types and counts, or offsets that lead back to where they stand."""
+    """Change types, counts or offsets in a TIFF (EXIF) directory, also into loops."""
     base = max(data.find(b"II*\0"), data.find(b"MM\0*"))
     if base < 0 or base + 10 >= len(data):
         return _integer(rng, data)
@@ -287,7 +287,7 @@ def _directory(rng: random.Random, data: bytearray) -> None:
 
 
 def _pages(data: bytes) -> Iterator[tuple[int, int]]:
-    """(at, end) of Ogg pages."""
+    """Yield (start, end) of Ogg pages."""
     at = 0
     while data.startswith(b"OggS", at) and at + 27 <= len(data):
         end = at + 27 + data[at + 26] + sum(data[at + 27 : at + 27 + data[at + 26]])
@@ -296,7 +296,7 @@ def _pages(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _tags(data: bytes) -> Iterator[tuple[int, int]]:
-    """(at, end) of FLV tags with the size behind each."""
+    """Yield (start, end) of FLV tags with the size after each."""
     at = 13
     while at + 15 <= len(data):
         end = at + 15 + int.from_bytes(data[at + 1 : at + 4], "big")
@@ -307,7 +307,7 @@ def _tags(data: bytes) -> Iterator[tuple[int, int]]:
 def _chunks_of_riff(
     data: bytes, at: int = 12, end: int | None = None, depth: int = 0
 ) -> Iterator[tuple[int, int]]:
-    """(at, end) of RIFF chunks, outer before inner."""
+    """Yield (start, end) of RIFF chunks, outer before inner."""
     end = len(data) if end is None else end
     while at + 8 <= end:
         size = int.from_bytes(data[at + 4 : at + 8], "little")
@@ -318,7 +318,7 @@ def _chunks_of_riff(
 
 
 def _objects(data: bytes, at: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
-    """(at, end) of ASF objects, those of the header among them."""
+    """Yield (start, end) of ASF objects, including those of the header."""
     end = len(data) if end is None else end
     while at + 24 <= end and (size := int.from_bytes(data[at + 16 : at + 24], "little")) >= 24:
         yield at, at + size
@@ -328,11 +328,11 @@ def _objects(data: bytes, at: int = 0, end: int | None = None) -> Iterator[tuple
 
 
 def _packets(data: bytes) -> Iterator[tuple[int, int]]:
-    """(at, end) of transport stream packets."""
+    """Return (start, end) of transport stream packets."""
     return ((at, at + 188) for at in range(0, len(data) - 187, 188))
 
 
-# By what a file begins with: its units, then where in one its size stands: offset, bytes, byte order.
+# First bytes of a file, its units, and the size field of a unit: offset, bytes, byte order.
 _UNITS: tuple[
     tuple[
         bytes,
@@ -350,10 +350,10 @@ _UNITS: tuple[
 
 
 def _unit(rng: random.Random, data: bytearray) -> None:
-    """A page, tag, chunk, object or packet: its size, a field of its head, twice, not at all, in the place of another."""
+    """Change a page, tag, chunk, object or packet, or repeat, remove or exchange it."""
     whole = bytes(data)
     row = next((row for row in _UNITS if whole.startswith(row[0])), None)
-    if row is None:  # its magic number was changed before
+    if row is None:  # an earlier change hit the magic number
         return _integer(rng, data)
     _, walk, (offset, width, order) = row
     found = [(at, end) for at, end in islice(walk(whole), 5000) if end <= len(whole)]
@@ -362,7 +362,7 @@ def _unit(rng: random.Random, data: bytearray) -> None:
     at, end = rng.choice(found)
     match rng.randrange(6):
         case 0 | 1:
-            value = _lies_of(rng, end - at) & (1 << 8 * width) - 1
+            value = _false_size(rng, end - at) & (1 << 8 * width) - 1
             data[at + offset : at + offset + width] = value.to_bytes(width, order)
         case 2 | 3:
             field = at + rng.randrange(min(40, end - at))
@@ -378,8 +378,8 @@ def _unit(rng: random.Random, data: bytearray) -> None:
 _GENERAL: tuple[Change, ...] = (_bits, _integer, _integer, _cut, _delete, _repeat, _zero)
 
 
-def knowing(head: bytes) -> tuple[Change, ...]:
-    """The changes that fit a file with this beginning, besides the general ones."""
+def format_changes(head: bytes) -> tuple[Change, ...]:
+    """Return the changes that fit a file with these first bytes."""
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         return (_element,)
     if head.startswith(b"\x89PNG"):
@@ -396,10 +396,13 @@ def knowing(head: bytes) -> tuple[Change, ...]:
 
 
 def mutant(seed: bytes, name: str, number: int, *, splice: bytes = b"") -> bytes:
-    """The ``number``-th damaged copy of a file. ``splice``: another file, whose end may replace this one's."""
+    """Return damaged copy ``number`` of a file.
+
+    ``splice``: another file, whose end may replace the end of this one.
+    """
     rng = random.Random(f"{name}:{number}")
-    data = bytearray(seed[:MOST_BYTES])
-    special = knowing(bytes(data[:16]))
+    data = bytearray(seed[:MAX_BYTES])
+    special = format_changes(bytes(data[:16]))
     for _ in range(rng.randrange(1, 4)):
         if not data:
             break
@@ -409,5 +412,5 @@ def mutant(seed: bytes, name: str, number: int, *, splice: bytes = b"") -> bytes
             rng.choice(special)(rng, data)
         else:
             rng.choice(_GENERAL)(rng, data)
-        del data[MOST_BYTES:]
+        del data[MAX_BYTES:]
     return bytes(data)

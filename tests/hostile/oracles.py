@@ -1,4 +1,6 @@
-"""What must hold whatever the input was: typed endings, untouched sources, no strays, nothing left open, bounded memory."""
+"""What must hold for any input: typed results, unchanged sources, no strays or leaks, bounded
+memory.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +19,7 @@ import mediaprep
 from mediaprep.errors import MediaPrepError
 from mediaprep.probing.reader import pool
 
-PROBE_SECONDS = 10.0  # of one look; killed within a second more
+PROBE_SECONDS = 10.0  # for one probe; a hanging reader is killed within one second more
 PROBE_BYTES = 512 * 2**20
 JOB_BYTES = 2 * 2**30
 VERDICTS = ("pass", "fail", "undecided", "unreadable")
@@ -25,95 +27,100 @@ STATUSES = ("already_ok", "fixed", "refused", "unreadable", "failed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """What came of one call: a verdict, a status, or the class of the error; ``bare``: an exception that nobody meant to raise."""
+class CallOutcome:
+    """The outcome of one call.
 
-    word: str
+    status       a verdict, a status, or the class of the error
+    unexpected   True for an exception that is not a MediaPrepError, or an unknown status
+    """
+
+    status: str
     text: str
     seconds: float
     outputs: tuple[str, ...] = ()
-    bare: bool = False
+    unexpected: bool = False
 
 
-def checked(path: Path, **options: object) -> Ending:
-    """``mediaprep.check`` of the file."""
-    began = time.monotonic()
-    try:
+def run_check(path: Path, **options: object) -> CallOutcome:
+    """Call ``mediaprep.check``."""
+
+    def call(started: float) -> CallOutcome:
         report = mediaprep.check(str(path), **options)  # type: ignore[arg-type]
-    except MediaPrepError as problem:
-        return Ending(
-            word=type(problem).__name__, text=str(problem), seconds=time.monotonic() - began
+        return CallOutcome(
+            status=report.verdict,
+            text=" | ".join(finding.message for finding in report.findings),
+            seconds=time.monotonic() - started,
+            unexpected=report.verdict not in VERDICTS,
         )
-    except Exception:  # what the harness looks for
-        return Ending(
-            word="bare",
-            text=traceback.format_exc(limit=-3),
-            seconds=time.monotonic() - began,
-            bare=True,
-        )
-    text = " | ".join(finding.message for finding in report.findings)
-    return Ending(
-        word=report.verdict,
-        text=text,
-        seconds=time.monotonic() - began,
-        bare=report.verdict not in VERDICTS,
-    )
+
+    return _outcome(call)
 
 
-def prepared(path: Path, folder: Path, **options: object) -> Ending:
-    """``mediaprep.prepare`` of the file into the folder."""
-    began = time.monotonic()
-    try:
+def run_prepare(path: Path, folder: Path, **options: object) -> CallOutcome:
+    """Call ``mediaprep.prepare`` with an output folder."""
+
+    def call(started: float) -> CallOutcome:
         outcome = mediaprep.prepare(str(path), f"{folder}/", **options)  # type: ignore[arg-type]
+        return CallOutcome(
+            status=outcome.status,
+            text=" | ".join(outcome.problems),
+            seconds=time.monotonic() - started,
+            outputs=outcome.outputs,
+            unexpected=outcome.status not in STATUSES,
+        )
+
+    return _outcome(call)
+
+
+def _outcome(call: Callable[[float], CallOutcome]) -> CallOutcome:
+    started = time.monotonic()
+    try:
+        return call(started)
     except MediaPrepError as problem:
-        return Ending(
-            word=type(problem).__name__, text=str(problem), seconds=time.monotonic() - began
-        )
-    except Exception:  # what the harness looks for
-        return Ending(
-            word="bare",
+        seconds = time.monotonic() - started
+        return CallOutcome(status=type(problem).__name__, text=str(problem), seconds=seconds)
+    except Exception:  # what the tests search for
+        return CallOutcome(
+            status="exception",
             text=traceback.format_exc(limit=-3),
-            seconds=time.monotonic() - began,
-            bare=True,
+            seconds=time.monotonic() - started,
+            unexpected=True,
         )
-    return Ending(
-        word=outcome.status,
-        text=" | ".join(outcome.problems),
-        seconds=time.monotonic() - began,
-        outputs=outcome.outputs,
-        bare=outcome.status not in STATUSES,
-    )
 
 
-def state(path: Path) -> tuple[object, ...]:
-    """All that must not change of a source: bytes, time of change, mode, inode, number of names."""
-    facts = path.stat()
+def file_state(path: Path) -> tuple[object, ...]:
+    """Return what must not change in a source: content, mtime, mode, inode, number of links."""
+    status = path.stat()
     digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-    return digest, facts.st_mtime_ns, facts.st_mode, facts.st_ino, facts.st_nlink
+    return digest, status.st_mtime_ns, status.st_mode, status.st_ino, status.st_nlink
 
 
-def tree(folder: Path) -> dict[str, tuple[object, ...]]:
-    """Everything below a folder, links not followed: relative name -> kind, size, time of change."""
-    found: dict[str, tuple[object, ...]] = {}
-    for root, folders, files in os.walk(os.fsencode(folder)):
+def snapshot(folder: Path) -> dict[str, tuple[object, ...]]:
+    """Return mode, size and mtime of everything below a folder, by relative name.
+
+    Links are not followed.
+    """
+    entries: dict[str, tuple[object, ...]] = {}
+    base = os.fsencode(folder)
+    for root, folders, files in os.walk(base):
         for name in (*folders, *files):
             path = os.path.join(root, name)
-            facts = os.lstat(path)
-            found[os.fsdecode(os.path.relpath(path, os.fsencode(folder)))] = (
-                facts.st_mode,
-                facts.st_size,
-                facts.st_mtime_ns,
+            status = os.lstat(path)
+            entries[os.fsdecode(os.path.relpath(path, base))] = (
+                status.st_mode,
+                status.st_size,
+                status.st_mtime_ns,
             )
-    return found
+    return entries
 
 
-def descriptors() -> int:
-    """Open descriptors of this process."""
+def open_descriptors() -> int:
+    """Return the number of open descriptors of this process."""
     return len(os.listdir("/proc/self/fd")) - 1
 
 
 def descendants(pid: int | None = None) -> set[int]:
-    """Live processes (no zombies) below this one, by /proc."""
+    """Return the running descendants of a process (default: this one), without zombies."""
     parents: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -132,72 +139,79 @@ def descendants(pid: int | None = None) -> set[int]:
     return found
 
 
-class Peak:
-    """The largest resident size of any process below this one while it is entered, bytes: each one's own high-water mark, looked at every
-    50 ms and before the readers are ended (what builds the inputs beforehand does not count)."""
+class PeakMemory:
+    """Records the largest resident size of any descendant of this process while it is entered.
+
+    Each process reports its own high-water mark, which is read every 50 ms and before the readers
+    are stopped. The inputs are built before the block, so that their tools do not count.
+    """
 
     def __init__(self) -> None:
         self.bytes = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> Peak:
+    def __enter__(self) -> PeakMemory:
         self._thread.start()
         return self
 
-    def __exit__(self, *problem: object) -> None:
-        self._look()
+    def __exit__(self, *_: object) -> None:
+        self._sample()
         self._stop.set()
         self._thread.join()
 
     def _watch(self) -> None:
         while not self._stop.wait(0.05):
-            self._look()
+            self._sample()
 
-    def _look(self) -> None:
-        for pid in _below(os.getpid()):
-            with contextlib.suppress(OSError, StopIteration, IndexError, ValueError):
-                lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-                self.bytes = max(
-                    self.bytes,
-                    1024
-                    * int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]),
-                )
+    def _sample(self) -> None:
+        for pid in _children(os.getpid()):
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                status = Path(f"/proc/{pid}/status").read_text()
+                peak = 1024 * int(status.partition("\nVmHWM:")[2].split()[0])
+                self.bytes = max(self.bytes, peak)
 
 
-def _below(pid: int) -> Iterator[int]:
-    """The processes below one, by the kernel's lists of children."""
+def _children(pid: int) -> Iterator[int]:
+    """Yield the descendants of a process, from the kernel's lists of children."""
     with contextlib.suppress(OSError):
         for task in os.listdir(f"/proc/{pid}/task"):
             for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split():
                 yield int(child)
-                yield from _below(int(child))
+                yield from _children(int(child))
 
 
-def end_readers() -> None:
-    """End the idle readers of this process, so that their peak is counted and none is a stray."""
+def stop_readers() -> None:
+    """Stop the idle readers of this process, so that none counts as a stray process."""
     if pool._shared is not None:
         pool._shared.close()
 
 
 @dataclass(slots=True)
-class Leftovers:
-    """Filled when the block ends: what was left behind. All empty: nothing."""
+class Leaks:
+    """What a block left behind; filled at its end."""
 
     strays: set[int] = field(default_factory=set)
-    leaked: int = 0
+    descriptors: int = 0
+
+    @property
+    def violations(self) -> list[str]:
+        lines = [f"stray process {pid}" for pid in self.strays]
+        if self.descriptors:
+            lines.append(f"{self.descriptors} descriptors leaked")
+        return lines
 
 
 @contextmanager
-def nothing_left() -> Iterator[Leftovers]:
-    """Around a block: descendants and descriptors that were not there before (O8, O9)."""
-    left = Leftovers()
-    checked(Path(__file__))  # what is opened once for the whole process
-    end_readers()
-    before, held = descendants(), descriptors()
-    yield left
-    end_readers()
+def leak_check() -> Iterator[Leaks]:
+    """Record processes and descriptors that the block leaves behind."""
+    leaks = Leaks()
+    run_check(Path(__file__))  # opens what stays open for the whole process
+    stop_readers()
+    processes, descriptors = descendants(), open_descriptors()
+    yield leaks
+    stop_readers()
     until = time.monotonic() + 1.0
-    while (strays := descendants() - before) and time.monotonic() < until:
+    while (strays := descendants() - processes) and time.monotonic() < until:
         time.sleep(0.02)
-    left.strays, left.leaked = strays, descriptors() - held
+    leaks.strays, leaks.descriptors = strays, open_descriptors() - descriptors

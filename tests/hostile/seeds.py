@@ -1,4 +1,4 @@
-"""The files that are damaged: one small one of each format, and of what makes a repair work (a copy, an encode, a conversion)."""
+"""The files that are damaged: small ones of each format and each kind of fix."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import fixtures
 from tests.corpus import FOLDER
 from tests.hostile.mutators import mutant
 
-MADE = (
+FIXTURES = (
     *(
         "_small.mp4",
         "_small.mov",
@@ -58,19 +58,19 @@ MADE = (
     ),
     *("good.srt", "utf16.srt", "good.vtt", "good.ass"),
 )
-REAL = (
+CORPUS_FILES = (
     "tika__IMG_1034.heic",
     "pillow__ultrahdr.jpg",
     "image__anim.webp",
     "media__sample_rotate_and_reflect.mp4",
     "tika__test_subrip.srt",
 )
-MOST_BYTES = 2**20
+MAX_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """A file to damage; ``name`` is that of its fixture or of the real file."""
+    """A file to damage; ``name`` is that of the fixture or of the file in the corpus."""
 
     name: str
     data: bytes
@@ -80,7 +80,7 @@ class Seed:
         return Path(self.name).suffix
 
     def mutant(self, number: int) -> bytes:
-        """Its damaged copy of that number; 0 is the seed itself."""
+        """Return the damaged copy with this number; 0 is the seed itself."""
         others = seeds()
         splice = others[number % len(others)].data
         return mutant(self.data, self.name, number, splice=splice) if number else self.data
@@ -88,14 +88,14 @@ class Seed:
 
 @functools.cache
 def seeds() -> tuple[Seed, ...]:
-    """All of them; the real ones only where the corpus is."""
-    made = [Seed(name, fixtures.make(name).read_bytes()) for name in MADE]
+    """Return all seeds; those of the corpus only where it exists."""
+    fixture_seeds = [Seed(name, fixtures.make(name).read_bytes()) for name in FIXTURES]
     real = [
         FOLDER / name
-        for name in REAL
-        if (FOLDER / name).is_file() and (FOLDER / name).stat().st_size <= MOST_BYTES
+        for name in CORPUS_FILES
+        if (FOLDER / name).is_file() and (FOLDER / name).stat().st_size <= MAX_BYTES
     ]
-    return (*made, *(Seed(path.name, path.read_bytes()) for path in real))
+    return (*fixture_seeds, *(Seed(path.name, path.read_bytes()) for path in real))
 
 
 def seed(name: str) -> Seed:
