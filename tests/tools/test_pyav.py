@@ -67,11 +67,20 @@ def test_field_order_is_read_from_the_frame(make, name, parity):
 @pytest.mark.parametrize(
     ("name", "chroma", "bits", "alpha"),
     [
-        ("yuv420p", "4:2:0", 8, False), ("yuvj420p", "4:2:0", 8, False), ("yuv420p10le", "4:2:0", 10, False), ("nv12", "4:2:0", 8, False),
-        ("yuv422p", "4:2:2", 8, False), ("yuv444p12le", "4:4:4", 12, False), ("yuv411p", "4:1:1", 8, False), ("gray", "4:0:0", 8, False),
-        ("ya8", "4:0:0", 8, True), ("yuva420p", "4:2:0", 8, True), ("gbrp", "rgb", 8, False), ("rgba", "rgb", 8, True),
+        ("yuv420p", "4:2:0", 8, False),
+        ("yuvj420p", "4:2:0", 8, False),
+        ("yuv420p10le", "4:2:0", 10, False),
+        ("nv12", "4:2:0", 8, False),
+        ("yuv422p", "4:2:2", 8, False),
+        ("yuv444p12le", "4:4:4", 12, False),
+        ("yuv411p", "4:1:1", 8, False),
+        ("gray", "4:0:0", 8, False),
+        ("ya8", "4:0:0", 8, True),
+        ("yuva420p", "4:2:0", 8, True),
+        ("gbrp", "rgb", 8, False),
+        ("rgba", "rgb", 8, True),
     ],
-)  # fmt: skip
+)
 def test_pixel_formats(name, chroma, bits, alpha):
     found = pyav_frames.pixel_format(name)
     assert (found.chroma, found.bits, found.alpha) == (chroma, bits, alpha)

@@ -94,7 +94,7 @@ def test_wide_colours_become_srgb_by_their_profile(name, colorants, gamma, make:
 
 
 def test_a_space_declared_by_number_is_converted_too(tmp_path):
-    """Display P3 without an ICC profile (HEIF's nclx, PNG's cICP) is converted by a built profile."""
+    """Display P3 without an ICC profile (HEIF's nclx, PNG's cICP), by a built profile."""
     source = scene(64, 48, 3)
     linear = colour.srgb_to_linear(np.asarray(source))
     expected = colour.linear_to_srgb(linear @ colour.matrix(P3).T @ np.linalg.inv(colour.SRGB).T)

@@ -1,3 +1,5 @@
+"""Whether a file is complete, for every format."""
+
 from __future__ import annotations
 
 import io
@@ -15,7 +17,7 @@ from tests.corpus import real_files
 
 
 def verdict(data):
-    """True, False or None; False too where nothing of it can be read."""
+    """Return whether the data is complete; False also for data that cannot be read at all."""
     source = InMemoryFile(data)
     try:
         return completeness(source, sniff(source))[0]
@@ -23,7 +25,7 @@ def verdict(data):
         return False if problem.rule == "file-complete" else problem
 
 
-WHOLE = (
+COMPLETE = (
     *(
         "base.mp4",
         "fs.mp4",
@@ -54,9 +56,9 @@ WHOLE = (
 )
 
 
-@pytest.mark.parametrize("name", WHOLE)
-def test_a_whole_file_is_complete_and_every_cut_of_it_is_not(make, name):
-    """Hostile input, section 5: ffmpeg reads most of these cuts with exit code 0."""
+@pytest.mark.parametrize("name", COMPLETE)
+def test_every_cut_of_a_complete_file_is_incomplete(make, name):
+    """ffmpeg reads most of these cuts with exit code 0."""
     data = make(name).read_bytes()
     assert verdict(data) is True
     for percent in (10, 30, 50, 60, 75, 90, 95, 99):
@@ -65,17 +67,17 @@ def test_a_whole_file_is_complete_and_every_cut_of_it_is_not(make, name):
 
 
 @pytest.mark.parametrize("name", ["base.ts", "raw.h264", "mpeg2_nob.mpg", "good.srt", "tone.mp3"])
-def test_formats_without_an_end_mark_say_so(make, name):
+def test_formats_without_a_mark_of_their_end_are_undecided(make, name):
     with open_source(make(name)) as source:
-        whole, why = completeness(source, sniff(source))
-    assert whole is None
-    assert "no mark of its end" in str(why)
+        complete, reason = completeness(source, sniff(source))
+    assert complete is None
+    assert "no mark of its end" in str(reason)
 
 
 @pytest.mark.parametrize(
     "name", ["trailing.jpg", "trailing.png", "trailing.gif", "trailing_junk.mp4", "anim_alpha.webp"]
 )
-def test_bytes_after_the_end_are_no_truncation(make, name):
+def test_bytes_after_the_end_are_not_a_truncation(make, name):
     assert verdict(make(name).read_bytes()) is True
 
 
@@ -86,8 +88,8 @@ def test_damaged_fixtures(make, name):
     assert verdict(make(name).read_bytes()) is False
 
 
-def _ivf(frames, stated=2):
-    head = b"DKIF\0\0\x20\0VP80" + bytes(12) + struct.pack("<II", stated, 0)
+def _ivf(frames, declared=2):
+    head = b"DKIF\0\0\x20\0VP80" + bytes(12) + struct.pack("<II", declared, 0)
     return head + b"".join(
         struct.pack("<IQ", len(frame), number) + frame for number, frame in enumerate(frames)
     )
@@ -107,10 +109,10 @@ def _klv(size, kind=2):
 
 
 @pytest.mark.parametrize(
-    ("data", "whole", "cuts"),
+    ("data", "complete", "cuts"),
     [
         (_ivf([b"abc", b"defg"]), True, (1, 4, 10, 16)),
-        (_ivf([b"abc", b"defg"], stated=0), None, (1, 4, 10)),
+        (_ivf([b"abc", b"defg"], declared=0), None, (1, 4, 10)),
         (_y4m([bytes(4 * 3 + 2 * 2 * 2)] * 3), None, (1, 20)),  # 4:2:0: two planes of 2x2
         (_y4m([bytes(2 * 4 * 3 * 3)] * 2, b"YUV4MPEG2 W4 H3 F25:1 C444p10\n"), None, (1, 20)),
         (
@@ -121,15 +123,18 @@ def _klv(size, kind=2):
         (_klv(100) + _klv(70000, 3) + _klv(10, 4), None, (1, 30)),
     ],
 )
-def test_streams_of_frames(data, whole, cuts):
-    assert verdict(data) is whole
+def test_streams_of_frames(data, complete, cuts):
+    assert verdict(data) is complete
     for cut in cuts:
         assert verdict(data[:-cut]) is False
 
 
 @pytest.mark.parametrize("name", ["_small.flv", "_small.ogv", "_small.wmv"])
-def test_a_cut_between_two_units_is_no_whole_file(make, name):
-    """Between tags of an FLV, behind the end of one of two streams of an Ogg, before the index of an ASF: well-formed, and not all."""
+def test_a_cut_between_two_units_is_detected(make, name):
+    """Such files are well formed.
+
+    Cut between tags of an FLV, after one of two streams of an Ogg, before the index of an ASF.
+    """
     data = make(name).read_bytes()
     tags, at = [], 13
     while name.endswith("flv") and at < len(data):
@@ -150,7 +155,7 @@ def test_a_cut_between_two_units_is_no_whole_file(make, name):
     assert {verdict(data[:at]) for at in cuts} == {False}
 
 
-def test_an_flv_that_states_no_size_cannot_be_told(make):
+def test_an_flv_without_its_size_is_undecided(make):
     assert verdict(make("_small.flv").read_bytes().replace(b"filesize", b"filelize")) is None
 
 
@@ -169,7 +174,7 @@ def test_an_flv_that_states_no_size_cannot_be_told(make):
         b"\xff\x4f\xff\x51",
     ],
 )
-def test_a_beginning_alone_is_never_more_than_unreadable(start):
+def test_a_magic_number_alone_is_never_complete(start):
     for size in range(40):
         assert verdict((start + bytes(40))[: len(start) + size]) is not True
 
@@ -183,7 +188,7 @@ def test_tiff_strips(options):
         assert verdict(out.getvalue()[: len(out.getvalue()) * percent // 100]) is False
 
 
-def test_a_live_recording_cannot_be_told(make):
+def test_a_live_recording_is_undecided(make):
     data = bytearray(make("vp9.webm").read_bytes())
     at = data.find(b"\x18\x53\x80\x67")
     data[at + 4 : at + 12] = b"\x01" + b"\xff" * 7
@@ -192,10 +197,10 @@ def test_a_live_recording_cannot_be_told(make):
 
 @pytest.mark.parametrize("file", real_files(), ids=lambda file: file.name)
 def test_real_files(file):
-    """Truth: the corpus's table: two JPEGs without an end; transport, raw and text streams have no mark of one."""
+    """Truth: the corpus table. Two JPEGs have no end; raw and text streams no mark of it."""
     with open_source(file.path) as source:
-        whole, _ = completeness(source, sniff(source))
+        complete, _ = completeness(source, sniff(source))
     if file.container in ("mpegts", "h264", "srt"):
-        assert whole is None
+        assert complete is None
     else:
-        assert whole is ("unreadable" not in file.breaks | file.maybe)
+        assert complete is ("unreadable" not in file.breaks | file.maybe)

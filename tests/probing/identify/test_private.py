@@ -1,4 +1,4 @@
-"""Canaries: each kind of private metadata in each format that can hold it, and files that hold none."""
+"""Private metadata of each kind, in each format that can hold it, and files without any."""
 
 from __future__ import annotations
 
@@ -18,10 +18,8 @@ from mediaprep.probing.identify.private import private_items
 from mediaprep.probing.identify.sniff import sniff
 from mediaprep.runtime.source import open_source
 from tests.corpus import real_files
-from tests.probing.formats.test_isobmff import box, full, movie, track, video_entry
+from tests.probing.formats.isowriter import box, full, movie, track, video_entry
 from tests.probing.mutants import Counted
-
-TELLING = {"location", "device", "owner", "maker"}
 
 
 def kinds(data):
@@ -38,12 +36,9 @@ def kinds_of(path):
     return {item.kind for item in found}
 
 
-# -- files whose content other tools know -----------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [  # truth: the recipes, and what exiftool and ffprobe print of them
+    [  # truth: the recipes, exiftool and ffprobe
         ("loc.mov", {"location"}),
         ("loc.mp4", {"location", "owner", "comment"}),
         ("loc_mdta.mov", {"location", "device"}),
@@ -93,7 +88,7 @@ NOTHING = (
 
 
 @pytest.mark.parametrize("name", NOTHING)
-def test_what_encoders_write_is_nothing_private(make, name):
+def test_metadata_of_encoders_is_not_private(make, name):
     """Encoder tags, handler names, statistics, colour profiles and times of 0."""
     assert kinds_of(make(name)) == set()
 
@@ -114,11 +109,8 @@ REAL = {  # truth: exiftool -a -G1 on these files
 @pytest.mark.parametrize(
     "file", [file for file in real_files() if file.kind != "subtitle"], ids=lambda file: file.name
 )
-def test_real_files_hold_what_exiftool_prints(file):
+def test_real_files_hold_the_items_that_exiftool_lists(file):
     assert kinds_of(file.path) - {"time"} == REAL.get(file.name, set()) - {"time"}
-
-
-# -- pictures -----------------------------------------------------------------------------------------------------------------------
 
 
 def _exif():
@@ -140,25 +132,25 @@ def _picture(kind, **options):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_exif_in_every_picture_format(kind):
-    """Pillow wrote it: GPS, make, artist, serial number, maker note, comment."""
+    """GPS, make, artist, serial number, maker note and comment, written by Pillow."""
     expected = {"location", "device", "owner", "maker", "comment"}
-    if kind == "TIFF":  # Pillow leaves the further directories out of one: exiftool -v2
+    if kind == "TIFF":  # Pillow omits the other directories, as exiftool -v2 shows
         expected = {"device", "owner"}
     assert expected <= kinds(_picture(kind, exif=_exif()))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP"])
-def test_a_plain_picture_has_nothing(kind):
+def test_a_plain_picture_has_no_items(kind):
     assert kinds(_picture(kind)) == set()
 
 
-def test_gps_version_alone_is_no_place():
+def test_the_gps_version_alone_is_not_a_location():
     exif = Image.Exif()
     exif.get_ifd(0x8825)[0] = b"\2\3\0\0"
     assert kinds(_picture("JPEG", exif=exif)) == set()
 
 
-def test_orientation_alone_is_nothing_private():
+def test_the_orientation_alone_is_not_private():
     exif = Image.Exif()
     exif[0x0112] = 6
     assert kinds(_picture("JPEG", exif=exif)) == set()
@@ -166,7 +158,8 @@ def test_orientation_alone_is_nothing_private():
 
 
 XMP = (
-    b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:Description exif:GPSLatitude='48,51.5N' tiff:Model='Canary' dc:creator='x'>"
+    b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>"
+    b"<rdf:Description exif:GPSLatitude='48,51.5N' tiff:Model='Canary' dc:creator='x'>"
     b"<dc:description/></rdf:Description></x:xmpmeta>"
 )
 
@@ -194,13 +187,9 @@ def test_xmp_in_every_picture_format(kind):
     assert {"location", "device", "owner", "comment"} <= kinds(data)
 
 
-def test_xmp_without_facts_is_nothing():
-    assert (
-        xmp_items(
-            b"<x:xmpmeta x:xmptk='Adobe XMP Core'><rdf:Description hdrgm:Version='1.0'/></x:xmpmeta>"
-        )
-        == []
-    )
+def test_xmp_without_private_properties():
+    packet = b"<x:xmpmeta x:xmptk='Adobe XMP Core'><rdf:Description hdrgm:Version='1.0'/>"
+    assert xmp_items(packet + b"</x:xmpmeta>") == []
     assert {item.kind for item in xmp_items(XMP.decode().encode("utf-16-le"))} >= {"location"}
 
 
@@ -253,9 +242,6 @@ def test_a_motion_photo_and_samsung_trailer():
     assert kinds(plain + b"MotionPhoto" + bytes(20) + b"SEFT") == {"device"}
 
 
-# -- containers ---------------------------------------------------------------------------------------------------------------------
-
-
 def _moov(*extra):
     return movie(track(video_entry()), extra=b"".join(extra))
 
@@ -301,7 +287,7 @@ def _keys(*pairs):
 
 
 @pytest.mark.parametrize("quicktime", [True, False])
-def test_keys_in_a_meta_box_of_either_form(quicktime):
+def test_keys_in_a_meta_box_of_iso_and_quicktime(quicktime):
     parts = _keys(
         (b"com.apple.quicktime.location.ISO6709", b"+48.8584+002.2945/"),
         (b"com.apple.quicktime.make", b"Apple"),
@@ -343,20 +329,20 @@ def test_data_tracks(codec, kind):
     assert kinds(data) == ({kind} if kind else set())
 
 
-def test_timed_places():
+def test_timed_metadata():
     def keyed(name):
         return box(
             b"mebx", bytes(6), b"\0\1", box(b"keys", box(b"\0\0\0\1", box(b"keyd", b"mdta", name)))
         )
 
-    place = keyed(b"com.apple.quicktime.location.ISO6709")
-    assert kinds(movie(track(place, handler=b"meta"))) == {"location"}
+    location = keyed(b"com.apple.quicktime.location.ISO6709")
+    assert kinds(movie(track(location, handler=b"meta"))) == {"location"}
     assert kinds(movie(track(keyed(b"com.apple.quicktime.detected-face"), handler=b"meta"))) == {
         "maker"
     }
 
 
-def test_a_creation_time_is_a_time():
+def test_the_creation_time_of_a_movie():
     data = _moov()
     at = data.find(b"mvhd") + 8
     assert kinds(data[:at] + b"\xe0\0\0\0" + data[at + 4 :]) == {"time"}
@@ -416,9 +402,6 @@ def test_flv_script_data():
     }
 
 
-# -- names, and costs ---------------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -439,12 +422,12 @@ def test_flv_script_data():
         ("something else", "comment"),
     ],
 )
-def test_kinds_by_name(name, kind):
+def test_the_kind_of_a_tag_by_its_name(name, kind):
     assert tagnames.kind_of(name) == kind
 
 
 def test_overlapping_values_are_read_once():
-    """A directory of 5,000 XMP entries that all point at the same 60 kB, and one that points at itself."""
+    """XMP entries that all refer to the same 60 kB, and a directory that refers to itself."""
     entries = struct.pack("<HHII", 0x02BC, 7, 60_000, 0) * 2000
     data = b"II*\0\x08\0\0\0" + struct.pack("<H", 2000) + entries + struct.pack("<I", 8)
     data += b" " * 60_000
@@ -454,14 +437,11 @@ def test_overlapping_values_are_read_once():
     assert exif_items(b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 60000) + bytes(20)) == []
 
 
-def test_an_inflating_text_is_stopped():
+def test_inflating_a_text_is_limited():
     chunk = b"Raw profile type exif\0\0" + zlib.compress(bytes(50_000_000))
     plain = _picture("PNG")
     one = struct.pack(">I", len(chunk)) + b"zTXt" + chunk + bytes(4)
     assert kinds(plain[:33] + one * 100 + plain[33:]) == set()
-
-
-# -- what nobody named --------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -473,9 +453,9 @@ def test_an_inflating_text_is_stopped():
         b"left over",
         box(b"mdat", b"hidden" * 20),
     ],
-    ids=["free", "unknown box", "unknown uuid", "behind", "media data of no track"],
+    ids=["free", "unknown box", "unknown uuid", "after", "media data of no track"],
 )
-def test_data_without_a_name_in_a_movie_is_told(extra):
+def test_unknown_data_in_a_movie_is_reported(extra):
     whole = movie(track(video_entry()), mdat=b"x" * 40)
     assert kinds(whole) == set()
     assert kinds(whole + extra) <= {"comment", "maker"} != set()
@@ -483,17 +463,12 @@ def test_data_without_a_name_in_a_movie_is_told(extra):
     assert kinds(whole + box(b"free", bytes(100)) + box(b"skip") + bytes(50)) == set()
 
 
-def test_what_a_muxer_says_of_itself_in_a_free_box_is_none():
-    assert (
-        kinds(
-            movie(track(video_entry()), mdat=b"x" * 40)
-            + box(b"free", b"IsoMedia File Produced with GPAC 2.4\0")
-        )
-        == set()
-    )
+def test_the_name_of_a_muxer_in_a_free_box_is_not_private():
+    free = box(b"free", b"IsoMedia File Produced with GPAC 2.4\0")
+    assert kinds(movie(track(video_entry()), mdat=b"x" * 40) + free) == set()
 
 
-def test_data_without_a_name_in_a_still_is_told(make):
+def test_unknown_data_in_a_still_is_reported(make):
     jpg, png = make("plain.jpg").read_bytes(), make("plain.png").read_bytes()
     segment = struct.pack(">HH", 0xFFE5, 2 + 5) + b"hello"
     thumbnail = struct.pack(">HH", 0xFFE0, 2 + 8) + b"JFXX\0\x10ab"
@@ -506,7 +481,7 @@ def test_data_without_a_name_in_a_still_is_told(make):
     assert kinds(jpg + bytes(9)) == kinds(png + bytes(9)) == set()
 
 
-def test_data_without_a_name_in_a_webp_or_gif_is_told(make):
+def test_unknown_data_in_a_webp_or_gif_is_reported(make):
     webp, gif = make("plain.webp").read_bytes(), make("anim.gif").read_bytes()
     longer = (
         webp[:4]

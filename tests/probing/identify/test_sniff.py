@@ -1,3 +1,5 @@
+"""Recognising a file by its content, and refusing other files by name."""
+
 from __future__ import annotations
 
 import struct
@@ -76,8 +78,8 @@ def test_content_decides_kind_format_and_demuxer(make, name):
     "name",
     [name for name, (_, _, demuxer) in FIXTURES.items() if demuxer and name != "actl_bomb.png"],
 )
-def test_the_demuxer_is_the_one_that_a_judge_took(make, name):
-    """Truth: the format_name that ffprobe gave."""
+def test_the_demuxer_is_that_of_ffprobe(make, name):
+    """Truth: ffprobe's format_name."""
     import fixtures
 
     named = fixtures.truth(name).reference["ffprobe"]["format_name"].split(",")
@@ -89,14 +91,14 @@ def test_the_demuxer_is_the_one_that_a_judge_took(make, name):
 @pytest.mark.parametrize(
     "name", [name for name, (kind, _, _) in FIXTURES.items() if kind in ("image", "animation")]
 )
-def test_the_size_is_the_one_that_a_judge_saw(make, name):
+def test_the_size_is_that_of_exiftool(make, name):
     """Truth: exiftool's ImageWidth and ImageHeight; of several pictures the largest."""
     import fixtures
 
-    seen = fixtures.truth(name).reference["exiftool"]
+    facts = fixtures.truth(name).reference["exiftool"]
     wide, high = (
         [size] if isinstance(size, int) else size
-        for size in (seen["ImageWidth"], seen["ImageHeight"])
+        for size in (facts["ImageWidth"], facts["ImageHeight"])
     )
     with open_source(make(name)) as source:
         found = sniff(source)
@@ -123,14 +125,14 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_refused_is_named(make, name):
+def test_a_refusal_names_the_kind_of_file(make, name):
     with (
         open_source(make(name)) as source,
         pytest.raises(SourceUnreadable, match=REFUSED[name]) as caught,
     ):
         sniff(source)
     assert "\n" not in caught.value.reason
-    assert ":" in caught.value.reason  # the remedy
+    assert ":" in caught.value.reason  # before the remedy
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,7 @@ def test_what_is_refused_is_named(make, name):
         (b"\x01", "too few"),
     ],
 )
-def test_other_things_are_refused_by_their_name(data, what):
+def test_other_kinds_of_files_are_refused_by_name(data, what):
     with pytest.raises(SourceUnreadable, match=what):
         sniff(InMemoryFile(data))
 
@@ -182,19 +184,19 @@ def test_other_things_are_refused_by_their_name(data, what):
         b"P6" + b"#\n " * 20000,
     ],
 )
-def test_no_pattern_runs_away(data):
-    """Each of these took a backtracking pattern, written carelessly, for ever: the suite's own time limit is the judge."""
+def test_patterns_do_not_backtrack(data):
+    """Careless patterns take for ever on this data; the time limit would end it."""
     with pytest.raises(SourceUnreadable):
         sniff(InMemoryFile(data))
 
 
-def test_a_transport_stream_may_begin_in_mid_packet():
+def test_a_transport_stream_may_begin_inside_a_packet():
     packet = b"\x47\x40\x00\x10" + bytes(184)
     assert sniff(InMemoryFile((packet * 20)[100:])).format == "mpegts"
     assert sniff(InMemoryFile(packet * 3)).format == "mpegts"
 
 
-def test_an_unfinished_recording_says_what_is_missing():
+def test_the_refusal_of_an_unfinished_recording_states_the_missing_bytes():
     data = b"\0\0\0\x14ftypisom\0\0\2\0mp41" + struct.pack(">I4s", 100_000, b"mdat") + b"x" * 1000
     with pytest.raises(SourceUnreadable, match="98992 bytes after the end") as caught:
         sniff(InMemoryFile(data))
@@ -205,8 +207,8 @@ FORMATS = {"h264": "raw-h264", "heic": "heif", "apng": "apng"}
 
 
 @pytest.mark.parametrize("file", real_files(), ids=lambda file: file.name)
-def test_real_files_are_told_as_in_the_table(file):
-    """Truth: the corpus's table, made with ffprobe, mediainfo and exiftool."""
+def test_real_files_are_recognised_as_in_the_corpus_table(file):
+    """Truth: the corpus table, made with ffprobe, mediainfo and exiftool."""
     with open_source(file.path) as source:
         found = sniff(source)
     assert found.format == FORMATS.get(file.container, file.container)

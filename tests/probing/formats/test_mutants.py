@@ -1,4 +1,4 @@
-"""Damaged files: the walkers answer or refuse, with a typed error, and read no more than a bounded number of times."""
+"""Damaged files: walkers return facts or raise a typed error, after a bounded number of reads."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ SEEDS = (
 )
 
 
-def look(source):
-    """Everything that these modules say of a file."""
+def walk_all(source):
+    """Call everything that these modules offer for a file."""
     found = sniff(source)
-    whole, why = completeness(source, found)
-    assert (whole is False) <= bool(why)
+    complete, reason = completeness(source, found)
+    assert (complete is False) <= bool(reason)
     private_items(source, found)
     if found.format in ("mp4", "mov", "3gp", "heif", "avif"):
         facts = isobmff.walk(source)
@@ -82,7 +82,7 @@ def check_mutants(seed, name, numbers):
     for number in numbers:
         source = Counted(mutant(seed, name, number))
         try:
-            look(source)
+            walk_all(source)
         except SourceUnreadable:
             pass
         except Exception as problem:
@@ -92,20 +92,20 @@ def check_mutants(seed, name, numbers):
 
 
 @pytest.mark.parametrize("name", SEEDS)
-def test_mutants_are_answered_or_refused(make, name):
+def test_mutants_are_read_or_refused(make, name):
     check_mutants(make(name).read_bytes(), name, range(30))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", SEEDS)
-def test_many_mutants_are_answered_or_refused(make, name):
+def test_many_mutants_are_read_or_refused(make, name):
     check_mutants(make(name).read_bytes(), name, range(30, 1000))
 
 
 @pytest.mark.parametrize("name", SEEDS)
-def test_no_prefix_breaks_anything(make, name):
-    """Each of the first 400 lengths: every header is cut at every byte."""
+def test_every_prefix_is_read_or_refused(make, name):
+    """Each of the first 400 lengths, so that every header is cut at every byte."""
     data = make(name).read_bytes()
     for length in range(1, min(400, len(data))):
         with contextlib.suppress(SourceUnreadable):
-            look(Counted(data[:length]))
+            walk_all(Counted(data[:length]))
