@@ -1,8 +1,8 @@
 """Prepare one source: from opening it to its published, verified outputs.
 
-``prepare_steps`` lists the stages in order; each is a function below it. It is written once, as
-steps, for the blocking driver and the one for event loops. Nothing of an output is visible before
-all outputs are complete and verified.
+``_pipeline_steps`` lists the stages in order; each is a function below it. They are written once, as steps,
+for the blocking driver and the one for event loops. Nothing of an output is visible before all
+outputs are complete and verified.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class _Run:
     """The state of one run: what the stages have found out so far. The request is not changed.
 
     work_folder  leave the verified outputs here as work files, for the caller to publish
+    opened       closes the sources
     paths        the planned path of each output; empty if the caller publishes
     results      the verified outputs of the current attempt
     unpublished  the work files that still have to be removed
@@ -69,6 +70,7 @@ class _Run:
     context: Context
     work_folder: Path | None
     started: float = field(default_factory=time.monotonic)
+    opened: ExitStack = field(init=False)
     sources: OpenedSources = field(init=False)
     inspection: Inspection = field(init=False)
     plan: Plan = field(init=False)
@@ -76,11 +78,6 @@ class _Run:
     results: list[EncodeResult] = field(default_factory=list)
     unpublished: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-
-    @property
-    def seconds(self) -> float:
-        """Time since the run started."""
-        return time.monotonic() - self.started
 
 
 def prepare_steps(
@@ -99,46 +96,55 @@ def prepare_steps(
     Raises: UsageProblem (before any work), EnvironmentProblem, DeadlineExceeded, Cancelled.
     """
     run = _Run(request=request, context=context, work_folder=work_folder)
-    with ExitStack() as opened:
+    with ExitStack() as run.opened:
         try:
-            # Open the source and its captions, once, for reading.
-            sources = yield from open_sources_steps(request, context)
-            run.sources = opened.enter_context(sources)
-            # Probe and check them.
-            run.inspection = yield from inspect_opened_steps(
-                request, run.sources, context, for_repair=True, probed=probed
-            )
+            outcome = yield from _pipeline_steps(run, probed)
         except SourceUnreadable as problem:
-            return _unreadable(run, problem)
-        try:
-            # A second attempt makes a video if the GIF would be too small.
-            for options in _attempts(run.inspection):
-                # Plan all outputs, or none.
-                run.plan = run.inspection.plan(options)
-                if run.plan.status != "planned":
-                    return replace(unchanged_outcome(run.inspection, run.plan), seconds=run.seconds)
-                # Decide on the paths, and check that nothing is in the way.
-                _choose_paths(run)
-                # Encode each output into a work file, and verify it.
-                try:
-                    yield from _encode_and_verify_steps(run)
-                except GifTooSmall as problem:
-                    run.notes.append(f"{problem}; a video is made instead")
-                    continue
-                # Publish all outputs, or none.
-                yield from _publish_steps(run)
-                return _fixed(run)
+            outcome = unreadable_outcome(unreadable_inspection(request, problem))
         except (ToolError, VerifyError) as problem:
-            return _failed(run, problem)
+            outcome = _failed_outcome(run, problem)
         finally:
             for part in run.unpublished:
                 yield from call(remove_work_file, part)
+    seconds = time.monotonic() - run.started
+    return replace(outcome, problems=(*outcome.problems, *run.notes), seconds=seconds)
+
+
+def _pipeline_steps(run: _Run, probed: ProbeResult | None) -> Steps[Outcome]:
+    """Steps: the stages of one run, in order."""
+    yield from _open_steps(run)
+    yield from _inspect_steps(run, probed)
+    for options in _attempts(run.inspection):
+        run.plan = run.inspection.plan(options)
+        if run.plan.status != "planned":  # refused, or fine as it is
+            return unchanged_outcome(run.inspection, run.plan)
+        _choose_paths(run)
+        try:
+            yield from _encode_and_verify_steps(run)
+        except GifTooSmall as problem:
+            run.notes.append(f"{problem}; a video is made instead")
+            continue
+        yield from _publish_steps(run)
+        return _fixed_outcome(run)
     raise AssertionError("the last attempt makes no GIF")
 
 
+def _open_steps(run: _Run) -> Steps[None]:
+    """Steps: open the source and its captions, once, for reading."""
+    sources = yield from open_sources_steps(run.request, run.context)
+    run.sources = run.opened.enter_context(sources)
+
+
+def _inspect_steps(run: _Run, probed: ProbeResult | None) -> Steps[None]:
+    """Steps: probe and check the source and its captions."""
+    run.inspection = yield from inspect_opened_steps(
+        run.request, run.sources, run.context, for_repair=True, probed=probed
+    )
+
+
 def _attempts(inspection: Inspection) -> Iterator[Options]:
-    """Yield the options of each attempt. An animation becomes a video only if neither the options
-    nor the category nor the name of the output ask for a GIF.
+    """Yield the options of each attempt. The second one makes a video, if the GIF would be too small
+    and neither the options nor the category nor the name of the output ask for a GIF.
     """
     options = inspection.request.options
     if options.to != "auto":
@@ -162,6 +168,7 @@ def _names_gif(inspection: Inspection) -> bool:
 
 
 def _choose_paths(run: _Run) -> None:
+    """Decide on the paths of the outputs, and check that they can be written."""
     if run.work_folder is not None:
         return
     run.paths = output_paths(run.request, run.sources.source.path, run.plan.outputs)
@@ -172,6 +179,7 @@ def _choose_paths(run: _Run) -> None:
 
 
 def _encode_and_verify_steps(run: _Run) -> Steps[None]:
+    """Steps: encode each output into a work file, and verify it."""
     run.results = []
     if run.work_folder is None:
         yield from call(create_folder, run.request.destination)
@@ -185,6 +193,7 @@ def _encode_and_verify_steps(run: _Run) -> Steps[None]:
 
 def _job(run: _Run, output: Output) -> EncodeJob:
     source, sniffed = run.sources.source, run.inspection.sniffed
+    assert sniffed is not None  # it is read for a repair
     if isinstance(output.target, Subtitle) and run.sources.captions is not None:
         source = run.sources.captions
     needs_ffmpeg = not isinstance(output.target, Image | Subtitle)
@@ -193,13 +202,13 @@ def _job(run: _Run, output: Output) -> EncodeJob:
         source=source,
         context=run.context,
         binary=ffmpeg_program.locate(run.context.ffmpeg) if needs_ffmpeg else "",
-        demuxer=(sniffed and sniffed.demuxer) or "",
-        whitelist=(sniffed and sniffed.format_whitelist) or "",
+        demuxer=sniffed.demuxer or "",
+        whitelist=sniffed.format_whitelist or "",
     )
 
 
 def _publish_steps(run: _Run) -> Steps[None]:
-    """Steps: publish the outputs. Afterwards the paths are the final ones."""
+    """Steps: publish all outputs, or none. Afterwards the paths are the final ones."""
     parts = [result.part for result in run.results]
     if run.work_folder is not None:
         run.paths = tuple(OutputPath(path=part, possible=(part,)) for part in parts)
@@ -246,12 +255,7 @@ def unreadable_outcome(inspection: Inspection) -> Outcome:
     )
 
 
-def _unreadable(run: _Run, problem: SourceUnreadable) -> Outcome:
-    outcome = unreadable_outcome(unreadable_inspection(run.request, problem))
-    return replace(outcome, seconds=run.seconds)
-
-
-def _failed(run: _Run, problem: ToolError | VerifyError) -> Outcome:
+def _failed_outcome(run: _Run, problem: ToolError | VerifyError) -> Outcome:
     if isinstance(problem, VerifyError):
         problems, stderr = tuple(problem.problems), ""
     else:
@@ -263,12 +267,11 @@ def _failed(run: _Run, problem: ToolError | VerifyError) -> Outcome:
         before=run.plan.report,
         problems=problems,
         plan=run.plan,
-        seconds=run.seconds,
         stderr=tuple(stderr.splitlines()),
     )
 
 
-def _fixed(run: _Run) -> Outcome:
+def _fixed_outcome(run: _Run) -> Outcome:
     outputs = run.plan.outputs
     paths = [str(path.path) for path in run.paths]
     records = tuple(result.record for result in run.results)
@@ -292,11 +295,10 @@ def _fixed(run: _Run) -> Outcome:
         changes=tuple(change for output in outputs for change in output.changes),
         before=run.plan.report,
         after=reports,
-        problems=(*dict.fromkeys([*lost, *notes]), *run.notes),
+        problems=tuple(dict.fromkeys([*lost, *notes])),
         plan=run.plan,
         records=records,
         measured=tuple(record.measured for record in records if record.measured is not None),
-        seconds=run.seconds,
     )
 
 

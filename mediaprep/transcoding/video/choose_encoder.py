@@ -65,7 +65,7 @@ def choose_encoder_steps(job: EncodeJob) -> Steps[EncoderChoice]:
         return EncoderChoice(job=job, notes=tuple(notes))
     capabilities = yield from call(ffmpeg_program.capabilities, job.binary, job.context)
     for encoder in HARDWARE if requested == "auto" else (requested,):
-        if encoder in capabilities.encoders and (yield from _encodes_test_clip(encoder, job)):
+        if encoder in capabilities.encoders and (yield from _test_encode_steps(encoder, job)):
             return EncoderChoice(job=replace(job, encoder=encoder), notes=tuple(notes))
     if requested == "auto":
         reason = "no hardware encoder encoded the test clip"
@@ -81,7 +81,7 @@ def devices(encoder: str) -> list[str]:
     return [device for device in DEVICES.get(encoder, ()) if Path(device).exists()]
 
 
-def _encodes_test_clip(encoder: str, job: EncodeJob) -> Steps[bool]:
+def _test_encode_steps(encoder: str, job: EncodeJob) -> Steps[bool]:
     options = encoder_options(encoder, PRESETS["default"], _TEST_RATE, _TEST_KEYINT)
     argv = ffmpeg.trial_argv(job.binary, options, upload_filters(encoder))
     command = Command(
