@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from mediaprep.runtime.context import POLL_SECONDS
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
-
-POLL_SECONDS = 0.05
 
 
 class FairSemaphore:
