@@ -1,12 +1,23 @@
-"""The public calls as a type checker sees them; ``mypy --strict`` reads this file, nothing runs it."""
+"""The public functions as a type checker sees them. ``mypy --strict`` reads this file; nothing runs it."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import assert_type
 
 import mediaprep
-from mediaprep import Media, Options, Outcome, Plan, Report, Upload
+from mediaprep import (
+    Event,
+    Media,
+    Options,
+    Outcome,
+    Plan,
+    PostOutcome,
+    PostReport,
+    Report,
+    Upload,
+)
 
 
 def calls() -> None:
@@ -22,9 +33,13 @@ def calls() -> None:
     )
     assert_type(outcome, Outcome)
     assert_type(outcome.upload, Upload | None)
-    for item in mediaprep.events("in.mov"):
+    assert_type(mediaprep.check_post(["a.jpg", Path("b.jpg")]), PostReport)
+    assert_type(mediaprep.prepare_post(["a.jpg"], "out/", force=True), PostOutcome)
+    for item in mediaprep.events("in.mov", force=True, options=Options(), timeout=1.0):
+        assert_type(item, Event | Outcome)
         if isinstance(item, mediaprep.Progress):
             assert_type(item.fraction, float)
+    mediaprep.events("in.mov", forced=True)  # type: ignore[call-arg]
 
 
 async def twins() -> None:
@@ -32,6 +47,10 @@ async def twins() -> None:
     assert_type(await mediaprep.check_async("in.mov"), Report)
     assert_type(await mediaprep.plan_async("in.mov"), Plan)
     assert_type(await mediaprep.prepare_async("in.mov"), Outcome)
+    assert_type(await mediaprep.check_post_async(["a.jpg"]), PostReport)
+    assert_type(await mediaprep.prepare_post_async(["a.jpg"]), PostOutcome)
+    async for item in mediaprep.events_async("in.mov", captions="words.srt"):
+        assert_type(item, Event | Outcome)
 
 
 def kinds(media: Media) -> str:

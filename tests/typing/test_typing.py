@@ -1,4 +1,4 @@
-"""mypy agrees with what the public face promises."""
+"""mypy accepts the uses of the public functions in ``api.py``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("mypy", reason="mypy comes with the extra 'lint'")
 
 
-def test_the_public_face_is_typed() -> None:
+def test_the_public_functions_are_typed() -> None:
     here = Path(__file__).parent
     run = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", str(here / "api.py")],

@@ -91,6 +91,14 @@ def unscaled(output: Output, size: Size) -> bool:
     return (source.width, source.height) == size
 
 
+def exact_colours(output: Output, size: Size) -> bool:
+    """Return True if a GIF of this size keeps the colours of the source."""
+    grid = grid_size(output)
+    if grid is not None and size[0] % grid[0] == 0 and size[1] % grid[1] == 0:
+        return True
+    return unscaled(output, size)
+
+
 def trial_frames(count: int) -> tuple[tuple[int, ...], int]:
     """Return the indices of a trial's frames and the length of a run: three runs of eight frames,
     at the start, in the middle and at the end; of few frames, the first half.
