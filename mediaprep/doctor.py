@@ -1,4 +1,4 @@
-"""What this host has for the work: programs, libraries, protections and the configuration in force."""
+"""Examine this host: programs, libraries, the sandbox, profiles, and the settings in force."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from mediaprep.runtime.context import Context
 from mediaprep.tools import ffmpeg_program, libraries
 
 Status = Literal["ok", "warn", "fail"]
-NEEDED_ENCODERS = ("libx264", "aac")
-NEEDED_FILTERS = ("scale", "crop", "pad", "transpose", "fps", "aresample", "bwdif", "tpad")
-WANTED_ENCODERS = ("libwebp", "gif")
-WANTED_FILTERS = (
+REQUIRED_ENCODERS = ("libx264", "aac")
+REQUIRED_FILTERS = ("scale", "crop", "pad", "transpose", "fps", "aresample", "bwdif", "tpad")
+OPTIONAL_ENCODERS = ("libwebp", "gif")
+OPTIONAL_FILTERS = (
     "zscale",
     "tonemap",
     "libvmaf",
@@ -28,35 +28,41 @@ WANTED_FILTERS = (
     "loudnorm",
     "fieldmatch",
 )
-HARDWARE = ("h264_nvenc", "h264_qsv", "h264_amf", "h264_videotoolbox")
-BUNDLED = "imageio-ffmpeg"
+HARDWARE_ENCODERS = ("h264_nvenc", "h264_qsv", "h264_amf", "h264_videotoolbox")
+_NAMED = ("libx264", "aac", "zscale", "libvmaf", "palettegen")  # in the line about ffmpeg
+_BUNDLED = "imageio-ffmpeg"
+_MECHANISMS = {"strict": "Landlock, seccomp and limits", "basic": "limits only", "none": "nothing"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorItem:
-    """One thing that was looked at: ``fail`` means that work cannot be done here, ``warn`` that some of it cannot; ``facts`` are for
-    programs."""
+    """The result of examining one part of the host.
+
+    status    ok; warn: some files cannot be processed; fail: nothing can be processed
+    message   one line
+    facts     the details, for programs
+    """
 
     name: str
     status: Status
-    words: str
+    message: str
     facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """All items, in the order they are shown."""
+    """All items, in the order in which they are shown."""
 
     items: tuple[DoctorItem, ...]
 
     @property
     def healthy(self) -> bool:
-        """Nothing that the work needs is missing."""
+        """Return True if nothing required is missing."""
         return all(item.status != "fail" for item in self.items)
 
 
 def examine(settings: Settings, context: Context) -> Diagnosis:
-    """Look at everything. Starts ffmpeg a few times, and nothing else. Raises: Cancelled, DeadlineExceeded."""
+    """Examine this host; it starts ffmpeg several times. Raises: Cancelled, DeadlineExceeded."""
     return Diagnosis(
         items=(
             _python(),
@@ -65,7 +71,7 @@ def examine(settings: Settings, context: Context) -> Diagnosis:
             _module(),
             _sandbox(context),
             *_profiles(),
-            *_settings(settings),
+            _configuration(settings),
         )
     )
 
@@ -73,90 +79,92 @@ def examine(settings: Settings, context: Context) -> Diagnosis:
 def _python() -> DoctorItem:
     from mediaprep import __version__
 
-    words = f"mediaprep {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
-    status: Status = "ok" if sys.platform in ("linux", "darwin") else "fail"
-    return DoctorItem(
-        name="mediaprep",
-        status=status,
-        words=words if status == "ok" else f"{words}: tools are started on Linux and macOS only",
-        facts={
-            "version": __version__,
-            "python": platform.python_version(),
-            "system": platform.system(),
-            "machine": platform.machine(),
-        },
-    )
+    facts = {
+        "version": __version__,
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "machine": platform.machine(),
+    }
+    message = "mediaprep {version}, Python {python}, {system} {machine}".format_map(facts)
+    if sys.platform in ("linux", "darwin"):
+        return DoctorItem(name="mediaprep", status="ok", message=message, facts=facts)
+    message += ": unsupported; tools run on Linux and macOS only"
+    return DoctorItem(name="mediaprep", status="fail", message=message, facts=facts)
 
 
 def _ffmpeg(settings: Settings, context: Context) -> tuple[DoctorItem, ...]:
     try:
         binary = ffmpeg_program.locate(context.ffmpeg)
-        can = ffmpeg_program.capabilities(binary, context)
+        capabilities = ffmpeg_program.capabilities(binary, context)
     except (EnvironmentProblem, ToolError) as problem:
-        return (DoctorItem(name="ffmpeg", status="fail", words=str(problem)),)
-    source = _source(binary, settings, context)
-    facts: dict[str, Any] = {"path": binary, "source": source, "version": can.version}
-    lacking = [n for n in NEEDED_ENCODERS if n not in can.encoders] + [
-        n for n in NEEDED_FILTERS if n not in can.filters
-    ]
-    missing = [n for n in WANTED_ENCODERS if n not in can.encoders] + [
-        n for n in WANTED_FILTERS if n not in can.filters
-    ]
-    facts |= {"needed_missing": lacking, "wanted_missing": missing}
-    have = [
-        n
-        for n in ("libx264", "aac", "zscale", "libvmaf", "palettegen")
-        if n in can.encoders | can.filters
-    ]
-    words = f"ffmpeg {can.version} {source}, {binary}; has {' '.join(have)}"
-    if lacking:
-        words += f"; lacks {' '.join(lacking)}, without which nothing can be encoded: use the bundled one"
-    elif missing:
-        words += f"; lacks {' '.join(missing)}: what needs them is refused or done more simply"
-    status: Status = "fail" if lacking else "warn" if missing else "ok"
+        return (DoctorItem(name="ffmpeg", status="fail", message=str(problem)),)
+    origin = _origin(binary, settings, context)
+    required = _missing(capabilities, REQUIRED_ENCODERS, REQUIRED_FILTERS)
+    optional = _missing(capabilities, OPTIONAL_ENCODERS, OPTIONAL_FILTERS)
+    present = [name for name in _NAMED if name in capabilities.encoders | capabilities.filters]
+    message = f"ffmpeg {capabilities.version} {origin}, {binary}; has {' '.join(present)}"
+    status: Status = "ok"
+    if required:
+        status = "fail"
+        message += f"; lacks {' '.join(required)}, which are required: use the bundled binary"
+    elif optional:
+        status = "warn"
+        message += f"; lacks {' '.join(optional)}: files that need them are refused or simplified"
+    facts = {
+        "path": binary,
+        "source": origin,
+        "version": capabilities.version,
+        "needed_missing": required,
+        "wanted_missing": optional,
+    }
     return (
-        DoctorItem(name="ffmpeg", status=status, words=words, facts=facts),
-        _encoders(binary, can, context),
+        DoctorItem(name="ffmpeg", status=status, message=message, facts=facts),
+        _encoders(binary, capabilities, context),
     )
 
 
-def _source(binary: str, settings: Settings, context: Context) -> str:
-    """Where the binary was named: ``bundled (imageio-ffmpeg 0.8.1)``, ``from PATH``, or the option, variable or file."""
+def _missing(
+    capabilities: ffmpeg_program.Capabilities, encoders: tuple[str, ...], filters: tuple[str, ...]
+) -> list[str]:
+    return [
+        *(name for name in encoders if name not in capabilities.encoders),
+        *(name for name in filters if name not in capabilities.filters),
+    ]
+
+
+def _origin(binary: str, settings: Settings, context: Context) -> str:
+    """Return ``bundled (imageio-ffmpeg 0.8.1)``, ``from PATH``, or the source of the setting."""
     if context.ffmpeg is not None:
-        origin = (
-            settings.origins["ffmpeg"]
-            if settings.values["ffmpeg"] == context.ffmpeg
-            else "--ffmpeg"
-        )
-        return f"from {origin}"
+        named_by_setting = settings.values["ffmpeg"] == context.ffmpeg
+        return f"from {settings.origins['ffmpeg'] if named_by_setting else '--ffmpeg'}"
     if "imageio_ffmpeg" in Path(binary).parts:
-        return f"bundled ({BUNDLED} {libraries.version(BUNDLED)})"
+        return f"bundled ({_BUNDLED} {libraries.version(_BUNDLED)})"
     return "from PATH"
 
 
-def _encoders(binary: str, can: ffmpeg_program.Capabilities, context: Context) -> DoctorItem:
-    """Which encoders of the hardware answer a test encode of one frame."""
-    compiled = [name for name in HARDWARE if name in can.encoders]
-    answering = [name for name in compiled if _answers(binary, name, context)]
-    if answering:
-        words = f"encoders libx264, and of this hardware {' '.join(answering)} (--encoder NAME)"
+def _encoders(
+    binary: str, capabilities: ffmpeg_program.Capabilities, context: Context
+) -> DoctorItem:
+    """Test which hardware encoders can encode one frame."""
+    compiled = [name for name in HARDWARE_ENCODERS if name in capabilities.encoders]
+    working = [name for name in compiled if _encodes_one_frame(binary, name, context)]
+    message = "encoder libx264; no hardware encoder is compiled in"
+    if working:
+        message = f"encoders libx264 and, in hardware, {' '.join(working)} (--encoder NAME)"
     elif compiled:
-        words = f"encoder libx264; {' '.join(compiled)} compiled in, but no device answered a test encode of one frame"
-    else:
-        words = "encoder libx264; none for hardware is compiled in"
+        message = f"encoder libx264; {' '.join(compiled)} are compiled in, but no device works"
     return DoctorItem(
         name="encoders",
         status="ok",
-        words=words,
-        facts={"software": ["libx264"], "hardware": answering, "compiled_in": compiled},
+        message=message,
+        facts={"software": ["libx264"], "hardware": working, "compiled_in": compiled},
     )
 
 
-def _answers(binary: str, encoder: str, context: Context) -> bool:
-    argv = (
-        binary, "-hide_banner", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "color=size=256x256:rate=1:duration=1",
-        "-c:v", encoder, "-frames:v", "1", "-f", "null", "-",
-    )  # fmt: skip
+def _encodes_one_frame(binary: str, encoder: str, context: Context) -> bool:
+    source = ("-f", "lavfi", "-i", "color=size=256x256:rate=1:duration=1")
+    target = ("-c:v", encoder, "-frames:v", "1", "-f", "null", "-")
+    argv = (binary, "-hide_banner", "-nostdin", "-v", "error", *source, *target)
     try:
         process.run(Command(argv=argv, what=f"try {encoder}", seconds=10), context)
     except ToolError:
@@ -165,39 +173,37 @@ def _answers(binary: str, encoder: str, context: Context) -> bool:
 
 
 def _libraries() -> tuple[DoctorItem, ...]:
-    items: list[DoctorItem] = []
+    items = []
     for library in libraries.required():
-        facts = {"version": library.version, "says": library.details}
+        status: Status = "ok"
+        details = f" ({library.details})" if library.details else ""
+        message = f"{library.name} {library.version}{details}"
         if library.version is None:
-            items.append(
-                DoctorItem(
-                    name=library.name,
-                    status="fail",
-                    words=f"{library.name}: {library.problem}",
-                    facts=facts,
-                )
-            )
-        else:
-            words = f"{library.name} {library.version}" + (
-                f" ({library.details})" if library.details else ""
-            )
-            items.append(DoctorItem(name=library.name, status="ok", words=words, facts=facts))
+            status, message = "fail", f"{library.name}: {library.problem}"
+        facts = {"version": library.version, "says": library.details}
+        items.append(DoctorItem(name=library.name, status=status, message=message, facts=facts))
     return tuple(items)
 
 
 def _module() -> DoctorItem:
-    """Other distributions also install a top-level ``ffmpeg``; with two of them ``import ffmpeg`` fails or is the wrong one."""
-    found = libraries.owners("ffmpeg")
-    facts = {"owners": list(found)}
-    if found == ("ffmpeg-python",):
-        words = f"module ffmpeg belongs to ffmpeg-python {libraries.version('ffmpeg-python')}"
-        return DoctorItem(name="module ffmpeg", status="ok", words=words, facts=facts)
-    others = [name for name in found if name != "ffmpeg-python"]
-    remedy = (
-        f"pip uninstall {' '.join(others)}; " if others else ""
-    ) + "pip install --force-reinstall ffmpeg-python"
-    words = f"module ffmpeg belongs to {' and '.join(found) or 'nobody'}, want ffmpeg-python alone: {remedy}"
-    return DoctorItem(name="module ffmpeg", status="fail", words=words, facts=facts)
+    """Check that the module ``ffmpeg`` is that of ffmpeg-python.
+
+    Other distributions install a module of that name, too; with two of them ``import ffmpeg`` fails
+    or imports the wrong one.
+    """
+    name, owners = "module ffmpeg", libraries.owners("ffmpeg")
+    facts = {"owners": list(owners)}
+    if owners == ("ffmpeg-python",):
+        message = f"module ffmpeg belongs to ffmpeg-python {libraries.version('ffmpeg-python')}"
+        return DoctorItem(name=name, status="ok", message=message, facts=facts)
+    others = [owner for owner in owners if owner != "ffmpeg-python"]
+    remedy = "pip install --force-reinstall ffmpeg-python"
+    if others:
+        remedy = f"pip uninstall {' '.join(others)}; {remedy}"
+    message = f"module ffmpeg belongs to {' and '.join(owners)}; it must be ffmpeg-python: {remedy}"
+    if not owners:
+        message = f"module ffmpeg is not installed: {remedy}"
+    return DoctorItem(name=name, status="fail", message=message, facts=facts)
 
 
 def _sandbox(context: Context) -> DoctorItem:
@@ -213,70 +219,48 @@ def _sandbox(context: Context) -> DoctorItem:
     try:
         level = sandbox.resolve_level(context.sandbox)
     except EnvironmentProblem as problem:
-        return DoctorItem(name="sandbox", status="fail", words=str(problem), facts=facts)
-    means = {"strict": "Landlock, seccomp and limits", "basic": "limits only", "none": "nothing"}[
-        level
-    ]
-    words = f"sandbox: {level} ({means})" + (
-        f"; {'; '.join(report.reasons)}" if report.reasons else ""
-    )
+        return DoctorItem(name="sandbox", status="fail", message=str(problem), facts=facts)
+    message = "; ".join((f"sandbox: {level} ({_MECHANISMS[level]})", *report.reasons))
+    status: Status = "ok" if level == "strict" else "warn"
     return DoctorItem(
-        name="sandbox",
-        status="ok" if level == "strict" else "warn",
-        words=words,
-        facts=facts | {"level": level},
+        name="sandbox", status=status, message=message, facts=facts | {"level": level}
     )
 
 
 def _profiles() -> tuple[DoctorItem, ...]:
     from mediaprep import profile
 
-    items: list[DoctorItem] = []
-    good: list[str] = []
+    problems: list[DoctorItem] = []
+    valid: list[str] = []
     for name in (*profile.bundled(), *profile.own()):
         try:
             profile.find_profile(name)
         except ProfileError as problem:
             status: Status = "fail" if name == profile.DEFAULT else "warn"
-            items.append(
-                DoctorItem(
-                    name=f"profile {name}",
-                    status=status,
-                    words=f"profile {name}: {problem.problems[0]}",
-                )
-            )
+            message = f"profile {name}: {problem.problems[0]}"
+            problems.append(DoctorItem(name=f"profile {name}", status=status, message=message))
         else:
-            good.append(name)
+            valid.append(name)
     facts = {
-        "names": good,
+        "names": valid,
         "folder": str(profile.folder()),
         "own_folder": str(profile.own_folder()),
     }
-    return (
-        DoctorItem(name="profiles", status="ok", words=f"profiles: {' '.join(good)}", facts=facts),
-        *items,
-    )
+    message = f"profiles: {' '.join(valid)}"
+    return (DoctorItem(name="profiles", status="ok", message=message, facts=facts), *problems)
 
 
-def _settings(settings: Settings) -> tuple[DoctorItem, ...]:
-    said = {
+def _configuration(settings: Settings) -> DoctorItem:
+    entries = {
         key: {"value": value, "origin": settings.origins[key]}
         for key, value in settings.values.items()
     }
-    named = [
+    changed = [
         f"{key} = {entry['value']} ({entry['origin']})"
-        for key, entry in said.items()
+        for key, entry in entries.items()
         if entry["origin"] != "default"
     ]
     files = ", ".join(settings.files) or "no configuration file"
-    words = f"configuration: {files}; " + (
-        "; ".join(named) if named else "every setting has its default"
-    )
-    return (
-        DoctorItem(
-            name="configuration",
-            status="ok",
-            words=words,
-            facts={"files": list(settings.files), "settings": said},
-        ),
-    )
+    message = f"configuration: {files}; {'; '.join(changed) or 'every setting has its default'}"
+    facts = {"files": list(settings.files), "settings": entries}
+    return DoctorItem(name="configuration", status="ok", message=message, facts=facts)

@@ -1,16 +1,16 @@
-"""What can go wrong on our side. A bad *file* is a finding or a status, never an exception of the public calls.
+"""Exceptions: mediaprep itself could not work. A bad *file* is a finding or a status instead.
 
 The tree::
 
     MediaPrepError
-    |-- UsageProblem (ValueError)            the call or the command line cannot be carried out as given      exit 2
-    |-- ProfileError (ValueError)            a profile cannot be read; names file, key path and likely key    exit 2
-    |-- SourceUnreadable (OSError)           nothing can be read from the source; carries a Fault             exit 3
-    |-- EnvironmentProblem (RuntimeError)    no ffmpeg, no encoder, no sandbox of the level asked for         exit 4
-    |-- ToolError (RuntimeError)             a child failed; carries argv, exit code, last stderr lines       exit 5
-    |-- VerifyError (RuntimeError)           what was made breaks the rules or the promise                    exit 5
-    |-- DeadlineExceeded (TimeoutError)      the time given was used up                                       exit 5
-    |-- Cancelled (RuntimeError)             the caller asked to stop                                         exit 130
+    |-- UsageProblem (ValueError)          the call or the command line is invalid          exit 2
+    |-- ProfileError (ValueError)          a profile is invalid or does not exist           exit 2
+    |-- SourceUnreadable (OSError)         the source cannot be read                        exit 3
+    |-- EnvironmentProblem (RuntimeError)  no ffmpeg, encoder, or sandbox of the level      exit 4
+    |-- ToolError (RuntimeError)           a child process failed                           exit 5
+    |-- VerifyError (RuntimeError)         an output breaks the rules or a tolerance        exit 5
+    |-- DeadlineExceeded (TimeoutError)    the time limit was reached                       exit 5
+    |-- Cancelled (RuntimeError)           the caller stopped the work                      exit 130
 """
 
 from __future__ import annotations
@@ -21,15 +21,18 @@ STDERR_LINES_KEPT = 50
 
 
 class MediaPrepError(Exception):
-    """Root of everything that mediaprep raises on purpose."""
+    """The base of all exceptions that mediaprep raises on purpose."""
 
 
 class UsageProblem(MediaPrepError, ValueError):
-    """The call or the command line cannot be carried out as given (exit 2)."""
+    """The call or the command line is invalid (exit 2)."""
 
 
 class ProfileError(MediaPrepError, ValueError):
-    """A profile is wrong or cannot be found. ``problems`` holds one line each: ``file: key.path: what``."""
+    """A profile is invalid or does not exist (exit 2).
+
+    problems   one line each: file, key path, problem, and the most similar key
+    """
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
@@ -37,10 +40,10 @@ class ProfileError(MediaPrepError, ValueError):
 
 
 class SourceUnreadable(MediaPrepError, OSError):
-    """Nothing can be read from the source (exit 3).
+    """The source cannot be read (exit 3).
 
-    ``rule`` is the rule that the fault belongs to (``file-kind`` or ``file-complete``), ``reason`` one line
-    that says what was found, what was wanted and the remedy, without the file's name.
+    reason   one line: what was found, what was expected, the remedy; without the name of the file
+    rule     the rule that the source breaks, file-kind or file-complete
     """
 
     def __init__(self, reason: str, *, rule: str = "file-kind") -> None:
@@ -50,7 +53,7 @@ class SourceUnreadable(MediaPrepError, OSError):
 
 
 class EnvironmentProblem(MediaPrepError, RuntimeError):
-    """This host lacks something that the work needs (exit 4)."""
+    """This host lacks something that is required (exit 4)."""
 
 
 _CAUSES = (
@@ -58,12 +61,17 @@ _CAUSES = (
     "Disk quota exceeded",
     "File too large",
     "Read-only file system",
-)  # strerror(3)
+)  # from strerror(3)
 
 
 class ToolError(MediaPrepError, RuntimeError):
-    """A child process failed. Carries ``argv``, ``exit_code`` and the last stderr lines; says the last one, or what the
-    file system said, which tools go on to talk about."""
+    """A child process failed (exit 5).
+
+    argv, exit_code   of the process
+    stderr_tail       its last lines
+
+    The message has the last line, or an error of the file system, which often stands further up.
+    """
 
     def __init__(
         self, argv: Sequence[str], exit_code: int | None, stderr: str, *, what: str = ""
@@ -81,7 +89,10 @@ class ToolError(MediaPrepError, RuntimeError):
 
 
 class VerifyError(MediaPrepError, RuntimeError):
-    """What was made breaks the rules or the plan's promise; ``problems`` are one line each."""
+    """An output breaks the rules, or a tolerance of the plan (exit 5).
+
+    problems   one line each
+    """
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
@@ -89,8 +100,8 @@ class VerifyError(MediaPrepError, RuntimeError):
 
 
 class DeadlineExceeded(MediaPrepError, TimeoutError):
-    """The time given was used up; the child was killed."""
+    """The time limit was reached; child processes were stopped (exit 5)."""
 
 
 class Cancelled(MediaPrepError, RuntimeError):
-    """The caller asked to stop; the child was killed and nothing was left behind."""
+    """The caller stopped the work; child processes and temporary files are gone (exit 130)."""

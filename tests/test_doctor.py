@@ -1,4 +1,4 @@
-"""What the doctor finds, and what it makes of hosts that lack something."""
+"""The diagnosis of a host, and of hosts that lack something."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def items(context=None, settings=None):
     return found, {item.name: item for item in found.items}
 
 
-def test_this_host_has_what_is_needed():
+def test_this_host_has_everything_required():
     found, named = items()
-    assert found.healthy, [item.words for item in found.items if item.status == "fail"]
+    assert found.healthy, [item.message for item in found.items if item.status == "fail"]
     assert named["ffmpeg"].facts["source"].startswith("bundled (imageio-ffmpeg ")
     assert named["ffmpeg"].facts["needed_missing"] == []
-    assert "libx264 aac zscale libvmaf palettegen" in named["ffmpeg"].words
+    assert "libx264 aac zscale libvmaf palettegen" in named["ffmpeg"].message
     assert named["PyAV"].facts["says"].startswith("FFmpeg ")
     assert named["module ffmpeg"].facts["owners"] == ["ffmpeg-python"]
     assert "twitter" in named["profiles"].facts["names"]
 
 
-def test_a_binary_that_is_none_fails():
+def test_a_path_that_is_not_a_program_fails():
     found, named = items(Context(ffmpeg="/nonexistent/ffmpeg"))
     assert not found.healthy
     assert named["ffmpeg"].status == "fail"
-    assert "is not an executable" in named["ffmpeg"].words
+    assert "is not an executable" in named["ffmpeg"].message
 
 
-def test_it_says_where_the_binary_was_named(tmp_path):
+def test_the_origin_of_the_binary_is_shown(tmp_path):
     import imageio_ffmpeg
 
     binary = imageio_ffmpeg.get_ffmpeg_exe()
@@ -49,14 +49,14 @@ def test_it_says_where_the_binary_was_named(tmp_path):
     _, named = items(Context(ffmpeg=binary), settings)
     assert named["ffmpeg"].facts["source"] == f"from {tmp_path / 'mediaprep.toml'}"
     assert items(Context(ffmpeg=binary))[1]["ffmpeg"].facts["source"] == "from --ffmpeg"
-    assert f"ffmpeg = {binary} ({tmp_path / 'mediaprep.toml'})" in named["configuration"].words
+    assert f"ffmpeg = {binary} ({tmp_path / 'mediaprep.toml'})" in named["configuration"].message
 
 
 def test_two_owners_of_the_module_ffmpeg_are_an_error_with_a_remedy(monkeypatch):
     monkeypatch.setattr(libraries, "owners", lambda module: ("ffmpeg-python", "typed-ffmpeg"))
     found, named = items()
     assert not found.healthy
-    assert "pip uninstall typed-ffmpeg" in named["module ffmpeg"].words
+    assert "pip uninstall typed-ffmpeg" in named["module ffmpeg"].message
 
 
 def test_a_library_that_is_missing_names_its_remedy():
@@ -68,7 +68,7 @@ def test_a_library_that_is_missing_names_its_remedy():
     )
 
 
-def test_a_profile_of_the_users_that_is_broken_is_a_warning():
+def test_an_invalid_profile_of_the_user_is_a_warning():
     from mediaprep import profile
 
     profile.own_folder().mkdir(parents=True)
@@ -78,7 +78,7 @@ def test_a_profile_of_the_users_that_is_broken_is_a_warning():
     assert named["profile mine"].status == "warn"
 
 
-def test_the_command_prints_and_exits_4_where_something_is_missing(capsys):
+def test_the_command_exits_4_if_something_is_missing(capsys):
     assert cli.run(["doctor", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["version"], document["healthy"]) == (1, True)

@@ -1,4 +1,4 @@
-"""Layers: an upper package imports lower ones, never the reverse, and dangerous modules have one home."""
+"""Layers: upper packages import lower ones, never the reverse; some modules have one place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Process each input of a command: results in the order of the inputs, one failure stops no other."""
+"""Process each input of a command: results in order, and no failure stops the others."""
 
 from __future__ import annotations
 

@@ -26,7 +26,10 @@ class ChosenPlacement:
 
 
 def find_placement(console: Console, profile: str | None, category: str | None) -> ChosenPlacement:
-    """Find the profile that ``--profile`` or the settings name. Raises: ProfileError, UsageProblem."""
+    """Find the profile that ``--profile`` or the settings name.
+
+    Raises: ProfileError, UsageProblem.
+    """
     from mediaprep.profile import find_profile, split_name
 
     name = profile or console.settings.text("profile") or "twitter"

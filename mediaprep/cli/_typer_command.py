@@ -30,7 +30,7 @@ def typer_command(
 
 
 def with_parameters(function: Callable[..., None], arguments: type) -> Callable[..., None]:
-    """Replace ``**values`` in a function's signature with the options that ``arguments`` declares."""
+    """Replace ``**values`` in a signature with the options that ``arguments`` declares."""
     signature = inspect.signature(function, eval_str=True)
     own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
     declared = [_typer_parameter(spec) for spec in command_specs(arguments)]

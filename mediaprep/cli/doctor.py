@@ -26,12 +26,12 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
         diagnosis = examine(console.settings, console.context())
     if as_json:
         items = [
-            {"name": item.name, "status": item.status, "message": item.words, "facts": item.facts}
+            {"name": item.name, "status": item.status, "message": item.message, "facts": item.facts}
             for item in diagnosis.items
         ]
         console.document(json.document(healthy=diagnosis.healthy, items=items))
     else:
         for item in diagnosis.items:
             status = StyledText(f"{item.status:5}", _STYLE[item.status])
-            console.lines([line(status, item.words)])
+            console.lines([line(status, item.message)])
     raise typer.Exit(ExitCode.OK if diagnosis.healthy else ExitCode.ENVIRONMENT)

@@ -1,4 +1,4 @@
-"""The command line of a planned run, as a user can run it: with file names in place of descriptors."""
+"""The command line of a planned run as a user can run it: names in place of descriptors."""
 
 from __future__ import annotations
 

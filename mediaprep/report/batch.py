@@ -30,7 +30,7 @@ from mediaprep.report.progress import (
 )
 from mediaprep.runtime.paths import display_name
 
-# Seconds of media that each file counts for beyond its duration: probing is work, and so are stills.
+# Seconds of media that each file counts for beyond its duration: probing is work, too.
 PROBE_WEIGHT = 0.5
 _ENCODE_SHARE = 0.9  # of the work on a file; the rest is verification (a guess)
 _NAME_WIDTH = 40

@@ -161,7 +161,7 @@ def _readers_text(media: Media, fact: str) -> str:
 
 
 def gop_pattern(gop: Gop) -> str:
-    """Return the first GOPs in decode order with their lengths: ``IPBB 4 | IBBP 4 open | 7 more``."""
+    """Return the first GOPs in decode order, with lengths: ``IPBB 4 | IBBP 4 open | 7 more``."""
     groups = (gop.pattern or "").split("|")
     texts = []
     for group in groups:

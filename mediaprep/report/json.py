@@ -1,4 +1,4 @@
-"""Reports, plans and outcomes as the JSON documents of the command line; docs/json.md describes them.
+"""Reports, plans and outcomes as JSON documents, which docs/json.md describes.
 
 Times and rates are exact: a ``Fraction`` is the text ``"n/d"``. Keys are added, never renamed; a
 rename would raise ``VERSION``.

@@ -1,4 +1,4 @@
-"""The commands on real files: what they print, what they write, how they exit. The truth about the files is their recipes'."""
+"""The commands on real files: output, written files, exit codes."""
 
 from __future__ import annotations
 
@@ -212,8 +212,8 @@ def test_fix_overwrites_only_with_force(capsys, folder):
     code, out, err = run(capsys, "fix", "base.mkv", "-o", "out.mp4")
     assert (code, out) == (2, "")
     assert (
-        err
-        == "mediaprep: out.mp4: already exists; choose another name with -o, or replace it with --force\n"
+        err == "mediaprep: out.mp4: already exists;"
+        " choose another name with -o, or replace it with --force\n"
     )
     assert os.stat("out.mp4").st_ino == before.st_ino
     code, out, _ = run(capsys, "fix", "base.mkv", "-o", "out.mp4", "-f")

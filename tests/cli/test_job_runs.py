@@ -1,4 +1,4 @@
-"""``mediaprep batch``, ``watch`` and ``jobs`` as commands: exit codes, streams, and one line for what goes wrong."""
+"""``mediaprep batch``, ``watch`` and ``jobs``: exit codes, streams, errors of one line."""
 
 from __future__ import annotations
 

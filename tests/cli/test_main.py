@@ -52,7 +52,10 @@ def run(capsys, *words):
 )
 def test_help_and_version_load_nothing_heavy(words, allowed):
     heavy = tuple(name for name in HEAVY if name not in allowed)
-    code = f"import sys; from mediaprep import cli; code = cli.run({words!r}); print(code, [m for m in {heavy!r} if m in sys.modules])"
+    code = (
+        f"import sys; from mediaprep import cli; code = cli.run({words!r});"
+        f"print(code, [m for m in {heavy!r} if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0 []"
 
@@ -238,7 +241,7 @@ def test_a_signal_ends_the_child_and_leaves_nothing(tmp_path, input_mov, number)
 
 
 def _children_of(pid: int) -> list[str]:
-    """Processes whose work folder or command line still names the dead parent: the launcher is told its parent's number."""
+    """Return processes whose command line names the dead parent; the launcher gets its number."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         try:

@@ -72,11 +72,14 @@ def test_validate_reports_every_problem_on_its_own_line_and_exits_1(tmp_path, mo
     (tmp_path / "my.toml").write_text(
         profile.draft("my", "twitter").replace(
             "[tweet_video]\n",
-            '[tweet_video]\nvideo-frame-rate = { max = "60", level = "mist", source = "x" }\nvideo-siz = {}\n',
+            "[tweet_video]\n"
+            'video-frame-rate = { max = "60", level = "mist", source = "x" }\n'
+            "video-siz = {}\n",
         )
     )
     assert run("validate", "my.toml", "gone.toml", code=1).splitlines() == [
-        "my.toml: tweet_video.video-frame-rate.level: input should be 'must', 'observed' or 'should' (got 'mist')",
+        "my.toml: tweet_video.video-frame-rate.level:"
+        " input should be 'must', 'observed' or 'should' (got 'mist')",
         "my.toml: tweet_video.video-siz: no such key; did you mean 'video-size'?",
         "gone.toml: cannot be read: No such file or directory",
     ]
@@ -105,6 +108,9 @@ def test_schema_is_the_committed_one():
 
 
 def test_importing_the_command_loads_nothing_heavy():
-    code = "import sys, mediaprep.cli.profiles; print([m for m in ('pydantic', 'numpy', 'av', 'PIL') if m in sys.modules])"
+    code = (
+        "import sys, mediaprep.cli.profiles;"
+        "print([m for m in ('pydantic', 'numpy', 'av', 'PIL') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -24,8 +24,17 @@ def test_descriptor_and_work_file_become_names_and_nothing_is_overwritten():
         "TARGET",
     )
     assert printable_argv(words, "-a b.mov", "out.mp4") == (
-        "ffmpeg", "-protocol_whitelist", "file", "-f", "mov", "-i", "file:-a b.mov", "-c", "copy", "file:out.mp4",
-    )  # fmt: skip
+        "ffmpeg",
+        "-protocol_whitelist",
+        "file",
+        "-f",
+        "mov",
+        "-i",
+        "file:-a b.mov",
+        "-c",
+        "copy",
+        "file:out.mp4",
+    )
 
 
 def test_a_shell_splits_it_into_the_same_words():

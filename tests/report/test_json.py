@@ -155,9 +155,16 @@ def test_fix_has_the_keys_of_the_contract():
         path="out.mp4", media_type="video/mp4", category="tweet_video", total_bytes=10, chunked=True
     )
     outcome = Outcome(
-        path="x.mkv", status="fixed", profile="twitter", outputs=("out.mp4",), uploads=(upload,), before=report, after=(report,),
-        records=(VerificationRecord(argv=(("ffmpeg", "-i"),)),), seconds=1.23456,
-    )  # fmt: skip
+        path="x.mkv",
+        status="fixed",
+        profile="twitter",
+        outputs=("out.mp4",),
+        uploads=(upload,),
+        before=report,
+        after=(report,),
+        records=(VerificationRecord(argv=(("ffmpeg", "-i"),)),),
+        seconds=1.23456,
+    )
     entry = through(fix_file("x.mkv", outcome))
     assert keys(entry) == keys(example["files"][0])
     assert (

@@ -36,8 +36,8 @@ def planned(media, options=None):
 def test_the_header_has_the_facts_and_the_placement():
     first = shown("x.mp4", GOOD)[0]
     assert (
-        first
-        == "x.mp4  640x360 h264 29.97p yuv420p 0:10 aac-lc stereo 1 MB    profile: twitter/tweet_video"
+        first == "x.mp4  640x360 h264 29.97p yuv420p 0:10 aac-lc stereo 1 MB"
+        "    profile: twitter/tweet_video"
     )
 
 
