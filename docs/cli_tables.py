@@ -1,4 +1,4 @@
-"""The generated tables of docs/cli.md: options and settings, from their declarations in the code.
+"""The tables of docs/cli.md: options and settings, from their declarations in the code.
 
 Each table stands between two comments, ``<!-- table: NAME -->`` and ``<!-- end -->``.
 """
@@ -96,7 +96,3 @@ def _toml(value: object) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-if __name__ == "__main__":
-    PAGE.write_text(cli_page(), encoding="utf-8")

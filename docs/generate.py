@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from docs import diagrams  # noqa: E402 (needs the path above when run as a script)
+from docs import cli_tables, diagrams  # noqa: E402 (needs the path above when run as a script)
 from mediaprep.profile.build import derived_files  # noqa: E402
 
 
@@ -23,6 +23,7 @@ def generated() -> dict[Path, str]:
     return {
         images / "layers.svg": diagrams.layers(),
         images / "one-file.svg": diagrams.one_file(),
+        cli_tables.PAGE: cli_tables.cli_page(),
         **derived_files(),
     }
 

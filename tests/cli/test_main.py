@@ -288,7 +288,7 @@ def test_completion_offers_commands_and_values(words, offered):
 
 
 def test_the_tables_of_the_page_on_the_command_line_are_current():
-    """Hold after ``python -m docs.cli_tables``."""
+    """Hold after ``python docs/generate.py``."""
     assert cli_tables.PAGE.read_text() == cli_tables.cli_page()
 
 
