@@ -52,7 +52,6 @@ _WORDS = (
     ),
     ("time", r"date|time|year"),
 )
-_PATTERNS = tuple((kind, re.compile(words)) for kind, words in _WORDS)
 _STATISTICS = ("_statistics", "com.apple.quicktime.full_frame_rate")
 
 
@@ -69,7 +68,7 @@ def kind_of(name: str) -> str:
     exact = _EXACT.get(plain, _EXACT.get(plain.rsplit(".", 1)[-1]))
     if exact is not None:
         return exact
-    return next((kind for kind, words in _PATTERNS if words.search(plain)), "comment")
+    return next((kind for kind, words in _WORDS if re.search(words, plain)), "comment")
 
 
 def named(name: str, where: str) -> tuple[PrivateItem, ...]:

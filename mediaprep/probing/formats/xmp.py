@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from mediaprep.model.media import PrivateItem
 
@@ -35,7 +36,12 @@ _PROPERTIES = (
     ),
     ("time", r"xmp:(?:CreateDate|ModifyDate)\b|exif:DateTime\w+|photoshop:DateCreated"),
 )
-_PATTERNS = tuple((kind, re.compile(pattern.encode())) for kind, pattern in _PROPERTIES)
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[bytes]], ...]:
+    """Compile the patterns when a packet is found: most files have none."""
+    return tuple((kind, re.compile(pattern.encode())) for kind, pattern in _PROPERTIES)
 
 
 def xmp_items(data: bytes, where: str = "XMP") -> list[PrivateItem]:
@@ -43,7 +49,7 @@ def xmp_items(data: bytes, where: str = "XMP") -> list[PrivateItem]:
     text = data[:_PACKET_BYTES]
     if b"\0<\0" in text[:64] or b"<\0" in text[:4]:  # UTF-16
         text = text.replace(b"\0", b"")
-    found = ((kind, pattern.search(text)) for kind, pattern in _PATTERNS)
+    found = ((kind, pattern.search(text)) for kind, pattern in _patterns())
     return [
         PrivateItem(kind=kind, where=f"{where}/{hit[0].decode('ascii', 'replace')}")
         for kind, hit in found
