@@ -13,7 +13,11 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from docs import cli_tables, diagrams  # noqa: E402 (needs the path above when run as a script)
+from docs import (  # noqa: E402 (needs the path above when run as a script)
+    cli_tables,
+    diagrams,
+    format_page,
+)
 from mediaprep.profile.build import derived_files  # noqa: E402
 
 
@@ -24,6 +28,7 @@ def generated() -> dict[Path, str]:
         images / "layers.svg": diagrams.layers(),
         images / "one-file.svg": diagrams.one_file(),
         cli_tables.PAGE: cli_tables.cli_page(),
+        ROOT / "docs" / "formats.md": format_page.formats_page(),
         **derived_files(),
     }
 

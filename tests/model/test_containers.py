@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import mediaprep
+from docs.format_page import formats_page
 from mediaprep.model import containers
 from mediaprep.model.containers import FORMATS, NO_METADATA, FileFormat
 from mediaprep.probing.formats import walkers
@@ -130,3 +131,8 @@ def test_an_unknown_format_has_no_capability() -> None:
     for name in (None, "", "raw", "no-such-format"):
         assert containers.of(name) == containers.UNKNOWN
     assert not any(containers.UNKNOWN[2:5])
+
+
+def test_the_page_of_formats_is_current() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "formats.md"
+    assert page.read_text(encoding="utf-8") == formats_page(), "run: python docs/generate.py"
