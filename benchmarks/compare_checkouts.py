@@ -649,10 +649,12 @@ def compare_all(
     rules = Rules(texts=options.texts, keys=dict(pair.split("=", 1) for pair in options.renamed))
     total = 0
     for command in options.commands:
-        if command == "fix":
-            count = report(compare_fixes(sides, files, rules))
-        else:
-            count = report(compare_command(sides, command, files, rules))
+        differences = (
+            compare_fixes(sides, files, rules)
+            if command == "fix"
+            else compare_command(sides, command, files, rules)
+        )
+        count = report(differences)
         print(f"{command}: {len(files)} files, differences: {count}", flush=True)
         total += count
     return total

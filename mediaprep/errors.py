@@ -1,37 +1,38 @@
-"""Exceptions: mediaprep itself could not work. A bad *file* is a finding or a status instead.
+"""The exceptions of mediaprep.
 
-The tree::
+An exception means that mediaprep could not do its work. A bad file is a finding or a status, and
+never raises in the public calls. The hierarchy, with the exit codes of the command line:
 
-    MediaPrepError
-    |-- UsageProblem (ValueError)          the call or the command line is invalid          exit 2
-    |-- ProfileError (ValueError)          a profile is invalid or does not exist           exit 2
-    |-- SourceUnreadable (OSError)         the source cannot be read                        exit 3
-    |-- EnvironmentProblem (RuntimeError)  no ffmpeg, encoder, or sandbox of the level      exit 4
-    |-- ToolError (RuntimeError)           a child process failed                           exit 5
-    |-- VerifyError (RuntimeError)         an output breaks the rules or a tolerance        exit 5
-    |-- DeadlineExceeded (TimeoutError)    the time limit was reached                       exit 5
-    |-- Cancelled (RuntimeError)           the caller stopped the work                      exit 130
+* MediaPrepError
+  x UsageProblem (ValueError, exit code 2)
+  x ProfileError (ValueError, exit code 2)
+  x SourceUnreadable (OSError, exit code 3)
+  x EnvironmentProblem (RuntimeError, exit code 4)
+  x ToolError (RuntimeError, exit code 5)
+  x VerifyError (RuntimeError, exit code 5)
+  x DeadlineExceeded (TimeoutError, exit code 5)
+  x Cancelled (RuntimeError, exit code 130)
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-STDERR_LINES_KEPT = 50
+MAX_STDERR_LINES = 50
 
 
 class MediaPrepError(Exception):
-    """The base of all exceptions that mediaprep raises on purpose."""
+    """Base class of all exceptions that mediaprep raises."""
 
 
 class UsageProblem(MediaPrepError, ValueError):
-    """The call or the command line is invalid (exit 2)."""
+    """The call or the command line is invalid, or cannot be carried out as requested."""
 
 
 class ProfileError(MediaPrepError, ValueError):
-    """A profile is invalid or does not exist (exit 2).
+    """A profile is invalid or does not exist.
 
-    problems   one line each: file, key path, problem, and the most similar key
+    problems   one line each: ``file: key.path: problem``
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -40,10 +41,10 @@ class ProfileError(MediaPrepError, ValueError):
 
 
 class SourceUnreadable(MediaPrepError, OSError):
-    """The source cannot be read (exit 3).
+    """The source cannot be read.
 
-    reason   one line: what was found, what was expected, the remedy; without the name of the file
-    rule     the rule that the source breaks, file-kind or file-complete
+    reason   one line: what is wrong and what to do, without the name of the file
+    rule     id of the rule that reports it: ``file-kind`` or ``file-complete``
     """
 
     def __init__(self, reason: str, *, rule: str = "file-kind") -> None:
@@ -53,24 +54,26 @@ class SourceUnreadable(MediaPrepError, OSError):
 
 
 class EnvironmentProblem(MediaPrepError, RuntimeError):
-    """This host lacks something that is required (exit 4)."""
+    """This host lacks something required: ffmpeg, an encoder, a sandbox level, disk space."""
 
 
-_CAUSES = (
+# Messages of the file system (strerror(3)) that explain a failure better than a tool's last line.
+_FILE_SYSTEM_ERRORS = (
     "No space left on device",
     "Disk quota exceeded",
     "File too large",
     "Read-only file system",
-)  # from strerror(3)
+)
 
 
 class ToolError(MediaPrepError, RuntimeError):
-    """A child process failed (exit 5).
+    """A child process failed.
 
-    argv, exit_code   of the process
-    stderr_tail       its last lines
+    argv          its command line
+    exit_code     negative: the signal that ended it; None: unknown
+    stderr_tail   the last lines that it wrote to stderr
 
-    The message has the last line, or an error of the file system, which often stands further up.
+    The message quotes the last line, or the last one with an error of the file system.
     """
 
     def __init__(
@@ -78,18 +81,22 @@ class ToolError(MediaPrepError, RuntimeError):
     ) -> None:
         self.argv = tuple(argv)
         self.exit_code = exit_code
-        self.stderr_tail = "\n".join(stderr.splitlines()[-STDERR_LINES_KEPT:])
+        self.stderr_tail = "\n".join(stderr.splitlines()[-MAX_STDERR_LINES:])
         name = self.argv[0].rsplit("/", 1)[-1] if self.argv else "child"
-        lines = [line for line in self.stderr_tail.splitlines() if line.strip()]
-        cause = next(
-            (cause for line in reversed(lines) for cause in _CAUSES if cause in line),
-            lines[-1] if lines else "no message",
-        )
-        super().__init__(f"{what or name}: exit code {exit_code}: {cause}")
+        super().__init__(f"{what or name}: exit code {exit_code}: {_cause(self.stderr_tail)}")
+
+
+def _cause(stderr: str) -> str:
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    for line in reversed(lines):
+        for error in _FILE_SYSTEM_ERRORS:
+            if error in line:
+                return error
+    return lines[-1] if lines else "no message"
 
 
 class VerifyError(MediaPrepError, RuntimeError):
-    """An output breaks the rules, or a tolerance of the plan (exit 5).
+    """The output breaks rules or tolerances of its plan.
 
     problems   one line each
     """
@@ -100,8 +107,8 @@ class VerifyError(MediaPrepError, RuntimeError):
 
 
 class DeadlineExceeded(MediaPrepError, TimeoutError):
-    """The time limit was reached; child processes were stopped (exit 5)."""
+    """A time limit was reached; the child process was killed."""
 
 
 class Cancelled(MediaPrepError, RuntimeError):
-    """The caller stopped the work; child processes and temporary files are gone (exit 130)."""
+    """The caller cancelled the call; the child process was killed and nothing was left behind."""
