@@ -24,7 +24,7 @@ from mediaprep.pipeline.request import Destination, OutputStem, Request
 from mediaprep.planning import check as checking
 from mediaprep.planning import plan as planning
 from mediaprep.planning.plan import Plan
-from mediaprep.profile import Profile, find_profile, split_name
+from mediaprep.profile import DEFAULT, Profile, find_profile, split_name
 from mediaprep.runtime.context import Context
 from mediaprep.runtime.effects import Steps, drive, drive_async
 
@@ -32,7 +32,6 @@ from mediaprep.runtime.effects import Steps, drive, drive_async
 # modules that encode.
 
 Source: TypeAlias = str | bytes | PathLike[Any] | BinaryIO
-DEFAULT = "twitter"
 
 T = TypeVar("T")
 

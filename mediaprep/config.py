@@ -18,7 +18,7 @@ from typing import Any
 from mediaprep.errors import UsageProblem
 from mediaprep.model.level import LEVELS
 from mediaprep.model.option_spec import OptionSpec, option_specs
-from mediaprep.model.options import Options
+from mediaprep.model.options import DEFAULT_PROFILE, Options
 
 FILE_NAME = "mediaprep.toml"
 PREFIX = "MEDIAPREP_"
@@ -30,7 +30,7 @@ def _declared_settings() -> Iterator[OptionSpec]:
     setting = partial(OptionSpec, configurable=True)
     yield setting(
         name="profile",
-        default="twitter",
+        default=DEFAULT_PROFILE,
         help="Profile (twitter), placement (twitter/dm_video), or path of a profile file.",
         flags=("-p", "--profile"),
         metavar="PROFILE",

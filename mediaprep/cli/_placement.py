@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mediaprep.cli._console import Console
 from mediaprep.errors import UsageProblem
+from mediaprep.model.options import DEFAULT_PROFILE
 
 if TYPE_CHECKING:
     from mediaprep.profile import Profile
@@ -32,7 +33,7 @@ def find_placement(console: Console, profile: str | None, category: str | None) 
     """
     from mediaprep.profile import find_profile, split_name
 
-    name = profile or console.settings.text("profile") or "twitter"
+    name = profile or console.settings.text("profile") or DEFAULT_PROFILE
     category_of_name = split_name(name)[1]
     if category_of_name and category and category_of_name != category:
         raise UsageProblem(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mediaprep.cli._help import help_without_command
+from mediaprep.model.options import DEFAULT_PROFILE
 from mediaprep.report import VERSION
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def new(
     like: Annotated[
         str,
         typer.Option("--like", help="Profile whose limits the new one inherits until you edit it."),
-    ] = "twitter",
+    ] = DEFAULT_PROFILE,
     output: Annotated[
         Path | None,
         typer.Option(

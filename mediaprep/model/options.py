@@ -17,6 +17,8 @@ from mediaprep.model import units
 from mediaprep.model.level import LEVELS, Level
 from mediaprep.model.option_spec import option, option_specs
 
+DEFAULT_PROFILE = "twitter"  # if none is named
+
 Fit: TypeAlias = Literal["pad", "crop", "scale"]
 TargetKind: TypeAlias = Literal["auto", "video", "gif", "image"]
 Quality: TypeAlias = Literal["fast", "default", "best", "hq"]

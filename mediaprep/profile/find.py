@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mediaprep.errors import ProfileError, UsageProblem
 from mediaprep.model.media import Kind
+from mediaprep.model.options import DEFAULT_PROFILE
 from mediaprep.model.placement import Placement
 from mediaprep.profile import compiled
 from mediaprep.profile.profile import Profile
@@ -19,7 +20,7 @@ from mediaprep.profile.suggest import similar_or_all
 
 SUFFIX = ".toml"
 SCHEMA_NAME = "profile.schema.json"
-DEFAULT = "twitter"
+DEFAULT = DEFAULT_PROFILE
 
 
 def bundled() -> tuple[str, ...]:
