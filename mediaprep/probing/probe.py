@@ -35,13 +35,11 @@ def probe_steps(
     context: Context,
     *,
     payload: bool = False,
-    needs: tuple[str, ...] = (),
     clip_duration: Fraction | None = None,
 ) -> Steps[ProbeResult]:
     """Sniff a file, read it, and measure what the options require beyond a check.
 
     payload        compute digests of the coded streams
-    needs          dotted paths of the required facts; () = all
     clip_duration  seconds of the video that captions belong to
 
     Raises: SourceUnreadable, DeadlineExceeded, Cancelled, EnvironmentProblem.
@@ -53,7 +51,6 @@ def probe_steps(
     request = ReadRequest(
         sniffed=sniffed,
         deep=options.deep,
-        needs=needs,
         payload=payload,
         max_pixels=context.limits.max_pixels,
         clip_duration=clip_duration,

@@ -15,8 +15,6 @@ class ReadRequest:
 
     sniffed        the file's format, as sniffed; None: the child process sniffs it
     deep           decode as many frames as a reliable verdict takes
-    needs          dotted paths of the required facts (``video.gop`` includes every fact below it);
-                   () = all
     payload        compute digests of the coded streams, which prove that a stream was copied
     clip_duration  seconds of the video that captions belong to
     max_pixels     of one picture; larger pictures are not decoded
@@ -24,16 +22,6 @@ class ReadRequest:
 
     sniffed: Sniffed | None
     deep: bool = False
-    needs: tuple[str, ...] = ()
     payload: bool = False
     clip_duration: Fraction | None = None
     max_pixels: int = MAX_PIXELS
-
-
-def wants(request: ReadRequest, *facts: str) -> bool:
-    """Return True if any of ``facts``, or a fact above or below one of them, is required."""
-    return not request.needs or any(
-        need == fact or need.startswith(f"{fact}.") or fact.startswith(f"{need}.")
-        for need in request.needs
-        for fact in facts
-    )

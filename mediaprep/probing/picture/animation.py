@@ -15,7 +15,7 @@ from mediaprep.probing.formats import walkers
 from mediaprep.probing.formats.animations import MAX_DELAYS, AnimationFacts
 from mediaprep.probing.identify.private import private_items
 from mediaprep.probing.identify.sniffed import Sniffed
-from mediaprep.probing.request import ReadRequest, wants
+from mediaprep.probing.request import ReadRequest
 from mediaprep.runtime.source import Source
 from mediaprep.tools import animation_frames
 
@@ -34,12 +34,12 @@ def read_animation(source: Source, sniffed: Sniffed, request: ReadRequest) -> An
             rule="file-complete",
         )
     unknown = list(walked.unknown)
-    decoded = _decode_frames(source, sniffed.format, walked, request)
+    decoded = _decode_frames(source, sniffed.format, walked)
     for fact, value in (
         ("transparency", decoded.transparency),
         ("pixel_grid", decoded.pixel_grid),
     ):
-        if value is None and wants(request, fact):
+        if value is None:
             reason = decoded.problem or "the animation has more frames than are decoded"
             unknown.append(UnknownFact(fact=fact, reason=reason))
     delays = walked.delays
@@ -75,16 +75,12 @@ def _total(delays: tuple[Fraction, ...]) -> Fraction:
 
 
 def _decode_frames(
-    source: Source, name: str, walked: AnimationFacts, request: ReadRequest
+    source: Source, name: str, walked: AnimationFacts
 ) -> animation_frames.FirstFrames:
-    may_be_transparent = walked.may_be_transparent != "no"
-    alpha = may_be_transparent and wants(request, "transparency")
-    if not alpha and not wants(request, "pixel_grid"):
-        return animation_frames.FirstFrames(transparency=None if may_be_transparent else False)
     return animation_frames.first_frames(
         source,
         name,
         frames=walked.frame_count,
-        alpha=alpha,
+        alpha=walked.may_be_transparent != "no",
         all_frames=walked.may_be_transparent == "any",
     )

@@ -28,7 +28,7 @@ from mediaprep.probing.formats.isofile import IsoFile
 from mediaprep.probing.identify.private import private_items
 from mediaprep.probing.identify.sniffed import Sniffed
 from mediaprep.probing.reader_log import ReaderLog
-from mediaprep.probing.request import ReadRequest, wants
+from mediaprep.probing.request import ReadRequest
 from mediaprep.probing.video import audio_stream, provenance, sampling, second_opinion
 from mediaprep.probing.video.audio_stream import read_audio_stream
 from mediaprep.probing.video.completeness import file_completeness
@@ -73,7 +73,7 @@ def read_video(source: Source, sniffed: Sniffed, request: ReadRequest) -> Video 
         )
         audio_facts = None if audio is None else read_audio_stream(demuxed, audio)
         video_facts = None if video is None else read_video_stream(demuxed, video, request)
-        return _assemble(source, demuxed, request, video_facts, audio_facts)
+        return _assemble(source, demuxed, video_facts, audio_facts)
 
 
 def choose_streams(
@@ -176,7 +176,6 @@ def _feed(
 def _assemble(
     source: Source,
     demuxed: DemuxedFile,
-    request: ReadRequest,
     video: VideoStream | None,
     audio: AudioStream | None,
 ) -> Video | Sound:
@@ -188,12 +187,11 @@ def _assemble(
         "size_bytes": source.size_bytes,
         "complete": complete,
         "incomplete_because": incomplete_because,
-        "private": _private_items(source, demuxed) if wants(request, "private") else None,
+        "private": _private_items(source, demuxed),
         "container": _container(demuxed),
         "duration": file_duration(presented, header),
     }
-    if wants(request, "reported_facts"):
-        video = _second_opinion(source, demuxed, common, video, audio)
+    video = _second_opinion(source, demuxed, common, video, audio)
     _report_file(demuxed, presented, common["duration"])
     if video is not None:
         provenance.report_video(demuxed.log, video)

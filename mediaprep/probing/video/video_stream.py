@@ -9,7 +9,7 @@ from mediaprep.model.media import Colour, EditList, VideoStream
 from mediaprep.probing.bitstream.header import StreamHeader
 from mediaprep.probing.formats import isoedits
 from mediaprep.probing.reader_log import ReaderLog
-from mediaprep.probing.request import ReadRequest, wants
+from mediaprep.probing.request import ReadRequest
 from mediaprep.probing.video import colour, interlace
 from mediaprep.probing.video.demuxed import DemuxedFile, seconds
 from mediaprep.probing.video.field_tally import FieldAnalysis
@@ -71,9 +71,8 @@ def _sampling_depth(
     end: Fraction | None,
 ) -> SamplingDepth:
     flagged = info.field_order > 1 or bool(header.field_seq or header.field_pictures)
-    scan_wanted = wants(request, "video.scan", "video.scan_content", "video.parity")
     return SamplingDepth(
-        content=scan_wanted and not header.field_seq,
+        content=not header.field_seq,
         deep=request.deep,
         suspected=flagged or interlace.is_television(info.height, timing.frame_rate),
         span=None if first is None or end is None else (first, end),

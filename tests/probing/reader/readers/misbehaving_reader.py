@@ -62,7 +62,7 @@ def read(source: Source, sniffed: Sniffed, request: ReadRequest) -> Media:
         return Video(
             size_bytes=source.size_bytes,
             duration=request.clip_duration,
-            incomplete_because=f"{sniffed.format} {request.needs}",
+            incomplete_because=str(sniffed.format),
         )
     if verb == "environment":
         return Video(incomplete_because=" ".join(sorted(os.environ)))
