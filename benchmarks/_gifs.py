@@ -1,4 +1,6 @@
-"""Inputs of the GIF benchmark, drawn by recipe: a photograph that the camera pans over, a screen recording, enlarged pixel art."""
+"""Inputs of the GIF benchmark, drawn by recipe: a photograph that the camera pans over, a screen
+recording, enlarged pixel art.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ Array = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 def photo(width: int, height: int, count: int) -> Iterator[Array]:
-    """1/f noise in three bands of colour, the spectrum of natural pictures, with edges, under a moving camera, with sensor noise."""
+    """1/f noise in three bands of colour, the spectrum of natural pictures, with edges, under a
+    moving camera, with sensor noise.
+    """
     rng = np.random.default_rng(7)
     high, wide = height + 160, width + 320
     ry, rx = np.meshgrid(np.fft.fftfreq(high), np.fft.rfftfreq(wide), indexing="ij")
@@ -96,7 +100,9 @@ MAKERS: dict[str, Callable[[int, int, int], Iterator[Array]]] = {
 
 
 def source(kind: str, width: int, height: int, count: int, rate: int = 20) -> Path:
-    """The GIF that a user has: every frame in one palette of 256 colours, as large as it comes. Made once."""
+    """The GIF that a user has: every frame in one palette of 256 colours, as large as it comes.
+    Made once.
+    """
     target = CACHE / f"{kind}-{width}x{height}-{count}.gif"
     if target.is_file():
         return target

@@ -1,4 +1,6 @@
-"""Whole processes timed side by side: each command in turn, several rounds, medians and the ratio of each round."""
+"""Whole processes timed side by side: each command in turn, several rounds, medians and the ratio
+of each round.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Contender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Seconds of wall and CPU time of each round; peak memory of the largest child of the round, bytes."""
+    """Seconds of wall and CPU time of each round; peak memory of the largest child of the round,
+    bytes.
+    """
 
     wall: tuple[float, ...]
     cpu: tuple[float, ...]
@@ -61,7 +65,9 @@ def judge(name: str) -> str | None:
 def compare(
     contenders: Sequence[Contender], rounds: int, *, warm: bool = True
 ) -> dict[str, Timing]:
-    """Each in turn, ``rounds`` times (``warm``: after one more that does not count), so that a drifting machine drifts for all."""
+    """Each in turn, ``rounds`` times (``warm``: after one more that does not count), so that a
+    drifting machine drifts for all.
+    """
     taken: dict[str, list[tuple[float, float, int]]] = {c.name: [] for c in contenders}
     for number in range(rounds + warm):
         for contender in contenders:
@@ -80,7 +86,9 @@ def compare(
 
 
 def once(argv: Sequence[str]) -> tuple[float, float, int]:
-    """Wall seconds, CPU seconds of the whole process tree, peak bytes of its largest process. Raises: CalledProcessError."""
+    """Wall seconds, CPU seconds of the whole process tree, peak bytes of its largest process.
+    Raises: CalledProcessError.
+    """
     began = time.monotonic()
     child = subprocess.Popen(
         argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ
@@ -117,7 +125,9 @@ def table(title: str, timings: dict[str, Timing], base: str) -> str:
 
 
 def made(name: str, argv: Sequence[str]) -> Path:
-    """A benchmark's input under ``.cache``, made once by ffmpeg: ``argv`` without program and output."""
+    """A benchmark's input under ``.cache``, made once by ffmpeg: ``argv`` without program and
+    output.
+    """
     CACHE.mkdir(parents=True, exist_ok=True)
     path = CACHE / name
     if not path.exists():

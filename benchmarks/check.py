@@ -1,8 +1,10 @@
-"""What a check costs, beside the programs that a user would ask instead: one small file, a thousand small files, one large file.
+"""What a check costs, beside the programs that a user would ask instead: one small file, a thousand
+small files, one large file.
 
     python benchmarks/check.py [--rounds 5] [--files 1000]
 
-Ratios of one run on one machine count, not seconds. The judges are Debian's ffprobe and mediainfo. The package's byte code is compiled
+Ratios of one run on one machine count, not seconds. The judges are Debian's ffprobe and mediainfo.
+The package's byte code is compiled
 first, as installing a wheel does.
 """
 
@@ -59,7 +61,9 @@ def small(count: int) -> list[Path]:
 
 
 def large() -> dict[str, Path]:
-    """140 s of 1080p of more than 100 MB, as MP4 and as a transport stream: a part of 10 s repeated, which costs no encode."""
+    """140 s of 1080p of more than 100 MB, as MP4 and as a transport stream: a part of 10 s
+    repeated, which costs no encode.
+    """
     picture = [
         "-f",
         "lavfi",

@@ -1,9 +1,13 @@
-"""What `mediaprep fix` makes of a 1080p clip against what people type: accepted or not, wall and CPU time, size, VMAF and that of the
-worst 5 % of frames. Quality at equal bits is read off the rate curve of the plain command. One easy clip (a picture a second), one that is
-hard everywhere (a zoom with grain), and scenes of real files, hard and easy, where ../shared/corpus stands beside the
+"""What `mediaprep fix` makes of a 1080p clip against what people type: accepted or not, wall and
+CPU time, size, VMAF and that of the
+worst 5 % of frames. Quality at equal bits is read off the rate curve of the plain command. One easy
+clip (a picture a second), one that is
+hard everywhere (a zoom with grain), and scenes of real files, hard and easy, where ../shared/corpus
+stands beside the
 checkout, as they are and under more grain.
 
-    python benchmarks/encode.py [--only scenes|hard|easy|memory|predict] [--seconds 12] [--clip FILE]
+    python benchmarks/encode.py [--only scenes|hard|easy|memory|predict] [--seconds 12] [--clip
+    FILE]
 """
 
 from __future__ import annotations
@@ -27,7 +31,9 @@ GRAIN = "mandelbrot=s=1920x1080:r=30,noise=alls=2:allf=t,format=yuv420p"
 SCREEN = "testsrc2=s=1920x1080:r=1,fps=30,format=yuv420p"
 CLIPS = {"hard": GRAIN, "easy": SCREEN}
 CORPUS = ROOT.parent / "shared" / "corpus"
-SCENES = (  # options, file, filters: film, hand-held video with grain added, a photograph that moves under grain
+# Options, file, filters: film, hand-held video with grain added, a photograph that moves under
+# grain
+SCENES = (
     ("", "media__bbb_2500ms.ts", "null"),
     ("-ss 1 -t 2", "torchcodec__nasa_13013.mp4", "scale=1920:1080,noise=alls=4:allf=t"),
     (
@@ -77,7 +83,9 @@ def clip(name: str, picture: str, seconds: int) -> Path:
 
 
 def scenes(grain: int) -> Path:
-    """Twelve seconds of real files, one scene after the other; ``grain`` of so many steps upon all of them."""
+    """Twelve seconds of real files, one scene after the other; ``grain`` of so many steps upon all
+    of them.
+    """
     inputs = [
         word for options, name, _ in SCENES for word in (*options.split(), "-i", str(CORPUS / name))
     ]
@@ -132,7 +140,9 @@ def commands(source: Path, out: Path) -> dict[str, list[str]]:
 
 
 def social() -> tuple[str, str] | None:
-    """HandBrakeCLI where it is installed, and its "Social" preset for 720p: versions call it differently."""
+    """HandBrakeCLI where it is installed, and its "Social" preset for 720p: versions call it
+    differently.
+    """
     if (program := judge("HandBrakeCLI")) is None:
         return None
     listed = subprocess.run([program, "-z"], check=False, capture_output=True, text=True).stderr

@@ -1,9 +1,12 @@
-"""What the safety, the probe and the verification of `mediaprep fix` cost, against the bare ffmpeg command that does the same encode and
-against x264 alone, fed with the raw frames of the rung; how much a remux or a sound-only repair saves against the full transcode.
+"""What the safety, the probe and the verification of `mediaprep fix` cost, against the bare ffmpeg
+command that does the same encode and
+against x264 alone, fed with the raw frames of the rung; how much a remux or a sound-only repair
+saves against the full transcode.
 
     python benchmarks/fix.py [--only full|copies] [--seconds 60] [--rounds 2] [--clip FILE]
 
---clip: a 1080p30 file with AAC sound that conforms in all but its size, instead of the one made here.
+--clip: a 1080p30 file with AAC sound that conforms in all but its size, instead of the one made
+here.
 """
 
 from __future__ import annotations
@@ -46,7 +49,9 @@ COPY_ROUNDS = 7  # a copy takes a second: the median of a few of them
 
 
 def clips(seconds: int) -> dict[str, Path]:
-    """A 1080p source that needs a full transcode; one wrong only in its container; one wrong only in its sound."""
+    """A 1080p source that needs a full transcode; one wrong only in its container; one wrong only
+    in its sound.
+    """
     inputs = [word.format(seconds) for word in SOURCE]
     small = ["-vf", "scale=1280:720", *X264[:-4], "-b:v", "2M", "-g", "60"]
     stereo = ["-c:a", "aac", "-ac", "2"]
@@ -85,7 +90,9 @@ def bare(source: Path) -> Contender:
 
 
 def alone(frames: Path) -> Contender:
-    """x264 with nothing to decode or scale: the frames of the rung come from memory (the page cache)."""
+    """x264 with nothing to decode or scale: the frames of the rung come from memory (the page
+    cache).
+    """
     words = (
         f"-f rawvideo -pix_fmt yuv420p -s 1280x720 -r 30 -i {frames} {ENCODE} {CACHE / 'alone.mp4'}"
     )

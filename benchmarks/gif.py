@@ -1,9 +1,12 @@
-"""GIFs under a byte limit: mediaprep against gifsicle alone, ffmpeg's palette in one graph, and Pillow, at equal bytes, in one run.
+"""GIFs under a byte limit: mediaprep against gifsicle alone, ffmpeg's palette in one graph, and
+Pillow, at equal bytes, in one run.
 
     python benchmarks/gif.py [--quick]
 
-Each contender is given the width that brings it under the limit; who has no search is searched for here, and only its last encode is timed
-(``encodes`` says how many a user would have needed). SSIM: mean over all frames against the source's, both at the source's size.
+Each contender is given the width that brings it under the limit; who has no search is searched for
+here, and only its last encode is timed
+(``encodes`` says how many a user would have needed). SSIM: mean over all frames against the
+source's, both at the source's size.
 """
 
 from __future__ import annotations
@@ -27,7 +30,9 @@ MOST_TRIES = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One contender on one source: the width it could keep, bytes, SSIM, seconds of its last encode (ours: of all it does), peak."""
+    """One contender on one source: the width it could keep, bytes, SSIM, seconds of its last encode
+    (ours: of all it does), peak.
+    """
 
     name: str
     width: int
@@ -78,7 +83,9 @@ def pillow(path: Path, out: Path, width: int) -> None:
 
 
 def fitted(name: str, argv: Argv, path: Path, limit: int, full: tuple[int, int]) -> Row:
-    """The widest that stays under the limit, by the same law of width^1.6, from the full width down."""
+    """The widest that stays under the limit, by the same law of width^1.6, from the full width
+    down.
+    """
     out = CACHE / f"out-{name.split()[0]}.gif"
     best: Row | None = None
     width, low, high = full[0] * 2 // 3, 0, full[0] + 1

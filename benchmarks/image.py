@@ -1,4 +1,5 @@
-"""A 48 megapixel JPEG of about 17 MB under 5 MB: ``fix`` against what Pillow alone must do for it: one decode and seven encodes, six to
+"""A 48 megapixel JPEG of about 17 MB under 5 MB: ``fix`` against what Pillow alone must do for it:
+one decode and seven encodes, six to
 find the quality and the one that is kept, optimised and progressive.
 
     python benchmarks/image.py [--edge 8000x6000]
@@ -30,7 +31,9 @@ TARGET = 1.5
 
 
 def photo(size: tuple[int, int], bytes_wanted: int) -> bytes:
-    """A picture with the statistics of a photo (noise whose power falls with frequency), as a JPEG of about so many bytes."""
+    """A picture with the statistics of a photo (noise whose power falls with frequency), as a JPEG
+    of about so many bytes.
+    """
     random = np.random.default_rng(48)
     width, height = size
     planes = []

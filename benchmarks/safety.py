@@ -3,7 +3,8 @@
     python benchmarks/safety.py [--rounds 60]
 
 The probe is the same reader, in the confined child and in this process; the job is the same command
-line, under limits, Landlock and seccomp, and started directly. Both ways run in turn, so that a busy
+line, under limits, Landlock and seccomp, and started directly. Both ways run in turn, so that a
+busy
 machine is busy for both.
 """
 

@@ -1,11 +1,15 @@
-"""Who sees what: mediaprep's verdicts, those that ffprobe's fields alone allow, and those of a MediaConch policy, against the truth of
+"""Who sees what: mediaprep's verdicts, those that ffprobe's fields alone allow, and those of a
+MediaConch policy, against the truth of
 every fixture and (where they lie beside this checkout) of the real files.
 
     python benchmarks/score.py [--slow] [--only WORD] [--wrong]
 
-Truth comes from the recipes and from judges, never from a program that is scored. ``ffprobe`` is what a careful script reads off
-``ffprobe -show_streams -show_format``; MediaConch is asked where it is installed, about videos only. Rules on which a file's truth makes no
-claim are left out for that file. A must that cannot be told is refused: right where it is broken, and no false alarm where it is not, but
+Truth comes from the recipes and from judges, never from a program that is scored. ``ffprobe`` is
+what a careful script reads off
+``ffprobe -show_streams -show_format``; MediaConch is asked where it is installed, about videos
+only. Rules on which a file's truth makes no
+claim are left out for that file. A must that cannot be told is refused: right where it is broken,
+and no false alarm where it is not, but
 listed (a raw stream has no time stamps, nobody reads the GOPs of H.263).
 """
 
@@ -35,7 +39,9 @@ ACCEPTED = "(accepted or not)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One file and the truth about it: the musts that it breaks, those left open; ``verdict`` unreadable, or "" where none is claimed."""
+    """One file and the truth about it: the musts that it breaks, those left open; ``verdict``
+    unreadable, or "" where none is claimed.
+    """
 
     name: str
     path: Path
@@ -47,7 +53,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What a checker said: the rules that it finds broken; None: it cannot read the file. ``untold``: those that it cannot tell."""
+    """What a checker said: the rules that it finds broken; None: it cannot read the file.
+    ``untold``: those that it cannot tell.
+    """
 
     broken: frozenset[str] | None
     untold: frozenset[str] = frozenset()
@@ -55,7 +63,8 @@ class Said:
 
 @dataclass(slots=True)
 class Score:
-    """Of one checker and rule: files that break it and were found, that were not, and files that keep it and were accused; ``untold``:
+    """Of one checker and rule: files that break it and were found, that were not, and files that
+    keep it and were accused; ``untold``:
     files that keep it, and nobody is accused."""
 
     right: int = 0
@@ -106,11 +115,13 @@ def by_mediaprep(path: Path) -> Said:
     return Said(broken=states["broken"], untold=states["unknown"])
 
 
-# -- ffprobe ----------------------------------------------------------------------------------------------------------------------
+# -- ffprobe ---------------------------------------------------------------------------------------
 
 
 def by_ffprobe(path: Path) -> Said:
-    """The fields as a script takes them: the first picture and the first sound, the rate that is declared, no pass over packets."""
+    """The fields as a script takes them: the first picture and the first sound, the rate that is
+    declared, no pass over packets.
+    """
     argv = [
         judge("ffprobe") or "ffprobe",
         "-v",
@@ -202,7 +213,7 @@ def _number(text: str | None) -> Fraction:
         return Fraction(0)
 
 
-# -- MediaConch -------------------------------------------------------------------------------------------------------------------
+# -- MediaConch ------------------------------------------------------------------------------------
 
 _ABSENT = "must not exist"
 # rule: alternatives; each a list of (track, field, operator, value) that hold together
@@ -291,7 +302,7 @@ def by_mediaconch(program: str, rules: Path) -> Callable[[Path], Said]:
     return checked
 
 
-# -- the table --------------------------------------------------------------------------------------------------------------------
+# -- the table -------------------------------------------------------------------------------------
 
 
 def count(case: Case, said: Said, scores: dict[str, Score]) -> None:

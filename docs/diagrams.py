@@ -197,7 +197,9 @@ def middle(box: Box) -> float:
 
 
 class Stage(NamedTuple):
-    """One stage of ``prepare_steps``: its comment, and the functions of other modules that it calls."""
+    """One stage of ``prepare_steps``: its comment, and the functions of other modules that it
+    calls.
+    """
 
     words: str
     calls: tuple[str, ...]
@@ -238,7 +240,8 @@ def with_local(names: list[str], local: Mapping[str, ast.FunctionDef]) -> Iterat
 
 
 def imported_functions(tree: ast.Module) -> dict[str, str]:
-    """Return what may do the work of a stage: names of imported functions and methods -> full names.
+    """Return what may do the work of a stage: names of imported functions and methods -> full
+    names.
 
     ``runtime`` is left out: it carries everything out.
     """
@@ -278,7 +281,9 @@ def methods_of(module: str, name: str) -> list[str]:
 
 
 def names_used(function: ast.FunctionDef) -> list[tuple[int, str]]:
-    """Return the names that a function uses, with their lines; ``.method`` for methods that it calls."""
+    """Return the names that a function uses, with their lines; ``.method`` for methods that it
+    calls.
+    """
     found = []
     for node in ast.walk(function):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):

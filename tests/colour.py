@@ -1,4 +1,6 @@
-"""Colour as eyes see it, for tests: sRGB, matrix RGB spaces and CIEDE2000 in numpy, from the papers, apart from the code under test."""
+"""Colour as eyes see it, for tests: sRGB, matrix RGB spaces and CIEDE2000 in numpy, from the
+papers, apart from the code under test.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 D50 = np.array((0.9642, 1.0, 0.8249))  # ICC.1:2010, 6.3.4.3: the profile connection space's white
-# Linear RGB to XYZ relative to D50, columns red green blue (fixtures/steps/stills.py has the same numbers from the same sources)
+# Linear RGB to XYZ relative to D50, columns red green blue (fixtures/steps/stills.py has the same
+# numbers from the same sources)
 SRGB = np.array(((0.4360, 0.3851, 0.1431), (0.2225, 0.7169, 0.0606), (0.0139, 0.0971, 0.7141)))
 
 
@@ -29,7 +32,9 @@ def linear_to_srgb(values: Array) -> Array:
 
 
 def managed(values: Array, colorants: tuple[float, ...], gamma: float) -> Array:
-    """RGB of a gamma space as sRGB, 0 to 255: what colour management makes of it, clipped to the gamut."""
+    """RGB of a gamma space as sRGB, 0 to 255: what colour management makes of it, clipped to the
+    gamut.
+    """
     linear = (np.asarray(values, np.float64) / 255) ** gamma
     return linear_to_srgb(linear @ matrix(colorants).T @ np.linalg.inv(SRGB).T)
 

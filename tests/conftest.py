@@ -1,4 +1,6 @@
-"""What every test may ask for: ``make`` builds a fixture by its recipe, ``corpus`` is the folder of real files or a skip."""
+"""What every test may ask for: ``make`` builds a fixture by its recipe, ``corpus`` is the folder of
+real files or a skip.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ if str(ROOT) not in sys.path:
 
 @pytest.fixture(scope="session")
 def make() -> Callable[[str], Path]:
-    """``make("open.mp4")`` is the path of that fixture, built on first use. Only read it; copy it before you change it."""
+    """``make("open.mp4")`` is the path of that fixture, built on first use. Only read it; copy it
+    before you change it.
+    """
     import fixtures
 
     return fixtures.make
@@ -29,7 +33,9 @@ def input_mov() -> Path:
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
-    """The folder of real files beside the checkout (``../shared/corpus``); the test is skipped where it is absent."""
+    """The folder of real files beside the checkout (``../shared/corpus``); the test is skipped
+    where it is absent.
+    """
     folder = ROOT.parent / "shared" / "corpus"
     if not (folder / "truth.tsv").is_file():
         pytest.skip("the corpus of real files is not beside this checkout")

@@ -1,4 +1,6 @@
-"""The table of truth of the real files: ``truth.tsv`` beside them, one row a file, ``-`` or nothing for none."""
+"""The table of truth of the real files: ``truth.tsv`` beside them, one row a file, ``-`` or nothing
+for none.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +95,9 @@ def _real_file(folder: Path, row: dict[str, str]) -> RealFile:
 
 
 def real_files(folder: Path = FOLDER) -> tuple[RealFile, ...]:
-    """Every row of the table; () where the corpus is absent, so that it can stand in ``parametrize``."""
+    """Every row of the table; () where the corpus is absent, so that it can stand in
+    ``parametrize``.
+    """
     table = folder / "truth.tsv"
     if not table.is_file():
         return ()
@@ -105,8 +109,11 @@ def real_files(folder: Path = FOLDER) -> tuple[RealFile, ...]:
 
 
 def breaks_by_spec(file: RealFile) -> frozenset[str]:
-    """``breaks`` with the maybes settled as the specification reads them: 10 bits break the pixel format, 3GP the container, animated
-    WebP and APNG the animation type, a JPEG without its end marker is incomplete; portrait sizes within 720x1280 and 60.06 fps are kept."""
+    """``breaks`` with the maybes settled as the specification reads them: 10 bits break the pixel
+    format, 3GP the container, animated
+    WebP and APNG the animation type, a JPEG without its end marker is incomplete; portrait sizes
+    within 720x1280 and 60.06 fps are kept.
+    """
     settled = set(file.breaks - {"unreadable"})
     if "video-pixel-format" in file.maybe:
         settled.add("video-pixel-format")

@@ -34,7 +34,8 @@ def twitter(category: str = "tweet_video") -> Placement:
 def good(**changes: Any) -> Video:
     """Return a video without findings: 10 s of 1280x720 at 30 fps, H.264 High and AAC LC in MP4.
 
-    ``changes``: facts to replace, with two underscores for a dot, such as ``video__scan="telecine"``.
+    ``changes``: facts to replace, with two underscores for a dot, such as
+    ``video__scan="telecine"``.
     """
     gop = Gop(
         structure="closed",

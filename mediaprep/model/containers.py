@@ -63,7 +63,8 @@ class FileFormat(NamedTuple):
     mp4_packets           packets are stored byte for byte as in MP4
 
     Pictures:
-    image_items           consists of image items (HEIF, ISO/IEC 23008-12), where a still comes first
+    image_items           consists of image items (HEIF, ISO/IEC 23008-12), where a still comes
+    first
     lossless              its pictures are not compressed lossily
 
     Output:

@@ -1,6 +1,7 @@
 """Prepare one source: from opening it to its published, verified outputs.
 
-``_pipeline_steps`` lists the stages in order; each is a function below it. They are written once, as steps,
+``_pipeline_steps`` lists the stages in order; each is a function below it. They are written once,
+as steps,
 for the blocking driver and the one for event loops. Nothing of an output is visible before all
 outputs are complete and verified.
 """
@@ -143,7 +144,8 @@ def _inspect_steps(run: _Run, probed: ProbeResult | None) -> Steps[None]:
 
 
 def _attempts(inspection: Inspection) -> Iterator[Options]:
-    """Yield the options of each attempt. The second one makes a video, if the GIF would be too small
+    """Yield the options of each attempt. The second one makes a video, if the GIF would be too
+    small
     and neither the options nor the category nor the name of the output ask for a GIF.
     """
     options = inspection.request.options

@@ -64,7 +64,9 @@ def test_a_wrong_container_copies_every_stream(make: Make, tmp_path: Path, name:
 def test_a_copy_has_the_exact_frame_rate(
     make: Make, tmp_path: Path, name: str, rate: Fraction
 ) -> None:
-    """Frames divided by the duration of the sample table; timestamps in milliseconds would give 60.02."""
+    """Frames divided by the duration of the sample table; timestamps in milliseconds would give
+    60.02.
+    """
     import av
 
     assert mediaprep.prepare(make(name), tmp_path / "out.mp4").status == "fixed"
@@ -73,7 +75,9 @@ def test_a_copy_has_the_exact_frame_rate(
 
 
 def decoded_md5(path: Path, tmp_path: Path) -> str:
-    """Return the MD5 of the picture as the bundled ffmpeg decodes it, a reader that is not under test."""
+    """Return the MD5 of the picture as the bundled ffmpeg decodes it, a reader that is not under
+    test.
+    """
     import imageio_ffmpeg
 
     argv = [

@@ -1,4 +1,6 @@
-"""The functions for event loops: same outcomes, the loop is not blocked, and a cancellation leaves nothing."""
+"""The functions for event loops: same outcomes, the loop is not blocked, and a cancellation leaves
+nothing.
+"""
 
 from __future__ import annotations
 

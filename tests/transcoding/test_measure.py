@@ -1,4 +1,6 @@
-"""Parsing the logs of libvmaf and xpsnr, and the notes on a quality or loudness that is not reached."""
+"""Parsing the logs of libvmaf and xpsnr, and the notes on a quality or loudness that is not
+reached.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Colour by the formulas of the standards, in numpy: an independent path that encodes are compared with.
+"""Colour by the formulas of the standards, in numpy: an independent path that encodes are compared
+with.
 
 ITU-R BT.601, BT.709, BT.2020 (matrices, primaries), BT.1886 (display gamma 2.4), BT.2100 (PQ, HLG),
 SMPTE RP 145, SMPTE EG 432-1 (P3).
@@ -93,7 +94,9 @@ def hlg_nits(signal: Array) -> Array:
 
 
 def mobius(linear: Array, *, knee: float = 0.3, peak: float = 10.0) -> Array:
-    """Apply the tone curve to the largest component, the others in proportion; 1.0 is diffuse white."""
+    """Apply the tone curve to the largest component, the others in proportion; 1.0 is diffuse
+    white.
+    """
     a = -(knee**2) * (peak - 1) / (knee**2 - 2 * knee + peak)
     b = (knee**2 - 2 * knee * peak + peak) / (peak - 1)
     top = np.maximum(linear.max(-1, keepdims=True), 1e-6)

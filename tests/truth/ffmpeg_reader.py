@@ -1,4 +1,5 @@
-"""Make and read test files with the bundled ffmpeg, another reader than the one under test: flashes,
+"""Make and read test files with the bundled ffmpeg, another reader than the one under test:
+flashes,
 beeps, numbered frames, samples.
 """
 
@@ -26,7 +27,8 @@ def ffmpeg(*words: object, data: bytes | None = None) -> bytes:
 
 
 def clock(seconds: float, rate: str = "60", size: str = "320x240") -> tuple[str, ...]:
-    """Return ffmpeg inputs with a flash and a beep of 0.1 s at every even second from 2 s on, over a
+    """Return ffmpeg inputs with a flash and a beep of 0.1 s at every even second from 2 s on, over
+    a
     moving picture.
     """
     flash = "lt(mod(T,2),0.1)*gte(T,1.9)"

@@ -132,7 +132,9 @@ def test_each_part_of_a_split_has_its_own_captions(make: Make, tmp_path):
 
 
 def test_video_and_captions_are_published_together_or_not_at_all(make: Make, tmp_path):
-    """If the captions cannot be fixed, the video is not written; an existing output is found before any work."""
+    """If the captions cannot be fixed, the video is not written; an existing output is found before
+    any work.
+    """
     bad = tmp_path / "bad.srt"
     bad.write_text("1\n00:00:01,000 --> 00:00:0x\nwords\n2\n00:00:02,000 --> 00:00:03,000\nmore\n")
     outcome = mediaprep.prepare(make("base.mkv"), tmp_path, captions=bad)

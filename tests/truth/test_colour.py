@@ -1,4 +1,5 @@
-"""Converted colours against the formulas of the standards: a chart is prepared, and its patches are read
+"""Converted colours against the formulas of the standards: a chart is prepared, and its patches are
+read
 back.
 """
 

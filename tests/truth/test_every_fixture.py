@@ -1,4 +1,6 @@
-"""Probe and check report of every fixture what its recipe states: facts and broken limits, nothing else."""
+"""Probe and check report of every fixture what its recipe states: facts and broken limits, nothing
+else.
+"""
 
 from __future__ import annotations
 

@@ -158,7 +158,9 @@ def test_a_truncated_jpeg_is_refused(name, corpus: Path, tmp_path):
 
 
 def test_undecodable_image_data_fails_for_that_file_only(make: Make, tmp_path):
-    """A TIFF whose pixels cannot be read fails with one problem and leaves nothing; the next file is fixed."""
+    """A TIFF whose pixels cannot be read fails with one problem and leaves nothing; the next file
+    is fixed.
+    """
     out = io.BytesIO()
     scene(320, 240, 3).save(out, "TIFF", compression="tiff_lzw")
     data = bytearray(out.getvalue())

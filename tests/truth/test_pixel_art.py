@@ -15,7 +15,9 @@ pytestmark = pytest.mark.slow
 
 
 def test_blocks_stay_blocks(tmp_path: Path) -> None:
-    """320x180 enlarged six times becomes enlarged four times. Smoothing would blur a fifth of each block."""
+    """320x180 enlarged six times becomes enlarged four times. Smoothing would blur a fifth of each
+    block.
+    """
     drawing = np.random.default_rng(3).choice(np.array([16, 90, 160, 235], np.uint8), (180, 320))
     source, output = tmp_path / "art.mp4", tmp_path / "out.mp4"
     coded = (

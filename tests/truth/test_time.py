@@ -193,7 +193,9 @@ def test_a_trim_is_exact_to_the_frame(tmp_path: Path, suffix: str, rate: str) ->
 
 
 def test_a_snapped_trim_is_copied_packet_for_packet(tmp_path: Path) -> None:
-    """Moved to the keyframes at 4 s and 16 s: exactly those 300 frames and their sound, none encoded."""
+    """Moved to the keyframes at 4 s and 16 s: exactly those 300 frames and their sound, none
+    encoded.
+    """
     source = tmp_path / "numbered.mp4"
     write_numbered(source, 600, "25", gop=50)
     outcome = fixed(
@@ -218,7 +220,9 @@ def test_a_snapped_trim_is_copied_packet_for_packet(tmp_path: Path) -> None:
 def test_the_parts_of_a_split_are_the_source(
     tmp_path: Path, suffix: str, rate: str, count: int
 ) -> None:
-    """The fewest parts, cut at shot changes, every frame once and in order; no gap or click in the sound."""
+    """The fewest parts, cut at shot changes, every frame once and in order; no gap or click in the
+    sound.
+    """
     source, shots = (
         tmp_path / f"numbered.{suffix}",
         [round(130 * Fraction(rate)), round(262 * Fraction(rate))],
@@ -266,7 +270,9 @@ def test_a_split_for_a_short_limit_cuts_at_shot_changes(tmp_path: Path) -> None:
 
 
 def test_a_gap_in_the_timestamps_fills_neither_memory_nor_disk(make, tmp_path: Path) -> None:
-    """The second frame is a million seconds late: refused as too long; a trim keeps what precedes the gap."""
+    """The second frame is a million seconds late: refused as too long; a trim keeps what precedes
+    the gap.
+    """
     outcome = mediaprep.prepare(make("gap.mp4"), tmp_path / "out.mp4")
     assert outcome.status == "refused"
     first = fixed(make("gap.mp4"), tmp_path / "out.mp4", trim="first")

@@ -1,4 +1,6 @@
-"""The public functions as a type checker sees them. ``mypy --strict`` reads this file; nothing runs it."""
+"""The public functions as a type checker sees them. ``mypy --strict`` reads this file; nothing runs
+it.
+"""
 
 from __future__ import annotations
 

@@ -70,12 +70,6 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(make):
     assert media.video.gop.structure == "closed"
 
 
-def test_only_required_facts_are_read(make):
-    media = read(make("base.mp4"), needs=("video.gop",))
-    assert media.video.scan_content is None
-    assert all(reported.source != "mediainfo" for reported in media.reported_facts)
-
-
 def test_a_deep_probe_measures_every_window(make):
     def measured_frames(deep):
         values = [

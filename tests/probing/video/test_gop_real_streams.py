@@ -184,7 +184,8 @@ def test_rates_of_real_files(file: RealFile):
     assert (found.frame_rate_peak or 0) - (found.jitter_frames or 0) <= 60
 
 
-# A decoder that is restarted at every key packet: leading pictures that differ, or are missing, make
+# A decoder that is restarted at every key packet: leading pictures that differ, or are missing,
+# make
 # the GOP open.
 
 

@@ -1,4 +1,6 @@
-"""The search for the byte limit: at most three encodes, never above the limit, filled if a width allows it."""
+"""The search for the byte limit: at most three encodes, never above the limit, filled if a width
+allows it.
+"""
 
 from __future__ import annotations
 

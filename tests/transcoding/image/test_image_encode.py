@@ -87,7 +87,9 @@ def test_a_file_that_metadata_makes_too_large_is_not_reencoded():
 
 
 def test_written_files_stay_below_5_times_10_to_the_6():
-    """A source of 5.1 x 10^6 bytes passes; if it has to be written again, it is re-encoded below 5 x 10^6."""
+    """A source of 5.1 x 10^6 bytes passes; if it has to be written again, it is re-encoded below 5
+    x 10^6.
+    """
     between = replace(PHOTO, size_bytes=5_150_000, least_bytes=5_100_000)
     assert plan((between,), PLACEMENT).status == "already_ok"
     made = output(replace(between, private=GPS))

@@ -38,7 +38,9 @@ def drive(
     works: Callable[[str], bool],
     tried: list[str],
 ) -> EncoderChoice:
-    """Drive the steps: calls return the capabilities, a run succeeds if ``works`` is true of its encoder."""
+    """Drive the steps: calls return the capabilities, a run succeeds if ``works`` is true of its
+    encoder.
+    """
     answer: Any = None
     problem: Exception | None = None
     while True:

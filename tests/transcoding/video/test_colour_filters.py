@@ -134,7 +134,9 @@ def test_hdr_is_tone_mapped_at_203_nit(transfer: str) -> None:
 
 
 def test_dolby_vision_is_converted_by_its_base_layer() -> None:
-    """Profile 8.1 without tags is HDR10; the base layer of 8.2 is SDR, and tone mapping would dim it."""
+    """Profile 8.1 without tags is HDR10; the base layer of 8.2 is SDR, and tone mapping would dim
+    it.
+    """
     assert "tonemap" in names(
         transfer="unspecified", hdr=(HdrFormat(name="Dolby Vision", profile=8, compatibility=1),)
     )

@@ -1,4 +1,6 @@
-"""The search for a byte limit: never above it, filled if bits help, bounded. The encoder is a formula."""
+"""The search for a byte limit: never above it, filled if bits help, bounded. The encoder is a
+formula.
+"""
 
 from __future__ import annotations
 

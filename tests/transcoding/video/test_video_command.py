@@ -1,4 +1,5 @@
-"""The whole command line of each kind of repair, written out, so that every change of a command line is a
+"""The whole command line of each kind of repair, written out, so that every change of a command
+line is a
 change of this file.
 """
 
@@ -74,7 +75,7 @@ def whole_chain(media: Video, options: Options | None = None) -> list[str]:
     ]
 
 
-# -- the commands ------------------------------------------------------------------------------------------------------------------
+# -- the commands ----------------------------------------------------------------------------------
 
 
 def test_remux() -> None:
@@ -144,7 +145,9 @@ PHONE_HLG = Colour(
 
 
 def test_an_hdr_portrait_of_a_phone() -> None:
-    """Rotated, scaled, then tone-mapped; the bit rate is capped at 5/2 of the source's 794799 bit/s."""
+    """Rotated, scaled, then tone-mapped; the bit rate is capped at 5/2 of the source's 794799
+    bit/s.
+    """
     media = sized(
         1920,
         1080,
@@ -198,7 +201,7 @@ def test_a_corrected_sample_aspect_ratio() -> None:
     )
 
 
-# -- the picture's filters ---------------------------------------------------------------------------------------------------------
+# -- the picture's filters -------------------------------------------------------------------------
 
 END = ["setsar=sar=1/1", "format=pix_fmts=yuv420p", BT709]
 
@@ -324,7 +327,7 @@ def test_a_sample_aspect_ratio_scales() -> None:
     ]
 
 
-# -- time --------------------------------------------------------------------------------------------------------------------------
+# -- time ------------------------------------------------------------------------------------------
 
 
 def test_the_constant_rate_comes_after_deinterlacing() -> None:
@@ -426,7 +429,8 @@ def test_a_trim_starts_with_the_frame_shown_at_its_start() -> None:
 
 
 def test_without_an_index_reading_starts_far_ahead() -> None:
-    """Two keyframe intervals and a second before the cut, at least 5 s; at the start of the file if the
+    """Two keyframe intervals and a second before the cut, at least 5 s; at the start of the file if
+    the
     interval is unknown.
     """
     unknown = good(container__format="mpegts", duration=Fraction(20), video__duration=Fraction(20))
@@ -483,7 +487,7 @@ def test_the_time_base_holds_frames_exactly(rate: Fraction, scale: int) -> None:
     assert (scale / rate).denominator == 1
 
 
-# -- bits --------------------------------------------------------------------------------------------------------------------------
+# -- bits ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -567,7 +571,8 @@ def test_the_source_bit_rate_caps_the_output() -> None:
     ("limit", "way"), [(2_000_000, "bytes"), (700_000, "bytes"), (100_000_000, "quality")]
 )
 def test_a_byte_limit_that_may_bind_is_the_target(limit: int, way: str) -> None:
-    """Ten seconds of copied sound at 128 kbit/s, the picture and the boxes fill the limit. A limit above
+    """Ten seconds of copied sound at 128 kbit/s, the picture and the boxes fill the limit. A limit
+    above
     what the cap and its buffer allow does not bind.
     """
     made = output(good(size_bytes=200_000_000), Options(max_size=limit))
@@ -599,7 +604,7 @@ def test_a_byte_limit_that_is_too_low_is_refused() -> None:
     assert "90000 bytes are too few for 10 s" in refusal.reason
 
 
-# -- sound -------------------------------------------------------------------------------------------------------------------------
+# -- sound -----------------------------------------------------------------------------------------
 
 LOUDNESS = {
     "audio__loudness": -23.0,
@@ -647,7 +652,7 @@ def test_missing_the_loudness_is_not_a_failure(peak: float) -> None:
     ]
 
 
-# -- privacy -----------------------------------------------------------------------------------------------------------------------
+# -- privacy ---------------------------------------------------------------------------------------
 
 
 def test_metadata_is_kept_only_on_request() -> None:
@@ -672,7 +677,9 @@ def test_metadata_is_kept_only_on_request() -> None:
     ],
 )
 def test_the_file_name_does_not_reach_ffmpeg(name: str) -> None:
-    """The source is a descriptor, the target a work file: the command line does not depend on the name."""
+    """The source is a descriptor, the target a work file: the command line does not depend on the
+    name.
+    """
     for fault in ({"container__format": "matroska"}, {"video__gop__structure": "open"}):
         named = Video(**{**_fields(good(**fault)), "name": name})
         assert line(named) == line(good(**fault))
