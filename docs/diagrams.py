@@ -197,35 +197,36 @@ def middle(box: Box) -> float:
 
 
 class Stage(NamedTuple):
-    """One stage of ``prepare_steps``: its comment, and the functions of other modules that it
-    calls.
-    """
+    """One stage of ``prepare``: what it does, and the functions of other modules that it calls."""
 
     words: str
     calls: tuple[str, ...]
 
 
 def stages() -> list[Stage]:
-    """Return the stages in their order, from the comments and calls of ``prepare_steps``."""
+    """Return the stages in the order in which ``_pipeline_steps`` calls them."""
     path = PACKAGE / "pipeline" / "prepare.py"
-    text = path.read_text(encoding="utf-8")
-    tree = ast.parse(text)
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     homes = imported_functions(tree)
     local = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    main = local["prepare_steps"]
-    lines = text.splitlines()
-    marks = [
-        (number, lines[number - 1].strip().lstrip("# ").rstrip("."))
-        for number in range(main.lineno, (main.end_lineno or 0) + 1)
-        if lines[number - 1].strip().startswith("# ")
-    ]
-    ends = [number for number, _ in marks[1:]] + [(main.end_lineno or 0) + 1]
     found = []
-    for (begin, words), end in zip(marks, ends, strict=True):
-        names = [name for number, name in names_used(main) if begin <= number < end]
-        shown = [homes[name] for name in with_local(names, local) if name in homes]
-        found.append(Stage(words, tuple(dict.fromkeys(shown))))
+    for name in dict.fromkeys(name for _, name in names_used(local["_pipeline_steps"])):
+        if name in local:
+            used = with_local([name], local)
+            calls = tuple(dict.fromkeys(homes[inner] for inner in used if inner in homes))
+            if calls:
+                found.append(Stage(words_of(local[name]), calls))
+        elif name in homes and name.startswith("."):
+            found.append(Stage(homes[name].rpartition(".")[2].capitalize(), (homes[name],)))
     return found
+
+
+def words_of(function: ast.FunctionDef) -> str:
+    """Return what a stage does: its docstring's first sentence, else its name as words."""
+    text = (ast.get_docstring(function) or "").partition("\n")[0]
+    sentence = text.removeprefix("Steps: ").removeprefix("Return ").partition(". ")[0].rstrip(".")
+    words = sentence or function.name.strip("_").removesuffix("_steps").replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def with_local(names: list[str], local: Mapping[str, ast.FunctionDef]) -> Iterator[str]:
@@ -264,7 +265,7 @@ def imported_functions(tree: ast.Module) -> dict[str, str]:
 
 
 def methods_of(module: str, name: str) -> list[str]:
-    """Return the public methods of a class of ours that are verbs of a stage: not its properties."""
+    """Return the public methods of a class of ours, without its properties."""
     path = PACKAGE / Path(*module.split(".")).with_suffix(".py")
     if not path.is_file():
         return []
@@ -297,6 +298,7 @@ def one_file() -> str:
     """Return the diagram of the stages of ``prepare``, in their order."""
     width, box_width = 980.0, 540.0
     left = MARGIN + 8
+    aside = left + box_width + 24
     parts = []
     y = float(MARGIN)
     found = stages()
@@ -305,9 +307,7 @@ def one_file() -> str:
         parts.append(plain_box(box))
         for row, name in enumerate(stage.calls[:4]):
             top = y + 12 + row * 15
-            parts.append(
-                f'<text class="code" x="{left + box_width + 24:g}" y="{top:g}">{escape(name)}</text>'
-            )
+            parts.append(f'<text class="code" x="{aside:g}" y="{top:g}">{escape(name)}</text>')
         if number < len(found):
             middle, bottom = left + box_width / 2, y + BOX_HEIGHT
             parts.append(

@@ -1,8 +1,7 @@
 """Write the generated parts of the documentation: ``python docs/generate.py``.
 
 Everything here is derived from the code. ``tests/test_docs.py`` compares the committed files with
-what
-this would write, and names this command when they differ.
+what this would write, and names this command when they differ.
 """
 
 from __future__ import annotations

@@ -274,6 +274,7 @@ def _failed_outcome(run: _Run, problem: ToolError | VerifyError) -> Outcome:
 
 
 def _fixed_outcome(run: _Run) -> Outcome:
+    """Return the outcome of the published outputs."""
     outputs = run.plan.outputs
     paths = [str(path.path) for path in run.paths]
     records = tuple(result.record for result in run.results)

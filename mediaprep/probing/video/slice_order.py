@@ -1,4 +1,4 @@
-"""Output order of H.264 pictures by their picture order counts, where timestamps may not show it."""
+"""Output order of H.264 pictures by their picture order counts, where timestamps may lack it."""
 
 from __future__ import annotations
 
