@@ -296,7 +296,7 @@ def names_used(function: ast.FunctionDef) -> list[tuple[int, str]]:
 
 def one_file() -> str:
     """Return the diagram of the stages of ``prepare``, in their order."""
-    width, box_width = 980.0, 540.0
+    width, box_width = 1080.0, 620.0
     left = MARGIN + 8
     aside = left + box_width + 24
     parts = []
