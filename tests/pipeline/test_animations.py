@@ -1,6 +1,5 @@
 """Small animations from the source to the published file: pictures, delays, loop count and
-transparency,
-read by ffmpeg and Pillow.
+transparency, read by ffmpeg and Pillow.
 """
 
 from __future__ import annotations
@@ -151,8 +150,7 @@ def test_the_transparency_of_an_avif_is_in_a_stream_of_its_own(tmp_path: Path) -
 @pytest.mark.slow
 def test_dropping_frames_leaves_the_others_unchanged(tmp_path: Path) -> None:
     """360 frames become 350 of the same size and duration; every picture is one of the source's. A
-    colour
-    may change by one level, since palettegen averages in Oklab.
+    colour may change by one level, since palettegen averages in Oklab.
     """
     source = art(tmp_path / "many.gif", factor=1, size=(24, 18), count=360, duration=40)
     (tmp_path / "out").mkdir()

@@ -52,7 +52,7 @@ def names(*sources: str, folder: Path | None = None) -> list[str]:
     return [stem.name + stem.tag for stem in output_stems(sources, folder)]
 
 
-# -- stems -----------------------------------------------------------------------------------------
+# -- stems --------------------------------------------------------------
 
 
 def test_sources_of_different_stems_keep_them() -> None:
@@ -156,7 +156,7 @@ def test_long_names_that_differ_at_their_end_stay_different() -> None:
     assert max(len(os.fsencode(path.name)) for path in paths) <= 255
 
 
-# -- paths -----------------------------------------------------------------------------------------
+# -- paths --------------------------------------------------------------
 
 
 def test_an_output_lies_beside_its_source() -> None:
@@ -236,7 +236,7 @@ def test_every_possible_path_is_checked(make: Make, tmp_path: Path) -> None:
         check_paths(paths, replace(request, force=True), [opened])
 
 
-# -- destinations ----------------------------------------------------------------------------------
+# -- destinations --------------------------------------------------------------
 
 
 def test_a_folder_exists_or_ends_in_a_separator(tmp_path: Path) -> None:

@@ -39,8 +39,7 @@ def test_a_window_of_a_part_counts_from_the_start_of_the_part() -> None:
 
 def test_a_trial_gives_size_and_time() -> None:
     """Ten seconds at 800 kbit/s with 128 kbit/s of copied sound. A second more of work for each
-    second
-    of the output makes ten seconds.
+    second of the output makes ten seconds.
     """
     slow, fast = (
         predict(output(), TrialResult(bit_rate=800_000, work=work)) for work in (1.2, 0.2)

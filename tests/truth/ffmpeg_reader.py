@@ -1,6 +1,5 @@
 """Make and read test files with the bundled ffmpeg, another reader than the one under test:
-flashes,
-beeps, numbered frames, samples.
+flashes, beeps, numbered frames, samples.
 """
 
 from __future__ import annotations
@@ -28,8 +27,7 @@ def ffmpeg(*words: object, data: bytes | None = None) -> bytes:
 
 def clock(seconds: float, rate: str = "60", size: str = "320x240") -> tuple[str, ...]:
     """Return ffmpeg inputs with a flash and a beep of 0.1 s at every even second from 2 s on, over
-    a
-    moving picture.
+    a moving picture.
     """
     flash = "lt(mod(T,2),0.1)*gte(T,1.9)"
     picture = f"color=black:s={size}:r={rate}:d={seconds},format=yuv420p,geq=lum='if({flash},235,16+40*mod(X/320+N/60,1))':cb=128:cr=128"

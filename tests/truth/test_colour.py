@@ -1,6 +1,5 @@
 """Converted colours against the formulas of the standards: a chart is prepared, and its patches are
-read
-back.
+read back.
 """
 
 from __future__ import annotations

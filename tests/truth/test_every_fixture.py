@@ -1,4 +1,4 @@
-"""Probe and check report of every fixture what its recipe states: facts and broken limits, nothing
+"""Probe and check report what the recipe of every fixture states: facts and broken limits, nothing
 else.
 """
 

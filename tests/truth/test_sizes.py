@@ -50,8 +50,7 @@ def fixed(source: Path, target: Path, **options: object) -> Outcome:
 
 def test_the_bit_rate_of_the_table_is_reached(noisy: Path, tmp_path: Path) -> None:
     """768 kbit/s for up to 640x360. Six seconds are the shortest that two passes can control; on a
-    minute
-    the error is 1 %.
+    minute the error is 1 %.
     """
     media = fixed(noisy, tmp_path / "out.mp4", rate="table", quality="fast").after[0].media
     assert isinstance(media, Video)

@@ -22,8 +22,7 @@ LEFT, RIGHT = (1, 0, ROOT, 0, ROOT, 0), (0, 1, ROOT, 0, 0, ROOT)
 
 def six(path: Path, sound: str, codec: str) -> Path:
     """Write a conforming picture with this sound. The picture is large enough for a rung of 128
-    kbit/s: at
-    64 kbit/s AAC distorts pure tones.
+    kbit/s: at 64 kbit/s AAC distorts pure tones.
     """
     inputs = (
         "-f",

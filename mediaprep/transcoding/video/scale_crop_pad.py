@@ -1,6 +1,7 @@
 """Scale, crop and pad the source's picture to the target's size. Pure.
 
-The size itself is decided by the plan: by the ladder of the placement, in ``planning/video.py``.
+The size itself is planned: ``rules/video/geometry.py`` finds that a picture is too large, and
+``targets/video.py`` chooses the rung of the ladder that it is scaled to.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """The filters give exactly the planned size at even offsets; content is not enlarged, and only
-cropped on
-request.
+cropped on request.
 """
 
 from __future__ import annotations

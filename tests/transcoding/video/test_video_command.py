@@ -1,6 +1,5 @@
 """The whole command line of each kind of repair, written out, so that every change of a command
-line is a
-change of this file.
+line is a change of this file.
 """
 
 from __future__ import annotations
@@ -75,7 +74,7 @@ def whole_chain(media: Video, options: Options | None = None) -> list[str]:
     ]
 
 
-# -- the commands ----------------------------------------------------------------------------------
+# -- the commands --------------------------------------------------------------
 
 
 def test_remux() -> None:
@@ -201,7 +200,7 @@ def test_a_corrected_sample_aspect_ratio() -> None:
     )
 
 
-# -- the picture's filters -------------------------------------------------------------------------
+# -- the picture's filters --------------------------------------------------------------
 
 END = ["setsar=sar=1/1", "format=pix_fmts=yuv420p", BT709]
 
@@ -327,7 +326,7 @@ def test_a_sample_aspect_ratio_scales() -> None:
     ]
 
 
-# -- time ------------------------------------------------------------------------------------------
+# -- time --------------------------------------------------------------
 
 
 def test_the_constant_rate_comes_after_deinterlacing() -> None:
@@ -430,8 +429,7 @@ def test_a_trim_starts_with_the_frame_shown_at_its_start() -> None:
 
 def test_without_an_index_reading_starts_far_ahead() -> None:
     """Two keyframe intervals and a second before the cut, at least 5 s; at the start of the file if
-    the
-    interval is unknown.
+    the interval is unknown.
     """
     unknown = good(container__format="mpegts", duration=Fraction(20), video__duration=Fraction(20))
     stream = replace(
@@ -487,7 +485,7 @@ def test_the_time_base_holds_frames_exactly(rate: Fraction, scale: int) -> None:
     assert (scale / rate).denominator == 1
 
 
-# -- bits ------------------------------------------------------------------------------------------
+# -- bits --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -572,8 +570,7 @@ def test_the_source_bit_rate_caps_the_output() -> None:
 )
 def test_a_byte_limit_that_may_bind_is_the_target(limit: int, way: str) -> None:
     """Ten seconds of copied sound at 128 kbit/s, the picture and the boxes fill the limit. A limit
-    above
-    what the cap and its buffer allow does not bind.
+    above what the cap and its buffer allow does not bind.
     """
     made = output(good(size_bytes=200_000_000), Options(max_size=limit))
     found = rate_target(made)
@@ -604,7 +601,7 @@ def test_a_byte_limit_that_is_too_low_is_refused() -> None:
     assert "90000 bytes are too few for 10 s" in refusal.reason
 
 
-# -- sound -----------------------------------------------------------------------------------------
+# -- sound --------------------------------------------------------------
 
 LOUDNESS = {
     "audio__loudness": -23.0,
@@ -652,7 +649,7 @@ def test_missing_the_loudness_is_not_a_failure(peak: float) -> None:
     ]
 
 
-# -- privacy ---------------------------------------------------------------------------------------
+# -- privacy --------------------------------------------------------------
 
 
 def test_metadata_is_kept_only_on_request() -> None:
