@@ -1,6 +1,4 @@
-"""Inputs of the GIF benchmark, drawn by recipe: a photograph that the camera pans over, a screen
-recording, enlarged pixel art.
-"""
+"""Inputs of the GIF benchmark: a pan over a photograph, a screen recording, pixel art."""
 
 from __future__ import annotations
 
@@ -16,9 +14,7 @@ Array = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 def photo(width: int, height: int, count: int) -> Iterator[Array]:
-    """1/f noise in three bands of colour, the spectrum of natural pictures, with edges, under a
-    moving camera, with sensor noise.
-    """
+    """Yield a pan over 1/f noise, the spectrum of natural pictures, with edges and sensor noise."""
     rng = np.random.default_rng(7)
     high, wide = height + 160, width + 320
     ry, rx = np.meshgrid(np.fft.fftfreq(high), np.fft.rfftfreq(wide), indexing="ij")
@@ -40,23 +36,13 @@ def photo(width: int, height: int, count: int) -> Iterator[Array]:
 
 
 def screen(width: int, height: int, count: int) -> Iterator[Array]:
-    """A window of coloured text that scrolls, a pointer, a video in a corner."""
+    """Yield a window of scrolling coloured text, with a pointer and a video in a corner."""
     from PIL import Image, ImageDraw, ImageFont
 
     rng = np.random.default_rng(3)
     font = ImageFont.load_default(16)
-    words = [
-        "def",
-        "return",
-        "probe",
-        "frame",
-        "while",
-        "import",
-        "total += 1",
-        "# why",
-        "None",
-        "codec",
-    ]
+    words = ["def", "return", "probe", "frame", "while", "import", "total += 1", "# why", "None"]
+    words.append("codec")
     colours = ["#d4d4d4", "#569cd6", "#ce9178", "#6a9955", "#c586c0"]
     page = Image.new("RGB", (width, 24 * (count + height // 24)), "#1e1e1e")
     draw = ImageDraw.Draw(page)
@@ -80,7 +66,7 @@ def screen(width: int, height: int, count: int) -> Iterator[Array]:
 
 
 def pixel_art(width: int, height: int, count: int, factor: int = 8) -> Iterator[Array]:
-    """Tiles of 48 colours at 1/8 of the size that drift and flicker, every pixel enlarged by 8."""
+    """Yield drifting, flickering tiles of 48 colours, every pixel enlarged by ``factor``."""
     rng = np.random.default_rng(5)
     palette = rng.integers(0, 256, (48, 3), dtype=np.uint8)
     high, wide = height // factor, width // factor
@@ -100,46 +86,21 @@ MAKERS: dict[str, Callable[[int, int, int], Iterator[Array]]] = {
 
 
 def source(kind: str, width: int, height: int, count: int, rate: int = 20) -> Path:
-    """The GIF that a user has: every frame in one palette of 256 colours, as large as it comes.
-    Made once.
-    """
+    """Return a GIF with one palette of 256 colours, made on first use."""
     target = CACHE / f"{kind}-{width}x{height}-{count}.gif"
     if target.is_file():
         return target
     CACHE.mkdir(parents=True, exist_ok=True)
     lossless = CACHE / f"{target.stem}.mkv"
-    raw = [
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "rgb24",
-        "-s",
-        f"{width}x{height}",
-        "-r",
-        str(rate),
-        "-i",
-        "pipe:0",
-    ]
-    command = [
-        ffmpeg(),
-        "-v",
-        "error",
-        "-y",
-        *raw,
-        "-c:v",
-        "ffv1",
-        "-pix_fmt",
-        "gbrp",
-        str(lossless),
-    ]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
+    raw = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r {rate} -i pipe:0"
+    options = f"-v error -y {raw} -c:v ffv1 -pix_fmt gbrp"
+    argv = [ffmpeg(), *options.split(), str(lossless)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE) as child:
         assert child.stdin is not None
         for frame in MAKERS[kind](width, height, count):
             child.stdin.write(np.ascontiguousarray(frame).tobytes())
-    palette, dither = (
-        CACHE / "palette.png",
-        "none" if kind == "pixel-art" else "bayer:bayer_scale=3",
-    )
+    palette = CACHE / "palette.png"
+    dither = "none" if kind == "pixel-art" else "bayer:bayer_scale=3"
     subprocess.run(
         [ffmpeg(), "-v", "error", "-y", "-i", str(lossless), "-vf", "palettegen", str(palette)],
         check=True,

@@ -1,6 +1,4 @@
-"""Whole processes timed side by side: each command in turn, several rounds, medians and the ratio
-of each round.
-"""
+"""Time whole processes side by side: each command in turn, for several rounds."""
 
 from __future__ import annotations
 
@@ -23,17 +21,19 @@ if str(ROOT) not in sys.path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contender:
-    """One command line, and what to do before each run of it (remove its output)."""
+    """One command line; ``prepare`` is called before each run, to remove its output."""
 
     name: str
     argv: Sequence[str]
-    before: Callable[[], None] = lambda: None
+    prepare: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Seconds of wall and CPU time of each round; peak memory of the largest child of the round,
-    bytes.
+    """The measurements of one command.
+
+    wall, cpu   seconds of each round
+    peak        bytes of the largest process of all rounds
     """
 
     wall: tuple[float, ...]
@@ -46,57 +46,60 @@ class Timing:
 
 
 def ffmpeg() -> str:
-    """The binary that mediaprep itself runs."""
+    """Return the path of the ffmpeg that mediaprep runs."""
     from mediaprep.tools.ffmpeg_program import locate
 
     return locate()
 
 
-def mediaprep() -> str:
-    """The console script of this interpreter's environment."""
-    return str(Path(sys.executable).with_name("mediaprep"))
+def mediaprep() -> list[str]:
+    """Return the command line that starts mediaprep: the console script, if it is installed."""
+    script = Path(sys.executable).with_name("mediaprep")
+    return [str(script)] if script.exists() else [sys.executable, "-m", "mediaprep"]
 
 
-def judge(name: str) -> str | None:
-    """A program of the host, where it is installed."""
+def installed(name: str) -> str | None:
+    """Return the path of a program, None if it is not installed."""
     return shutil.which(name)
 
 
 def compare(
     contenders: Sequence[Contender], rounds: int, *, warm: bool = True
 ) -> dict[str, Timing]:
-    """Each in turn, ``rounds`` times (``warm``: after one more that does not count), so that a
-    drifting machine drifts for all.
+    """Run all commands in turn, ``rounds`` times, so that a change of load affects all.
+
+    ``warm``: run one more round first, which does not count.
     """
-    taken: dict[str, list[tuple[float, float, int]]] = {c.name: [] for c in contenders}
+    times: dict[str, list[tuple[float, float, int]]] = {c.name: [] for c in contenders}
     for number in range(rounds + warm):
         for contender in contenders:
-            contender.before()
-            measured = once(contender.argv)
+            contender.prepare()
+            measured = run_once(contender.argv)
             if number >= warm:
-                taken[contender.name].append(measured)
+                times[contender.name].append(measured)
     return {
         name: Timing(
             wall=tuple(w for w, _, _ in rows),
             cpu=tuple(c for _, c, _ in rows),
             peak=max(p for _, _, p in rows),
         )
-        for name, rows in taken.items()
+        for name, rows in times.items()
     }
 
 
-def once(argv: Sequence[str]) -> tuple[float, float, int]:
-    """Wall seconds, CPU seconds of the whole process tree, peak bytes of its largest process.
-    Raises: CalledProcessError.
+def run_once(argv: Sequence[str]) -> tuple[float, float, int]:
+    """Run a command; return wall seconds, CPU seconds of all its processes, and peak bytes.
+
+    Raises: CalledProcessError for an exit code other than 0 and 1.
     """
-    began = time.monotonic()
+    started = time.monotonic()
     child = subprocess.Popen(
         argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ
     )
     assert child.stderr is not None
     stderr = child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)
-    wall = time.monotonic() - began
+    wall = time.monotonic() - started
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode not in (0, 1):
         raise subprocess.CalledProcessError(child.returncode, argv, stderr=stderr)
@@ -104,12 +107,12 @@ def once(argv: Sequence[str]) -> tuple[float, float, int]:
 
 
 def ratio(one: Timing, other: Timing) -> float:
-    """The median of the rounds' ratios, one / other."""
+    """Return the median of the rounds' ratios, one / other."""
     return statistics.median(a / b for a, b in zip(one.wall, other.wall, strict=True))
 
 
 def table(title: str, timings: dict[str, Timing], base: str) -> str:
-    """Markdown: median wall and CPU seconds, peak memory, and the ratio to ``base``."""
+    """Return a Markdown table: median seconds, peak memory, and the ratio to ``base``."""
     rows = [
         f"### {title}",
         "",
@@ -119,14 +122,16 @@ def table(title: str, timings: dict[str, Timing], base: str) -> str:
     for name, timing in timings.items():
         cpu = statistics.median(timing.cpu)
         rows.append(
-            f"| {name} | {timing.median:.2f} | {cpu:.2f} | {timing.peak / 1e6:.0f} | {ratio(timing, timings[base]):.2f} |"
+            f"| {name} | {timing.median:.2f} | {cpu:.2f} | {timing.peak / 1e6:.0f} | "
+            f"{ratio(timing, timings[base]):.2f} |"
         )
     return "\n".join(rows)
 
 
-def made(name: str, argv: Sequence[str]) -> Path:
-    """A benchmark's input under ``.cache``, made once by ffmpeg: ``argv`` without program and
-    output.
+def build_input(name: str, argv: Sequence[str]) -> Path:
+    """Return an input under ``.cache``, made by ffmpeg on first use.
+
+    ``argv``: the arguments, without program and output.
     """
     CACHE.mkdir(parents=True, exist_ok=True)
     path = CACHE / name
@@ -138,5 +143,5 @@ def made(name: str, argv: Sequence[str]) -> Path:
 
 
 def self_peak() -> int:
-    """Peak resident bytes of this process."""
+    """Return the peak resident bytes of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

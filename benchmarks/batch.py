@@ -26,7 +26,7 @@ from pathlib import Path
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from benchmarks._run import made
+from benchmarks._run import build_input
 
 MEDIAPREP = [sys.executable, "-m", "mediaprep"]
 
@@ -53,7 +53,7 @@ def clip(seconds: float, *, seed: int, size: str = "640x360", fine: bool = False
         "-c:a",
         "aac",
     ]
-    return made(
+    return build_input(
         f"batch-{'fine' if fine else 'clip'}-{size}-{seconds:g}s-{seed}.mp4",
         [*inputs, *coded, "-movflags", "+faststart"],
     )

@@ -1,13 +1,11 @@
-"""What `mediaprep fix` makes of a 1080p clip against what people type: accepted or not, wall and
-CPU time, size, VMAF and that of the
-worst 5 % of frames. Quality at equal bits is read off the rate curve of the plain command. One easy
-clip (a picture a second), one that is
-hard everywhere (a zoom with grain), and scenes of real files, hard and easy, where ../shared/corpus
-stands beside the
-checkout, as they are and under more grain.
+"""``mediaprep fix`` of a 1080p clip, compared with common ffmpeg commands and HandBrake.
 
-    python benchmarks/encode.py [--only scenes|hard|easy|memory|predict] [--seconds 12] [--clip
-    FILE]
+python benchmarks/encode.py [--only scenes|hard|easy|memory|predict] [--seconds 12] [--clip FILE]
+
+For each: accepted or not, wall and CPU time, bit rate, VMAF, and VMAF of the worst 5 % of frames.
+Quality at equal bit rate is interpolated on the rate curve of the plain command. The clips are an
+easy one (a new picture each second), a hard one (a zoom with grain), and scenes of real files, if
+the corpus lies beside the checkout, with and without added grain.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from _run import CACHE, ROOT, ffmpeg, judge, made, mediaprep, once
+from _run import CACHE, ROOT, build_input, ffmpeg, installed, mediaprep, run_once
 
 import mediaprep as library
 from mediaprep.transcoding.measure import vmaf_of
@@ -31,8 +29,7 @@ GRAIN = "mandelbrot=s=1920x1080:r=30,noise=alls=2:allf=t,format=yuv420p"
 SCREEN = "testsrc2=s=1920x1080:r=1,fps=30,format=yuv420p"
 CLIPS = {"hard": GRAIN, "easy": SCREEN}
 CORPUS = ROOT.parent / "shared" / "corpus"
-# Options, file, filters: film, hand-held video with grain added, a photograph that moves under
-# grain
+# Options, file, filters: film, hand-held video with grain, a moving photograph with grain.
 SCENES = (
     ("", "media__bbb_2500ms.ts", "null"),
     ("-ss 1 -t 2", "torchcodec__nasa_13013.mp4", "scale=1920:1080,noise=alls=4:allf=t"),
@@ -45,10 +42,16 @@ SCENES = (
     ("-t 1.5", "media__bbb_2500ms.ts", "hflip,eq=brightness=-0.25"),
     ("-ss 9 -t 2", "torchcodec__nasa_13013.mp4", "scale=1920:1080"),
 )
-CODED = "-c:v libx264 -preset veryfast -crf 12 -g 60 -x264-params open-gop=1:bframes=2 -c:a aac -b:a 128k"
-FORUM = "-vf scale=1280:-2 -c:v libx264 -preset fast -crf 23 -pix_fmt yuv420p -c:a aac -b:a 128k -movflags +faststart"
+CODED = (
+    "-c:v libx264 -preset veryfast -crf 12 -g 60 -x264-params open-gop=1:bframes=2 -c:a aac -b:a "
+    "128k"
+)
+FORUM = (
+    "-vf scale=1280:-2 -c:v libx264 -preset fast -crf 23 -pix_fmt yuv420p -c:a aac -b:a 128k "
+    "-movflags +faststart"
+)
 SCENES_SECONDS = 12
-PLAIN_RATES = (700, 1000, 2048, 2600)  # kbit/s of the curve
+PLAIN_RATES = (700, 1000, 2048, 2600)  # kbit/s, the points of the rate curve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ class Row:
 
 def clip(name: str, picture: str, seconds: int) -> Path:
     sound = f"anoisesrc=c=pink:a=0.1:d={seconds}:r=48000"
-    return made(
+    return build_input(
         f"{name}{seconds}.mp4",
         [
             "-f",
@@ -83,9 +86,7 @@ def clip(name: str, picture: str, seconds: int) -> Path:
 
 
 def scenes(grain: int) -> Path:
-    """Twelve seconds of real files, one scene after the other; ``grain`` of so many steps upon all
-    of them.
-    """
+    """Return twelve seconds of scenes of real files, with ``grain`` steps of noise added."""
     inputs = [
         word for options, name, _ in SCENES for word in (*options.split(), "-i", str(CORPUS / name))
     ]
@@ -103,16 +104,17 @@ def scenes(grain: int) -> Path:
         "-t",
         str(SCENES_SECONDS),
     ]
-    return made(
+    return build_input(
         f"scenes{grain}.mp4", [*inputs, "-f", "lavfi", "-i", sound, *mapped, *CODED.split()]
     )
 
 
 def commands(source: Path, out: Path) -> dict[str, list[str]]:
+    fix = [*mediaprep(), "fix", str(source), "-o", str(out), "--force"]
     start = [ffmpeg(), "-v", "error", "-y", "-threads", "2", "-i", str(source)]
     rows = {
-        "mediaprep fix": [mediaprep(), "fix", str(source), "-o", str(out), "--force"],
-        "mediaprep fix --quality best": [mediaprep(), "fix", str(source), "-o", str(out), "--force", "--quality", "best"],
+        "mediaprep fix": fix,
+        "mediaprep fix --quality best": [*fix, "--quality", "best"],
         "forum: scale, crf 23, preset fast": [
             *start,
             *FORUM.split(),
@@ -125,8 +127,8 @@ def commands(source: Path, out: Path) -> dict[str, list[str]]:
             *f"-s 1280x720 -b:v {rate}k -c:a aac -b:a 128k -threads 2".split(),
             str(out),
         ]
-    if (found := social()) is not None:
-        handbrake, preset = found
+    if (preset := social()) is not None:
+        handbrake, preset = preset
         rows[f"HandBrakeCLI, {preset}"] = [
             handbrake,
             "-Z",
@@ -140,10 +142,8 @@ def commands(source: Path, out: Path) -> dict[str, list[str]]:
 
 
 def social() -> tuple[str, str] | None:
-    """HandBrakeCLI where it is installed, and its "Social" preset for 720p: versions call it
-    differently.
-    """
-    if (program := judge("HandBrakeCLI")) is None:
+    """Return HandBrakeCLI and its "Social" preset for 720p, whose name depends on the version."""
+    if (program := installed("HandBrakeCLI")) is None:
         return None
     listed = subprocess.run([program, "-z"], check=False, capture_output=True, text=True).stderr
     names = [
@@ -154,40 +154,30 @@ def social() -> tuple[str, str] | None:
     return (program, names[0]) if names else None
 
 
-def measured(source: Path, out: Path) -> tuple[float, float]:
-    """VMAF and that of the worst 5 %, against the source scaled by lanczos to 720p."""
+def vmaf(source: Path, out: Path) -> tuple[float, float]:
+    """Return VMAF, and VMAF of the worst 5 %, compared with the source scaled to 720p (Lanczos)."""
     log = CACHE / "vmaf.json"
-    # One of them untagged would be taken for another range, and converted.
-    clock = "fps=30,settb=1/30,setpts=N,setparams=range=limited:colorspace=bt709:color_primaries=bt709:color_trc=bt709,format=yuv420p"
+    # Without tags, one of them would be taken for another range and converted.
+    tags = "range=limited:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+    common = f"fps=30,settb=1/30,setpts=N,setparams={tags},format=yuv420p"
+    scale = "setparams=range=limited,scale=1280:720:flags"
     graph = (
-        f"[0:v]setparams=range=limited,scale=1280:720:flags=bicubic,{clock}[made];[1:v]setparams=range=limited,scale=1280:720:flags=lanczos+accurate_rnd,{clock}[ref];"
-        f"[made][ref]libvmaf=log_fmt=json:log_path={log}:n_threads=2:shortest=1"
+        f"[0:v]{scale}=bicubic,{common}[output];"
+        f"[1:v]{scale}=lanczos+accurate_rnd,{common}[ref];"
+        f"[output][ref]libvmaf=log_fmt=json:log_path={log}:n_threads=2:shortest=1"
     )
-    argv = [
-        ffmpeg(),
-        "-v",
-        "error",
-        "-y",
-        "-i",
-        str(out),
-        "-i",
-        str(source),
-        "-lavfi",
-        graph,
-        "-f",
-        "null",
-        "-",
-    ]
+    inputs = ["-i", str(out), "-i", str(source)]
+    argv = [ffmpeg(), "-v", "error", "-y", *inputs, "-lavfi", graph, "-f", "null", "-"]
     subprocess.run(argv, check=True)
-    found = vmaf_of(log.read_text())
-    assert found is not None
-    return found.mean, found.worst
+    result = vmaf_of(log.read_text())
+    assert result is not None
+    return result.mean, result.worst
 
 
-def row(name: str, argv: list[str], source: Path, out: Path, seconds: float) -> Row:
+def run_command(name: str, argv: list[str], source: Path, out: Path, seconds: float) -> Row:
     out.unlink(missing_ok=True)
-    wall, cpu, _ = once(argv)
-    mean, worst = measured(source, out)
+    wall, cpu, _ = run_once(argv)
+    mean, worst = vmaf(source, out)
     accepted = library.check(str(out)).verdict == "pass"
     return Row(
         name=name,
@@ -200,8 +190,8 @@ def row(name: str, argv: list[str], source: Path, out: Path, seconds: float) -> 
     )
 
 
-def at(curve: list[Row], kbit: float) -> float:
-    """VMAF of the plain command at these bits: linear in the logarithm of the rate, the ends held."""
+def vmaf_at(curve: list[Row], kbit: float) -> float:
+    """Return VMAF of the plain command at a bit rate, interpolated over its logarithm."""
     points = sorted((math.log(item.kbit), item.mean) for item in curve)
     x = min(max(math.log(kbit), points[0][0]), points[-1][0])
     low, high = next(
@@ -212,10 +202,14 @@ def at(curve: list[Row], kbit: float) -> float:
 
 def bench(name: str, source: Path, seconds: float) -> None:
     out = CACHE / "encode-out.mp4"
-    rows = [row(label, argv, source, out, seconds) for label, argv in commands(source, out).items()]
+    rows = [
+        run_command(label, argv, source, out, seconds)
+        for label, argv in commands(source, out).items()
+    ]
     print(f"\n### {name}: {seconds} s\n")
     print(
-        "| command | accepted | wall s | CPU s | kbit/s | VMAF | worst 5 % |\n| --- | --- | --- | --- | --- | --- | --- |"
+        "| command | accepted | wall s | CPU s | kbit/s | VMAF | worst 5 % |\n| --- | --- | --- "
+        "| --- | --- | --- | --- |"
     )
     for item in rows:
         cells = (
@@ -229,47 +223,55 @@ def bench(name: str, source: Path, seconds: float) -> None:
     ours, curve = rows[0], [item for item in rows if item.name.startswith("plain")]
     plain = next(item for item in curve if "2048k" in item.name)
     print(
-        f"\nVMAF against plain ffmpeg at equal bits: {ours.mean - at(curve, ours.kbit):+.2f} (goal on hard content: +0.7)"
+        "\nVMAF, compared with plain ffmpeg at equal bit rate: "
+        f"{ours.mean - vmaf_at(curve, ours.kbit):+.2f} (goal on hard content: +0.7)"
     )
-    print(f"CPU against -b:v 2048k, probe and verification included: {ours.cpu / plain.cpu:.2f}")
     print(
-        f"bits against -b:v 2048k: {ours.kbit / plain.kbit:.0%} (goal on easy content: at most 70 % at VMAF 95 and more)"
+        "CPU, compared with -b:v 2048k, including probe and verification: "
+        f"{ours.cpu / plain.cpu:.2f}"
+    )
+    print(
+        f"bit rate, compared with -b:v 2048k: {ours.kbit / plain.kbit:.0%} (goal on easy "
+        "content: at most 70 % at VMAF 95 and more)"
     )
 
 
 def memory(seconds: int) -> None:
-    """Peak of the largest process of a 1080p job and of an HDR job in 4K."""
-    hdr = "testsrc2=s=3840x2160:r=30,format=yuv420p10le,setparams=range=tv:color_primaries=bt2020:colorspace=bt2020nc:color_trc=smpte2084"
+    """Measure the largest process of a 1080p job and of a 4K HDR job."""
+    tags = "range=tv:color_primaries=bt2020:colorspace=bt2020nc:color_trc=smpte2084"
+    hdr = f"testsrc2=s=3840x2160:r=30,format=yuv420p10le,setparams={tags}"
     x265 = "-c:v libx265 -preset ultrafast -x265-params log-level=error -tag:v hvc1"
-    large = made("hdr4k.mp4", ["-f", "lavfi", "-i", hdr, "-t", "3", *x265.split()])
+    large = build_input("hdr4k.mp4", ["-f", "lavfi", "-i", hdr, "-t", "3", *x265.split()])
     print("\n### Peak memory\n\n| job | largest process |\n| --- | --- |")
     for name, source in (("1080p", clip("hard", GRAIN, seconds)), ("4K HDR", large)):
-        _, _, peak = once(
-            [mediaprep(), "fix", str(source), "-o", str(CACHE / "encode-out.mp4"), "--force"]
+        _, _, peak = run_once(
+            [*mediaprep(), "fix", str(source), "-o", str(CACHE / "encode-out.mp4"), "--force"]
         )
         print(f"| {name} | {peak / 1e6:.0f} MB |")
 
 
 def prediction(seconds: int) -> None:
-    """What plan says of size and time, and what fix took."""
+    """Compare the predictions of plan with the size and time of fix."""
     print(
-        "\n### Prediction\n\n| clip | size predicted / made | time predicted / taken |\n| --- | --- | --- |"
+        "\n### Prediction\n\n| clip | size: predicted / actual | time: predicted / actual |\n| "
+        "--- | --- | --- |"
     )
     for name, picture in CLIPS.items():
         source, out = clip(name, picture, seconds), CACHE / "encode-out.mp4"
-        told = subprocess.run(
-            [mediaprep(), "plan", "--json", str(source)], check=False, capture_output=True
+        output = subprocess.run(
+            [*mediaprep(), "plan", "--json", str(source)], check=False, capture_output=True
         ).stdout
-        predicted = json.loads(told)["files"][0]["outputs"][0]["predicted"]
-        began = time.monotonic()
+        predicted = json.loads(output)["files"][0]["outputs"][0]["predicted"]
+        started = time.monotonic()
         subprocess.run(
-            [mediaprep(), "fix", str(source), "-o", str(out), "--force"],
+            [*mediaprep(), "fix", str(source), "-o", str(out), "--force"],
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        taken = time.monotonic() - began
+        times = time.monotonic() - started
         print(
-            f"| {name} | {predicted['bytes'] / out.stat().st_size:.2f} | {predicted['seconds'] / taken:.2f} |"
+            f"| {name} | {predicted['bytes'] / out.stat().st_size:.2f} | "
+            f"{predicted['seconds'] / times:.2f} |"
         )
 
 
@@ -280,7 +282,7 @@ def main() -> None:
     parser.add_argument(
         "--clip",
         type=Path,
-        help="a 16:9 file of at most 140 s and 30 fps instead of the two made here",
+        help="a 16:9 file of at most 140 s and 30 fps, instead of the generated clips",
     )
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
@@ -292,7 +294,7 @@ def main() -> None:
             for grain in (0, 3):
                 bench(f"scenes, {grain} steps of grain", scenes(grain), SCENES_SECONDS)
         else:
-            print(f"\n{CORPUS} is absent: no scenes of real files.")
+            print(f"\n{CORPUS} does not exist: no scenes of real files.")
     for name, picture in CLIPS.items():
         if options.only in (None, name):
             bench(name, clip(name, picture, options.seconds), options.seconds)
@@ -301,7 +303,7 @@ def main() -> None:
     if options.only in (None, "predict"):
         prediction(options.seconds)
     if social() is None:
-        print("\nHandBrakeCLI is not installed here: not compared.")
+        print("\nHandBrakeCLI is not installed: not compared.")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,10 @@
-"""What the safety, the probe and the verification of `mediaprep fix` cost, against the bare ffmpeg
-command that does the same encode and
-against x264 alone, fed with the raw frames of the rung; how much a remux or a sound-only repair
-saves against the full transcode.
+"""What probing, confinement and verification add to the encode of ``mediaprep fix``.
 
     python benchmarks/fix.py [--only full|copies] [--seconds 60] [--rounds 2] [--clip FILE]
 
---clip: a 1080p30 file with AAC sound that conforms in all but its size, instead of the one made
-here.
+It compares fix with the same ffmpeg command, and with x264 alone on the raw frames; and a remux and
+an audio-only encode with the full transcode. --clip: a 1080p30 file with AAC sound that conforms in
+all but its size.
 """
 
 from __future__ import annotations
@@ -14,51 +12,29 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from _run import CACHE, Contender, Timing, compare, ffmpeg, made, mediaprep, ratio, table
+from _run import CACHE, Contender, Timing, build_input, compare, ffmpeg, mediaprep, ratio, table
 
-SOURCE = [
-    "-f",
-    "lavfi",
-    "-i",
-    "testsrc2=s=1920x1080:r=30:d={0},noise=alls=12:allf=t",
-    "-f",
-    "lavfi",
-    "-i",
-    "sine=440:r=48000:d={0}",
-]
-X264 = [
-    "-c:v",
-    "libx264",
-    "-preset",
-    "veryfast",
-    "-pix_fmt",
-    "yuv420p",
-    "-b:v",
-    "8M",
-    "-g",
-    "60",
-    "-x264-params",
-    "open-gop=0",
-]
+PICTURE = "testsrc2=s=1920x1080:r=30:d={0},noise=alls=12:allf=t"
+SOURCE = f"-f lavfi -i {PICTURE} -f lavfi -i sine=440:r=48000:d={{0}}"
+X264 = "-c:v libx264 -preset veryfast -pix_fmt yuv420p"
 SCALE = "scale=1280:720:flags=lanczos+accurate_rnd"
 ENCODE = (
-    "-c:v libx264 -preset medium -profile:v high -pix_fmt yuv420p -crf 23 -aq-mode 2 -maxrate 2048k -bufsize 4096k -g 60 -flags +cgop "
-    "-threads 2"
+    "-c:v libx264 -preset medium -profile:v high -pix_fmt yuv420p -crf 23 -aq-mode 2"
+    " -maxrate 2048k -bufsize 4096k -g 60 -flags +cgop -threads 2"
 )
-COPY_ROUNDS = 7  # a copy takes a second: the median of a few of them
+COPY_ROUNDS = 7  # a copy takes about a second
 
 
 def clips(seconds: int) -> dict[str, Path]:
-    """A 1080p source that needs a full transcode; one wrong only in its container; one wrong only
-    in its sound.
-    """
-    inputs = [word.format(seconds) for word in SOURCE]
-    small = ["-vf", "scale=1280:720", *X264[:-4], "-b:v", "2M", "-g", "60"]
-    stereo = ["-c:a", "aac", "-ac", "2"]
+    """Return a 1080p source that needs a transcode, one to remux, and one with wrong sound only."""
+    inputs = SOURCE.format(seconds)
+    large = f"{inputs} {X264} -b:v 8M -g 60 -x264-params open-gop=0"
+    small = f"{inputs} -vf scale=1280:720 {X264} -b:v 2M -g 60"
+    stereo = "-c:a aac -ac 2"
     return {
-        "full": made(f"full{seconds}.mp4", [*inputs, *X264, *stereo]),
-        "container": made(f"container{seconds}.mkv", [*inputs, *small, *stereo]),
-        "sound": made(f"sound{seconds}.mp4", [*inputs, *small, "-c:a", "ac3", "-ac", "2"]),
+        "full": build_input(f"full{seconds}.mp4", f"{large} {stereo}".split()),
+        "container": build_input(f"container{seconds}.mkv", f"{small} {stereo}".split()),
+        "sound": build_input(f"sound{seconds}.mp4", f"{small} -c:a ac3 -ac 2".split()),
     }
 
 
@@ -66,33 +42,21 @@ def fix(source: Path) -> Contender:
     out = CACHE / "out.mp4"
     return Contender(
         name=f"mediaprep fix ({source.stem})",
-        argv=[mediaprep(), "fix", str(source), "-o", str(out), "--force"],
-        before=lambda: out.unlink(missing_ok=True),
+        argv=[*mediaprep(), "fix", str(source), "-o", str(out), "--force"],
+        prepare=lambda: out.unlink(missing_ok=True),
     )
 
 
-def bare(source: Path) -> Contender:
-    """The encode that mediaprep plans, typed by hand: no probe, no check, no verification."""
+def same_encode(source: Path) -> Contender:
+    """Return the encode that mediaprep plans, without probe, check and verification."""
     words = f"-map 0:v:0 -map 0:a:0 -vf {SCALE} {ENCODE} -r 30 -c:a copy -movflags +faststart"
-    argv = [
-        ffmpeg(),
-        "-v",
-        "error",
-        "-y",
-        "-threads",
-        "2",
-        "-i",
-        str(source),
-        *words.split(),
-        str(CACHE / "bare.mp4"),
-    ]
-    return Contender(name="bare ffmpeg, same encode", argv=argv)
+    start = [ffmpeg(), "-v", "error", "-y", "-threads", "2", "-i", str(source)]
+    argv = [*start, *words.split(), str(CACHE / "same.mp4")]
+    return Contender(name="ffmpeg, same encode", argv=argv)
 
 
-def alone(frames: Path) -> Contender:
-    """x264 with nothing to decode or scale: the frames of the rung come from memory (the page
-    cache).
-    """
+def x264_only(frames: Path) -> Contender:
+    """Return x264 with nothing to decode or scale: raw frames, from the page cache."""
     words = (
         f"-f rawvideo -pix_fmt yuv420p -s 1280x720 -r 30 -i {frames} {ENCODE} {CACHE / 'alone.mp4'}"
     )
@@ -101,20 +65,21 @@ def alone(frames: Path) -> Contender:
     )
 
 
-def goal(what: str, value: float, limit: float, *, least: bool = False) -> None:
+def print_goal(what: str, value: float, limit: float, *, least: bool = False) -> None:
     met = value >= limit if least else value <= limit
     print(
-        f"{what}: {value:.2f} (goal: {'at least' if least else 'at most'} {limit:g}){'' if met else ' - MISSED'}"
+        f"{what}: {value:.2f} (goal: {'at least' if least else 'at most'} "
+        f"{limit:g}){'' if met else ' - MISSED'}"
     )
 
 
-def full(source: Path, seconds: int, rounds: int) -> None:
-    frames = made(
+def full_transcode(source: Path, seconds: int, rounds: int) -> None:
+    frames = build_input(
         "frames.yuv",
         ["-i", str(source), "-map", "0:v:0", "-vf", SCALE, "-pix_fmt", "yuv420p", "-f", "rawvideo"],
     )
     try:
-        contenders = [alone(frames), bare(source), fix(source)]
+        contenders = [x264_only(frames), same_encode(source), fix(source)]
         timings = compare(contenders, rounds, warm=False)
     finally:
         frames.unlink()
@@ -122,12 +87,12 @@ def full(source: Path, seconds: int, rounds: int) -> None:
     print(table(f"A 1080p clip of {seconds} s, 2 cores", timings, names[1]))
     print()
     for name, limit in ((names[1], 1.12), (names[0], 1.36)):
-        goal(f"fix / {name}", ratio(timings[names[2]], timings[name]), limit)
+        print_goal(f"fix / {name}", ratio(timings[names[2]], timings[name]), limit)
         print(f"    of CPU time: {sum(timings[names[2]].cpu) / sum(timings[name].cpu):.2f}")
 
 
 def copies(sources: dict[str, Path], seconds: int) -> None:
-    """The full transcode once, the two repairs that copy the picture several times."""
+    """Measure the full transcode once, and both fixes that copy the picture several times."""
     whole = compare([fix(sources["full"])], 1, warm=False)
     contenders = [fix(sources["container"]), fix(sources["sound"])]
     timings = whole | compare(contenders, COPY_ROUNDS)
@@ -140,12 +105,16 @@ def copies(sources: dict[str, Path], seconds: int) -> None:
         )
     )
     encoded = next(iter(whole.values())).median
-    goal("\nfull transcode / remux, times", encoded / timings[names[0]].median, 75, least=True)
-    goal("full transcode / sound only, times", encoded / timings[names[1]].median, 20, least=True)
+    print_goal(
+        "\nfull transcode / remux, times", encoded / timings[names[0]].median, 75, least=True
+    )
+    print_goal(
+        "full transcode / sound only, times", encoded / timings[names[1]].median, 20, least=True
+    )
 
 
 def _median(timing: Timing) -> Timing:
-    """One round of the medians, so that contenders of different rounds fit one table."""
+    """Return one round with the medians, for a table of commands with different rounds."""
     return Timing(
         wall=(timing.median,), cpu=(sorted(timing.cpu)[len(timing.cpu) // 2],), peak=timing.peak
     )
@@ -164,7 +133,7 @@ def main() -> None:
     if options.clip is not None:
         sources["full"] = options.clip
     if options.only in (None, "full"):
-        full(sources["full"], options.seconds, options.rounds)
+        full_transcode(sources["full"], options.seconds, options.rounds)
     if options.only in (None, "copies"):
         copies(sources, options.seconds)
 

@@ -1,12 +1,10 @@
-"""GIFs under a byte limit: mediaprep against gifsicle alone, ffmpeg's palette in one graph, and
-Pillow, at equal bytes, in one run.
+"""GIFs under a byte limit: mediaprep, gifsicle, ffmpeg and Pillow at equal size.
 
     python benchmarks/gif.py [--quick]
 
-Each contender is given the width that brings it under the limit; who has no search is searched for
-here, and only its last encode is timed
-(``encodes`` says how many a user would have needed). SSIM: mean over all frames against the
-source's, both at the source's size.
+The other programs do not search for the width that fits, so it is searched here, and only the last
+encode is timed; ``encodes`` is how many a user would have needed. SSIM is the mean over all frames,
+compared with the source at its size.
 """
 
 from __future__ import annotations
@@ -20,18 +18,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from _gifs import source
-from _run import CACHE, ffmpeg, mediaprep, once
+from _run import CACHE, ffmpeg, mediaprep, run_once
 
 from mediaprep.tools import gifsicle
 
 Argv = Callable[[Path, Path, int], list[str]]
-MOST_TRIES = 6
+MAX_ENCODES = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One contender on one source: the width it could keep, bytes, SSIM, seconds of its last encode
-    (ours: of all it does), peak.
+    """The result of one program.
+
+    width   the widest that fits
+    wall, cpu   seconds of its last encode; for mediaprep, of the whole fix
     """
 
     name: str
@@ -67,7 +67,7 @@ def with_pillow(path: Path, out: Path, width: int) -> list[str]:
 
 
 def pillow(path: Path, out: Path, width: int) -> None:
-    """What the manuals show: resize every frame, save them with a palette each."""
+    """Resize every frame and save it with its own palette, as the manual shows."""
     from PIL import Image, ImageSequence
 
     with Image.open(path) as image:
@@ -82,15 +82,13 @@ def pillow(path: Path, out: Path, width: int) -> None:
     )
 
 
-def fitted(name: str, argv: Argv, path: Path, limit: int, full: tuple[int, int]) -> Row:
-    """The widest that stays under the limit, by the same law of width^1.6, from the full width
-    down.
-    """
+def widest_that_fits(name: str, argv: Argv, path: Path, limit: int, full: tuple[int, int]) -> Row:
+    """Search for the widest GIF under the limit."""
     out = CACHE / f"out-{name.split()[0]}.gif"
     best: Row | None = None
     width, low, high = full[0] * 2 // 3, 0, full[0] + 1
-    for number in range(1, MOST_TRIES + 1):
-        wall, cpu, peak = once(argv(path, out, width))
+    for number in range(1, MAX_ENCODES + 1):
+        wall, cpu, peak = run_once(argv(path, out, width))
         size = out.stat().st_size
         if size <= limit:
             best = Row(
@@ -111,15 +109,15 @@ def fitted(name: str, argv: Argv, path: Path, limit: int, full: tuple[int, int])
         width = min(high - 1, max(low + 1, round(width * (0.975 * limit / size) ** (1 / 1.7))))
         if width <= low:
             break
-    assert best is not None, f"{name}: nothing fitted in {MOST_TRIES} encodes"
+    assert best is not None, f"{name}: none of {MAX_ENCODES} encodes fits"
     return best
 
 
-def ours(path: Path, limit: int, full: tuple[int, int]) -> Row:
+def with_mediaprep(path: Path, limit: int, full: tuple[int, int]) -> Row:
     out = CACHE / "out-mediaprep.gif"
     out.unlink(missing_ok=True)
-    wall, cpu, peak = once(
-        [mediaprep(), "fix", str(path), "-o", str(out), "--max-size", f"{limit // 1000}kB"]
+    wall, cpu, peak = run_once(
+        [*mediaprep(), "fix", str(path), "-o", str(out), "--max-size", f"{limit // 1000}kB"]
     )
     width = int.from_bytes(out.read_bytes()[6:8], "little")
     size = out.stat().st_size
@@ -135,28 +133,16 @@ def ours(path: Path, limit: int, full: tuple[int, int]) -> Row:
     )
 
 
-def ssim(made: Path, path: Path, full: tuple[int, int]) -> float:
-    """Mean structural similarity of all frames; frame for frame, both at the source's size."""
-    paired = "settb=1/100,setpts=N*5"
-    graph = f"[0]{paired},scale={full[0]}:{full[1]}:flags=bicubic,format=gbrp[a];[1]{paired},format=gbrp[b];[a][b]ssim=f=-"
-    argv = [
-        ffmpeg(),
-        "-v",
-        "error",
-        "-i",
-        str(made),
-        "-i",
-        str(path),
-        "-fps_mode",
-        "passthrough",
-        "-lavfi",
-        graph,
-        "-f",
-        "null",
-        "-",
-    ]
-    told = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
-    values = [float(value) for value in re.findall(r"All:([0-9.]+)", told)]
+def ssim(output_path: Path, path: Path, full: tuple[int, int]) -> float:
+    """Return the mean SSIM of all frames, both at the source's size."""
+    times = "settb=1/100,setpts=N*5"
+    scale = f"scale={full[0]}:{full[1]}:flags=bicubic"
+    graph = f"[0]{times},{scale},format=gbrp[a];[1]{times},format=gbrp[b];[a][b]ssim=f=-"
+    inputs = ["-i", str(output_path), "-i", str(path)]
+    filters = ["-fps_mode", "passthrough", "-lavfi", graph]
+    argv = [ffmpeg(), "-v", "error", *inputs, *filters, "-f", "null", "-"]
+    output = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    values = [float(value) for value in re.findall(r"All:([0-9.]+)", output)]
     return sum(values) / len(values)
 
 
@@ -165,7 +151,7 @@ def table(title: str, rows: list[Row]) -> str:
     lines = [
         f"### {title}",
         "",
-        "| way | width | MB | SSIM | wall s | CPU s | peak MB | encodes | time / ours |",
+        "| program | width | MB | SSIM | wall s | CPU s | peak MB | encodes | time ratio |",
         "|" + " --- |" * 9,
     ]
     for row in rows:
@@ -205,17 +191,18 @@ def main() -> None:
     for kind, width, height, count in sizes:
         path = source(kind, width, height, count)
         full = width, height
-        rows = [ours(path, limit, full)]
+        rows = [with_mediaprep(path, limit, full)]
         for name, argv in (
             ("gifsicle -O3 --lossy=80", with_gifsicle),
             ("ffmpeg, one graph", with_ffmpeg),
             ("Pillow", with_pillow),
         ):
-            rows.append(fitted(name, argv, path, limit, full))
+            rows.append(widest_that_fits(name, argv, path, limit, full))
         megabytes = path.stat().st_size / 1e6
         print(
             table(
-                f"{kind}: {count} frames of {width}x{height}, {megabytes:.1f} MB, to {limit / 1e6:.0f} MB",
+                f"{kind}: {count} frames of {width}x{height}, {megabytes:.1f} MB, to "
+                f"{limit / 1e6:.0f} MB",
                 rows,
             ),
             "\n",

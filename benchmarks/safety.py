@@ -4,8 +4,7 @@
 
 The probe is the same reader, in the confined child and in this process; the job is the same command
 line, under limits, Landlock and seccomp, and started directly. Both ways run in turn, so that a
-busy
-machine is busy for both.
+busy machine is busy for both.
 """
 
 from __future__ import annotations

@@ -1,16 +1,12 @@
-"""Who sees what: mediaprep's verdicts, those that ffprobe's fields alone allow, and those of a
-MediaConch policy, against the truth of
-every fixture and (where they lie beside this checkout) of the real files.
+"""How many violations mediaprep, ffprobe's fields and a MediaConch policy detect.
 
     python benchmarks/score.py [--slow] [--only WORD] [--wrong]
 
-Truth comes from the recipes and from judges, never from a program that is scored. ``ffprobe`` is
-what a careful script reads off
-``ffprobe -show_streams -show_format``; MediaConch is asked where it is installed, about videos
-only. Rules on which a file's truth makes no
-claim are left out for that file. A must that cannot be told is refused: right where it is broken,
-and no false alarm where it is not, but
-listed (a raw stream has no time stamps, nobody reads the GOPs of H.263).
+The files are all fixtures and, beside this checkout, the corpus of real files. What is true comes
+from the recipes and from reference tools, never from a program that is scored. ``ffprobe`` is what
+a careful script reads from ``ffprobe -show_streams -show_format``; MediaConch is used if it is
+installed, for videos only. Rules about which a recipe makes no claim are left out. An undecided
+rule counts as detected if it is broken, and is listed but not a false alarm if it is not.
 """
 
 from __future__ import annotations
@@ -27,7 +23,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from _run import judge
+from _run import installed
 
 import fixtures
 import mediaprep
@@ -39,8 +35,11 @@ ACCEPTED = "(accepted or not)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One file and the truth about it: the musts that it breaks, those left open; ``verdict``
-    unreadable, or "" where none is claimed.
+    """One file and what is true about it.
+
+    breaks     *must* limits that it breaks
+    maybe      rules without a claim
+    verdict    unreadable, or "" for no claim
     """
 
     name: str
@@ -48,27 +47,33 @@ class Case:
     breaks: frozenset[str]
     maybe: frozenset[str] = frozenset()
     verdict: str = ""
-    moving: bool = True
+    is_video: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What a checker said: the rules that it finds broken; None: it cannot read the file.
-    ``untold``: those that it cannot tell.
+class Answer:
+    """The answer of one program.
+
+    broken      rules that it reports as broken; None: it cannot read the file
+    undecided   rules that it cannot decide
     """
 
     broken: frozenset[str] | None
-    untold: frozenset[str] = frozenset()
+    undecided: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class Score:
-    """Of one checker and rule: files that break it and were found, that were not, and files that
-    keep it and were accused; ``untold``:
-    files that keep it, and nobody is accused."""
+    """The score of one program for one rule.
+
+    right       files that break it and were detected
+    undecided   files that do not break it, without an answer
+    missed      files that break it and were not detected
+    alarms      files that do not break it, but were reported
+    """
 
     right: int = 0
-    untold: list[str] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
 
@@ -78,7 +83,7 @@ def cases(slow: bool, only: str) -> Iterator[Case]:
         truth = fixtures.truth(name)
         if only in name:
             kind = str(truth.facts.get("kind") or "video")
-            moving = kind == "video" and not name.endswith(
+            is_video = kind == "video" and not name.endswith(
                 (".srt", ".vtt", ".ass", ".gif", ".png", ".jpg", ".webp")
             )
             path = fixtures.make(name)
@@ -88,77 +93,67 @@ def cases(slow: bool, only: str) -> Iterator[Case]:
                 breaks=truth.breaks,
                 maybe=truth.recipe.maybe,
                 verdict=truth.verdict,
-                moving=moving,
+                is_video=is_video,
             )
     for real in real_files():
         if only in real.name:
             broken = breaks_by_spec(real)
-            settled = real.breaks - broken - {"unreadable"}
+            open_rules = real.breaks - broken - {"unreadable"}
             yield Case(
                 name=real.name,
                 path=real.path,
                 breaks=broken,
-                maybe=settled,
-                moving=real.kind == "video",
+                maybe=open_rules,
+                is_video=real.kind == "video",
             )
 
 
-def by_mediaprep(path: Path) -> Said:
+def ask_mediaprep(path: Path) -> Answer:
     report = mediaprep.check(path)
     if report.verdict == "unreadable":
-        return Said(broken=None)
+        return Answer(broken=None)
     musts = [finding for finding in report.findings if finding.level == "must"]
     states = {
         state: frozenset(finding.rule for finding in musts if finding.state == state)
         for state in ("broken", "unknown")
     }
-    return Said(broken=states["broken"], untold=states["unknown"])
+    return Answer(broken=states["broken"], undecided=states["unknown"])
 
 
-# -- ffprobe ---------------------------------------------------------------------------------------
+# -- ffprobe -----------------------------------------------------------------------------------
 
 
-def by_ffprobe(path: Path) -> Said:
-    """The fields as a script takes them: the first picture and the first sound, the rate that is
-    declared, no pass over packets.
-    """
-    argv = [
-        judge("ffprobe") or "ffprobe",
-        "-v",
-        "error",
-        "-of",
-        "json",
-        "-show_streams",
-        "-show_format",
-        str(path),
-    ]
+def ask_ffprobe(path: Path) -> Answer:
+    """Use the fields as a script would: first streams, declared rate, no pass over packets."""
+    options = ["-v", "error", "-of", "json", "-show_streams", "-show_format"]
+    argv = [installed("ffprobe") or "ffprobe", *options, str(path)]
     try:
         done = subprocess.run(argv, capture_output=True, timeout=60, check=False)
     except subprocess.TimeoutExpired:
-        return Said(broken=None)
-    told = json.loads(done.stdout or b"{}")
-    streams, whole = told.get("streams", []), told.get("format", {})
+        return Answer(broken=None)
+    report = json.loads(done.stdout or b"{}")
+    streams, container = report.get("streams", []), report.get("format", {})
     if done.returncode or not streams:
-        return Said(broken=None)
+        return Answer(broken=None)
     video = next((s for s in streams if s["codec_type"] == "video"), None)
     audio = next((s for s in streams if s["codec_type"] == "audio"), None)
-    names = set(whole.get("format_name", "").split(","))
+    names = set(container.get("format_name", "").split(","))
     if any(s["codec_type"] == "subtitle" for s in streams) and video is None:
-        return Said(broken=frozenset() if names & {"srt"} else frozenset({"subtitle-format"}))
+        return Answer(broken=frozenset() if names & {"srt"} else frozenset({"subtitle-format"}))
     if video is None:
-        return Said(broken=frozenset({"file-kind"}))
+        return Answer(broken=frozenset({"file-kind"}))
     if names & {"gif", "apng", "webp_pipe"} and video.get("r_frame_rate") != "25/1":
-        return Said(broken=frozenset(_animation(names, video, whole)))
+        return Answer(broken=frozenset(_animation(names, video, container)))
     if any(name.endswith("_pipe") for name in names) or names & {"image2", "gif"}:
-        return Said(broken=frozenset(_still(names, whole)))
-    return Said(broken=frozenset(_video(names, video, audio, whole)))
+        return Answer(broken=frozenset(_still(names, container)))
+    return Answer(broken=frozenset(_video(names, video, audio, container)))
 
 
 def _video(
     names: set[str],
     video: Mapping[str, Any],
     audio: Mapping[str, Any] | None,
-    whole: Mapping[str, Any],
+    container: Mapping[str, Any],
 ) -> Iterator[str]:
     width, height = video.get("width", 0), video.get("height", 0)
     tests = {
@@ -166,8 +161,8 @@ def _video(
         "video-dimensions": max(width, height) <= 1280
         and min(width, height) <= 1024
         and min(width, height) >= 32,
-        "video-size": int(whole.get("size", 0)) <= 512 * 2**20,
-        "video-duration": Fraction(1, 2) <= _number(whole.get("duration")) <= 140,
+        "video-size": int(container.get("size", 0)) <= 512 * 2**20,
+        "video-duration": Fraction(1, 2) <= _number(container.get("duration")) <= 140,
         "video-aspect-ratio": bool(height) and Fraction(1, 3) <= Fraction(width, height) <= 3,
         "video-pixel-aspect-ratio": video.get("sample_aspect_ratio") in (None, "1:1", "0:1", "N/A"),
         "video-pixel-format": video.get("pix_fmt") in ("yuv420p", "yuvj420p"),
@@ -178,11 +173,11 @@ def _video(
         or (audio.get("codec_name"), audio.get("profile")) == ("aac", "LC"),
         "audio-channels": audio is None or int(audio.get("channels", 0)) <= 2,
     }
-    yield from (rule for rule, kept in tests.items() if not kept)
+    yield from (rule for rule, met in tests.items() if not met)
 
 
 def _animation(
-    names: set[str], video: Mapping[str, Any], whole: Mapping[str, Any]
+    names: set[str], video: Mapping[str, Any], container: Mapping[str, Any]
 ) -> Iterator[str]:
     width, height, frames = (
         video.get("width", 0),
@@ -194,15 +189,15 @@ def _animation(
         "gif-dimensions": width <= 1280 and height <= 1080,
         "gif-frames": frames <= 350,
         "gif-pixels": width * height * frames <= 300_000_000,
-        "gif-size": int(whole.get("size", 0)) <= 15 * 2**20,
+        "gif-size": int(container.get("size", 0)) <= 15 * 2**20,
     }
-    yield from (rule for rule, kept in tests.items() if not kept)
+    yield from (rule for rule, met in tests.items() if not met)
 
 
-def _still(names: set[str], whole: Mapping[str, Any]) -> Iterator[str]:
+def _still(names: set[str], container: Mapping[str, Any]) -> Iterator[str]:
     if not names & {"jpeg_pipe", "png_pipe", "webp_pipe", "gif", "image2"}:
         yield "image-type"
-    if int(whole.get("size", 0)) > 5 * 2**20:
+    if int(container.get("size", 0)) > 5 * 2**20:
         yield "image-size"
 
 
@@ -213,10 +208,10 @@ def _number(text: str | None) -> Fraction:
         return Fraction(0)
 
 
-# -- MediaConch ------------------------------------------------------------------------------------
+# -- MediaConch --------------------------------------------------------------------------------
 
 _ABSENT = "must not exist"
-# rule: alternatives; each a list of (track, field, operator, value) that hold together
+# rule: alternatives, each a list of (track, field, operator, value) that must all hold
 _POLICY: Mapping[str, list[list[tuple[str, str, str, str]]]] = {
     "file-complete": [[("General", "IsTruncated", _ABSENT, "")]],
     "video-codec": [[("Video", "Format", "=", "AVC")]],
@@ -262,13 +257,13 @@ _POLICY: Mapping[str, list[list[tuple[str, str, str, str]]]] = {
 
 
 def policy() -> str:
-    """The rules as MediaConch reads them, one policy within the policy for each."""
+    """Return the rules as a MediaConch policy, with an inner policy for each."""
     root = ET.Element("policy", type="and", name="twitter")
-    for rule, ways in _POLICY.items():
+    for rule, alternatives in _POLICY.items():
         one = ET.SubElement(root, "policy", type="or", name=rule)
-        for number, way in enumerate(ways):
+        for number, tests in enumerate(alternatives):
             place = ET.SubElement(one, "policy", type="and", name=f"{rule} {number}")
-            for track, name, operator, value in way:
+            for track, name, operator, value in tests:
                 ET.SubElement(
                     place,
                     "rule",
@@ -281,8 +276,8 @@ def policy() -> str:
     return ET.tostring(root, encoding="unicode", xml_declaration=True)
 
 
-def by_mediaconch(program: str, rules: Path) -> Callable[[Path], Said]:
-    def checked(path: Path) -> Said:
+def ask_mediaconch(program: str, rules: Path) -> Callable[[Path], Answer]:
+    def ask(path: Path) -> Answer:
         try:
             done = subprocess.run(
                 [program, "-p", str(rules), "-fx", str(path)],
@@ -292,56 +287,56 @@ def by_mediaconch(program: str, rules: Path) -> Callable[[Path], Said]:
             )
             root = ET.fromstring(done.stdout)
         except (subprocess.TimeoutExpired, ET.ParseError):
-            return Said(broken=None)
+            return Answer(broken=None)
         found = {
             item.get("name"): item.get("outcome")
             for item in root.iter("{https://mediaarea.net/mediaconch}policy")
         }
-        return Said(broken=frozenset(rule for rule in _POLICY if found.get(rule) != "pass"))
+        return Answer(broken=frozenset(rule for rule in _POLICY if found.get(rule) != "pass"))
 
-    return checked
-
-
-# -- the table -------------------------------------------------------------------------------------
+    return ask
 
 
-def count(case: Case, said: Said, scores: dict[str, Score]) -> None:
-    """Add one file's answers."""
+# -- table -------------------------------------------------------------------------------------
 
-    def add(row: str, broken: bool, found: bool, untold: bool = False) -> None:
+
+def count(case: Case, answer: Answer, scores: dict[str, Score]) -> None:
+    """Add the answer about one file to the scores."""
+
+    def add(row: str, broken: bool, found: bool, undecided: bool = False) -> None:
         score = scores.setdefault(row, Score())
-        if broken and (found or untold):
+        if broken and (found or undecided):
             score.right += 1
         elif broken:
             score.missed.append(case.name)
         elif found:
             score.alarms.append(case.name)
-        elif untold:
-            score.untold.append(case.name)
+        elif undecided:
+            score.undecided.append(case.name)
 
-    if case.verdict == "unreadable" or said.broken is None:
+    if case.verdict == "unreadable" or answer.broken is None:
         if case.verdict:
-            add(UNREADABLE, case.verdict == "unreadable", said.broken is None)
-        if said.broken is None:
+            add(UNREADABLE, case.verdict == "unreadable", answer.broken is None)
+        if answer.broken is None:
             return
     if case.verdict == "unreadable":
         return
-    for rule in (case.breaks | said.broken | said.untold) - case.maybe:
-        add(rule, rule in case.breaks, rule in said.broken, rule in said.untold)
+    for rule in (case.breaks | answer.broken | answer.undecided) - case.maybe:
+        add(rule, rule in case.breaks, rule in answer.broken, rule in answer.undecided)
     if not case.maybe or case.breaks:
         add(
             ACCEPTED,
             bool(case.breaks),
-            bool(said.broken - case.maybe),
-            bool(said.untold - case.maybe),
+            bool(answer.broken - case.maybe),
+            bool(answer.undecided - case.maybe),
         )
 
 
-def table(scores: Mapping[str, dict[str, Score]], asked: int) -> str:
+def table(scores: Mapping[str, dict[str, Score]], file_count: int) -> str:
     rows = sorted({rule for one in scores.values() for rule in one})
     head = " | ".join(f"{name}: right | missed must | false alarm" for name in scores)
     lines = [
-        f"### {asked} files",
+        f"### {file_count} files",
         "",
         f"| rule | broken by | {head} |",
         "| --- |" + " ---: |" * (1 + 3 * len(scores)),
@@ -361,30 +356,28 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--slow", action="store_true", help="the fixtures that take long to build too"
+        "--slow", action="store_true", help="include fixtures that take long to build"
     )
-    parser.add_argument("--only", default="", help="files whose name holds this word")
-    parser.add_argument(
-        "--wrong", action="store_true", help="name the files that mediaprep gets wrong"
-    )
-    parser.add_argument("--mediaconch", help="its path, where it is not on PATH")
+    parser.add_argument("--only", default="", help="files whose name contains this word")
+    parser.add_argument("--wrong", action="store_true", help="list the files with a wrong verdict")
+    parser.add_argument("--mediaconch", help="path of mediaconch, if it is not on PATH")
     options = parser.parse_args()
-    checkers: dict[str, Callable[[Path], Said]] = {"mediaprep": by_mediaprep}
-    if judge("ffprobe"):
-        checkers["ffprobe's fields"] = by_ffprobe
+    checkers: dict[str, Callable[[Path], Answer]] = {"mediaprep": ask_mediaprep}
+    if installed("ffprobe"):
+        checkers["ffprobe's fields"] = ask_ffprobe
     with tempfile.TemporaryDirectory() as folder:
-        if program := options.mediaconch or judge("mediaconch"):
+        if program := options.mediaconch or installed("mediaconch"):
             rules = Path(folder) / "twitter.xml"
             rules.write_text(policy())
-            checkers["MediaConch (videos)"] = by_mediaconch(program, rules)
+            checkers["MediaConch (videos)"] = ask_mediaconch(program, rules)
         scores: dict[str, dict[str, Score]] = {name: {} for name in checkers}
-        asked = 0
+        file_count = 0
         for case in cases(options.slow, options.only):
-            asked += 1
+            file_count += 1
             for name, checker in checkers.items():
-                if case.moving or not name.startswith("MediaConch"):
+                if case.is_video or not name.startswith("MediaConch"):
                     count(case, checker(case.path), scores[name])
-    print(table(scores, asked))
+    print(table(scores, file_count))
     wrong = [
         (rule, score)
         for rule, score in sorted(scores["mediaprep"].items())
@@ -392,17 +385,19 @@ def main() -> int:
     ]
     for rule, score in wrong if options.wrong else ():
         print(
-            f"{rule}: missed {', '.join(score.missed) or 'none'}; false alarm {', '.join(score.alarms) or 'none'}"
+            f"{rule}: missed {', '.join(score.missed) or 'none'}; false alarm "
+            f"{', '.join(score.alarms) or 'none'}"
         )
-    untold = sorted(
+    undecided = sorted(
         f"{rule} of {name}"
         for rule, score in scores["mediaprep"].items()
-        for name in score.untold
+        for name in score.undecided
         if rule != ACCEPTED
     )
-    print(f"\nleft undecided by mediaprep: {', '.join(untold) or 'none'}")
+    print(f"\nundecided by mediaprep: {', '.join(undecided) or 'none'}")
     print(
-        f"mediaprep: {'every verdict is right' if not wrong else f'{len(wrong)} rules with a wrong verdict'}"
+        "mediaprep: "
+        f"{'every verdict is right' if not wrong else f'{len(wrong)} rules with a wrong verdict'}"
     )
     return int(bool(wrong))
 

@@ -14,7 +14,7 @@ import compileall
 import sys
 
 from _run import ROOT, Contender, compare, table
-from check import small
+from check import small_files
 
 BASE = "unchanged"
 VARIANTS = {
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
     compileall.compile_dir(ROOT / "mediaprep", quiet=1)
-    path = str(small(16)[0])
+    path = str(small_files(16)[0])
     contenders = [
         Contender(name=name, argv=[sys.executable, "-c", CODE.format(change=change), "check", path])
         for name, change in VARIANTS.items()

@@ -1,5 +1,6 @@
-"""Colour as eyes see it, for tests: sRGB, matrix RGB spaces and CIEDE2000 in numpy, from the
-papers, apart from the code under test.
+"""Colour mathematics for tests: sRGB, matrix RGB spaces and CIEDE2000 in numpy.
+
+Written from the standards and papers, independently of the code under test.
 """
 
 from __future__ import annotations
@@ -8,39 +9,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-D50 = np.array((0.9642, 1.0, 0.8249))  # ICC.1:2010, 6.3.4.3: the profile connection space's white
-# Linear RGB to XYZ relative to D50, columns red green blue (fixtures/steps/stills.py has the same
-# numbers from the same sources)
+D50 = np.array((0.9642, 1.0, 0.8249))  # ICC.1:2010, 6.3.4.3: white of the profile connection space
+# Linear RGB to XYZ relative to D50, columns red green blue
 SRGB = np.array(((0.4360, 0.3851, 0.1431), (0.2225, 0.7169, 0.0606), (0.0139, 0.0971, 0.7141)))
 
 
 def matrix(colorants: tuple[float, ...]) -> Array:
-    """Columns red, green, blue from nine numbers, X Y Z of each."""
+    """Return a matrix with columns red, green, blue from X Y Z of each."""
     return np.array(colorants).reshape(3, 3).T
 
 
 def srgb_to_linear(values: Array) -> Array:
-    """IEC 61966-2-1, 5.2; ``values`` 0 to 255."""
+    """Convert 0 to 255 to linear light (IEC 61966-2-1, 5.2)."""
     v = np.asarray(values, np.float64) / 255
     return np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
 
 
 def linear_to_srgb(values: Array) -> Array:
-    """0 to 255, clipped to the gamut."""
+    """Convert linear light to 0 to 255, clipped to the gamut."""
     v = np.clip(values, 0, 1)
     return 255 * np.where(v <= 0.0031308, 12.92 * v, 1.055 * v ** (1 / 2.4) - 0.055)
 
 
 def managed(values: Array, colorants: tuple[float, ...], gamma: float) -> Array:
-    """RGB of a gamma space as sRGB, 0 to 255: what colour management makes of it, clipped to the
-    gamut.
-    """
+    """Convert RGB of a gamma space to sRGB, 0 to 255, clipped to the gamut."""
     linear = (np.asarray(values, np.float64) / 255) ** gamma
     return linear_to_srgb(linear @ matrix(colorants).T @ np.linalg.inv(SRGB).T)
 
 
 def lab(values: Array) -> Array:
-    """sRGB 0 to 255 as CIELAB of D50."""
+    """Convert sRGB, 0 to 255, to CIELAB relative to D50."""
     xyz = srgb_to_linear(values) @ SRGB.T / D50
     f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
     return np.stack(
@@ -50,7 +48,7 @@ def lab(values: Array) -> Array:
 
 
 def ciede2000(one: Array, other: Array) -> Array:
-    """Difference of two arrays of CIELAB (Sharma, Wu, Dalal 2005, equations 2 to 22)."""
+    """Return the difference of CIELAB arrays (Sharma, Wu, Dalal 2005, equations 2 to 22)."""
     (l1, a1, b1), (l2, a2, b2) = (
         np.moveaxis(np.asarray(v, np.float64), -1, 0) for v in (one, other)
     )

@@ -1,6 +1,4 @@
-"""What every test may ask for: ``make`` builds a fixture by its recipe, ``corpus`` is the folder of
-real files or a skip.
-"""
+"""Fixtures of pytest for all tests: built test inputs, the committed clip, real files."""
 
 from __future__ import annotations
 
@@ -17,8 +15,9 @@ if str(ROOT) not in sys.path:
 
 @pytest.fixture(scope="session")
 def make() -> Callable[[str], Path]:
-    """``make("open.mp4")`` is the path of that fixture, built on first use. Only read it; copy it
-    before you change it.
+    """Return the function that builds a test input: ``make("open.mp4")`` is its path.
+
+    The file is shared: only read it.
     """
     import fixtures
 
@@ -27,15 +26,13 @@ def make() -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def input_mov() -> Path:
-    """The committed example: what a phone records."""
+    """Return the committed clip, which resembles a phone recording."""
     return ROOT / "fixtures" / "input.mov"
 
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
-    """The folder of real files beside the checkout (``../shared/corpus``); the test is skipped
-    where it is absent.
-    """
+    """Return the folder of real files beside the checkout; skip the test if there is none."""
     folder = ROOT.parent / "shared" / "corpus"
     if not (folder / "truth.tsv").is_file():
         pytest.skip("the corpus of real files is not beside this checkout")

@@ -1,5 +1,6 @@
-"""The table of truth of the real files: ``truth.tsv`` beside them, one row a file, ``-`` or nothing
-for none.
+"""The table of facts about the real files: ``truth.tsv`` beside them, one row a file.
+
+An empty cell or ``-`` means none.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ FOLDER = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealFile:
-    """One row. Texts are as in the table, "" where it says nothing; ``row`` has every column.
+    """One row of the table.
 
     kind       video, audio, gif, image, subtitle
-    breaks     musts that it breaks; maybe: those that a strict or lax reading decides
-    rotation   clockwise degrees, None where the cell is no plain number (a mirrored picture)
-    size       decoded; display: as shown
-    rate       frames a second as given there, three decimals; duration in seconds
+    breaks     *must* limits that it breaks
+    maybe      *must* limits that it breaks if the specification is read strictly
+    size       decoded size
+    display    size as shown
+    rotation   degrees clockwise; None if the cell is not a number (a mirrored picture)
+    rate       frames per second, three decimals
+    duration   seconds
+    row        all columns
     """
 
     name: str
@@ -95,9 +100,7 @@ def _real_file(folder: Path, row: dict[str, str]) -> RealFile:
 
 
 def real_files(folder: Path = FOLDER) -> tuple[RealFile, ...]:
-    """Every row of the table; () where the corpus is absent, so that it can stand in
-    ``parametrize``.
-    """
+    """Return all rows; () without a corpus, so that it can be used in ``parametrize``."""
     table = folder / "truth.tsv"
     if not table.is_file():
         return ()
@@ -109,18 +112,18 @@ def real_files(folder: Path = FOLDER) -> tuple[RealFile, ...]:
 
 
 def breaks_by_spec(file: RealFile) -> frozenset[str]:
-    """``breaks`` with the maybes settled as the specification reads them: 10 bits break the pixel
-    format, 3GP the container, animated
-    WebP and APNG the animation type, a JPEG without its end marker is incomplete; portrait sizes
-    within 720x1280 and 60.06 fps are kept.
+    """Return the *must* limits that a file breaks, with ``maybe`` decided by the specification.
+
+    10 bits break the pixel format, 3GP the container, animated WebP and APNG the animation type; a
+    JPEG without end marker is incomplete. Portrait sizes within 720x1280 and 60.06 fps pass.
     """
-    settled = set(file.breaks - {"unreadable"})
+    broken = set(file.breaks - {"unreadable"})
     if "video-pixel-format" in file.maybe:
-        settled.add("video-pixel-format")
+        broken.add("video-pixel-format")
     if file.container == "3gp" and "video-container" in file.maybe:
-        settled.add("video-container")
+        broken.add("video-container")
     if "image-type" in file.maybe and file.container in {"webp", "apng"}:
-        settled.add("animation-type")
+        broken.add("animation-type")
     if file.container == "jpeg" and "unreadable" in file.breaks | file.maybe:
-        settled.add("file-complete")
-    return frozenset(settled)
+        broken.add("file-complete")
+    return frozenset(broken)
