@@ -14,17 +14,15 @@ from mediaprep.model.media import AudioStream, Video, VideoStream
 from mediaprep.model.options import Options
 from mediaprep.model.placement import Placement
 from mediaprep.model.tolerance import AtMost, AtMostBytes, Near, Tolerance
+from mediaprep.targets.byte_budget import affordable_bit_rate
+from mediaprep.targets.picture_size import encoding, size_for_byte_limit, target_size
 from mediaprep.targets.video import (
     PRIMING,
-    affordable_bit_rate,
     audio_lead,
-    encoding,
     picture_encoded,
     remuxed,
-    size_for_byte_limit,
     sound_encoded,
     starts_with_picture,
-    target_size,
     unknown_timing,
 )
 

@@ -19,7 +19,7 @@ from mediaprep.model.media import (
 )
 from mediaprep.model.placement import Placement
 from mediaprep.targets.animation import encoding, fitted_size, frames_max
-from mediaprep.targets.video import FRAME_RATE_MAX
+from mediaprep.targets.frame_rate import FRAME_RATE_MAX
 
 # Frames per second of a video made from an animation: with fewer, players seek badly (a guess).
 _VIDEO_RATE_MIN = Fraction(10)

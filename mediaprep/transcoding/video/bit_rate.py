@@ -12,7 +12,7 @@ from mediaprep.model.limits import Rung
 from mediaprep.model.media import Video, VideoStream
 from mediaprep.model.tolerance import AtMostBytes, Near
 from mediaprep.planning.plan import Output
-from mediaprep.targets.video import affordable_bit_rate
+from mediaprep.targets.byte_budget import affordable_bit_rate
 from mediaprep.transcoding.video.presets import MAX_ENCODES, preset_of, video_encoding
 
 BUFFER_SECONDS = 2  # of the rate control: -bufsize is this many seconds of -maxrate

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Literal
 
 from mediaprep.model.media import VideoStream
-from mediaprep.targets.video import on_pixel_grid
+from mediaprep.targets.picture_size import on_pixel_grid
 from mediaprep.tools.ffmpeg import Filter
 
 Size = tuple[int, int]
