@@ -42,7 +42,7 @@ from mediaprep.probing.identify.sniffed import recognised
 
 
 def identify(source, head):
-    return recognised("parcel", declared_bytes=head[6])
+    return recognised("parcel", frames=head[6])
 
 
 def completeness(source):
@@ -68,7 +68,7 @@ from mediaprep.rules.registry import REGISTRY
 whole, cut = InMemoryFile(b"PARCEL\\x08A"), InMemoryFile(b"PARCEL\\x08")
 found = sniff(whole)
 assert (found.kind_hint, found.format, found.demuxer) == ("video", "parcel", "parcel")
-assert (found.format_whitelist, found.declared_bytes) == ("parcel,parcel_pipe", 8)
+assert (found.format_whitelist, found.frames) == ("parcel,parcel_pipe", 8)
 assert completeness(whole, found) == (True, None)
 assert completeness(cut, found) == (False, "1 bytes are missing")
 assert private_items(whole, found) == (PrivateItem(kind="owner", where="label"),)

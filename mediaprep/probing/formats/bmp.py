@@ -15,13 +15,11 @@ _UNCOMPRESSED = (0, 3)  # BI_RGB, BI_BITFIELDS
 
 def identify(source: Readable, head: bytes) -> Sniffed | None:
     """Return None if no known header follows the magic number."""
-    size, _, _, header = struct.unpack_from("<IIII", head, 2)
+    header = struct.unpack_from("<I", head, 14)[0]
     if header not in _HEADER_SIZES:
         return None
     width, height = struct.unpack_from("<HH" if header == 12 else "<ii", head, 18)
-    return recognised(
-        "bmp", width=abs(width), height=abs(height), frames=1, declared_bytes=size or None
-    )
+    return recognised("bmp", width=abs(width), height=abs(height), frames=1)
 
 
 def completeness(source: Readable) -> Completeness:

@@ -60,16 +60,16 @@ class ElementReader:
         """Return the elements of a master by identifier, the last of each."""
         return {child.id: child for child in self.children(parent)}
 
-    def text(self, element: Element | None, *, missing: str = "") -> str:
-        """Return a string, at most 512 bytes of it."""
+    def text(self, element: Element | None) -> str:
+        """Return a string, at most 512 bytes of it; "" without the element."""
         if element is None:
-            return missing
+            return ""
         data = self.window.at(element.body, min((element.end or 0) - element.body, 512))
         return data.rstrip(b"\0").decode("utf-8", "replace")
 
-    def number(self, element: Element | None, *, missing: int = 0) -> int:
-        """Return an unsigned integer."""
+    def number(self, element: Element | None) -> int:
+        """Return an unsigned integer; 0 without the element."""
         if element is None:
-            return missing
+            return 0
         size = min((element.end or 0) - element.body, 8)
         return int.from_bytes(self.window.at(element.body, size), "big")

@@ -46,7 +46,6 @@ class GifFacts:
     disposals        names in use, sorted: background keep none previous
     loop             plays: 0 = for ever, 1 = once (no loop extension), n
     transparency     a frame names a transparent colour, or the first does not cover the screen
-    interlaced       a frame is; comments: how many; applications: names of application extensions
     trailing_bytes   after the trailer; complete False: ``incomplete_because``
     """
 
@@ -58,9 +57,6 @@ class GifFacts:
     disposals: tuple[str, ...] = ()
     loop: int = 1
     transparency: bool = False
-    interlaced: bool = False
-    comments: int = 0
-    applications: tuple[str, ...] = ()
     trailing_bytes: int = 0
     complete: bool | None = None
     incomplete_because: str | None = None
@@ -88,13 +84,10 @@ class _GifWalk:
     window: Window
     delays: list[int] = field(default_factory=list)
     disposals: set[str] = field(default_factory=set)
-    applications: list[str] = field(default_factory=list)
     delay: int = 0
     disposal: str = "none"
     transparency: bool = False
-    interlaced: bool = False
     loop: int | None = None
-    comments: int = 0
     end: int | None = None
 
 
@@ -194,9 +187,6 @@ def walk(source: Readable, *, max_frames: int = MAX_FRAMES) -> GifFacts:
         disposals=tuple(sorted(state.disposals)),
         loop=1 if state.loop is None else state.loop,
         transparency=state.transparency,
-        interlaced=state.interlaced,
-        comments=state.comments,
-        applications=tuple(state.applications),
         trailing_bytes=window.size - state.end if state.end is not None else 0,
         complete=because is None if finished else None,
         incomplete_because=because,
@@ -240,7 +230,6 @@ def _image(state: _GifWalk, at: int, screen: tuple[int, int]) -> int | None:
         return None
     if not state.delays and (left or top or width < screen[0] or height < screen[1]):
         state.transparency = True
-    state.interlaced = state.interlaced or bool(flags & 0x40)
     state.delays.append(state.delay)
     state.disposals.add(state.disposal)
     state.delay, state.disposal = 0, "none"
@@ -263,15 +252,17 @@ def _extension(state: _GifWalk, at: int) -> int | None:
         state.transparency = state.transparency or bool(flags & 1)
     elif kind == _PLAIN_TEXT:
         state.delay, state.disposal = 0, "none"
-    elif kind == _COMMENT:
-        state.comments += 1
-    elif kind == _APPLICATION and size == 11:
-        if len(state.applications) < MAX_APPLICATIONS:
-            state.applications.append(head[3:14].decode("latin-1"))
-        if head[3:14] in _LOOPING and head[14] >= 3 and head[15] & 7 == 1 and state.loop is None:
-            repeats = struct.unpack_from("<H", head, 16)[0]
-            state.loop = repeats + 1 if repeats else 0
+    elif kind == _APPLICATION and size == 11 and state.loop is None:
+        state.loop = _plays(head)
     return following
+
+
+def _plays(extension: bytes) -> int | None:
+    """Return the plays that an application extension states; None if it is not about looping."""
+    if extension[3:14] not in _LOOPING or extension[14] < 3 or extension[15] & 7 != 1:
+        return None
+    repeats: int = struct.unpack_from("<H", extension, 16)[0]
+    return repeats + 1 if repeats else 0
 
 
 def _colour_table_bytes(flags: int) -> int:

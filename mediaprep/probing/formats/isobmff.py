@@ -22,7 +22,6 @@ from mediaprep.probing.identify.sniffed import Sniffed, recognised
 from mediaprep.runtime.source import Readable
 
 MAX_TRACKS = 200
-MAX_TOP_LEVEL = 100  # boxes that are listed
 HEIF_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 miaf".split())
 AVIF_BRANDS = frozenset((b"avif", b"avis", b"avio"))
 _EITHER_BRANDS = (b"mif1", b"msf1", b"miaf")  # HEIF or AVIF, by the compatible brands
@@ -94,12 +93,8 @@ def _opened(reader: BoxReader) -> tuple[TopLevel, IsoFile]:
     return top, IsoFile(
         format=name,
         brand=None if major is None else major.decode("latin-1"),
-        brands=tuple(brand.decode("latin-1") for brand in brands),
         sequence=major in _SEQUENCE_BRANDS,
         movie=movie,
-        top_level=tuple(
-            (box.name, box.start, box.stated_end - box.start) for box in top.boxes[:MAX_TOP_LEVEL]
-        ),
     )
 
 
@@ -162,7 +157,6 @@ def _with_movie(reader: BoxReader, top: TopLevel, moov: Box, found: IsoFile) -> 
     """Add what the movie box and the fragments state."""
     timescale = duration = None
     tracks: list[IsoTrack] = []
-    chapters = 0
     has_fragments = top.first(b"moof") is not None
     for box in reader.boxes(moov.body, moov.end):
         with reader.guarded(box):
@@ -170,15 +164,12 @@ def _with_movie(reader: BoxReader, top: TopLevel, moov: Box, found: IsoFile) -> 
                 timescale, duration = _movie_header(reader.payload(box, 108))
             elif box.kind == b"trak" and len(tracks) < MAX_TRACKS:
                 tracks.append(isotrack.read(reader, box, index=len(tracks)))
-            elif box.kind == b"udta" and (chpl := reader.child(box, b"chpl")) is not None:
-                chapters = _nero_chapters(reader.payload(chpl, 16))
             elif box.kind == b"mvex":
                 has_fragments = True
             elif box.kind == b"cmov":
                 top.compressed_movie = True
                 reader.note("compressed movie header (cmov), not read")
     fragments = isofragments.read(reader, top.boxes, moov)
-    complete_tracks = tuple(track.with_fragments(fragments.get(track.id)) for track in tracks)
     mdat = top.first(b"mdat")
     return replace(
         found,
@@ -186,8 +177,7 @@ def _with_movie(reader: BoxReader, top: TopLevel, moov: Box, found: IsoFile) -> 
         fragmented=has_fragments,
         timescale=timescale,
         duration=duration,
-        tracks=complete_tracks,
-        chapters=chapters or _chapter_samples(complete_tracks),
+        tracks=tuple(track.with_fragments(fragments.get(track.id)) for track in tracks),
     )
 
 
@@ -200,15 +190,3 @@ def _movie_header(data: bytes) -> tuple[int | None, int | None]:
         unknown = 2**32 - 1
         timescale, duration = struct.unpack_from(">II", data, 12)
     return timescale or None, None if duration in (0, unknown) else duration
-
-
-def _nero_chapters(data: bytes) -> int:
-    """Return the count of a ``chpl`` box: one byte, after 4 reserved ones in version 1."""
-    return data[8] if data[0] == 1 else data[4]
-
-
-def _chapter_samples(tracks: tuple[IsoTrack, ...]) -> int:
-    """Return the samples of the longest chapter track."""
-    chapter_tracks = {number for track in tracks for number in track.chapter_tracks}
-    counts = (track.sample_count or 0 for track in tracks if track.id in chapter_tracks)
-    return max(counts, default=0)

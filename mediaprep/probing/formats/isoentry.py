@@ -1,16 +1,16 @@
-"""Read the sample descriptions of a track (ISO/IEC 14496-12, 8.5.2): codec, shape, colour."""
+"""Read the sample descriptions of a track (ISO/IEC 14496-12, 8.5.2): codec, picture size, configuration."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeAlias
 
 from mediaprep.probing.formats.boxes import Box, BoxReader, fourcc
 
 ENCRYPTED_ENTRIES = {b"encv", b"enca", b"enct", b"encs", b"encm", b"drmi", b"drms"}
-CONFIGS = ("avcC", "hvcC", "av1C", "vpcC", "vvcC", "dvc1", "d263")
 MAX_ENTRIES = 64  # sample descriptions that are read
 MAX_KEYS = 100
 _VIDEO_HEAD, _METADATA_HEAD = 86, 16  # bytes of an entry before its boxes
@@ -20,20 +20,6 @@ _SOUND_HEAD = 36
 _ES, _DECODER_CONFIG, _DECODER_SPECIFIC = 3, 4, 5
 
 TrackFields: TypeAlias = dict[str, Any]  # fields of an IsoTrack, as they are read
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Colr:
-    """A ``colr`` box: ``kind`` nclx, nclc, prof or rICC; ITU-T H.273 code points.
-
-    ``full_range`` is None if the kind has no such flag.
-    """
-
-    kind: str
-    primaries: int | None = None
-    transfer: int | None = None
-    matrix: int | None = None
-    full_range: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,26 +35,21 @@ class DolbyVisionBox:
 
 
 def descriptions(reader: BoxReader, stsd: Box, fields: TrackFields) -> None:
-    """Read the codec of every description, and the boxes of the first."""
+    """Read the first description; of the others only whether they are encrypted."""
     version = reader.payload(stsd, 8)[0]
-    codecs: list[str] = []
-    for entry in reader.boxes(stsd.body + 8, stsd.end):
-        if len(codecs) == MAX_ENTRIES:
-            break
+    for entry in islice(reader.boxes(stsd.body + 8, stsd.end), MAX_ENTRIES):
         head = reader.window.at(entry.start, min(_VIDEO_HEAD, entry.end - entry.start))
         found = _boxes_of(reader, entry, _boxes_start(entry, head, fields.get("handler"), version))
         if entry.kind in ENCRYPTED_ENTRIES or b"sinf" in found:
             fields["encrypted"] = True
-        if not codecs:
-            _shape(fields, head)
-            fields["configs"] = tuple(name for name in CONFIGS if name.encode() in found)
+        if "codec" not in fields:
+            fields["codec"] = _codec(reader, entry, found)
+            if fields.get("handler") == "vide" and len(head) >= 36:
+                fields["width"], fields["height"] = struct.unpack_from(">HH", head, 32)
             for box in found.values():
                 if box.kind in _IN_ENTRY:
                     with reader.guarded(box):
                         _IN_ENTRY[box.kind](reader, box, fields)
-        codecs.append(_codec(reader, entry, found))
-    if codecs:
-        fields["codec"], fields["codecs"] = codecs[0], tuple(codecs)
 
 
 def _boxes_of(reader: BoxReader, entry: Box, start: int | None) -> dict[bytes, Box]:
@@ -100,21 +81,6 @@ def _boxes_start(entry: Box, head: bytes, handler: str | None, stsd_version: int
     return entry.start + _METADATA_HEAD if entry.kind == b"mebx" else None
 
 
-def _shape(fields: TrackFields, head: bytes) -> None:
-    """Read picture size or channels and sample rate."""
-    if len(head) < 36:
-        return
-    if fields.get("handler") == "vide":
-        fields["width"], fields["height"] = struct.unpack_from(">HH", head, 32)
-    elif fields.get("handler") == "soun":
-        if head[17] == 2 and len(head) >= 56:
-            rate, fields["channels"] = struct.unpack_from(">dI", head, 40)
-            fields["sample_rate"] = round(rate) if 0 < rate < 2**31 else None
-        else:
-            fields["channels"] = struct.unpack_from(">H", head, 24)[0]
-            fields["sample_rate"] = struct.unpack_from(">H", head, 32)[0]
-
-
 def _pasp(reader: BoxReader, box: Box, fields: TrackFields) -> None:
     fields["pasp"] = struct.unpack(">II", reader.payload(box, 8))
 
@@ -123,35 +89,11 @@ def _clap(reader: BoxReader, box: Box, fields: TrackFields) -> None:
     fields["clap"] = struct.unpack(">IIIIiIiI", reader.payload(box, 32))
 
 
-def _fiel(reader: BoxReader, box: Box, fields: TrackFields) -> None:
-    fields["fiel"] = struct.unpack(">BB", reader.payload(box, 2))
-
-
-def _colr(reader: BoxReader, box: Box, fields: TrackFields) -> None:
-    data = reader.payload(box, 12)
-    kind = fourcc(data[:4])
-    colr = Colr(kind=kind)
-    if kind in ("nclx", "nclc"):
-        primaries, transfer, matrix = struct.unpack_from(">HHH", data, 4)
-        full_range = bool(data[10] >> 7) if kind == "nclx" and len(data) > 10 else None
-        colr = Colr(
-            kind=kind, primaries=primaries, transfer=transfer, matrix=matrix, full_range=full_range
-        )
-        if kind == "nclx" and full_range is None:
-            size = len(data)
-            reader.note(f"colr at byte {box.start}: {size} bytes, too short for its range flag")
-    fields["colr"] = (*fields.get("colr", ()), colr)
-
-
 def _dolby_vision(reader: BoxReader, box: Box, fields: TrackFields) -> None:
     data = reader.payload(box, 5)
     fields["dolby_vision"] = DolbyVisionBox(
         profile=data[2] >> 1, level=(data[2] & 1) << 5 | data[3] >> 3, compatibility=data[4] >> 4
     )
-
-
-def _hdr_metadata(reader: BoxReader, box: Box, fields: TrackFields) -> None:
-    fields["hdr_metadata"] = True
 
 
 def _wave(reader: BoxReader, box: Box, fields: TrackFields) -> None:
@@ -169,7 +111,6 @@ def _esds(reader: BoxReader, box: Box, fields: TrackFields) -> None:
         if tag == _ES:
             at += _es_head(data, at)
         elif tag == _DECODER_CONFIG:
-            fields["object_type"] = data[at]
             at += 13
         elif tag == _DECODER_SPECIFIC:
             fields["asc"] = data[at : at + length]
@@ -214,14 +155,9 @@ def _timed_keys(reader: BoxReader, box: Box, fields: TrackFields) -> None:
 _IN_ENTRY: Mapping[bytes, Callable[[BoxReader, Box, TrackFields], None]] = {
     b"pasp": _pasp,
     b"clap": _clap,
-    b"fiel": _fiel,
-    b"colr": _colr,
     b"dvcC": _dolby_vision,
     b"dvvC": _dolby_vision,
     b"dvwC": _dolby_vision,
-    b"mdcv": _hdr_metadata,
-    b"clli": _hdr_metadata,
-    b"SmDm": _hdr_metadata,
     b"esds": _esds,
     b"wave": _wave,
     b"keys": _timed_keys,

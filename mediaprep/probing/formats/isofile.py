@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 from mediaprep.model.media import PrivateItem
 from mediaprep.probing.formats.boxes import Box
@@ -29,14 +28,12 @@ class IsoFile:
     fragmented     moof or mvex present; both None without a movie
     complete       True: the top-level boxes add up to the file and every sample lies in it
     timescale, duration   of the movie header: ticks a second, ticks
-    tracks, chapters, private   in order of the file; chapters counted in either form
-    top_level      (four characters, start, declared size) of the first top-level boxes
+    tracks, private   in order of the file
     damage         one clause each
     """
 
     format: str
     brand: str | None = None
-    brands: tuple[str, ...] = ()
     sequence: bool = False
     movie: bool = False
     faststart: bool | None = None
@@ -46,15 +43,8 @@ class IsoFile:
     timescale: int | None = None
     duration: int | None = None
     tracks: tuple[IsoTrack, ...] = ()
-    chapters: int = 0
     private: tuple[PrivateItem, ...] = ()
-    top_level: tuple[tuple[str, int, int], ...] = ()
     damage: tuple[str, ...] = ()
-
-    @property
-    def duration_from_header(self) -> Fraction | None:
-        """The movie header's duration in seconds; None if it states none."""
-        return Fraction(self.duration, self.timescale) if self.duration and self.timescale else None
 
 
 @dataclass(slots=True)

@@ -13,11 +13,6 @@ from mediaprep.probing.formats.isoentry import TrackFields
 from mediaprep.probing.formats.isofragments import FIRST_SAMPLES
 
 
-def sync_samples(reader: BoxReader, box: Box, fields: TrackFields) -> None:
-    """Count the sync samples."""
-    fields["sync_count"] = len(reader.table(box, 4)[1]) // 4
-
-
 def layout(reader: BoxReader, tables: dict[bytes, Box], fields: TrackFields) -> None:
     """Read count, sizes, times and place of the samples.
 

@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from mediaprep.probing.formats import isoentry, isosamples
-from mediaprep.probing.formats.boxes import Box, BoxReader, fourcc, words
-from mediaprep.probing.formats.isoentry import Colr, DolbyVisionBox, TrackFields
+from mediaprep.probing.formats.boxes import Box, BoxReader, fourcc
+from mediaprep.probing.formats.isoentry import DolbyVisionBox, TrackFields
 from mediaprep.probing.formats.isofragments import FragmentTotals
 
-UNIT_MATRIX = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 MAX_EDITS = 10_000
-_FIRST_ISO_LANGUAGE, _UNSPECIFIED_LANGUAGE = 0x400, 0x7FFF  # below: Macintosh language codes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,27 +34,21 @@ class IsoTrack:
     """What the boxes of one track state; None if a box is missing or damaged.
 
     id, index, handler   track number; place in the file from 0; vide soun tmcd sbtl text meta ...
-    codec, codecs        four characters of the first sample description (``frma``'s if it is
-                         encrypted), of all
+    codec                four characters of the first sample description (``frma``'s if it is
+                         encrypted)
     encrypted            a description is encrypted (encv, enca, sinf, drmi)
-    enabled, language    tkhd flag; ISO 639-2 (und: undetermined)
     timescale, duration  ticks a second, ticks of the media
     matrix               nine integers of tkhd; 16.16 but 2.30 in the last column
-    width, height        of the sample description; presented_size that of tkhd, rounded
+    width, height        of the sample description
     pasp                 (h, v)
     clap                 eight integers, four fractions: width height horizontal vertical
-    fiel                 (fields, order)
-    object_type, asc     objectTypeIndication and decoder specific bytes of esds (for AAC the
-                         AudioSpecificConfig)
-    configs              names of the configuration boxes: avcC hvcC av1C vpcC ...
+    asc                  decoder specific bytes of esds, for AAC the AudioSpecificConfig
     sample_count         of the tables and the fragments; sample_bytes their sum
-    sync_count           sync samples of the tables; None: every sample is one
     fragment_ticks       durations of the samples in fragments
     frame_ticks          the most common sample duration of the first run; None without stts
     first_composition_offset   earliest composition time among the first samples, ticks of the media
     data_end             offset after the chunk that lies last
     elsewhere            the samples are in another file
-    chapter_tracks       numbers of the tracks that hold this one's chapters
     entry_keys           names of the timed metadata of an ``mebx`` track
     """
 
@@ -64,37 +56,24 @@ class IsoTrack:
     index: int
     handler: str | None = None
     codec: str | None = None
-    codecs: tuple[str, ...] = ()
     encrypted: bool = False
-    enabled: bool | None = None
-    language: str | None = None
     timescale: int | None = None
     duration: int | None = None
     edits: tuple[Edit, ...] = ()
     matrix: tuple[int, ...] | None = None
-    presented_size: tuple[int, int] | None = None
     width: int | None = None
     height: int | None = None
-    channels: int | None = None
-    sample_rate: int | None = None
     pasp: tuple[int, int] | None = None
     clap: tuple[int, ...] | None = None
-    fiel: tuple[int, int] | None = None
-    colr: tuple[Colr, ...] = ()
     dolby_vision: DolbyVisionBox | None = None
-    hdr_metadata: bool = False
-    object_type: int | None = None
     asc: bytes | None = None
-    configs: tuple[str, ...] = ()
     sample_count: int | None = None
-    sync_count: int | None = None
     sample_bytes: int | None = None
     fragment_ticks: int = 0
     frame_ticks: int | None = None
     first_composition_offset: int | None = None
     data_end: int | None = None
     elsewhere: bool = False
-    chapter_tracks: tuple[int, ...] = ()
     entry_keys: tuple[str, ...] = ()
 
     def with_fragments(self, runs: FragmentTotals | None) -> IsoTrack:
@@ -143,12 +122,9 @@ def _read_box(
 
 def _track_header(reader: BoxReader, box: Box, fields: TrackFields) -> None:
     data = reader.payload(box, 96)
-    fields["enabled"] = bool(data[3] & 1)
     fields["id"] = struct.unpack_from(">I", data, 20 if data[0] == 1 else 12)[0]
     at = 52 if data[0] == 1 else 40
     fields["matrix"] = struct.unpack_from(">9i", data, at)
-    width, height = struct.unpack_from(">II", data, at + 36)
-    fields["presented_size"] = (round(width / 65536), round(height / 65536))
 
 
 def _edits(reader: BoxReader, box: Box, fields: TrackFields) -> None:
@@ -164,25 +140,16 @@ def _edits(reader: BoxReader, box: Box, fields: TrackFields) -> None:
     )
 
 
-def _references(reader: BoxReader, box: Box, fields: TrackFields) -> None:
-    chapters = reader.child(box, b"chap")
-    if chapters is not None:
-        fields["chapter_tracks"] = tuple(words(reader.payload(chapters, 1024)))
-
-
 def _media_header(reader: BoxReader, box: Box, fields: TrackFields) -> None:
     data = reader.payload(box, 36)
     if data[0] == 1:
         unknown = 2**64 - 1
-        timescale, duration, language = struct.unpack_from(">IQH", data, 20)
+        timescale, duration = struct.unpack_from(">IQ", data, 20)
     else:
         unknown = 2**32 - 1
-        timescale, duration, language = struct.unpack_from(">IIH", data, 12)
+        timescale, duration = struct.unpack_from(">II", data, 12)
     fields["timescale"] = timescale or None
     fields["duration"] = None if duration == unknown else duration
-    fields["language"] = "und"
-    if language >= _FIRST_ISO_LANGUAGE and language != _UNSPECIFIED_LANGUAGE:
-        fields["language"] = "".join(chr(0x60 + (language >> shift & 31)) for shift in (10, 5, 0))
 
 
 def _handler(reader: BoxReader, box: Box, fields: TrackFields) -> None:
@@ -214,10 +181,8 @@ _BoxFunction = Callable[[BoxReader, Box, TrackFields], None]
 _IN_TRAK: Mapping[bytes, _BoxFunction] = {
     b"tkhd": _track_header,
     b"edts": _edits,
-    b"tref": _references,
 }
 _IN_MDIA: Mapping[bytes, _BoxFunction] = {b"mdhd": _media_header, b"hdlr": _handler}
 _IN_STBL: Mapping[bytes, _BoxFunction] = {
     b"stsd": isoentry.descriptions,
-    b"stss": isosamples.sync_samples,
 }

@@ -26,7 +26,6 @@ MAX_INDEX_ENTRIES = 20
 _NO_MARKER = frozenset((0x00, 0xFF, *range(0xD0, 0xD8)))
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_PROGRESSIVE_FRAMES = (0xC2, 0xC6, 0xCA, 0xCE)
 _SOI, _EOI, _SOS, _TEM, _COMMENT = 0xD8, 0xD9, 0xDA, 0x01, 0xFE
 _APP0, _APP1, _APP2, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
 _PICTURE_INDEX = 0xB002  # tag of the MP entries
@@ -43,12 +42,9 @@ class JpegFacts:
     """What the segments of the first picture state.
 
     width, height, bit_depth, components   of the frame header; None without one
-    progressive      spectral selection
-    adobe_transform  of an Adobe segment, which CMYK and YCCK files have; None without one
     segments         (marker byte, start of the data, size of the data) of each APPn and COM segment
     pictures         of a multi-picture file, else 1
     gain_map         a second picture holds one (Ultra HDR)
-    icc              an ICC profile is present
     end              the offset after the end marker; None without one
     trailing_bytes   after it, those of further pictures included
     complete         None: not determined; False: ``incomplete_because``
@@ -58,12 +54,9 @@ class JpegFacts:
     height: int | None = None
     bit_depth: int | None = None
     components: int | None = None
-    progressive: bool = False
-    adobe_transform: int | None = None
     segments: tuple[tuple[int, int, int], ...] = ()
     pictures: int = 1
     gain_map: bool = False
-    icc: bool = False
     end: int | None = None
     trailing_bytes: int = 0
     complete: bool | None = None
@@ -74,9 +67,7 @@ class JpegFacts:
 class _JpegWalk:
     """What a walk collects."""
 
-    frame: tuple[int, int, int, int, bool] | None = None
-    adobe: int | None = None
-    icc: bool = False
+    frame: tuple[int, int, int, int] | None = None
     gain_map: bool = False
     segments: list[tuple[int, int, int]] = field(default_factory=list)
     pictures: tuple[tuple[int, int], ...] = ()
@@ -142,18 +133,15 @@ def walk(source: Readable, *, head_only: bool = False) -> JpegFacts:
     finished = found.end is not None or because is not None
     if because is None and found.end is not None:
         because = _damage(window, found)
-    width, height, depth, components, progressive = found.frame or (None, None, None, None, False)
+    width, height, depth, components = found.frame or (None, None, None, None)
     return JpegFacts(
         width=width,
         height=height,
         bit_depth=depth,
         components=components,
-        progressive=progressive,
-        adobe_transform=found.adobe,
         segments=tuple(found.segments),
         pictures=max(1, len(found.pictures)),
         gain_map=found.gain_map,
-        icc=found.icc,
         end=found.end,
         trailing_bytes=window.size - found.end if found.end is not None else 0,
         complete=because is None if finished else None,
@@ -207,14 +195,11 @@ def _next_marker(window: Window, at: int) -> tuple[int | None, int]:
 def _one_segment(window: Window, marker: int, body: int, size: int, found: _JpegWalk) -> None:
     if marker in _FRAMES and found.frame is None and size >= 6:
         depth, height, width, components = struct.unpack(">BHHB", window.at(body, 6))
-        found.frame = width, height, depth, components, marker in _PROGRESSIVE_FRAMES
+        found.frame = width, height, depth, components
     elif marker == _SOS:
         found.scans += 1
-    elif marker == _APP14 and size >= 12 and window.at(body, 5) == b"Adobe":
-        found.adobe = window.at(body + 11, 1)[0]
     elif marker == _APP2:
         name = window.at(body, 28)
-        found.icc = found.icc or name.startswith(b"ICC_PROFILE")
         found.gain_map = found.gain_map or name.startswith(_GAIN_MAP)
         if name.startswith(b"MPF\0"):
             found.pictures = _pictures(window.at(body + 4, size - 4), body + 4)

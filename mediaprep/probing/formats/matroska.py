@@ -26,12 +26,11 @@ _EBML, _SEGMENT, _VOID, _CLUSTER = 0x1A45DFA3, 0x18538067, 0xEC, 0x1F43B675
 _INFO, _TRACKS, _TAGS, _ATTACHMENTS = 0x1549A966, 0x1654AE6B, 0x1254C367, 0x1941A469
 _CHAPTERS, _CUES, _SEEK = 0x1043A770, 0x1C53BB6B, 0x114D9B74
 _LEVEL_1 = {_SEGMENT, _CLUSTER, _INFO, _TRACKS, _TAGS, _ATTACHMENTS, _CHAPTERS, _CUES, _SEEK, _EBML}
-_DOCTYPE, _TITLE, _DATE = 0x4282, 0x7BA9, 0x4461
+_TITLE, _DATE = 0x7BA9, 0x4461
 _TAG, _SIMPLE_TAG, _TAG_NAME, _TAG_STRING, _TAG_BINARY = 0x7373, 0x67C8, 0x45A3, 0x4487, 0x4485
 _ATTACHED, _FILE_NAME, _MEDIA_TYPE = 0x61A7, 0x466E, 0x4660
-_TRACK, _NUMBER, _TYPE, _CODEC, _LANGUAGE, _DEFAULT = 0xAE, 0xD7, 0x83, 0x86, 0x22B59C, 0x88
-_ENCODINGS, _ENCODING, _ENCRYPTION = 0x6D80, 0x6240, 0x5035
-_EDITION, _CHAPTER = 0x45B9, 0xB6
+_TRACK, _NUMBER = 0xAE, 0xD7
+_ENCODINGS, _ENCRYPTION = 0x6D80, 0x5035
 _NAMES = {
     _CLUSTER: "cluster",
     _CUES: "cues",
@@ -39,19 +38,13 @@ _NAMES = {
     _ATTACHMENTS: "attachments",
     _TRACKS: "tracks",
 }
-_KINDS = {1: "video", 2: "audio", 17: "subtitle", 33: "data"}
-_DEFAULT_LANGUAGE = "eng"  # RFC 9559, 5.1.4.1.19
 _DOCTYPE_PATTERN = re.compile(rb"\x42\x82[\x80-\xff]([a-z0-9]+)")
 
 
 class MatroskaTrack(NamedTuple):
-    """One track; its kind is video, audio, subtitle or data."""
+    """One track: its number, and whether its packets are encrypted."""
 
     number: int
-    kind: str
-    codec: str
-    language: str
-    default: bool
     encrypted: bool
 
 
@@ -59,22 +52,12 @@ class MatroskaTrack(NamedTuple):
 class MatroskaFacts:
     """What the elements state.
 
-    doctype      matroska or webm
-    tracks       in order
-    chapters     count of the first edition
-    attachments  their file names
-    clusters     count of those that were skipped
-    cues         an index is present
-    complete     True: the segment's size fits the file; None: unknown size (a live recording)
-    private      tags, title, date, attachments
+    tracks     in order
+    complete   True: the segment's size fits the file; None: unknown size (a live recording)
+    private    tags, title, date, attachments
     """
 
-    doctype: str
     tracks: tuple[MatroskaTrack, ...] = ()
-    chapters: int = 0
-    attachments: tuple[str, ...] = ()
-    clusters: int = 0
-    cues: bool = False
     complete: bool | None = None
     incomplete_because: str | None = None
     private: tuple[PrivateItem, ...] = ()
@@ -86,10 +69,6 @@ class _MatroskaFields:
     def __init__(self) -> None:
         self.tracks: list[MatroskaTrack] = []
         self.private: dict[PrivateItem, None] = {}
-        self.attachments: list[str] = []
-        self.chapters = 0
-        self.clusters = 0
-        self.cues = False
 
     def add(self, *items: PrivateItem) -> None:
         for item in items:
@@ -128,7 +107,7 @@ def encrypted_tracks(source: Readable) -> set[int]:
 def walk(source: Readable) -> MatroskaFacts:
     """Read the structure. Raises: SourceUnreadable if there is no segment."""
     reader = ElementReader(Window(source))
-    doctype, segment = _header(reader)
+    segment = _first_segment(reader)
     if segment is None or segment.id != _SEGMENT:
         raise SourceUnreadable(
             "a Matroska header without a segment: copy it again", rule="file-complete"
@@ -136,32 +115,23 @@ def walk(source: Readable) -> MatroskaFacts:
     found = _MatroskaFields()
     complete, because = _segment(reader, segment, found)
     return MatroskaFacts(
-        doctype=doctype,
         tracks=tuple(found.tracks),
-        chapters=found.chapters,
-        attachments=tuple(found.attachments),
-        clusters=found.clusters,
-        cues=found.cues,
         complete=complete,
         incomplete_because=because,
         private=tuple(found.private),
     )
 
 
-def _header(reader: ElementReader) -> tuple[str, Element | None]:
-    """Return the document type and the first element after the EBML header that is not void."""
+def _first_segment(reader: ElementReader) -> Element | None:
+    """Return the first element after the EBML header that is not void."""
     size = reader.window.size
     header = reader.element(0, size)
     if header is None or header.end is None:
-        return "", None
-    doctype = ""
-    if header.id == _EBML:
-        names = (reader.text(part) for part in reader.children(header) if part.id == _DOCTYPE)
-        doctype = next(names, "matroska")
+        return None
     segment = reader.element(header.end, size)
     while segment is not None and segment.id == _VOID and segment.end is not None:
         segment = reader.element(segment.end, size)
-    return doctype, segment
+    return segment
 
 
 def _segment(reader: ElementReader, segment: Element, found: _MatroskaFields) -> Completeness:
@@ -177,7 +147,6 @@ def _segment(reader: ElementReader, segment: Element, found: _MatroskaFields) ->
         if element.end is None:
             if element.id != _CLUSTER:
                 break
-            found.clusters += 1
             at = _past_open_cluster(reader, element, end)
             continue
         if element.end > size:
@@ -207,15 +176,7 @@ def _past_open_cluster(reader: ElementReader, cluster: Element, end: int) -> int
 
 
 def _first_level(reader: ElementReader, element: Element, found: _MatroskaFields) -> None:
-    if element.id == _CLUSTER:
-        found.clusters += 1
-    elif element.id == _CUES:
-        found.cues = True
-    elif element.id == _CHAPTERS:
-        edition = next((child for child in reader.children(element) if child.id == _EDITION), None)
-        parts = () if edition is None else reader.children(edition)
-        found.chapters = sum(child.id == _CHAPTER for child in parts)
-    elif element.id in (_INFO, _TRACKS, _TAGS, _ATTACHMENTS):
+    if element.id in (_INFO, _TRACKS, _TAGS, _ATTACHMENTS):
         for child in reader.children(element):
             _second_level(reader, child, found)
 
@@ -239,14 +200,7 @@ def _track(reader: ElementReader, entry: Element) -> MatroskaTrack:
     encrypted = any(
         child.id == _ENCRYPTION for encoding in encodings for child in reader.children(encoding)
     )
-    return MatroskaTrack(
-        number=reader.number(parts.get(_NUMBER)),
-        kind=_KINDS.get(reader.number(parts.get(_TYPE)), "data"),
-        codec=reader.text(parts.get(_CODEC)),
-        language=reader.text(parts.get(_LANGUAGE), missing=_DEFAULT_LANGUAGE),
-        default=bool(reader.number(parts.get(_DEFAULT), missing=1)),
-        encrypted=encrypted,
-    )
+    return MatroskaTrack(number=reader.number(parts.get(_NUMBER)), encrypted=encrypted)
 
 
 def _tags(reader: ElementReader, parent: Element, found: _MatroskaFields, *, depth: int) -> None:
@@ -270,8 +224,6 @@ def _attachment(reader: ElementReader, attached: Element, found: _MatroskaFields
     """
     parts = reader.parts(attached)
     name, media_type = reader.text(parts.get(_FILE_NAME)), reader.text(parts.get(_MEDIA_TYPE))
-    if len(found.attachments) < MAX_ITEMS:
-        found.attachments.append(name)
     if "font" not in media_type and "opentype" not in media_type:
         kind = "thumbnail" if media_type.startswith("image/") else "owner"
         found.add(PrivateItem(kind=kind, where=f"Attachments/{name}"))

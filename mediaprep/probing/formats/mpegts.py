@@ -29,20 +29,6 @@ class TsStream:
     kind: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TsFacts:
-    """What the tables state.
-
-    packet_bytes    188, 192 or 204
-    streams         of all programs that were found; () without a table
-    whole_packets   the file ends at the end of a packet
-    """
-
-    packet_bytes: int
-    streams: tuple[TsStream, ...]
-    whole_packets: bool
-
-
 def detect(source: Readable, head: bytes) -> Sniffed | None:
     """Recognise consecutive packets by their sync bytes."""
     found = transport_packets(head, source.size_bytes) is not None
@@ -51,10 +37,9 @@ def detect(source: Readable, head: bytes) -> Sniffed | None:
 
 def private_items(source: Readable) -> list[PrivateItem]:
     """Return the metadata streams."""
-    facts = walk(source)
     return [
         PrivateItem(kind="comment", where=f"ID3 stream 0x{stream.pid:x}")
-        for stream in (facts.streams if facts is not None else ())
+        for stream in streams(source) or ()
         if stream.kind == "metadata"
     ]
 
@@ -83,8 +68,8 @@ def _packets_follow(head: bytes, size: int, packet: int, offset: int) -> bool:
     return marks.count(SYNC) == len(marks) and all(control & 0x30 for control in controls)
 
 
-def walk(source: Readable) -> TsFacts | None:
-    """Read the tables at the beginning; return None for another format."""
+def streams(source: Readable) -> tuple[TsStream, ...] | None:
+    """Return the streams of all programs in the first tables; None for another format."""
     window = Window(source, _HEAD)
     head = window.at(0, min(_HEAD, window.size))
     layout = transport_packets(head[:_DETECT_BYTES], window.size)
@@ -92,7 +77,7 @@ def walk(source: Readable) -> TsFacts | None:
         return None
     packet, offset = layout
     programs: set[int] = set()
-    streams: dict[int, TsStream] = {}
+    found: dict[int, TsStream] = {}
     for at in range(offset, len(head) - 187, packet):
         if head[at] != SYNC or not head[at + 1] & 0x40:
             continue  # only the first packet of a section has the start indicator
@@ -100,16 +85,11 @@ def walk(source: Readable) -> TsFacts | None:
         if pid == 0:
             programs |= _programs(_section(head[at : at + 188]))
         elif pid in programs:
-            streams |= _streams(_section(head[at : at + 188]))
+            found |= _streams(_section(head[at : at + 188]))
             programs.discard(pid)
             if not programs:
                 break
-    leading = 4 if packet == 192 else 0
-    return TsFacts(
-        packet_bytes=packet,
-        streams=tuple(streams.values()),
-        whole_packets=(window.size - offset + leading) % packet == 0,
-    )
+    return tuple(found.values())
 
 
 def _section(packet: bytes) -> bytes:

@@ -53,13 +53,12 @@ class PngChunk(NamedTuple):
 class PngFacts:
     """What the chunks state.
 
-    width, height, bit_depth, colour_type, interlaced   of IHDR; colour_type 0 grey, 2 RGB,
-                       3 palette, 4 grey + alpha, 6 RGBA
+    width, height, bit_depth, colour_type   of IHDR; colour_type 0 grey, 2 RGB, 3 palette,
+                       4 grey + alpha, 6 RGBA
     frame_count        fcTL chunks that are present (0: not animated)
     declared_frames    of acTL; loop likewise (plays; 0 = for ever); None: no acTL
     delays             seconds, one a frame, as browsers play them; disposals as in GIF, sorted
-    default_in_loop    the default image is the first frame
-    chunks             the types that are present, sorted: iCCP cICP sRGB gAMA tRNS eXIf mDCV ...
+    transparency       a tRNS chunk is present
     trailing_bytes     after IEND; complete False: ``incomplete_because``
     """
 
@@ -67,14 +66,12 @@ class PngFacts:
     height: int
     bit_depth: int
     colour_type: int
-    interlaced: bool
     frame_count: int = 0
     declared_frames: int | None = None
     loop: int | None = None
     delays: tuple[Fraction, ...] = ()
     disposals: tuple[str, ...] = ()
-    default_in_loop: bool = False
-    chunks: tuple[str, ...] = ()
+    transparency: bool = False
     trailing_bytes: int = 0
     complete: bool | None = None
     incomplete_because: str | None = None
@@ -82,7 +79,7 @@ class PngFacts:
     @property
     def alpha(self) -> bool:
         """True with an alpha channel or a transparent colour."""
-        return self.colour_type in (4, 6) or "tRNS" in self.chunks
+        return self.colour_type in (4, 6) or self.transparency
 
     @property
     def animated(self) -> bool:
@@ -99,7 +96,6 @@ class _PngWalk:
     disposals: set[str] = field(default_factory=set)
     declared_frames: int | None = None
     loop: int | None = None
-    default_in_loop: bool = False
     last: PngChunk | None = None
     count: int = 0
 
@@ -194,7 +190,7 @@ def walk(source: Readable) -> PngFacts:
     head = window.at(0, 33)
     if len(head) < 33 or head[12:16] != b"IHDR":
         raise SourceUnreadable("a PNG without a whole header: copy it again", rule="file-complete")
-    width, height, depth, colour_type, _, _, interlace = struct.unpack_from(">IIBBBBB", head, 16)
+    width, height, depth, colour_type = struct.unpack_from(">IIBB", head, 16)
     found = _PngWalk()
     for chunk in chunks(window):
         _one_chunk(window, chunk, found)
@@ -209,14 +205,12 @@ def walk(source: Readable) -> PngFacts:
         height=height,
         bit_depth=depth,
         colour_type=colour_type,
-        interlaced=interlace == 1,
         frame_count=len(found.delays) if animated else 0,
         declared_frames=found.declared_frames,
         loop=found.loop,
         delays=tuple(found.delays) if animated else (),
         disposals=tuple(sorted(found.disposals)) if animated else (),
-        default_in_loop=found.default_in_loop,
-        chunks=tuple(sorted(kind.decode("latin-1") for kind in found.kinds)),
+        transparency=b"tRNS" in found.kinds,
         trailing_bytes=max(0, after),
         complete=complete,
         incomplete_because=because,
@@ -233,7 +227,6 @@ def _one_chunk(window: Window, chunk: PngChunk, found: _PngWalk) -> None:
             number, base, disposal, _ = struct.unpack_from(">HHBB", data, 20)
             found.delays.append(browser_delay(Fraction(number, base or 100)))
             found.disposals.add(_DISPOSALS[disposal] if disposal < len(_DISPOSALS) else "none")
-            found.default_in_loop = found.default_in_loop or before_data
     elif chunk.kind == b"acTL" and before_data and chunk.size >= 8:
         data = window.at(chunk.body, 8)
         if len(data) == 8:

@@ -43,13 +43,13 @@ def identify(source: Readable, head: bytes) -> Sniffed | None:
     """Decide by the form of a RIFF file; RF64 is WAV."""
     if head.startswith(b"RF64"):
         return recognised("wav")
-    form, declared = head[8:12], struct.unpack_from("<I", head, 4)[0] + 8
+    form = head[8:12]
     if form[:3] == b"AVI" or form == b"AMV ":
-        return recognised("avi", declared_bytes=declared)
+        return recognised("avi")
     if form == b"WAVE":
-        return recognised("wav", declared_bytes=declared)
+        return recognised("wav")
     if form == b"CDXA":  # an MPEG program stream in the sectors of a Video CD
-        return recognised("mpegps", declared_bytes=declared)
+        return recognised("mpegps")
     return None
 
 

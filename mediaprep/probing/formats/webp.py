@@ -36,8 +36,8 @@ class WebpFacts:
     frame_count      ANMF chunks (0: a still)
     delays           seconds, one a frame, as browsers play them
     loop             plays, 0 = for ever (None: a still)
-    alpha, lossless  flags; disposals none or background, sorted
-    icc, exif, xmp   such a chunk is present
+    alpha            the flag of VP8X or VP8L
+    disposals        none or background, sorted
     trailing_bytes   after what RIFF declares; complete False: ``incomplete_because``
     """
 
@@ -48,10 +48,6 @@ class WebpFacts:
     disposals: tuple[str, ...] = ()
     loop: int | None = None
     alpha: bool = False
-    lossless: bool = False
-    icc: bool = False
-    exif: bool = False
-    xmp: bool = False
     trailing_bytes: int = 0
     complete: bool | None = None
     incomplete_because: str | None = None
@@ -68,7 +64,6 @@ class _WebpWalk:
 
     size: tuple[int, int] | None = None
     alpha: bool = False
-    lossless: bool = False
     loop: int | None = None
     kinds: set[bytes] = field(default_factory=set)
     delays: list[Fraction] = field(default_factory=list)
@@ -80,11 +75,17 @@ def identify(source: Readable, head: bytes) -> Sniffed | None:
     if head[8:12] != b"WEBP":
         return None
     facts = walk(source)
-    declared = struct.unpack_from("<I", head, 4)[0] + 8
-    size = {"width": facts.width, "height": facts.height, "declared_bytes": declared}
+    width, height = facts.width, facts.height
     if not facts.animated:
-        return recognised("webp", "image", frames=1, **size)
-    return recognised("webp", "animation", demuxer="webp_anim", frames=facts.frame_count, **size)
+        return recognised("webp", "image", width=width, height=height, frames=1)
+    return recognised(
+        "webp",
+        "animation",
+        demuxer="webp_anim",
+        width=width,
+        height=height,
+        frames=facts.frame_count,
+    )
 
 
 def completeness(source: Readable) -> Completeness:
@@ -162,10 +163,6 @@ def walk(source: Readable) -> WebpFacts:
         disposals=tuple(sorted(found.disposals)),
         loop=found.loop,
         alpha=found.alpha,
-        lossless=found.lossless,
-        icc=b"ICCP" in found.kinds,
-        exif=b"EXIF" in found.kinds,
-        xmp=b"XMP " in found.kinds,
         trailing_bytes=max(0, window.size - declared_end - (declared_end & 1)),
         complete=because is None,
         incomplete_because=because,
@@ -205,7 +202,7 @@ def _one_chunk(window: Window, chunk: RiffChunk, found: _WebpWalk) -> None:
     elif chunk.kind == b"VP8L" and len(data) >= 5:
         bits = struct.unpack_from("<I", data, 1)[0]
         found.size = found.size or ((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
-        found.alpha, found.lossless = found.alpha or bool(bits >> 28 & 1), True
+        found.alpha = found.alpha or bool(bits >> 28 & 1)
     elif chunk.kind == b"VP8 " and len(data) == 10 and data[3:6] == b"\x9d\x01\x2a":
         width, height = struct.unpack_from("<HH", data, 6)
         found.size = found.size or (width & 0x3FFF, height & 0x3FFF)

@@ -18,7 +18,6 @@ class Sniffed:
     width, height    of the picture, if its header states them cheaply; only HEIF's own orientation
                      is applied
     frames           declared or counted; None: not determined
-    declared_bytes   the file size that the header states
     """
 
     kind_hint: Kind
@@ -27,7 +26,6 @@ class Sniffed:
     width: int | None = None
     height: int | None = None
     frames: int | None = None
-    declared_bytes: int | None = None
 
     @property
     def format_whitelist(self) -> str:
@@ -45,7 +43,6 @@ def recognised(
     width: int | None = None,
     height: int | None = None,
     frames: int | None = None,
-    declared_bytes: int | None = None,
 ) -> Sniffed:
     """Return a ``Sniffed`` of the format ``name``.
 
@@ -59,5 +56,4 @@ def recognised(
         width=width,
         height=height,
         frames=frames,
-        declared_bytes=declared_bytes,
     )

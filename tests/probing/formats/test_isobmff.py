@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from mediaprep.probing.formats import isobmff
-from mediaprep.probing.formats.isoentry import Colr, DolbyVisionBox
+from mediaprep.probing.formats.isoentry import DolbyVisionBox
 from mediaprep.probing.formats.isotrack import Edit
 from mediaprep.runtime.source import open_source
 from tests.corpus import real_files
@@ -68,7 +68,7 @@ PROBED = (
 
 @pytest.mark.parametrize("name", PROBED)
 def test_the_tracks_equal_those_of_ffprobe(make, name):
-    """Codec tag, picture size, channels, sample rate, number of frames, timescale."""
+    """Codec tag, picture size, number of frames, timescale."""
     import fixtures
 
     streams = fixtures.truth(name).reference["ffprobe"]["streams"]
@@ -85,8 +85,7 @@ def test_the_tracks_equal_those_of_ffprobe(make, name):
                 stream["height"],
             )
         if stream["codec_type"] == "audio":
-            assert (item.handler, item.channels) == ("soun", stream["channels"])
-            assert str(item.sample_rate) == stream["sample_rate"]
+            assert item.handler == "soun"
         if stream["codec_type"] != "data":
             assert item.timescale == Fraction(stream["time_base"]).denominator
 
@@ -99,39 +98,20 @@ def _facts(name, corpus):
 def test_a_phone_recording(corpus):
     """Truth: mediainfo and exiftool.
 
-    Dolby Vision 8.4 (HLG, compatibility 4), bt2020 nclc, rotated by 90 degrees, two mebx tracks.
+    Dolby Vision 8.4 (HLG, compatibility 4), rotated by 90 degrees, two mebx tracks.
     """
     found = _facts("rails__rotated_hdr_video.mov", corpus)
     picture, *others = found.tracks
-    assert (found.format, found.brand, found.duration_from_header) == (
-        "mov",
-        "qt  ",
-        Fraction(5, 3),
-    )
-    assert (
-        picture.codec,
-        picture.width,
-        picture.height,
-        picture.sample_count,
-        picture.sync_count,
-    ) == ("hvc1", 1920, 1080, 40, 2)
+    assert (found.format, found.brand) == ("mov", "qt  ")
+    assert (picture.codec, picture.sample_count) == ("hvc1", 40)
+    assert (picture.width, picture.height) == (1920, 1080)
     assert picture.dolby_vision == DolbyVisionBox(profile=8, level=4, compatibility=4)
-    assert picture.colr == (Colr(kind="nclc", primaries=9, transfer=18, matrix=9),)
     assert picture.matrix[:6] == QUARTER_LEFT[:6]
     assert [item.codec for item in others] == ["mebx", "mebx"]
     assert others[0].entry_keys == ("com.apple.quicktime.video-orientation",)
     kinds = {item.where.rsplit("/", 1)[-1]: item.kind for item in found.private}
     assert kinds["com.apple.quicktime.location.ISO6709"] == "location"
     assert kinds["com.apple.quicktime.make"] == "device"
-
-
-def test_hdr10_boxes(corpus):
-    """Truth: mediainfo: PQ, bt2020, mastering display metadata present, limited range."""
-    picture = _facts("media__sample_with_colr_mdcv_and_clli.mp4", corpus).tracks[0]
-    assert picture.colr == (
-        Colr(kind="nclx", primaries=9, transfer=16, matrix=9, full_range=False),
-    )
-    assert picture.hdr_metadata
 
 
 @pytest.mark.parametrize(
@@ -187,15 +167,14 @@ def test_wide_boxes_and_a_last_box_without_size():
 
 
 def test_damage_to_one_box_leaves_the_others():
-    short = box(b"colr", b"nclx", struct.pack(">HHH", 1, 1, 1))
-    broken = (box(b"pasp", b"\0\0"), short, box(b"fiel", b"\2\x0e"))
-    found = walk(
-        movie(track(video_entry(*broken)), track(sound_entry(), handler=b"soun", number=2))
-    )
-    assert found.tracks[0].colr == (Colr(kind="nclx", primaries=1, transfer=1, matrix=1),)
-    assert found.tracks[0].fiel == (2, 14)
+    broken = (box(b"pasp", b"\0\0"), box(b"clap", bytes(31)))
+    whole = box(b"dvcC", b"\1\0", struct.pack(">HB", 5 << 9 | 6 << 3 | 5, 0x20))
+    tracks = track(video_entry(*broken, whole)), track(sound_entry(), handler=b"soun", number=2)
+    found = walk(movie(*tracks))
+    assert (found.tracks[0].pasp, found.tracks[0].clap) == (None, None)
+    assert found.tracks[0].dolby_vision == DolbyVisionBox(profile=5, level=6, compatibility=2)
     assert len(found.tracks) == 2
-    assert len(found.damage) == 2
+    assert [clause[:4] for clause in found.damage] == ["pasp", "clap"]
 
 
 def test_a_false_count_of_edits_retains_the_edits_present():
@@ -203,10 +182,3 @@ def test_a_false_count_of_edits_retains_the_edits_present():
     found = walk(movie(track(video_entry(), edits=box(b"edts", elst))))
     assert found.tracks[0].edits == (Edit(duration=2000, media_time=0, rate=Fraction(1)),)
     assert "claims 2147483648 entries" in found.damage[0]
-
-
-def test_chapters_in_both_forms(make):
-    with open_source(make("chapters.mp4")) as source:
-        assert isobmff.walk(source).chapters == 2  # as in the recipe
-    nero = box(b"udta", full(b"chpl", bytes(4), b"\2", bytes(20), version=1))
-    assert walk(movie(track(video_entry()), extra=nero)).chapters == 2

@@ -72,7 +72,7 @@ def walk_all(source):
                 "trims-and-delays",
             )
     elif found.format == "mpegts":
-        mpegts.walk(source)
+        mpegts.streams(source)
     elif found.format == "gif":
         facts_of_gif = gif.walk(source)
         assert len(facts_of_gif.delays) == facts_of_gif.frame_count

@@ -17,8 +17,8 @@ def _chunk(kind, data=b""):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def _png(*chunks, colour_type=2, depth=8, interlace=0):
-    head = _chunk(b"IHDR", struct.pack(">IIBBBBB", 5, 7, depth, colour_type, 0, 0, interlace))
+def _png(*chunks):
+    head = _chunk(b"IHDR", struct.pack(">IIBBBBB", 5, 7, 8, 2, 0, 0, 0))
     return png.SIGNATURE + head + b"".join(chunks)
 
 
@@ -26,28 +26,11 @@ def _control_chunk(number, delay=1, base=10, disposal=0):
     return _chunk(b"fcTL", struct.pack(">IIIIIHHBB", number, 5, 7, 0, 0, delay, base, disposal, 0))
 
 
-def test_header_and_chunks():
-    found = png.walk(
-        InMemoryFile(
-            _png(
-                _chunk(b"iCCP", b"x"),
-                _chunk(b"cICP", b"\1\1\0\1"),
-                _chunk(b"tRNS"),
-                _chunk(b"IDAT"),
-                _chunk(b"IEND"),
-                interlace=1,
-            )
-        )
-    )
-    assert (
-        found.width,
-        found.height,
-        found.bit_depth,
-        found.colour_type,
-        found.interlaced,
-        found.alpha,
-    ) == (5, 7, 8, 2, True, True)
-    assert {"iCCP", "cICP"} <= set(found.chunks)
+def test_header_and_transparency():
+    opaque = png.walk(InMemoryFile(_png(_chunk(b"IDAT"), _chunk(b"IEND"))))
+    found = png.walk(InMemoryFile(_png(_chunk(b"tRNS"), _chunk(b"IDAT"), _chunk(b"IEND"))))
+    assert (found.width, found.height, found.bit_depth, found.colour_type) == (5, 7, 8, 2)
+    assert (found.alpha, opaque.alpha) == (True, False)
     assert (found.complete, found.animated) == (True, False)
 
 
@@ -62,13 +45,8 @@ def test_frames_of_an_apng_are_counted():
         _chunk(b"fdAT"),
     )
     found = png.walk(InMemoryFile(_png(actl, *frames, _chunk(b"IEND"))))
-    assert (
-        found.frame_count,
-        found.declared_frames,
-        found.loop,
-        found.default_in_loop,
-        found.animated,
-    ) == (3, 3, 2, True, True)
+    assert (found.frame_count, found.declared_frames) == (3, 3)
+    assert (found.loop, found.animated) == (2, True)
     assert found.delays == (
         Fraction(1, 10),
         Fraction(1, 10),
