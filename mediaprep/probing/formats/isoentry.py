@@ -1,4 +1,4 @@
-"""Read the sample descriptions of a track (ISO/IEC 14496-12, 8.5.2): codec, picture size, configuration."""
+"""Read the sample descriptions of a track (ISO/IEC 14496-12, 8.5.2): codec, size, configuration."""
 
 from __future__ import annotations
 
