@@ -11,9 +11,7 @@ from itertools import islice
 from mediaprep.model.media import PrivateItem
 from mediaprep.probing.formats import isoitems, tagnames
 from mediaprep.probing.formats.boxes import Box, BoxReader, fourcc
-from mediaprep.probing.formats.exif import exif_items
 from mediaprep.probing.formats.isotrack import IsoTrack
-from mediaprep.probing.formats.xmp import xmp_items
 
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 USMT_UUID = bytes.fromhex("55534d5421d24fcebb88695cfac9c740")
@@ -173,7 +171,7 @@ def _user_data(reader: BoxReader, udta: Box, path: str, found: _PrivateItems) ->
         if box.kind == b"meta":
             _meta(reader, box, f"{path}meta/", found)
         elif box.kind == b"XMP_":
-            found.extend(xmp_items(reader.payload(box, _XMP_BYTES), f"{path}XMP"))
+            found.extend(_xmp_items(reader.payload(box, _XMP_BYTES), f"{path}XMP"))
         elif box.kind in _USER_DATA and _has_text(reader, box):
             found.add(_USER_DATA[box.kind], path + box.name)
 
@@ -240,11 +238,23 @@ def _keys(reader: BoxReader, box: Box) -> list[str]:
 def _uuid(reader: BoxReader, box: Box, path: str, found: _PrivateItems) -> None:
     kind = reader.payload(box, 16)
     if kind == XMP_UUID:
-        found.extend(xmp_items(reader.payload(box, _XMP_BYTES)[16:], f"{path}uuid XMP"))
+        found.extend(_xmp_items(reader.payload(box, _XMP_BYTES)[16:], f"{path}uuid XMP"))
     elif kind == USMT_UUID:
         found.add("maker", f"{path}uuid USMT")
     elif kind not in _IMPERSONAL_UUIDS and "trak" not in path:
         found.add("maker", f"{path}uuid {kind.hex()}")
+
+
+def _xmp_items(data: bytes, where: str) -> list[PrivateItem]:
+    from mediaprep.probing.formats.xmp import xmp_items  # local: few videos need it
+
+    return xmp_items(data, where)
+
+
+def _exif_items(data: bytes, where: str) -> list[PrivateItem]:
+    from mediaprep.probing.formats.exif import exif_items  # local: videos do not need it
+
+    return exif_items(data, where)
 
 
 def _image_items(reader: BoxReader, meta: Box, path: str, found: _PrivateItems) -> None:
@@ -265,6 +275,6 @@ def _image_items(reader: BoxReader, meta: Box, path: str, found: _PrivateItems) 
         data = reader.window.at(offset, min(length or 2**20, _XMP_BYTES))
         if item.kind == "Exif":
             tiff = data[4 + int.from_bytes(data[:4], "big") :]
-            found.extend(exif_items(tiff, f"{path}Exif"))
+            found.extend(_exif_items(tiff, f"{path}Exif"))
         else:
-            found.extend(xmp_items(data, f"{path}XMP"))
+            found.extend(_xmp_items(data, f"{path}XMP"))
