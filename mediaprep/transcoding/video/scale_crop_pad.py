@@ -1,7 +1,7 @@
 """Scale, crop and pad the source's picture to the target's size. Pure.
 
 The size itself is planned: ``rules/video/geometry.py`` finds that a picture is too large, and
-``targets/video.py`` chooses the rung of the ladder that it is scaled to.
+``targets/picture_size.py`` chooses the rung of the ladder that it is scaled to.
 """
 
 from __future__ import annotations
