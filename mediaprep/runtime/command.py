@@ -5,7 +5,6 @@ Nothing here starts a process; ``runtime.process`` does.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import signal
@@ -38,7 +37,6 @@ class Command:
     file_bytes     limit of one written file; None: not limited
     capture        collect stdout
     on_line        called with each line of stdout as it arrives, in the caller's thread or loop
-    ok_codes       exit codes that mean success
     """
 
     argv: tuple[str, ...]
@@ -51,25 +49,20 @@ class Command:
     file_bytes: int | None = None
     capture: bool = False
     on_line: Callable[[str], None] | None = None
-    ok_codes: tuple[int, ...] = (0,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """The result of a command.
+    """The result of a command that succeeded.
 
-    stdout              empty unless captured
-    stderr              its last 64 kB
-    peak_memory_bytes   largest resident size, sampled every 50 ms; None if the host cannot report
-                        it
-    sandbox             level that the command ran under
+    stdout    empty unless captured
+    stderr    its last 64 kB
+    sandbox   level that the command ran under
     """
 
-    exit_code: int
     stdout: bytes
     stderr: str
     seconds: float
-    peak_memory_bytes: int | None
     sandbox: sandbox.Level
 
 
@@ -102,7 +95,6 @@ class CommandRun:
             ),
         )
         self._started = time.monotonic()
-        self._peak_memory: int | None = None
         self._stdout: list[bytes] = []
         self._stdout_bytes = 0
         self._stderr = bytearray()
@@ -133,25 +125,18 @@ class CommandRun:
         self._stderr += chunk
         del self._stderr[:-MAX_STDERR_BYTES]
 
-    def check(self, pid: int) -> None:
-        """Record the memory of the process.
-
-        Raises: Cancelled or DeadlineExceeded if it has to stop.
-        """
+    def check(self) -> None:
+        """Raise Cancelled or DeadlineExceeded if the command has to stop."""
         self.context.check()
         if time.monotonic() - self._started > self.seconds:
             raise DeadlineExceeded(
                 f"{self.command.what}: stopped after {self.seconds:.1f} s, its time limit"
             )
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            status = Path(f"/proc/{pid}/status").read_text()
-            peak = 1024 * int(status.partition("\nVmHWM:")[2].split()[0])
-            self._peak_memory = max(self._peak_memory or 0, peak)
 
     def completed(self, exit_code: int | None) -> Completed:
         """Return the result; ``exit_code`` None: it hangs in the kernel.
 
-        Raises: ToolError (an exit code that is not ok), EnvironmentProblem (it could not be
+        Raises: ToolError (an exit code other than 0), EnvironmentProblem (it could not be
         confined).
         """
         command, stderr = self.command, self._stderr.decode(errors="replace")
@@ -165,14 +150,12 @@ class CommandRun:
             stderr += "\nstill in the kernel after SIGKILL"
         elif exit_code < 0:
             stderr += f"\nkilled by {_signal_name(-exit_code)}"
-        if exit_code is None or exit_code not in command.ok_codes:
+        if exit_code != 0:
             raise ToolError(command.argv, exit_code, stderr, what=command.what)
         return Completed(
-            exit_code=exit_code,
             stdout=b"".join(self._stdout),
             stderr=stderr,
             seconds=time.monotonic() - self._started,
-            peak_memory_bytes=self._peak_memory,
             sandbox=self.level,
         )
 

@@ -89,7 +89,7 @@ async def run_async(command: Command, context: Context) -> Completed:
             running: list[asyncio.Task[Any]] = [exited, *(p for p in pumps if not p.done())]
             await asyncio.wait(running, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             _raise_failures(pumps)
-            state.check(child.pid)
+            state.check()
         kill_group(child.pid)
         await asyncio.wait(pumps, timeout=DRAIN_SECONDS)
         _raise_failures(pumps)
@@ -164,7 +164,7 @@ def _pump(
             _feed_ready(selector, timeout)
             if time.monotonic() - last_check >= POLL_SECONDS:
                 last_check = time.monotonic()
-                state.check(child.pid)
+                state.check()
         kill_group(child.pid)  # strays that would keep the pipes open
         if pidfd is not None:
             selector.unregister(pidfd)

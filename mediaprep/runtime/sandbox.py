@@ -81,13 +81,11 @@ class ProcessLimits:
     memory_bytes   address space; None: not limited
     file_bytes     largest written file; None: not limited
     cpu_seconds    over all threads
-    descriptors    open files
     """
 
     memory_bytes: int | None
     file_bytes: int | None
     cpu_seconds: int
-    descriptors: int = DESCRIPTORS
 
 
 @functools.cache
@@ -245,7 +243,7 @@ def confined_argv(
     settings = [
         f"parent={os.getpid()}",
         f"cpu={limits.cpu_seconds}",
-        f"nofile={limits.descriptors}",
+        f"nofile={DESCRIPTORS}",
     ]
     if limits.memory_bytes is not None:
         settings.append(f"as={limits.memory_bytes}")

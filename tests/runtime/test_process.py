@@ -76,15 +76,10 @@ def read_pids(path: Path, count: int) -> list[int]:
 
 
 @both
-def test_output_and_exit_code_are_returned(runner: Runner) -> None:
-    code = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
-    done = runner(python(code, capture=True, ok_codes=(0, 3)), basic_context())
-    assert (done.exit_code, done.stdout, done.stderr.strip(), done.sandbox) == (
-        3,
-        b"out\n",
-        "err",
-        "basic",
-    )
+def test_output_is_returned(runner: Runner) -> None:
+    code = "import sys; print('out'); print('err', file=sys.stderr)"
+    done = runner(python(code, capture=True), basic_context())
+    assert (done.stdout, done.stderr.strip(), done.sandbox) == (b"out\n", "err", "basic")
 
 
 @both
@@ -399,16 +394,6 @@ def test_memory_and_file_size_are_bounded(runner: Runner, tmp_path: Path) -> Non
             basic_context(),
         )
     assert (tmp_path / "big").stat().st_size <= 4096
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@both
-def test_peak_memory_is_reported(runner: Runner) -> None:
-    done = runner(
-        python("import time; x = b'x' * (100 << 20); del x; time.sleep(0.5)"), basic_context()
-    )
-    assert done.peak_memory_bytes is not None
-    assert 100 * 2**20 < done.peak_memory_bytes < 200 * 2**20
 
 
 @both

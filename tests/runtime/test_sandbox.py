@@ -320,7 +320,7 @@ def test_ffmpeg_works_confined_from_a_descriptor_to_a_folder(
             if on_a_loop
             else run(command, Context(sandbox="strict"))
         )
-    assert (done.exit_code, done.sandbox, lines[-1]) == (0, "strict", "progress=end")
+    assert (done.sandbox, lines[-1]) == ("strict", "progress=end")
     assert (tmp_path / "out" / "out.part").read_bytes()[36:40] == b"moov"
     refused = Command(
         argv=(ffmpeg, "-v", "error", "-i", f"file:{source}", "-f", "null", "-"),

@@ -77,9 +77,7 @@ def encode_steps(job: EncodeJob, part: Path) -> Steps[EncodeLog]:
     try:
         result = still_converter.parse_answer(completed.stdout)
     except ValueError as problem:
-        raise ToolError(
-            command.argv[:1], completed.exit_code, str(problem), what=command.what
-        ) from problem
+        raise ToolError(command.argv[:1], 0, str(problem), what=command.what) from problem
     argv = ("mediaprep.tools.still_converter", json.dumps(asdict(todo)))
     return EncodeLog(
         argv=(argv,), sandbox=completed.sandbox, ssim=result.ssim, quality=result.quality
