@@ -19,7 +19,7 @@ LAYERS: list[set[str]] = [
     {"rules", "tools"},
     {"profile", "probing"},
     {"planning", "config"},
-    {"transcoding"},
+    {"transcoding", "comparing"},
     {"pipeline"},
     {"doctor", "jobs"},
     {"report", "api", ""},  # "": the public face
@@ -111,7 +111,7 @@ def test_the_top_of_the_package_shows_the_design() -> None:
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert packages == {
         *("model", "targets", "rules", "planning", "profile", "runtime", "tools"),
-        *("probing", "transcoding", "pipeline", "jobs", "report", "cli"),
+        *("probing", "transcoding", "comparing", "pipeline", "jobs", "report", "cli"),
     }
 
 
