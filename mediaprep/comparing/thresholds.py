@@ -103,3 +103,185 @@ ALL = (
     SOUND_CLIPPING,
     SOUND_DROPOUT,
 )
+
+# -- animations and stills -------------------------------------------------------------------------
+# "Repaired": 121 GIFs that this program made of 120 random transparent animations, of 41 clips and
+# patterns as
+# APNG and of all fixtures; "squeezed" the same after gifsicle --lossy=60 and 220. "Coded": 28
+# pictures as JPEG
+# of quality 30 to 95, WebP of quality 40 and 80, PNG with a palette, and scaled to 0.12 to 0.9 by
+# five filters.
+
+ALPHA_PIXELS = Threshold(
+    "alpha-pixels",
+    0,
+    "pixels of a frame that are opaque and must be transparent, or the other way round",
+    "0 in 420 GIFs rewritten by gifsicle and in every repair that ffmpeg reads as right",
+    "2 pixels: the smallest of 66 ghosts and holes that the encoder wrote",
+)
+CELL_ALPHA = Threshold(
+    "cell-alpha",
+    0.10,
+    "share of opacity of one cell",
+    "0.055: WebP with alpha of quality 50",
+    "0.18: WebP with alpha of quality 10",
+)
+STALE_CELL = Threshold(
+    "stale-cell",
+    5.0,
+    "OKLab x 100 that a cell is off while it has the colour of the frame before",
+    "of less, one repaired GIF had 4 such cells in a frame: more colours than a palette holds",
+    "9: a grey disc on a lighter ground stays",
+)
+STALE_CELLS = Threshold(
+    "stale-cells",
+    8,
+    "such cells of a frame",
+    "4 repaired and squeezed",
+    "16: a sprite of 32x32 pixels stays",
+)
+FRAME_COLOUR = Threshold(
+    "frame-colour",
+    4.5,
+    "OKLab x 100, mean of a frame's cells",
+    "3.2: checks of two pixels in lossy WebP; 2.7: a thousand colours a frame",
+    "6.9: the frame before, of a moving picture",
+)
+FRAME_CAST = Threshold(
+    "frame-cast",
+    1.8,
+    "OKLab x 100, mean signed difference of a frame's cells",
+    "1.2: squeezed with --lossy=220; 1.0 repaired",
+    "2.6: eight levels of grey",
+)
+CELL_COLOUR = Threshold(
+    "cell-colour",
+    16.0,
+    "OKLab x 100 of one cell",
+    "11.7: 720 colours in one palette",
+    "35: a black block",
+)
+TURN_MARGIN = Threshold(
+    "turn-margin",
+    0.10,
+    "correlation by which another orientation may beat identity",
+    "0: identity is best wherever the picture has a direction",
+    "0.27: the least of 25 pictures turned or mirrored",
+)
+SECOND_DECODER = Threshold(
+    "second-decoder",
+    5.0,
+    "levels of 8 bits between two decoders, mean",
+    "3.1: white noise; 2.6: coded",
+    "104: a colour map of 8 bits",
+)
+ALPHA_MEAN = Threshold(
+    "alpha-mean",
+    0.03,
+    "share of opacity, mean",
+    "0.019: WebP with alpha of quality 50; 0.001: scaled to a tenth",
+    "0.076: WebP with alpha of quality 10",
+)
+STILL_DISPLACEMENT = Threshold(
+    "still-displacement",
+    0.0015,
+    "share of a side by which an edge may move; at least one pixel",
+    "0.0015: coded, 320 pixels wide; 0.0013: from 1,000 pixels on",
+    "0.0027: 8 of 3,000 lines cut off",
+)
+STILL_COLOUR = Threshold(
+    "still-colour",
+    2.5,
+    "OKLab x 100, mean",
+    "2.1: white noise at quality 30; 1.3: other pictures, coded",
+    "2.6: eight levels of grey",
+)
+STILL_COLOUR_HIGH = Threshold(
+    "still-colour-high",
+    5.5,
+    "OKLab x 100, 95th percentile",
+    "4.1 coded",
+    "7.6: limited range as full",
+)
+STILL_SHIFT = Threshold(
+    "still-shift",
+    3.5,
+    "levels of 8 bits, mean of red, green or blue that are not clipped",
+    "3.2: text at a quarter; 2.4: photographs at quality 30",
+    "4.0: four levels of grey",
+)
+STILL_CONTRAST = Threshold(
+    "still-contrast",
+    1.08,
+    "ratio of the spread of lightness, either way",
+    "1.07: 12 pixels wide; 1.05: in a palette",
+    "1.16: full range as limited",
+)
+STILL_CHROMA = Threshold(
+    "still-chroma",
+    1.17,
+    "ratio of the mean chroma, either way",
+    "1.14: a dim frame in a palette",
+    "1.20: colours a fifth stronger",
+)
+STILL_HUE = Threshold(
+    "still-hue", 6.0, "degrees, mean", "3.7: in a palette", "75: red and blue swapped"
+)
+STILL_PLACE = Threshold(
+    "still-place",
+    8.0,
+    "OKLab x 100, mean of one block",
+    "5.8: in a palette without dither",
+    "9.3: a banner's edge moved by 8 of 6,000 lines",
+)
+# HDR: 22 pictures as PQ and HLG, mapped by ten curves (Moebius of five peaks, Reinhard, Hable, by
+# channel,
+# clipped); which one is taken is a matter of taste, so that these limits are wide.
+HDR_COLOUR = Threshold(
+    "hdr-colour",
+    17.0,
+    "OKLab x 100 from the nearest of five tone maps, mean",
+    "16.3: Hable's curve with white at 10",
+    "18: exposed at a quarter",
+)
+HDR_GREY = Threshold(
+    "hdr-grey",
+    1.8,
+    "ratio of lost chroma or contrast",
+    "1.7: Hable's curve",
+    "3.2: PQ shown as sRGB",
+)
+HDR_VIVID = Threshold(
+    "hdr-vivid",
+    1.5,
+    "ratio of added chroma or contrast",
+    "1.2: highlights clipped",
+    "1.9: chroma doubled",
+)
+HDR_HUE = Threshold(
+    "hdr-hue", 12.0, "degrees, mean", "8.2: mapped by channel", "14: BT.2020 shown as BT.709"
+)
+PICTURES = (
+    ALPHA_PIXELS,
+    CELL_ALPHA,
+    STALE_CELL,
+    STALE_CELLS,
+    FRAME_COLOUR,
+    FRAME_CAST,
+    CELL_COLOUR,
+    TURN_MARGIN,
+    SECOND_DECODER,
+    ALPHA_MEAN,
+    STILL_DISPLACEMENT,
+    STILL_COLOUR,
+    STILL_COLOUR_HIGH,
+    STILL_SHIFT,
+    STILL_CONTRAST,
+    STILL_CHROMA,
+    STILL_HUE,
+    STILL_PLACE,
+    HDR_COLOUR,
+    HDR_GREY,
+    HDR_VIVID,
+    HDR_HUE,
+)
