@@ -1,8 +1,7 @@
 """Captions: the words, their order and the times of the output against the source's.
 
 Both files are parsed by grammars of their own; the output is read by further programs as well,
-which must
-find the same cues in it.
+which must find the same cues in it.
 """
 
 from __future__ import annotations
@@ -82,7 +81,8 @@ def compare_captions(
     other = parsed(made_text, expected.output_format or caption_format(made_text))
     judge = _CaptionJudge(one, other, expected)
     judge.compare()
-    judge.read_again(data)
+    if other.cues:
+        judge.read_again(data)
     aspects: tuple[Aspect, ...] = ("captions",)
     return Comparison(
         differences=tuple(judge.differences),
@@ -93,8 +93,9 @@ def compare_captions(
 
 
 def _decoded(data: bytes, encoding: str | None) -> str | None:
-    """Return the text by its byte order mark, as UTF-8, or in the encoding stated; None if it
-    is not known.
+    """Return the text by its byte order mark, as UTF-8, or in the encoding stated.
+
+    None if it is not known.
     """
     for mark, name in _MARKS:
         if data.startswith(mark):
@@ -118,7 +119,7 @@ class _WantedCue:
     """A cue as the output should hold it, in milliseconds of the output.
 
     ends       the earliest and the latest end that are right, apart from ``end``; None: only
-    ``end`` is
+               ``end`` is
     optional   so little of it is left in the span that it may be missing
     """
 
@@ -193,8 +194,9 @@ def _candidates(cues: Sequence[_WantedCue]) -> Iterable[list[_WantedCue]]:
 
 
 def _unrolled(cues: Sequence[_WantedCue]) -> list[_WantedCue]:
-    """Return cues without the words with which they repeat the end of the cue before; empty
-    ones are left out.
+    """Return cues without the words with which they repeat the end of the cue before.
+
+    Empty ones are left out.
     """
     found = []
     before: tuple[str, ...] = ()
@@ -259,28 +261,16 @@ class _CaptionJudge:
         return match
 
     def _words(self, match: _CaptionMatch) -> None:
-        if match.missing:
-            count = len(match.missing)
-            noun = "caption line is" if count == 1 else "caption lines are"
-            self._differs(
-                f"{count} {noun} missing: {_quoted(' '.join(cue.words) for cue in match.missing)}",
-                match.missing[0].start,
-            )
-        if match.added:
-            count = len(match.added)
-            noun = "caption is" if count == 1 else "captions are"
-            self._differs(
-                f"{count} {noun} invented: {_quoted(' '.join(cue.words) for cue in match.added)}",
-                match.added[0].start,
-            )
-        if match.moved:
-            count = len(match.moved)
-            noun = "caption stands" if count == 1 else "captions stand"
-            self._differs(
-                f"{count} {noun} in another place: "
-                f"{_quoted(' '.join(cue.words) for cue in match.moved)}",
-                match.moved[0].start,
-            )
+        """Report cues that have no partner, and words that differ."""
+        for cues, one, many in (
+            (match.missing, "caption line is missing", "caption lines are missing"),
+            (match.added, "caption is invented", "captions are invented"),
+            (match.moved, "caption stands in another place", "captions stand in another place"),
+        ):
+            if cues:
+                noun = one if len(cues) == 1 else many
+                lines = _quoted(" ".join(cue.words) for cue in cues)
+                self._differs(f"{len(cues)} {noun}: {lines}", cues[0].start)
         for wanted, made in match.changed[:_NAMED]:
             self._differs(_changed_words(wanted.words, made.words), made.start)
 
@@ -334,10 +324,8 @@ class _CaptionJudge:
                 )
                 return
             if abs(start - cue.start) > _SLACK or abs(end - cue.end) > _SLACK:
-                self._differs(
-                    f"{name} reads other times in caption {number}: "
-                    f"{_clock(start)} to {_clock(end)}"
-                )
+                times = f"{_clock(start)} to {_clock(end)}"
+                self._differs(f"{name} reads other times in caption {number}: {times}")
                 return
 
 
@@ -372,8 +360,9 @@ class _CaptionMatch:
 def _operations(
     goal: Sequence[tuple[str, ...]], made: Sequence[tuple[str, ...]]
 ) -> list[tuple[str, int, int, int, int]]:
-    """Return what turns one list of cues into the other, as difflib names it; equal ends cost
-    nothing.
+    """Return what turns one list of cues into the other, as difflib names it.
+
+    Equal ends cost nothing.
     """
     most = min(len(goal), len(made))
     head = next((n for n in range(most) if goal[n] != made[n]), most)
@@ -399,15 +388,14 @@ def _changed_words(wanted: Sequence[str], made: Sequence[str]) -> str:
         if kind != "equal":
             lost += wanted[a:b]
             gained += made[c:d]
+    before, after = (_quoted([" ".join(words)]) for words in (wanted, made))
     if sorted(lost) == sorted(gained):
-        return f"the words of a caption stand in another order: {_quoted([' '.join(made)])}"
+        return f"the words of a caption stand in another order: {after}"
     if lost and not gained:
-        caption, words = _quoted([" ".join(made)]), _quoted([" ".join(lost)])
-        return f"words are missing from the caption {caption}: {words}"
+        return f"words are missing from the caption {after}: {_quoted([' '.join(lost)])}"
     if gained and not lost:
-        caption, words = _quoted([" ".join(wanted)]), _quoted([" ".join(gained)])
-        return f"words are added to the caption {caption}: {words}"
-    return f"the caption {_quoted([' '.join(wanted)])} reads {_quoted([' '.join(made)])}"
+        return f"words are added to the caption {before}: {_quoted([' '.join(gained)])}"
+    return f"the caption {before} reads {after}"
 
 
 def _quoted(lines: Iterable[str]) -> str:

@@ -1,10 +1,9 @@
 """Caption files by grammars of their own: cues in order, their words, and text outside any cue.
 
 WebVTT follows the W3C's parser (WebVTT: The Web Video Text Tracks Format, 6.1 and 6.2): an empty
-line ends
-a cue, a line of spaces does not. SRT has no standard; a cue begins at a line that is nothing but
-two times
-and an arrow, and holds everything up to the next one. ASS: the Dialogue lines of ``[Events]``.
+line ends a cue, a line of spaces does not. SRT has no standard; a cue begins at a line that is
+nothing but two times and an arrow, and holds everything up to the next one. ASS: the Dialogue lines
+of ``[Events]``.
 """
 
 from __future__ import annotations
@@ -24,10 +23,8 @@ _SRT_TIMES = re.compile(
     rf"{_BLANKS}({_CLOCK}|{_SHORT_CLOCK}){_BLANKS}{_ARROW}{_BLANKS}({_CLOCK}|{_SHORT_CLOCK})(.*)",
     re.DOTALL,
 )
-_VTT_TIMES = re.compile(
-    r"[ \t]*((?:\d+:)?\d{1,2}:\d{1,2}[.,]\d{1,3})[ \t]*-->"
-    r"[ \t]*((?:\d+:)?\d{1,2}:\d{1,2}[.,]\d{1,3})(?:[ \t].*)?"
-)
+_VTT_CLOCK = r"(?:\d+:)?\d{1,2}:\d{1,2}[.,]\d{1,3}"
+_VTT_TIMES = re.compile(rf"[ \t]*({_VTT_CLOCK})[ \t]*-->[ \t]*({_VTT_CLOCK})(?:[ \t].*)?")
 _SETTINGS = re.compile(r"(?:\s+[A-Za-z]\w*:\S+)*\s*")
 _NUMBER = re.compile(rf"{_BLANKS}\d+{_BLANKS}")
 _HEADER = re.compile(r"WEBVTT(?:[ \t].*)?")
@@ -126,8 +123,8 @@ def _milliseconds(clock: str) -> int:
 
 
 def _srt(lines: Sequence[str]) -> CaptionFile:
-    """Parse SRT: what stands between two time lines belongs to the first, but for the number of
-    the second.
+    """Parse SRT: what stands between two time lines belongs to the first, but for the number of the
+    second.
     """
     heads = [
         (number, found)
@@ -135,9 +132,9 @@ def _srt(lines: Sequence[str]) -> CaptionFile:
         if (found := _SRT_TIMES.fullmatch(line)) is not None
     ]
     numbers = {at for head, _ in heads if (at := _index_line(lines, head)) is not None}
-    ends = [number for number, _ in heads[1:]] + [len(lines)]
+    ends = [*(number for number, _ in heads[1:]), len(lines)]
     cues = []
-    for (number, times), end in zip(heads, ends, strict=True):
+    for (number, times), end in zip(heads, ends, strict=False):
         body = [lines[at] for at in range(number + 1, end) if at not in numbers]
         rest = times[3]
         if not _SETTINGS.fullmatch(rest):
@@ -186,8 +183,9 @@ def _webvtt(lines: Sequence[str]) -> CaptionFile:
 
 
 def _inner_cues(lines: Sequence[str], cues: list[CaptionCue]) -> list[str]:
-    """Add the cues that follow one another without an empty line; return lines that belong to
-    none.
+    """Add the cues that follow one another without an empty line.
+
+    Return lines that belong to none.
     """
     stray = []
     at = 0
