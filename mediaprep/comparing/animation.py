@@ -1,8 +1,7 @@
 """Animations: frames of source and output as browsers show them, times and plays.
 
 Every frame of the output is compared with the frame of the source that is shown at that time. Alpha
-is
-compared pixel by pixel, colour on a grid of cells, since the output has a palette and may be
+is compared pixel by pixel, colour on a grid of cells, since the output has a palette and may be
 dithered.
 """
 
@@ -23,8 +22,8 @@ from mediaprep.comparing.cells import (
     FrameShaper,
     OutputFrame,
     SourceFrame,
-    colour_distance,
     frame_figures,
+    shows_another,
 )
 from mediaprep.comparing.compositor import ByteSource, FrameSequence, ShownFrame, open_frames
 from mediaprep.comparing.shape import same_shape, size_difference, turned_words
@@ -39,6 +38,7 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 _ALL_PIXELS = 150_000_000  # canvas pixels of both sides that are all compared
 _SAMPLES = 40  # frames compared where there are more pixels
 _ANYWAY = 0.8  # share of the frames that is decoded anyway to show the sampled ones
+_MOVES = 0.5  # mean distance, OKLab times 100, from which a frame may be one of its neighbours
 _ONE_BIT = ("gif",)  # formats whose pixels are opaque or transparent
 
 
@@ -82,10 +82,9 @@ def compare_animation(
 def composited_frames(
     source: ByteSource, times: Sequence[Fraction] | None = None
 ) -> Iterator[tuple[Fraction, Array]]:
-    """Yield (time, height×width×4 RGBA) of an animation's first play: every frame, or those shown
-    at ``times``.
+    """Yield (time, height×width×4 RGBA) of the first play: every frame, or those at ``times``.
 
-    The array is valid until the next one is asked for. Raises: SourceUnreadable,
+    The array is valid until the next one is yielded. Raises: SourceUnreadable,
     ReferenceUndecodable.
     """
     sequence = open_frames(source)
@@ -100,47 +99,67 @@ def composited_frames(
 
 @dataclass(frozen=True, slots=True)
 class _FrameCheck:
-    """A check of every frame: the figure, its limit, and the message with {n} frame, {v}
-    figure, {s} plural.
+    """A check of every frame.
+
+    figure    field of FrameFigures that must not exceed the limit
+    message   {n}: number of the frame, {v}: the figure, {s}: s for a plural
+    named     figure that the message names instead
     """
 
     figure: str
     limit: Threshold
     aspect: Aspect
     message: str
+    named: str | None = None
 
 
 _CHECKS = (
     _FrameCheck(
-        "ghost", thresholds.ALPHA_PIXELS, "alpha",
-        "frame {n} shows a ghost: {v:,.0f} pixel{s} should be transparent",
+        figure="ghost",
+        limit=thresholds.ALPHA_PIXELS,
+        aspect="alpha",
+        message="frame {n} shows a ghost: {v:,.0f} pixel{s} should be transparent",
     ),
     _FrameCheck(
-        "hole", thresholds.ALPHA_PIXELS, "alpha",
-        "frame {n} has holes: {v:,.0f} pixel{s} should be opaque",
+        figure="hole",
+        limit=thresholds.ALPHA_PIXELS,
+        aspect="alpha",
+        message="frame {n} has holes: {v:,.0f} pixel{s} should be opaque",
     ),
     _FrameCheck(
-        "alpha", thresholds.CELL_ALPHA, "alpha",
-        "the alpha of frame {n} differs by {v:.0%} in one place",
+        figure="alpha",
+        limit=thresholds.CELL_ALPHA,
+        aspect="alpha",
+        message="the alpha of frame {n} differs by {v:.0%} in one place",
     ),
     _FrameCheck(
-        "stale", thresholds.STALE_CELLS, "animation",
-        "frame {n} shows a ghost: about {v:,.0f} pixel{s} still show the frame before",
+        figure="stale",
+        limit=thresholds.STALE_CELLS,
+        aspect="animation",
+        message="frame {n} shows a ghost: about {v:,.0f} pixel{s} still show the frame before",
+        named="stale_pixels",
     ),
     _FrameCheck(
-        "mean", thresholds.FRAME_COLOUR, "colour",
-        "the colours of frame {n} differ: by {v:.1f} on average (2 is just visible)",
+        figure="mean",
+        limit=thresholds.FRAME_COLOUR,
+        aspect="colour",
+        message="the colours of frame {n} differ by {v:.1f} on average (2 is just visible)",
     ),
     _FrameCheck(
-        "cast", thresholds.FRAME_CAST, "colour",
-        "the colours of frame {n} are shifted by {v:.1f} on average (2 is just visible)",
+        figure="cast",
+        limit=thresholds.FRAME_CAST,
+        aspect="colour",
+        message="the colours of frame {n} are shifted by {v:.1f} on average (2 is just visible)",
     ),
     _FrameCheck(
-        "far", Threshold("far-pixels", 0, "pixels", "", ""), "colour",
-        "about {v:,.0f} pixel{s} of frame {n} have another colour",
+        figure="worst",
+        limit=thresholds.CELL_COLOUR,
+        aspect="colour",
+        message="about {v:,.0f} pixel{s} of frame {n} have another colour",
+        named="far",
     ),
-)  # fmt: skip
-_EXPLAINED_BY = {"far": ("stale", "mean"), "cast": ("mean", "far")}
+)
+_EXPLAINED_BY = {"worst": ("stale", "mean"), "cast": ("mean", "worst")}
 
 
 class _AnimationJudge:
@@ -153,7 +172,7 @@ class _AnimationJudge:
         self._shaper = FrameShaper(output.width, output.height, expected.background)
         self._differences: list[Difference] = []
         self._unknown: list[str] = []
-        self._failed: dict[str, list[tuple[float, int]]] = {}
+        self._failed: dict[str, list[tuple[float, int, float]]] = {}
         self._neighbours: list[int] = []
         self._worst = FrameFigures()
         self._turn: str | None = None
@@ -244,8 +263,7 @@ class _AnimationJudge:
         """Return the output frames to compare, and further ones of which alpha is compared.
 
         All are compared where they have few pixels. Otherwise some that are evenly spread, and
-        alpha of
-        the others if something shows through, or if they have to be decoded anyway.
+        alpha of the others if something shows through, or if they have to be decoded anyway.
         """
         count = len(self._output.frames)
         everything = set(range(count))
@@ -281,16 +299,18 @@ class _AnimationJudge:
         failed = [
             check for check in self._checks() if getattr(figures, check.figure) > check.limit.limit
         ]
-        if any(check.aspect != "alpha" for check in failed):
-            if _shows_neighbour(output, around, meant, figures.mean):
-                self._neighbours.append(index + 1)
-                return
-            cells = next(frame.cells for frame in around if frame.index == best)
-            if self._turn is None and cells and output.cells:
-                self._turn = _turned(cells, output.cells)
+        right = next(frame for frame in around if frame.index == best)
+        others = [frame for frame in around if frame.index not in meant]
+        if figures.mean > _MOVES and shows_another(output, right, others):
+            self._neighbours.append(index + 1)
+            return
+        shaped = any(check.aspect != "alpha" for check in failed)
+        if shaped and self._turn is None and right.cells and output.cells:
+            self._turn = _turned(right.cells, output.cells)
         for check in failed:
             value = getattr(figures, check.figure)
-            self._failed.setdefault(check.figure, []).append((value, -index - 1))
+            named = getattr(figures, check.named or check.figure)
+            self._failed.setdefault(check.figure, []).append((value, -index - 1, named))
 
     def _checks(self) -> tuple[_FrameCheck, ...]:
         if self._output.form in _ONE_BIT:
@@ -328,10 +348,9 @@ class _AnimationJudge:
         found = self._failed.get(check.figure)
         if not found:
             return
-        value, number = max(found)
-        number = -number
-        shown = value * self._shaper.cell_pixels if check.figure == "stale" else value
-        words = check.message.format(n=number, v=shown, s="" if round(shown) == 1 else "s")
+        value, place, named = max(found)
+        number = -place
+        words = check.message.format(n=number, v=named, s="" if round(named) == 1 else "s")
         self._differs(
             check.aspect,
             f"{words}{likewise(len(found))}",
@@ -351,8 +370,9 @@ class _Window:
         self._held: list[SourceFrame] = []
 
     def between(self, first: int, end: int) -> list[SourceFrame]:
-        """Return the frames from ``first`` to before ``end`` that there are. Raises:
-        ReferenceUndecodable.
+        """Return the frames from ``first`` to before ``end`` that there are.
+
+        Raises: ReferenceUndecodable.
         """
         while not self._held or self._held[-1].index < end - 1:
             shown = next(self._frames, None)
@@ -380,19 +400,6 @@ def _shows_through(sequence: FrameSequence, numbers: Iterable[int]) -> bool:
 def _largest(one: FrameFigures, other: FrameFigures) -> FrameFigures:
     names = [item.name for item in fields(FrameFigures)]
     return FrameFigures(**{name: max(getattr(one, name), getattr(other, name)) for name in names})
-
-
-def _shows_neighbour(
-    output: OutputFrame, around: Sequence[SourceFrame], meant: range, mean: float
-) -> bool:
-    """Whether a frame shows the source's frame before or after those that it may show."""
-    for frame in around:
-        if frame.index in meant:
-            continue
-        found = colour_distance(frame.cells, output.cells)
-        if found is not None and float(found[0][found[2]].mean()) < mean / 2:
-            return True
-    return False
 
 
 def _turned(reference: CellColours, other: CellColours) -> str | None:

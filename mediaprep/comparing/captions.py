@@ -257,7 +257,7 @@ class _CaptionJudge:
                 lost, new = lost[1:], new[1:]
             match.missing += [cue for cue in lost if not cue.optional]
             match.added += new
-        match.settle_order()
+        match.find_moved()
         return match
 
     def _words(self, match: _CaptionMatch) -> None:
@@ -339,8 +339,8 @@ class _CaptionMatch:
         self.added: list[CaptionCue] = []
         self.moved: list[CaptionCue] = []
 
-    def settle_order(self) -> None:
-        """Tell cues that are missing in one place and added in another: they were moved."""
+    def find_moved(self) -> None:
+        """Pair cues that are missing in one place with those added in another: they were moved."""
         for cue in list(self.missing):
             twin = next((made for made in self.added if made.words == cue.words), None)
             if twin is not None:

@@ -1,9 +1,8 @@
-"""One frame of an animation at comparison size: cells of colour, and pixels that must be opaque or
-transparent.
-"""
+"""One frame of an animation: cells of colour, and which pixels must be opaque or transparent."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -26,9 +25,10 @@ _ENOUGH = 24  # cells from which a mean is as exact as the limits of means expec
 
 @dataclass(frozen=True, slots=True)
 class CellColours:
-    """Means of cells: ``lab`` rows×columns×3 OKLab times 100 of opaque pixels, ``alpha``
-    rows×columns 0 to 1.
+    """Means of cells.
 
+    lab       rows×columns×3, OKLab times 100 of opaque pixels
+    alpha     rows×columns, 0 to 1
     counted   rows×columns bool: so much of the cell is opaque that its colour counts
     """
 
@@ -42,8 +42,8 @@ class SourceFrame:
     """A source frame at the output's size.
 
     cells    None: only alpha is compared
-    must_show, must_clear   height×width bool: pixels that have to be opaque, or transparent; None:
-                 the whole frame is opaque
+    must_show, must_clear   height×width bool: pixels that have to be opaque, or transparent;
+             None: the whole frame is opaque
     """
 
     index: int
@@ -70,8 +70,8 @@ class FrameFigures:
     ghost, hole   pixels that are opaque and should be transparent, and the other way round
     mean, cast    OKLab times 100: mean distance of cells; largest mean signed difference of one
                  component
-    far, worst    pixels of cells beyond ``thresholds.CELL_COLOUR``; the largest distance of a cell
-    stale         pixels of cells that still have the colour of the source's frame before
+    worst, far    the largest distance of a cell; pixels of cells beyond ``thresholds.CELL_COLOUR``
+    stale, stale_pixels   cells that still have the colour of the source's frame before, in pixels
     alpha         largest difference of a cell's alpha, 0 to 1
     """
 
@@ -79,9 +79,10 @@ class FrameFigures:
     hole: float = 0.0
     mean: float = 0.0
     cast: float = 0.0
-    far: float = 0.0
     worst: float = 0.0
+    far: float = 0.0
     stale: float = 0.0
+    stale_pixels: float = 0.0
     alpha: float = 0.0
 
     @property
@@ -157,7 +158,8 @@ class FrameShaper:
         if mask.shape == (self.height, self.width):
             return mask
         plane = mask.astype(np.uint8) * 255
-        return reference_decoders.area_average(plane, self.width, self.height) == 255
+        whole: Array = reference_decoders.area_average(plane, self.width, self.height) == 255
+        return whole
 
 
 def packed_pixels(rgba: Array) -> Array:
@@ -185,15 +187,16 @@ def frame_figures(
         stale = float(np.count_nonzero(old))
     inside = distance[counted]
     # A mean over few cells is less exact: its limit holds for ``_ENOUGH`` of them.
-    doubt = max(1.0, (_ENOUGH / inside.size) ** 0.5)
+    uncertainty = max(1.0, (_ENOUGH / inside.size) ** 0.5)
     return FrameFigures(
         ghost=ghost,
         hole=hole,
-        mean=float(inside.mean()) / doubt,
-        cast=cast / doubt,
+        mean=float(inside.mean()) / uncertainty,
+        cast=cast / uncertainty,
         far=float(np.count_nonzero(inside > thresholds.CELL_COLOUR.limit)) * shaper.cell_pixels,
         worst=float(inside.max()),
         stale=stale,
+        stale_pixels=stale * shaper.cell_pixels,
         alpha=float(np.abs(frame.cells.alpha - output.cells.alpha).max()),
     )
 
@@ -214,6 +217,25 @@ def colour_distance(
     return _length(apart), float(np.abs(apart[counted].mean(axis=0)).max()), counted
 
 
+def shows_another(output: OutputFrame, right: SourceFrame, others: Sequence[SourceFrame]) -> bool:
+    """Whether an output frame fits one of the other source frames far better than the right one."""
+    if output.cells is None or right.cells is None:
+        return False
+    for other in others:
+        if other.cells is None:
+            continue
+        counted = output.cells.counted & right.cells.counted & other.cells.counted
+        if np.count_nonzero(counted) < _ENOUGH:
+            continue
+        own, its = (
+            float(_length((output.cells.lab - cells.lab)[counted]).mean())
+            for cells in (right.cells, other.cells)
+        )
+        if its < own * thresholds.NEIGHBOUR.limit:
+            return True
+    return False
+
+
 def _wrong_alpha(frame: SourceFrame, output: OutputFrame) -> tuple[float, float]:
     """Return how many pixels are opaque and must be transparent, and the other way round."""
     half = np.uint32(_HALF << 24)
@@ -227,7 +249,8 @@ def _wrong_alpha(frame: SourceFrame, output: OutputFrame) -> tuple[float, float]
 
 
 def _length(apart: Array) -> Array:
-    return np.sqrt((apart**2).sum(axis=-1))
+    length: Array = np.sqrt((apart**2).sum(axis=-1))
+    return length
 
 
 def _flattened(rgba: Array, background: tuple[int, int, int]) -> Array:

@@ -1,14 +1,10 @@
 """Frames of GIF, APNG, animated WebP and AVIF sequences as browsers show them.
 
 The containers are read and the frames composited here; only the compressed pixels of single frames
-are
-decoded by ``tools.reference_decoders``. Rules: GIF89a (1990); PNG, third edition (W3C, 2025),
-11.3.6 and
-12.1; the WebP container specification (RFC 9649, 2.7.1); and where those leave a choice, what
-Chromium
-does (``third_party/blink/renderer/platform/image-decoders``): the background is transparent, a
-frame of
-10 ms or less is shown for 100 ms.
+are decoded by ``tools.reference_decoders``. Rules: GIF89a (1990); PNG, third edition (W3C, 2025),
+11.3.6 and 12.1; the WebP container specification (RFC 9649, 2.7.1); and where those leave a choice,
+what Chromium does (``third_party/blink/renderer/platform/image-decoders``): the background is
+transparent, a frame of 10 ms or less is shown for 100 ms.
 """
 
 from __future__ import annotations
@@ -76,7 +72,7 @@ class ShownFrame:
     """One frame as a browser shows it.
 
     time     seconds from the start of the first play; delay: how long it is shown
-    rgba     height×width×4 uint8, alpha not premultiplied; valid until the next frame is asked for
+    rgba     height×width×4 uint8, alpha not premultiplied; valid until the next frame is yielded
     """
 
     index: int
@@ -90,7 +86,7 @@ class FrameSequence:
     """An animation: canvas, frames in order, and how often it plays.
 
     form     gif, apng, webp, avif; ``png`` or another still counts as one frame
-    plays    0 = for ever; None: the file does not settle it
+    plays    0 = for ever; None: unknown, readers disagree
     """
 
     form: str
@@ -232,9 +228,7 @@ def _drawn(part: Array, pixels: Array, blend: Blend) -> None:
 
 
 def _over(above: Array, below: Array) -> Array:
-    """Blend N×4 RGBA over N uint32; alpha is not premultiplied (PNG, third edition, 13.16; RFC
-    9649, 2.7.1.1).
-    """
+    """Blend N×4 RGBA over N uint32; alpha is not premultiplied (RFC 9649, 2.7.1.1; PNG 13.16)."""
     under = below.view(np.uint8).reshape(-1, 4).astype(np.float32)
     over = above.astype(np.float32)
     share = over[:, 3:] / 255
@@ -310,9 +304,7 @@ def _after_blocks(data: bytes, at: int) -> int | None:
 
 
 def _control(data: bytes, at: int) -> tuple[int, int, int | None]:
-    """Return (disposal method, delay in 1/100 s, transparent index) of a graphic control
-    extension.
-    """
+    """Return (disposal method, delay in 1/100 s, transparent index) of a control extension."""
     flags, delay, clear = struct.unpack_from("<BHB", data, at)
     return flags >> 2 & 7, delay, clear if flags & 1 else None
 
@@ -328,8 +320,9 @@ def _gif_plays(data: bytes, at: int) -> int | None:
 def _gif_frame(
     data: bytes, at: int, table: bytes | None, control: tuple[int, int, int | None]
 ) -> tuple[CodedFrame, int] | None:
-    """Return the frame whose image descriptor is at ``at`` and the offset after it; None if it
-    is cut off.
+    """Return the frame whose image descriptor is at ``at`` and the offset after it.
+
+    None if it is cut off.
     """
     x, y, width, height, flags = struct.unpack_from("<HHHHB", data, at + 1)
     start = at + 10
@@ -363,8 +356,9 @@ def _gif_frame(
 
 
 def _draw_indices(part: Array, indices: Array, table: bytes, clear: int | None) -> None:
-    """Draw colour indices; the transparent one and those beyond the colour table leave what is
-    there.
+    """Draw colour indices.
+
+    The transparent one and those beyond the colour table leave what is there.
     """
     height, width = part.shape
     indices = indices[:height, :width]
@@ -585,8 +579,8 @@ def boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _avif(source: ByteSource) -> FrameSequence:
-    """Read an image sequence (ISO/IEC 23008-12, 7): delays from the first picture track, frames
-    by libavif.
+    """Read an image sequence (ISO/IEC 23008-12, 7): delays from the first picture track, frames by
+    libavif.
     """
     data = _top_boxes(source)
     track = next((found for found in _tracks(data) if found[0] == b"pict"), None)
@@ -686,8 +680,9 @@ def _nested(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int
 
 
 def _sequence_plays(data: bytes, found: dict[bytes, int]) -> int | None:
-    """Return 0 for an edit list that repeats without end or a missing one; None: readers
-    disagree.
+    """Return 0 for an edit list that repeats without end or a missing one.
+
+    None: readers disagree.
     """
     at = found.get(b"elst")
     if at is None:

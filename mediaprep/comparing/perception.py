@@ -1,6 +1,4 @@
-"""Colours as a viewer perceives them: OKLab times 100, in which 2 is a just noticeable
-difference.
-"""
+"""Colours as a viewer perceives them: OKLab times 100, where 2 is just noticeable."""
 
 from __future__ import annotations
 
@@ -13,10 +11,8 @@ from mediaprep.comparing import colour
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 # Share of white that a screen reflects where there should be black: encoding viewing flare of sRGB
-# (W3C, "A
-# Standard Default Color Space for the Internet", 1996, part 2). Without it OKLab makes one code
-# value near
-# black a visible difference.
+# (W3C, "A Standard Default Color Space for the Internet", 1996, part 2). Without it OKLab makes one
+# code value near black a visible difference.
 FLARE = 0.01
 
 

@@ -7,6 +7,7 @@ standards). PyAV reads the files a second time where it can.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -26,10 +27,9 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 MAX_PIXELS = 64_000_000
 _GRID, _LEAST = 256, 4  # means on the long side of a compared picture
-# Pixels of a side that a mean covers at least: chroma may have half the samples, scaling blurs
+# Pixels of a side that a mean covers at least: chroma may have half the samples, scaling blurs.
 _CELL = 4
-# Standard deviation of lightness, OKLab times 100, below which a picture has no orientation
-_PLAIN = 0.5
+_PLAIN = 0.5  # standard deviation of lightness, OKLab times 100, up to which nothing is turned
 _PEAKS = (1.0, 1000 / 203, 10.0, 20.0, 50.0)  # light, 1 = diffuse white, that is mapped to white
 _DETAIL = (
     0.3  # standard deviation of fine detail, OKLab times 100, from which a displacement is believed
@@ -45,8 +45,7 @@ _FEW = 0.05  # share of the samples below which a mean over some of them says no
 _MIDDLE = 0.1  # the same for samples that are not clipped: where few are, they lie at edges
 _CLIPPED = 16  # levels from black and white within which a shift may be cut off
 _MANY = 64  # samples of the long side from which the mean of a level is exact
-# Times that a mean level may be further off where samples were averaged before a conversion
-_CLIPS = 3.0
+_CLIPS = 3.0  # factor of the limit of levels where samples were averaged before a conversion
 _UNTOUCHED = (
     1.0  # mean distance, OKLab times 100, up to which samples are the same but for their coding
 )
@@ -93,10 +92,10 @@ def compare_still(source: ByteSource, output: ByteSource, expected: StillExpecta
     pictures = []
     for name, described in zip(("source", "output"), files, strict=True):
         own = grid if same else _grid(described.size, max(described.size))
-        seen = _decoded(described, own, expected)
-        if isinstance(seen, str):
-            return _unread(name, seen)
-        pictures.append(seen)
+        still = _decoded(described, own, expected)
+        if isinstance(still, str):
+            return _unread(name, still)
+        pictures.append(still)
     return _StillJudge(pictures[0], pictures[1], expected).result()
 
 
@@ -130,7 +129,7 @@ class _Described:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _ShownStill:
     """A still as a viewer sees it.
 
     size         upright width and height of the picture
@@ -166,10 +165,8 @@ def _described(file: ByteSource, form: str | None, max_pixels: int) -> _Describe
 
 def _decoded(
     described: _Described, grid: tuple[int, int], expected: StillExpectation
-) -> _Seen | str:
-    """Return a still upright at columns×rows in linear BT.709 light, or why it cannot be
-    decoded.
-    """
+) -> _ShownStill | str:
+    """Return a still upright at columns×rows in linear light, or why it cannot be decoded."""
     declared = described.declared
     columns, rows = grid[::-1] if geometry.swapped(declared.orientation) else grid
     try:
@@ -187,7 +184,7 @@ def _decoded(
     except ReferenceUndecodable as problem:
         return str(problem)
     turn = declared.orientation
-    return _Seen(
+    return _ShownStill(
         size=described.size,
         light=geometry.oriented(light, turn),
         as_srgb=None if as_srgb is None else geometry.oriented(as_srgb, turn),
@@ -196,7 +193,7 @@ def _decoded(
         if still.alpha is None
         else geometry.oriented(still.alpha / np.float32(255), turn),
         high_range=declared.high_range,
-        apart=_second_decoding(described, still) if expected.second_decoder else "not asked for",
+        apart=_second_decoding(described, still) if expected.second_decoder else "disabled",
     )
 
 
@@ -259,7 +256,9 @@ def _second_decoding(described: _Described, still: SmallStill) -> float | str:
 class _StillJudge:
     """Judges a still against its source, and says in one line each what is wrong."""
 
-    def __init__(self, source: _Seen, output: _Seen, expected: StillExpectation) -> None:
+    def __init__(
+        self, source: _ShownStill, output: _ShownStill, expected: StillExpectation
+    ) -> None:
         self._source, self._output, self._expected = source, output, expected
         self._tone_mapped = source.high_range and not output.high_range
         self._differences: list[Difference] = []
@@ -297,10 +296,10 @@ class _StillJudge:
     def _second_decoder(self) -> None:
         """Judge what another decoder reads of both files."""
         wrong = []
-        for name, seen in (("source", self._source), ("output", self._output)):
-            if isinstance(seen.apart, str):
-                self._unknown.append(f"only one decoder read the {name}'s picture ({seen.apart})")
-            elif self._exceeds(thresholds.SECOND_DECODER, seen.apart):
+        for name, still in (("source", self._source), ("output", self._output)):
+            if isinstance(still.apart, str):
+                self._unknown.append(f"only one decoder read the {name}'s picture ({still.apart})")
+            elif self._exceeds(thresholds.SECOND_DECODER, still.apart):
                 wrong.append(name)
         if "source" in wrong:
             self._unknown.append("two decoders read the source's picture differently")
@@ -360,9 +359,8 @@ class _StillJudge:
             share = float((1 - goal).mean())
             words = f"transparency is lost: {share:.1%} of the picture should show through"
         elif not clear:
-            words = (
-                f"{float((1 - made).mean()):.1%} of the picture is transparent and should be opaque"
-            )
+            share = float((1 - made).mean())
+            words = f"{share:.1%} of the picture is transparent and should be opaque"
         else:
             mean, most = float(apart.mean()), float(apart.max())
             words = f"alpha differs by {mean:.1%} on average, {most:.0%} at most"
@@ -407,7 +405,7 @@ class _StillJudge:
         figures = (
             (thresholds.STILL_COLOUR, mean),
             (thresholds.STILL_COLOUR_HIGH, high),
-            (thresholds.STILL_SHIFT, float(np.abs(shift).max()) / self._doubt()),
+            (thresholds.STILL_SHIFT, float(np.abs(shift).max()) / self._uncertainty()),
             (thresholds.STILL_CONTRAST, max(contrast, 1 / max(contrast, 1e-3))),
             (thresholds.STILL_CHROMA, max(chroma, 1 / max(chroma, 1e-3))),
             (thresholds.STILL_HUE, hue),
@@ -428,11 +426,11 @@ class _StillJudge:
         elif local:
             self._differs("picture", "a part of the picture differs")
 
-    def _doubt(self) -> float:
+    def _uncertainty(self) -> float:
         """Return how much less exact a mean level is: over few samples, and where a profile clips
         colours.
         """
-        few = (_MANY / max(self._output.light.shape[:2])) ** 0.5
+        few = math.sqrt(_MANY / max(self._output.light.shape[:2]))
         return max(1.0, few) * (1.0 if self._source.as_srgb is None else _CLIPS)
 
     def _lost_profile(self, other: Array, mean: float) -> str | None:
@@ -494,15 +492,15 @@ class _StillJudge:
         return any(rest < _UNTOUCHED and rest < mean / 3 for rest in rests)
 
 
-def _has_clear(seen: _Seen) -> bool:
-    return seen.alpha is not None and bool((seen.alpha < 1).any())
+def _has_clear(still: _ShownStill) -> bool:
+    return still.alpha is not None and bool((still.alpha < 1).any())
 
 
-def _alpha(seen: _Seen) -> Array:
+def _alpha(still: _ShownStill) -> Array:
     """Return rows×columns alpha, 1 where the picture has none."""
-    if seen.alpha is None:
-        return np.ones(seen.light.shape[:2], dtype=np.float32)
-    return seen.alpha
+    if still.alpha is None:
+        return np.ones(still.light.shape[:2], dtype=np.float32)
+    return still.alpha
 
 
 def _laid(light: Array, alpha: Array | None, behind: tuple[int, int, int]) -> Array:
@@ -519,8 +517,8 @@ def _tone_mapped(light: Array, peak: float) -> Array:
     return colour.mobius(np.maximum(light, 0.0), peak=peak).clip(0, 1)
 
 
-def _lightness(seen: _Seen) -> Array:
-    return perception.lab(seen.light.clip(0, 1))[..., 0]
+def _lightness(still: _ShownStill) -> Array:
+    return perception.lab(still.light.clip(0, 1))[..., 0]
 
 
 def _turn(one: Array, other: Array) -> str | None:
@@ -537,7 +535,8 @@ def _levelled(reference: Array, other: Array) -> Array:
     """Return a plane with its levels fitted to the reference's, so that colour does not count."""
     spread = float(other.std())
     gain = float(((reference - reference.mean()) * (other - other.mean())).mean())
-    return (other - other.mean()) * (gain / max(spread**2, 1e-9)) + reference.mean()
+    levelled: Array = (other - other.mean()) * (gain / max(spread**2, 1e-9)) + reference.mean()
+    return levelled
 
 
 def _explains(moved: Displacement, one: Array, other: Array) -> bool:
@@ -586,19 +585,20 @@ def _largest_block(distance: Array) -> float:
 
 
 def _length(apart: Array) -> Array:
-    return np.sqrt((apart**2).sum(axis=-1))
+    length: Array = np.sqrt((apart**2).sum(axis=-1))
+    return length
 
 
-def _level_shift(source: _Seen, output: _Seen) -> Array:
+def _level_shift(source: _ShownStill, output: _ShownStill) -> Array:
     """Return by how many levels of 8 bits red, green and blue are higher on average, where neither
     is clipped.
     """
-    values = [perception.srgb_values(seen.light.clip(0, 1)) * 255 for seen in (source, output)]
-    seen_well = (_alpha(source) > 0.99) & (_alpha(output) > 0.99)
+    values = [perception.srgb_values(still.light.clip(0, 1)) * 255 for still in (source, output)]
+    opaque = (_alpha(source) > 0.99) & (_alpha(output) > 0.99)
     shift = np.zeros(3, dtype=np.float32)
     for channel in range(3):
         goal, made = values[0][..., channel], values[1][..., channel]
-        middle = seen_well & (goal > _CLIPPED) & (goal < 255 - _CLIPPED)
+        middle = opaque & (goal > _CLIPPED) & (goal < 255 - _CLIPPED)
         if np.count_nonzero(middle) >= _MIDDLE * middle.size:
             shift[channel] = (made - goal)[middle].mean()
     return shift
@@ -643,7 +643,8 @@ def _blocks(lab: Array) -> Array:
     if min(height, width) < 16:
         return lab
     cut = lab[: height // 4 * 4, : width // 4 * 4]
-    return cut.reshape(height // 4, 4, width // 4, 4, channels).mean(axis=(1, 3))
+    means: Array = cut.reshape(height // 4, 4, width // 4, 4, channels).mean(axis=(1, 3))
+    return means
 
 
 def _colour_words(shift: Array, contrast: float, chroma: float, hue: float) -> str:

@@ -105,19 +105,17 @@ ALL = (
 )
 
 # -- animations and stills -------------------------------------------------------------------------
-# "Repaired": 121 GIFs that this program made of 120 random transparent animations, of 41 clips and
-# patterns as
-# APNG and of all fixtures; "squeezed" the same after gifsicle --lossy=60 and 220. "Coded": 28
-# pictures as JPEG
-# of quality 30 to 95, WebP of quality 40 and 80, PNG with a palette, and scaled to 0.12 to 0.9 by
-# five filters.
+# "Repaired": GIFs that this program made of 120 random transparent animations, of 41 clips and
+# patterns as APNG and of all fixtures; "squeezed" the same after gifsicle --lossy=60 and 220.
+# "Coded": 28 pictures as JPEG of quality 30 to 95, WebP of quality 40 and 80, PNG with a palette,
+# and scaled to 0.12 to 0.9 by five filters.
 
 ALPHA_PIXELS = Threshold(
     "alpha-pixels",
     0,
     "pixels of a frame that are opaque and must be transparent, or the other way round",
     "0 in 420 GIFs rewritten by gifsicle and in every repair that ffmpeg reads as right",
-    "2 pixels: the smallest of 66 ghosts and holes that the encoder wrote",
+    "2 pixels: the smallest of 76 ghosts and holes that the encoder wrote",
 )
 CELL_ALPHA = Threshold(
     "cell-alpha",
@@ -131,35 +129,42 @@ STALE_CELL = Threshold(
     5.0,
     "OKLab x 100 that a cell is off while it has the colour of the frame before",
     "of less, one repaired GIF had 4 such cells in a frame: more colours than a palette holds",
-    "9: a grey disc on a lighter ground stays",
+    "9.7: a grey disc of 120 on a ground of 150 stays",
 )
 STALE_CELLS = Threshold(
     "stale-cells",
     8,
     "such cells of a frame",
     "4 repaired and squeezed",
-    "16: a sprite of 32x32 pixels stays",
+    "20: a sprite of 32x32 pixels stays",
 )
 FRAME_COLOUR = Threshold(
     "frame-colour",
     4.5,
     "OKLab x 100, mean of a frame's cells",
     "3.2: checks of two pixels in lossy WebP; 2.7: a thousand colours a frame",
-    "6.9: the frame before, of a moving picture",
+    "6.5: 20 levels of grey",
+)
+NEIGHBOUR = Threshold(
+    "neighbour",
+    0.7,
+    "distance from the source's frame before or after, as a share of that from the right one",
+    "0.93: a fade, squeezed",
+    "0.1: a photograph that moves by 12 of 320 pixels a frame, one frame late",
 )
 FRAME_CAST = Threshold(
     "frame-cast",
     1.8,
     "OKLab x 100, mean signed difference of a frame's cells",
     "1.2: squeezed with --lossy=220; 1.0 repaired",
-    "2.6: eight levels of grey",
+    "2.3: eight levels of dark grey; 2.6 of middle grey",
 )
 CELL_COLOUR = Threshold(
     "cell-colour",
     16.0,
     "OKLab x 100 of one cell",
     "11.7: 720 colours in one palette",
-    "35: a black block",
+    "43: a black block in a photograph",
 )
 TURN_MARGIN = Threshold(
     "turn-margin",
@@ -173,7 +178,7 @@ SECOND_DECODER = Threshold(
     5.0,
     "levels of 8 bits between two decoders, mean",
     "3.1: white noise; 2.6: coded",
-    "104: a colour map of 8 bits",
+    "96: a colour map of 8 bits",
 )
 ALPHA_MEAN = Threshold(
     "alpha-mean",
@@ -201,7 +206,7 @@ STILL_COLOUR_HIGH = Threshold(
     5.5,
     "OKLab x 100, 95th percentile",
     "4.1 coded",
-    "7.6: limited range as full",
+    "11.7: red and blue swapped",
 )
 STILL_SHIFT = Threshold(
     "still-shift",
@@ -222,10 +227,10 @@ STILL_CHROMA = Threshold(
     1.17,
     "ratio of the mean chroma, either way",
     "1.14: a dim frame in a palette",
-    "1.20: colours a fifth stronger",
+    "1.19: colours a fifth stronger",
 )
 STILL_HUE = Threshold(
-    "still-hue", 6.0, "degrees, mean", "3.7: in a palette", "75: red and blue swapped"
+    "still-hue", 6.0, "degrees, mean", "3.7: in a palette", "56: red and blue swapped"
 )
 STILL_PLACE = Threshold(
     "still-place",
@@ -235,14 +240,13 @@ STILL_PLACE = Threshold(
     "9.3: a banner's edge moved by 8 of 6,000 lines",
 )
 # HDR: 22 pictures as PQ and HLG, mapped by ten curves (Moebius of five peaks, Reinhard, Hable, by
-# channel,
-# clipped); which one is taken is a matter of taste, so that these limits are wide.
+# channel, clipped); which one is taken is a matter of taste, so that these limits are wide.
 HDR_COLOUR = Threshold(
     "hdr-colour",
     17.0,
     "OKLab x 100 from the nearest of five tone maps, mean",
     "16.3: Hable's curve with white at 10",
-    "18: exposed at a quarter",
+    "21: exposed at a quarter",
 )
 HDR_GREY = Threshold(
     "hdr-grey",
@@ -256,7 +260,7 @@ HDR_VIVID = Threshold(
     1.5,
     "ratio of added chroma or contrast",
     "1.2: highlights clipped",
-    "1.9: chroma doubled",
+    "1.6: chroma multiplied by 1.6",
 )
 HDR_HUE = Threshold(
     "hdr-hue", 12.0, "degrees, mean", "8.2: mapped by channel", "14: BT.2020 shown as BT.709"
@@ -267,6 +271,7 @@ PICTURES = (
     STALE_CELL,
     STALE_CELLS,
     FRAME_COLOUR,
+    NEIGHBOUR,
     FRAME_CAST,
     CELL_COLOUR,
     TURN_MARGIN,

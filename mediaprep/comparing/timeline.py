@@ -1,6 +1,4 @@
-"""Times of an animation's frames: which source frames an output frame may show, and wrong
-delays.
-"""
+"""Times of frames: which source frames an output frame may show, and wrong delays."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 PyAV.
 
 Only in confined children. The files that are made come from other code; a reader is named
-beforehand, so that
-Pillow never guesses a format. Arrays are uint8 unless they say otherwise.
+beforehand, so that Pillow never guesses a format. Arrays are uint8 unless they say otherwise.
 """
 
 from __future__ import annotations
@@ -63,9 +62,7 @@ _COLOUR_MAP_TAG = 320  # TIFF 6.0, section 5
 
 
 class ReferenceUndecodable(Exception):
-    """A picture, frame or caption file cannot be decoded for the comparison; one line that says
-    why.
-    """
+    """A picture, frame or caption file cannot be decoded; the reason in one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +85,9 @@ class SmallStill:
 
 
 def still_size(source: Readable, form: str, *, max_pixels: int) -> tuple[int, int]:
-    """Return width and height of a still as ``small_still`` decodes it. Raises:
-    ReferenceUndecodable.
+    """Return width and height of a still as ``small_still`` decodes it.
+
+    Raises: ReferenceUndecodable.
     """
     with _opened(source, form, max_pixels) as picture:
         return picture.size
@@ -160,8 +158,9 @@ def _from_rgb(frame: Any, columns: int, rows: int) -> Array:
 
 
 def _from_planes(frame: Any, columns: int, rows: int) -> Array:
-    """Return RGB means of Y, Cb and Cr planes, by BT.601 (JFIF 1.02, page 3; for limited range
-    BT.601-7, 2.5).
+    """Return RGB means of Y, Cb and Cr planes, by BT.601.
+
+    JFIF 1.02, page 3; for limited range ITU-R BT.601-7, 2.5.
     """
     import numpy as np
 
@@ -180,7 +179,8 @@ def _from_planes(frame: Any, columns: int, rows: int) -> Array:
     if not frame.format.name.startswith("yuvj") and int(frame.color_range) != 2:
         luma, cb, cr = (luma - 16) * (255 / 219), cb * (255 / 224), cr * (255 / 224)
     rgb = (luma + 1.402 * cr, luma - 0.344136 * cb - 0.714136 * cr, luma + 1.772 * cb)
-    return np.rint(np.clip(np.stack(rgb, axis=-1), 0, 255)).astype(np.uint8)
+    rounded: Array = np.rint(np.clip(np.stack(rgb, axis=-1), 0, 255)).astype(np.uint8)
+    return rounded
 
 
 def _plain(picture: Image.Image) -> Image.Image:
@@ -238,8 +238,9 @@ def _opaque_bitmap(picture: Image.Image) -> Image.Image:
 def _reduced(
     picture: Image.Image, part: tuple[float, float], columns: int, rows: int
 ) -> tuple[Array, Array | None]:
-    """Return (colours, alpha) means of the picture's ``part``, width and height; colours count
-    by their alpha.
+    """Return (colours, alpha) means of the picture's ``part``, width and height.
+
+    Colours count by their alpha.
     """
     import numpy as np
     from PIL import Image
@@ -263,10 +264,9 @@ def area_average(
 ) -> Array:
     """Return H×W or H×W×4 samples as rows×columns means; four channels are averaged each alone.
 
-    ``part``: width and height that count, where the last samples are not whole.
-    Weights fall off to the neighbouring means (a triangle): with a box, whole samples would change
-    sides
-    and edges would move by up to half a sample.
+    ``part``: width and height that count, where the last samples are not whole. Weights fall off to
+    the neighbouring means (a triangle): with a box, whole samples would change sides and edges
+    would move by up to half a sample.
     """
     import numpy as np
     from PIL import Image
@@ -287,8 +287,8 @@ def to_srgb(colours: Array, mode: str, icc: bytes | None) -> Array:
     matched.
 
     A profile of another kind of picture, or a damaged one, does not count, as in browsers; CMYK
-    without
-    a profile is converted by subtraction. Raises: ReferenceUndecodable for LAB that lcms refuses.
+    without a profile is converted by subtraction. Raises: ReferenceUndecodable for LAB that lcms
+    refuses.
     """
     import numpy as np
     from PIL import Image, ImageCms
@@ -355,8 +355,7 @@ def gif_indices(data: bytes, width: int, height: int, *, interlaced: bool) -> Ar
     """Decode the image data of one GIF frame (from its LZW code size on) to H×W colour indices.
 
     The data are put into a GIF of their own without any colour table, so that the decoder returns
-    indices.
-    Raises: ReferenceUndecodable.
+    indices. Raises: ReferenceUndecodable.
     """
     head = b"GIF89a" + struct.pack("<HHBBB", width, height, 0, 0, 0)
     image = b"," + struct.pack("<HHHHB", 0, 0, width, height, 0x40 if interlaced else 0)
@@ -384,8 +383,9 @@ def _frame(data: bytes, reader: str, mode: str | None) -> Array:
 
 
 def sequence_pixels(source: Readable, count: int) -> Iterator[Array]:
-    """Decode the frames of an AVIF sequence in order to H×W×4 RGBA. Raises:
-    ReferenceUndecodable.
+    """Decode the frames of an AVIF sequence in order to H×W×4 RGBA.
+
+    Raises: ReferenceUndecodable.
     """
     import numpy as np
     from PIL import Image
@@ -475,8 +475,9 @@ def _file(source: Readable) -> IO[bytes]:
 
 @contextmanager
 def _opened(source: Readable, form: str, max_pixels: int) -> Iterator[Image.Image]:
-    """Open a still with its one reader; what decoding raises inside becomes
-    ReferenceUndecodable.
+    """Open a still with its one reader.
+
+    What decoding raises inside becomes ReferenceUndecodable.
     """
     from PIL import Image
 
