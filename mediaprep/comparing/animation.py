@@ -35,7 +35,7 @@ from mediaprep.tools.reference_decoders import ReferenceUndecodable
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
-_ALL_PIXELS = 150_000_000  # canvas pixels of both sides that are all compared
+_ALL_PIXELS = 30_000_000  # canvas pixels of both sides that are all compared
 _SAMPLES = 40  # frames compared where there are more pixels
 _ANYWAY = 0.8  # share of the frames that is decoded anyway to show the sampled ones
 _MOVES = 0.5  # mean distance, OKLab times 100, from which a frame may be one of its neighbours
